@@ -1,0 +1,388 @@
+"""Checkpoints: a folder with config.json and model.safetensors, saved, listed, verified and loaded.
+
+diffusers' own `from_pretrained` accepts a missing key, unexpected keys, a foreign class and unknown config keys,
+so everything is compared here instead: class, config keys, key set, shapes, kinds of number, finiteness. Only
+JSON and safetensors are read; a pickle is refused, never opened. Every file is written beside its place and moved
+there once it is safely on the disk, so that a crash or a full disk leaves the old one whole. Two processes saving
+into one folder at the same time are not provided for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import glob
+import inspect
+import json
+import os
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from gencore.errors import InputError, near
+from gencore.family import Family
+
+CONFIG, WEIGHTS, RUN, STATE = "config.json", "model.safetensors", "run.json", "state.safetensors"
+FOLDER_VARIABLE = "GENCORE_CHECKPOINTS"
+_PROCESS = uuid.uuid4().hex[:8]  # marks the temporary files of this process
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One checkpoint in the list.
+
+    Attributes:
+        name: What `load` takes: 'mnist/vae', or 'runs/NAME' for the user's own.
+        path: The folder.
+        family: The key in FAMILIES; '' when `problem` leaves it unknown.
+        config: What config.json holds; {} when it cannot be read.
+        run: What run.json holds; {} when there is none that can be read.
+        problem: One sentence when the checkpoint cannot be used, else ''.
+    """
+
+    name: str
+    path: Path
+    family: str
+    config: dict[str, Any]
+    run: dict[str, Any]
+    problem: str = ""
+
+
+def roots() -> list[Path]:
+    """Return the folders that hold checkpoints: the project's and the user's, or those of GENCORE_CHECKPOINTS."""
+    given = os.environ.get(FOLDER_VARIABLE)
+    if given:
+        return [Path(part).expanduser() for part in given.split(os.pathsep) if part]
+    return [Path(__file__).resolve().parents[1] / "checkpoints", Path.cwd() / "runs"]
+
+
+def entries() -> list[Entry]:
+    """Return the checkpoints under `roots()`, sorted by name within a root; of two of one name, the first root's.
+
+    Cheap: reads JSON and the headers of weights, never the weights. A folder that lacks one of the two files, as
+    while its first save is under way, is not listed.
+    """
+    found: dict[str, Entry] = {}
+    for root in roots():
+        for folder in sorted(_folders(root)):
+            name = _prefix(root) + folder.relative_to(root).as_posix()
+            found.setdefault(name, _entry(name, folder))
+    return list(found.values())
+
+
+def resolve(name: str | Path) -> Path:
+    """Return the folder of a checkpoint, given its name ('mnist/vae') or its path.
+
+    Raises:
+        InputError: if there is none, naming near ones, or if the folder lacks a file.
+    """
+    for folder in (*_named(str(name)), Path(name).expanduser()):
+        lacking = [file for file in (CONFIG, WEIGHTS) if not (folder / file).is_file()]
+        if not lacking:
+            return folder
+        if len(lacking) == 1:
+            raise InputError(f"{folder} is not a whole checkpoint: it has no {lacking[0]}.")
+    if Path(name).expanduser().is_file():
+        raise InputError(f"{name} is a file; a checkpoint is a folder with {CONFIG} and {WEIGHTS} in it.")
+    known = [] if Path(name).expanduser().is_dir() else [entry.name for entry in entries()]
+    if not known:
+        raise InputError(f"There is no checkpoint {str(name)!r}: no {CONFIG} and {WEIGHTS} there.")
+    raise InputError(f"There is no checkpoint {str(name)!r}{near(str(name), known)}")
+
+
+def load(name: str | Path | Entry, device: str | None = None, dtype: str = "float32") -> Family:
+    """Return the model of a checkpoint, verified, in eval mode.
+
+    Args:
+        name: A name ('mnist/vae'), a folder or an entry of the list.
+        device: As for `pick_device`.
+        dtype: 'float32' or 'bfloat16': what the networks compute in. Weights are float32 either way.
+
+    Raises:
+        InputError: if there is no such checkpoint, device or dtype, or if its files are not what they should be.
+    """
+    from gencore.device import DTYPES, pick_device
+
+    if dtype not in DTYPES:
+        raise InputError(f"There is no dtype {dtype!r}{near(str(dtype), list(DTYPES))}")
+    place = pick_device(device)
+    folder = name.path if isinstance(name, Entry) else resolve(name)
+    model = _build(folder)
+    expected = model.state_dict()
+    with _opened(folder / WEIGHTS) as file:
+        _compare_shapes(folder, expected, {key: tuple(file.get_slice(key).get_shape()) for key in file.keys()})  # noqa: SIM118 - not a dict
+        tensors = {key: file.get_tensor(key) for key in expected}
+    for key, tensor in tensors.items():
+        if tensor.is_floating_point() != expected[key].is_floating_point():
+            raise InputError(f"{folder / WEIGHTS} has {tensor.dtype} for {key}, which should be {expected[key].dtype}.")
+        tensors[key] = tensor.to(expected[key].dtype)
+    _refuse_non_finite(tensors, f"{folder / WEIGHTS} cannot be used")
+    model.load_state_dict(tensors)
+    model.compute_dtype = DTYPES[dtype]
+    return model.to(place).eval()
+
+
+def save_model(
+    folder: str | Path, model: Family, metadata: Mapping[str, str] | None = None, half: bool = False
+) -> None:
+    """Save a model's config and weights; both are on the disk before either takes its place.
+
+    Args:
+        folder: Where to; made if it is not there.
+        model: The model.
+        metadata: Text to keep in the weights' header.
+        half: Whether to store float32 weights as float16; they are loaded as float32 again.
+
+    Raises:
+        InputError: if a weight is not finite, or not as float16, or if the disk refuses; the old files stay.
+    """
+    arguments = {key: model.config[key] for key in _parameters(type(model))}
+    config = {"_class_name": type(model).__name__, "_diffusers_version": diffusers.__version__, **arguments}
+    weights = model.state_dict()
+    _refuse_non_finite(weights, "The model was not saved")
+    if half:
+        weights = {key: x.half() if x.dtype == torch.float32 else x for key, x in weights.items()}
+        _refuse_non_finite(weights, "The model was not saved, as float16 is too small for it")
+    folder = Path(folder)
+    _write({folder / CONFIG: _json_writer(config), folder / WEIGHTS: _tensors_writer(weights, metadata)})
+
+
+def write_atomic(path: str | Path, write: Callable[[Path], object]) -> None:
+    """Write a file so that at any time either the old or the new one is there, whole.
+
+    Args:
+        path: The file; its folder is made if it is not there.
+        write: Writes the path that it is given, a temporary file beside `path`.
+
+    Raises:
+        InputError: if the disk is full or the folder cannot be written to; the old file stays.
+    """
+    _write({Path(path): write})
+
+
+def write_json(path: str | Path, value: Any) -> None:
+    """Write `value` as JSON, atomically; see `write_atomic`. NaN and infinity, which JSON lacks, raise ValueError."""
+    _write({Path(path): _json_writer(value)})
+
+
+def write_tensors(path: str | Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> None:
+    """Write tensors as safetensors, atomically; see `write_atomic`."""
+    _write({Path(path): _tensors_writer(tensors, metadata)})
+
+
+def _json_writer(value: Any) -> Callable[[Path], object]:
+    text = json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+    return lambda path: path.write_text(text, encoding="utf-8")
+
+
+def _tensors_writer(tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None) -> Callable[[Path], object]:
+    def write(path: Path) -> None:
+        # Copies: safetensors takes neither channels-last tensors nor tensors that share memory.
+        plain = {
+            key: x.detach().to("cpu", copy=True, memory_format=torch.contiguous_format) for key, x in tensors.items()
+        }
+        path.write_bytes(save(plain, {"format": "pt", **(metadata or {})}))
+
+    return write
+
+
+def _write(writers: Mapping[Path, Callable[[Path], object]]) -> None:
+    """Write several files, all of them to temporary files before the first one takes its place."""
+    staged: dict[Path, Path] = {}
+    path = Path()
+    try:
+        for path, write in writers.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _remove_leftovers(path)
+            staged[path] = path.with_name(f".{path.name}.tmp-{_PROCESS}-{threading.get_ident()}")
+            write(staged[path])
+            _flush(staged[path])
+        for path, temporary in staged.items():
+            os.replace(temporary, path)
+        with contextlib.suppress(OSError):  # not every system can flush a folder
+            _flush(path.parent)
+    except OSError as error:
+        raise InputError(_cannot_write(path, error)) from error
+    finally:
+        for temporary in staged.values():
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _remove_leftovers(path: Path) -> None:
+    """Remove what a process that was killed while it wrote `path` has left."""
+    for temporary in path.parent.glob(f".{glob.escape(path.name)}.tmp-*"):
+        if f".tmp-{_PROCESS}-" not in temporary.name:
+            temporary.unlink(missing_ok=True)
+
+
+def _cannot_write(path: Path, error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"{path} could not be written: the disk is full; make room and try again."
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f"{path} could not be written: its folder is read-only; choose another or change its permissions."
+    return f"{path} could not be written: {error.strerror or error}."
+
+
+def _prefix(root: Path) -> str:
+    """Return what the names of a root begin with: the user's own must not pass for shipped ones."""
+    return "runs/" if root.name == "runs" else ""
+
+
+def _folders(root: Path) -> Iterator[Path]:
+    for folder, inner, files in os.walk(root):
+        inner[:] = [name for name in inner if not name.startswith(".")]
+        if CONFIG in files and WEIGHTS in files and Path(folder) != root:
+            yield Path(folder)
+
+
+def _named(name: str) -> list[Path]:
+    """Return the folders that a name may stand for, one for each root that it fits."""
+    fitting = [(root, name.removeprefix(_prefix(root))) for root in roots() if name.startswith(_prefix(root))]
+    return [root / rest for root, rest in fitting if rest and not Path(rest).is_absolute()]
+
+
+def _entry(name: str, folder: Path) -> Entry:
+    config, family, run, problem = {}, "", {}, ""
+    with contextlib.suppress(InputError):
+        run = _read_json(folder / RUN)
+    try:
+        config = _read_json(folder / CONFIG)
+        cls = _family_class(folder, config)
+        family = cls.name
+        _arguments(folder, config, cls)
+        with _opened(folder / WEIGHTS):
+            pass
+    except InputError as error:
+        problem = str(error)
+    return Entry(name, folder, family, config, run, problem)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"{path} cannot be read as JSON ({error}).") from None
+    if not isinstance(value, dict):
+        raise InputError(f"{path} should hold a JSON object, not {type(value).__name__}.")
+    return value
+
+
+def _family_class(folder: Path, config: Mapping[str, Any]) -> type[Family]:
+    from gencore.families import FAMILIES
+
+    known = {cls.__name__: cls for cls in FAMILIES.values()}
+    wanted = config.get("_class_name")
+    if not isinstance(wanted, str):
+        raise InputError(f"{folder / CONFIG} has no _class_name, which says what the model is.")
+    if wanted not in known:
+        raise InputError(
+            f"{folder / CONFIG} is of class {wanted!r}, not of one of the families here ({', '.join(known)}); "
+            "it may come from another program or a newer version."
+        )
+    return known[wanted]
+
+
+def _parameters(cls: type[Family]) -> dict[str, inspect.Parameter]:
+    parameters = dict(inspect.signature(cls.__init__).parameters)
+    del parameters["self"]
+    return parameters
+
+
+def _arguments(folder: Path, config: Mapping[str, Any], cls: type[Family]) -> dict[str, Any]:
+    """Return the constructor's arguments in a config, its keys compared with the constructor's."""
+    parameters = _parameters(cls)
+    given = {key: value for key, value in config.items() if not key.startswith("_")}  # '_': diffusers' own
+    unknown = sorted(set(given) - set(parameters))
+    if unknown:
+        raise InputError(
+            f"{folder / CONFIG} has settings that {cls.__name__} does not know ({_some(unknown)}); "
+            "it may come from a newer version."
+        )
+    missing = [key for key, value in parameters.items() if value.default is value.empty and key not in given]
+    if missing:
+        raise InputError(f"{folder / CONFIG} lacks settings that {cls.__name__} needs: {_some(missing)}.")
+    return {key: tuple(value) if _is_tuple(parameters[key], value) else value for key, value in given.items()}
+
+
+def _is_tuple(parameter: inspect.Parameter, value: Any) -> bool:
+    """Return whether a JSON list was a tuple when it was saved."""
+    annotation = parameter.annotation if isinstance(parameter.annotation, str) else str(parameter.annotation)
+    return isinstance(value, list) and (isinstance(parameter.default, tuple) or annotation.startswith("tuple"))
+
+
+def _build(folder: Path) -> Family:
+    """Return the model that config.json describes, its weights still those of its constructor."""
+    config = _read_json(folder / CONFIG)
+    cls = _family_class(folder, config)
+    arguments = _arguments(folder, config, cls)
+    try:
+        with torch.random.fork_rng(devices=[]):  # loading must not disturb a training's random numbers
+            return cls(**arguments)
+    except Exception as error:  # a constructor given values it was not made for can raise anything
+        reason = " ".join(str(error).split())
+        raise InputError(f"{folder / CONFIG} does not describe a {cls.__name__} that can be built: {reason}") from error
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """Open weights; InputError when they are not whole safetensors."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            yield file
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"{path} cannot be read: {_what_it_is(path)} ({str(error).rstrip('.')}).") from None
+
+
+def _what_it_is(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            start = file.read(20)
+    except OSError:
+        return "the system refuses"
+    if start.startswith(b"version https://git-"):
+        return "it is a pointer left by Git LFS; run 'git lfs pull' to fetch the weights"
+    if start.startswith((b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")) and start[8:9] != b"{":
+        return "it is a pickle or an archive of one, which can run code and is never opened; save it as safetensors"
+    return "it is damaged, cut short or not safetensors; copy or train it again"
+
+
+def _compare_shapes(folder: Path, expected: Mapping[str, Tensor], found: Mapping[str, tuple[int, ...]]) -> None:
+    path = folder / WEIGHTS
+    if missing := sorted(set(expected) - set(found)):
+        raise InputError(f"{path} lacks weights that its {CONFIG} calls for: {_some(missing)}.")
+    if extra := sorted(set(found) - set(expected)):
+        raise InputError(f"{path} has weights that its {CONFIG} does not call for: {_some(extra)}.")
+    for key, tensor in expected.items():
+        if found[key] != tuple(tensor.shape):
+            raise InputError(
+                f"{path} has {key} of shape {found[key]}, but its {CONFIG} calls for {tuple(tensor.shape)}."
+            )
+
+
+def _refuse_non_finite(tensors: Mapping[str, Tensor], consequence: str) -> None:
+    bad = [key for key, x in tensors.items() if x.is_floating_point() and not bool(torch.isfinite(x).all())]
+    if bad:
+        raise InputError(f"{consequence}: NaN or infinity in {_some(bad)}.")
+
+
+def _some(names: list[str]) -> str:
+    """Return the first three names, and how many more there are."""
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -1,0 +1,315 @@
+"""The command line: `python -m gencore COMMAND`. One small function a command.
+
+Whatever is heavy (torch, diffusers) is imported inside the commands, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from gencore.errors import InputError
+from gencore.terminal import Show, duration, print_rows, progress
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from gencore.checkpoint import Entry
+    from gencore.cost import Cost
+    from gencore.family import Family, Knob
+    from gencore.train import Progress
+
+
+class Commands(TyperGroup):
+    """The commands; bad input to any of them is told in one sentence. Typer turns Ctrl-C into exit code 130."""
+
+    def invoke(self, ctx: typer.Context) -> Any:
+        """Run the command that was asked for."""
+        try:
+            return super().invoke(ctx)
+        except InputError as error:
+            typer.echo(f"Error: {error}", err=True)
+            raise typer.Exit(2) from None
+
+
+app = typer.Typer(
+    cls=Commands,
+    help="Train, run and measure a VAE, a GAN and a DDPM on the same images.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+CheckpointName = Annotated[str, typer.Argument(metavar="CHECKPOINT", help="A name that `list` shows, or a folder.")]
+DeviceName = Annotated[str | None, typer.Option(help="cuda, mps or cpu; else GENCORE_DEVICE, else the best there is.")]
+DtypeName = Annotated[str, typer.Option(help="float32 or bfloat16: what the networks compute in.")]
+Knobs = Annotated[
+    list[str] | None,
+    typer.Option("--knob", metavar="NAME=VALUE", help="A sampling setting that `list` shows; can be repeated."),
+]
+
+
+def main() -> None:
+    """Run this process's command line."""
+    app(prog_name="python -m gencore")
+
+
+@app.command("list")
+def show_all() -> None:
+    """Show families, presets and checkpoints."""
+    from gencore.checkpoint import entries
+    from gencore.families import FAMILIES
+    from gencore.presets import PRESETS
+
+    typer.echo("Families and their knobs")
+    for name, family in FAMILIES.items():
+        typer.echo(f"  {name}: {family.title}")
+        print_rows([[knob.name, knob_values(knob), knob.help] for knob in family.knobs], "    ")
+    typer.echo("\nPresets, for `train`")
+    print_rows([[name, f"{run.family} on {run.data}"] for name, run in PRESETS.items()], "  ")
+    typer.echo("\nCheckpoints, for `sample` and `benchmark`")
+    print_rows([[entry.name, checkpoint_state(entry)] for entry in entries()], "  ")
+
+
+@app.command()
+def train(
+    preset: Annotated[str, typer.Argument(help="One that `list` shows, such as digits/vae.")],
+    settings: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[KEY=VALUE]...", help="Model and training settings to change, or data=NAME."),
+    ] = None,
+    minutes: Annotated[float | None, typer.Option(help="Stop after so many minutes.")] = None,
+    images: Annotated[int | None, typer.Option(help="Stop after so many images seen.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the training in the output folder.")] = False,
+    out: Annotated[Path | None, typer.Option(help="The output folder; by default runs/PRESET.")] = None,
+    init: Annotated[str | None, typer.Option(help="A checkpoint whose weights to begin with.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The training's seed, as the setting seed=N.")] = None,
+    device: DeviceName = None,
+) -> None:
+    """Train a preset. Ctrl-C stops it and leaves a usable checkpoint; --resume goes on."""
+    from gencore.presets import resolve_run
+    from gencore.train import train as start
+
+    run = resolve_run(preset, [*(settings or []), *([] if seed is None else [f"seed={seed}"])])
+    out = out or Path("runs", preset)
+    steps = start(run, out, preset=preset, minutes=minutes, images=images, resume=resume, init=init, device=device)
+    last = None
+    try:
+        # Closing is what saves the checkpoint, wherever in this loop the interruption falls.
+        with progress() as show, closing(steps):
+            for last in steps:
+                show(training_share(last), training_words(last))
+    except KeyboardInterrupt:
+        usable = "" if last is None else f"; {out} is a usable checkpoint, and --resume goes on with it"
+        typer.echo(f"Stopped{so_far(last)}{usable}.", err=True)
+        raise
+    typer.echo(f"Done{so_far(last)}: {out}")
+
+
+@app.command()
+def sample(
+    checkpoint: CheckpointName,
+    out: Annotated[Path, typer.Option(help="A .npy file, a .png file (one grid), or a folder (a PNG an image).")],
+    n: Annotated[int, typer.Option("--n", "-n", help="How many images.")] = 16,
+    seed: Annotated[int, typer.Option(help="Image i is made from image_seed(SEED, i).")] = 0,
+    knob: Knobs = None,
+    columns: Annotated[int | None, typer.Option(help="Of the grid; by default the root of n, rounded up.")] = None,
+    batch: Annotated[int, typer.Option(help="Images made at once; the same batch gives the same bits.")] = 100,
+    dtype: DtypeName = "float32",
+    device: DeviceName = None,
+) -> None:
+    """Generate images into a file or a folder."""
+    from gencore.checkpoint import load
+    from gencore.cost import check_count
+    from gencore.family import MAX_IMAGES, parse_seed
+
+    check_count("--n", n, MAX_IMAGES)
+    check_count("--batch", batch, MAX_IMAGES)
+    check_count("--columns", 1 if columns is None else columns, MAX_IMAGES)
+    parse_seed(seed)
+    check_output(out, n, columns)
+    model, knobs = load(checkpoint, device, dtype), parse_knobs(knob)
+    model.settle(knobs)
+    with progress() as show:
+        write_images(out, generate(model, seed, n, batch, knobs, show), columns)
+    typer.echo(f"{n} image{'s' if n > 1 else ''} of {checkpoint} with seed {seed}: {out}")
+
+
+@app.command()
+def benchmark(
+    checkpoint: CheckpointName,
+    n: Annotated[int, typer.Option("--n", "-n", help="Images generated at once.")] = 16,
+    repeats: Annotated[int, typer.Option(help="Timed repeats, after a warm-up.")] = 10,
+    knob: Knobs = None,
+    save: Annotated[bool, typer.Option("--save", help="Write cost.json into the checkpoint's folder.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    dtype: DtypeName = "float32",
+    device: DeviceName = None,
+) -> None:
+    """Measure the cost of generating images.
+
+    Time, network calls, FLOPs, parameters and memory.
+    """
+    from gencore.checkpoint import load, resolve, write_json
+    from gencore.cost import measure
+
+    cost = measure(load(checkpoint, device, dtype), n, repeats, **parse_knobs(knob))
+    if save:
+        write_json(resolve(checkpoint) / "cost.json", asdict(cost))
+    if as_json:
+        typer.echo(json.dumps(asdict(cost), indent=2))
+    else:
+        print_rows(cost_rows(checkpoint, cost))
+
+
+def knob_values(knob: Knob) -> str:
+    """Return a knob's values and default, for people."""
+    values = ", ".join(knob.choices) if knob.choices else f"{knob.low:g} to {knob.high:g}"
+    default = knob.default if knob.choices else f"{knob.default:g}"
+    only = "".join(f"; only with {name} {' or '.join(map(str, allowed))}" for name, allowed in knob.when.items())
+    return f"{values} (default {default}{only})"
+
+
+def checkpoint_state(entry: Entry) -> str:
+    """Return a checkpoint in short: its family, images seen and device, or its problem."""
+    if entry.problem:
+        return f"not usable: {entry.problem}"
+    seen = entry.run.get("images")
+    images = f"{seen:,} images seen" if isinstance(seen, int) else "images seen not recorded"
+    machine = entry.run.get("machine")
+    device = machine.get("device") if isinstance(machine, dict) else None
+    return ", ".join(filter(None, [entry.family, images, device and f"trained on {device}"]))
+
+
+def training_share(at: Progress) -> float:
+    """Return the share of the training that is done, in [0, 1]."""
+    whole = at.seconds + at.eta_s
+    return at.seconds / whole if whole > 0 else 1.0
+
+
+def training_words(at: Progress) -> str:
+    """Return a training's progress in one line."""
+    losses = ", ".join(f"{name} {value:.4g}" for name, value in at.logs.items() if "loss" in name)
+    parts = [f"{at.images:,} images", f"{at.images_per_s:,.0f}/s", losses, f"{duration(at.eta_s)} left"]
+    return ", ".join(filter(None, parts))
+
+
+def so_far(at: Progress | None) -> str:
+    """Return what a training came to, to stand behind 'Done' or 'Stopped'; None stands for no step at all."""
+    return " without a step" if at is None else f" after {at.images:,} images in {duration(at.seconds)}"
+
+
+def parse_knobs(pairs: Sequence[str] | None) -> dict[str, str]:
+    """Return the knobs of `--knob name=value` options; what they mean is the family's to say.
+
+    Raises:
+        InputError: if one has no name or no value.
+    """
+    knobs = {}
+    for pair in pairs or ():
+        name, equals, value = pair.partition("=")
+        if not (name and equals and value):
+            raise InputError(f"--knob takes name=value, not {pair!r}.")
+        knobs[name] = value
+    return knobs
+
+
+def file_name(index: int) -> str:
+    """Return the file of image `index` in a folder of images."""
+    return f"{index:05d}.png"
+
+
+def check_output(out: Path, n: int, columns: int | None) -> None:
+    """Check, before any image is made, that `n` images can go to `out`.
+
+    Raises:
+        InputError: if its ending is another, it is a folder with other files, or it is not to be written to.
+    """
+    if columns is not None and out.suffix != ".png":
+        raise InputError("--columns is for one grid; let --out end in .png, or leave --columns out.")
+    if out.suffix not in (".npy", ".png"):
+        check_folder(out, n)
+    elif out.is_dir():
+        raise InputError(f"{out} is a folder; name a file, or a folder whose name has no such ending.")
+    above = next(path for path in (out, *out.absolute().parents) if path.is_dir() or path.parent == path)
+    blocked = next((path for path in out.absolute().parents if path.is_file()), None)
+    if blocked:
+        raise InputError(f"{out} cannot be made: {blocked} is a file, not a folder.")
+    if not os.access(above, os.W_OK):
+        raise InputError(f"{out} cannot be made: the folder {above} is read-only for you.")
+
+
+def check_folder(out: Path, n: int) -> None:
+    """Check that `out` is or can become a folder of `n` images and of nothing else.
+
+    Raises:
+        InputError: if it is a file, looks like one, or holds other files.
+    """
+    if out.is_file() or (out.suffix and not out.is_dir()):
+        raise InputError(f"--out must end in .npy or .png, or be a folder, which {str(out)!r} is not.")
+    others = sorted({path.name for path in out.glob("*")} - {file_name(index) for index in range(n)})
+    if others:
+        raise InputError(f"{out} holds other files, such as {others[0]!r}; name a new or an empty folder.")
+
+
+def generate(model: Family, seed: int, n: int, batch: int, knobs: Mapping[str, Any], show: Show) -> Iterator[Tensor]:
+    """Yield `n` images as uint8 (N, C, H, W), in order, `batch` at a time; the last batch may be smaller."""
+    import torch
+
+    from gencore.data import to_uint8
+    from gencore.family import image_seed
+
+    for start in range(0, n, batch):
+        seeds = [image_seed(seed, index) for index in range(start, min(start + batch, n))]
+        with torch.no_grad():
+            for step in model.sample(seeds, **knobs):
+                share = (start + len(seeds) * step.index / step.total) / n
+                show(share, f"images {start + 1} to {start + len(seeds)} of {n}, step {step.index} of {step.total}")
+        yield to_uint8(step.x0)
+
+
+def write_images(out: Path, batches: Iterator[Tensor], columns: int | None) -> None:
+    """Write images, uint8 (N, C, H, W) a batch, to `out`: a .npy file, a .png file with a grid, or a folder."""
+    import torch
+
+    from gencore.pictures import channels_last, grid, write_npy, write_png
+
+    if out.suffix == ".npy":
+        write_npy(out, torch.cat(list(batches)))
+    elif out.suffix == ".png":
+        write_png(out, grid(torch.cat(list(batches)), columns))
+    else:
+        pictures = (picture for batch in batches for picture in channels_last(batch))
+        for index, picture in enumerate(pictures):
+            write_png(out / file_name(index), picture)
+
+
+def cost_rows(checkpoint: str, cost: Cost) -> list[list[str]]:
+    """Return a cost as rows of a name and a value."""
+    machine = cost.machine
+    memory = "not known here" if cost.peak_memory_mb is None else f"{cost.peak_memory_mb:,.1f} MB"
+    knobs = ", ".join(f"{name} {value}" for name, value in cost.knobs.items())
+    return [
+        ["checkpoint", checkpoint],
+        ["settings", knobs or "none"],
+        ["images at once", f"{cost.n}"],
+        ["time", f"{cost.ms:,.1f} ms median, {cost.ms_p95:,.1f} ms 95th percentile of {cost.repeats} repeats"],
+        ["time an image", f"{cost.ms_per_image:,.2f} ms"],
+        ["throughput", f"{cost.images_per_s:,.1f} images/s"],
+        ["network calls", f"{cost.calls:,}"],
+        ["FLOPs an image", f"{cost.flops:,}"],
+        ["parameters", f"{cost.parameters:,} called, {cost.parameters_total:,} in the checkpoint"],
+        ["peak memory", memory],
+        ["device", f"{machine['device']}, {machine['name']}, {machine['threads']} threads of {machine['cores']} cores"],
+        ["number format", cost.dtype],
+        ["versions", f"Python {machine['python']}, torch {machine['torch']}"],
+    ]

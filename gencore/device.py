@@ -1,0 +1,129 @@
+"""Where and how the networks run: device, number format, memory layout, threads."""
+
+from __future__ import annotations
+
+import copy
+import os
+import platform
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from gencore.errors import InputError, near
+
+DEVICES = ("cuda", "mps", "cpu")
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
+
+def pick_device(name: str | None = None) -> torch.device:
+    """Return the device `name`, else the one of GENCORE_DEVICE, else the first of CUDA, MPS, CPU that is there.
+
+    Raises:
+        InputError: if the name is unknown or this machine has no such device.
+    """
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    name = name or os.environ.get("GENCORE_DEVICE") or next(kind for kind in DEVICES if there[kind])
+    kind = name.partition(":")[0]
+    if kind not in DEVICES:
+        raise InputError(f"There is no device {name!r}{near(name, list(DEVICES))}")
+    if not there[kind]:
+        raise InputError(f"This machine has no {kind!r} device; use one of: {', '.join(k for k in DEVICES if there[k])}.")
+    return torch.device(name)
+
+
+def synchronise(device: torch.device) -> None:
+    """Wait until `device` has done all that it was given, so that a clock read next is true."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
+
+
+@cache
+def processor_name() -> str:
+    """Return the processor's model name as the system gives it."""
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        for line in info.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def describe_machine(device: torch.device | str = "cpu") -> dict[str, Any]:
+    """Return what a measurement must name: device, its name, cores, threads, Python and torch version."""
+    device = torch.device(device)
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else processor_name()
+    return {
+        "device": device.type,
+        "name": name,
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+    }
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a run computes: part of the run, chosen once at its start.
+
+    Attributes:
+        dtype: 'float32' or 'bfloat16': what the networks compute in (autocast).
+        channels_last: Whether weights and images lie in memory with the channel innermost.
+        threads: CPU threads.
+    """
+
+    dtype: str
+    channels_last: bool
+    threads: int
+
+    def apply(self, model: nn.Module) -> None:
+        """Make `model` (a Family) compute so, in place."""
+        torch.set_num_threads(self.threads)
+        model.compute_dtype = DTYPES[self.dtype]
+        model.to(memory_format=torch.channels_last if self.channels_last else torch.contiguous_format)
+
+    def layout(self, x: torch.Tensor) -> torch.Tensor:
+        """Return images `x` in this memory layout."""
+        return x.contiguous(memory_format=torch.channels_last if self.channels_last else torch.contiguous_format)
+
+    def record(self) -> dict[str, Any]:
+        """Return the settings for run.json."""
+        return asdict(self)
+
+
+def choose_settings(
+    model: nn.Module, step: Callable[[nn.Module, Settings], None], dtypes: Sequence[str] | None = None
+) -> Settings:
+    """Return the fastest settings for `step(model, settings)`, by trying each on a copy of `model`.
+
+    Measured, not assumed: CPUs without bf16 instructions are slower in bfloat16, and channels_last helps on
+    some processors and hurts on others.
+    """
+    threads = torch.get_num_threads()
+    best, best_seconds = None, float("inf")
+    for dtype in dtypes or DTYPES:
+        for channels_last in (False, True):
+            settings = Settings(dtype, channels_last, threads)
+            trial = copy.deepcopy(model)
+            settings.apply(trial)
+            step(trial, settings)  # warm-up
+            seconds = min(_seconds(lambda trial=trial, s=settings: step(trial, s), model.device) for _ in range(3))
+            if seconds < best_seconds:
+                best, best_seconds = settings, seconds
+    return best
+
+
+def _seconds(work: Callable[[], None], device: torch.device) -> float:
+    synchronise(device)
+    start = time.perf_counter()
+    work()
+    synchronise(device)
+    return time.perf_counter() - start

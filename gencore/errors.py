@@ -1,0 +1,18 @@
+"""The one exception that carries a message for the user."""
+
+
+class InputError(ValueError):
+    """Bad input, told in one clear sentence: what was wrong and what would be right.
+
+    The CLI prints it and exits with 2, the app shows it in the page, and the API raises it.
+    """
+
+
+def near(word: str, known: list[str]) -> str:
+    """Return `; did you mean 'x' or 'y'?` for the names close to `word`, else the list of all names."""
+    import difflib
+
+    close = difflib.get_close_matches(word, known, n=3, cutoff=0.5)
+    if close:
+        return "; did you mean " + " or ".join(repr(name) for name in close) + "?"
+    return "; known: " + (", ".join(known) or "none") + "."

@@ -1,0 +1,191 @@
+"""The generative adversarial network (Goodfellow et al. 2014): the lecture's game and two modern objectives."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import torch
+from diffusers.configuration_utils import register_to_config
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from gencore.errors import InputError, near
+from gencore.family import Family, Knob, Loss, Noise, Point, Step
+from gencore.nets import Decoder, Encoder
+
+OBJECTIVES = ("minimax", "non_saturating", "relativistic")
+
+
+def leaky() -> nn.Module:
+    """Return the activation of both players."""
+    return nn.LeakyReLU(0.2)
+
+
+class GAN(Family):
+    """G maps z ~ N(0, I) to images; D (or a critic C, its logit) tells them from real ones.
+
+    - `minimax`: the lecture's V(D, G) = E[log D(x)] + E[log(1 - D(G(z)))], D ascends, G descends.
+    - `non_saturating`: the same D; G ascends E[log D(G(z))] (Goodfellow et al. 2014, sec. 3).
+    - `relativistic`: pairs, E[softplus(C(G(z)) - C(x))] and its mirror (RpGAN), with R1 + R2: R3GAN (Huang et al. 2024).
+
+    A relativistic critic is defined up to a constant, so it has no D(x). A probe, a small discriminator trained with
+    the lecture's loss that never trains G, provides V, D(x) and D(G(z)) there.
+
+    Args:
+        channels: Image channels.
+        size: Image side in pixels.
+        widths: Feature maps of both players at each resolution, from the image's downwards.
+        probe_widths: The probe's.
+        latent: Dimensions of z.
+        blocks: Residual blocks a resolution.
+        objective: One of `OBJECTIVES`.
+        gamma: Weight of the gradient penalties R1 (on real images) and R2 (on generated ones); 0 for none.
+        gamma_final: Their weight at the end of training; between, a cosine.
+        penalty_share: The share of the batch on which the penalties are estimated: their double backward pass is
+            the dearest part of a step, and a part of the batch gives an unbiased estimate.
+    """
+
+    name = "gan"
+    title = "GAN"
+    interpolation = "slerp"
+    knobs = (
+        Knob("truncation", 1.0, 0.05, 1.0, help="Scales z: 1 is none, lower is more typical and less varied."),
+    )  # fmt: skip
+    points = (
+        Point("no truncation", {}, "headline"),
+        Point("truncation 1", {"truncation": 1.0}, "lecture"),
+        *(Point(f"truncation {t}", {"truncation": t}, "sweep") for t in (0.4, 0.5, 0.6, 0.7, 0.8, 0.9)),
+    )
+
+    @register_to_config
+    def __init__(
+        self,
+        channels: int = 1,
+        size: int = 28,
+        widths: tuple[int, ...] = (32, 64, 128),
+        probe_widths: tuple[int, ...] = (8, 16, 32),
+        latent: int = 64,
+        blocks: int = 1,
+        objective: str = "relativistic",
+        gamma: float = 1.0,
+        gamma_final: float = 0.1,
+        penalty_share: float = 0.25,
+    ):
+        super().__init__()
+        if objective not in OBJECTIVES:
+            raise InputError(f"The GAN's objective is {objective!r}{near(objective, list(OBJECTIVES))}")
+        self.generator = Decoder(channels, size, widths, latent, leaky, blocks)
+        self.discriminator = Encoder(channels, size, widths, 1, leaky, blocks)
+        if objective == "relativistic":
+            self.probe = Encoder(channels, size, probe_widths, 1, leaky)
+
+    @property
+    def players(self) -> dict[str, nn.Module]:
+        """Generator, discriminator and, beside a relativistic critic, the probe."""
+        names = ("generator", "discriminator", "probe")
+        return {name: getattr(self, name) for name in names if hasattr(self, name)}
+
+    @property
+    def network(self) -> nn.Module:
+        """The generator."""
+        return self.generator
+
+    @property
+    def referee(self) -> nn.Module:
+        """The module whose sigmoid is a probability: D itself, or the probe."""
+        return self.players.get("probe", self.discriminator)
+
+    def losses(self, x: Tensor, progress: float = 0.0) -> Iterator[Loss]:
+        """Yield the discriminator's loss, the probe's if there is one, then the generator's on fresh z."""
+        with torch.no_grad():
+            fake = self.decode(self._z(len(x)))
+        yield self._discriminator_loss(x, fake, self._gamma(progress))
+        if "probe" in self.players:
+            real_logit, fake_logit = self._logits(self.probe, x), self._logits(self.probe, fake)
+            value = F.softplus(-real_logit).mean() + F.softplus(fake_logit).mean()
+            yield Loss("probe", value, {"probe_loss": value.detach()})
+        yield self._generator_loss(x)
+
+    def _discriminator_loss(self, x: Tensor, fake: Tensor, gamma: float) -> Loss:
+        self.discriminator.requires_grad_(True)
+        real_logit, fake_logit = self._logits(self.discriminator, x), self._logits(self.discriminator, fake)
+        logs = {}
+        if self.config.objective == "relativistic":
+            value = F.softplus(fake_logit - real_logit).mean()
+            logs["win_rate"] = (real_logit > fake_logit).float().mean()  # P(C(x) > C(G(z))), equilibrium 1/2
+        else:
+            value = F.softplus(-real_logit).mean() + F.softplus(fake_logit).mean()  # -V(D, G)
+            logs |= game(real_logit, fake_logit)
+        logs["discriminator_loss"] = value.detach()
+        if gamma:
+            count = max(1, round(len(x) * self.config.penalty_share))
+            r1, r2 = self._penalty(x[:count]), self._penalty(fake[:count])
+            value = value + 0.5 * gamma * (r1 + r2)
+            logs |= {"r1": r1.detach(), "r2": r2.detach()}
+        return Loss("discriminator", value, logs)
+
+    def _generator_loss(self, x: Tensor) -> Loss:
+        self.discriminator.requires_grad_(False)  # its gradients are not needed for G's step
+        fake_logit = self._logits(self.discriminator, self.decode(self._z(len(x))))
+        if self.config.objective == "relativistic":
+            value = F.softplus(self._logits(self.discriminator, x) - fake_logit).mean()
+        elif self.config.objective == "non_saturating":
+            value = F.softplus(-fake_logit).mean()  # -E[log D(G(z))]
+        else:
+            value = -F.softplus(fake_logit).mean()  # E[log(1 - D(G(z)))]
+        return Loss("generator", value, {"loss": value.detach()})
+
+    def _penalty(self, x: Tensor) -> Tensor:
+        """Return E||grad_x C(x)||^2 (R1 on real images, R2 on generated ones; Mescheder et al. 2018)."""
+        x = x.detach().requires_grad_(True)
+        (gradient,) = torch.autograd.grad(self._logits(self.discriminator, x).sum(), x, create_graph=True)
+        return gradient.square().flatten(1).sum(1).mean()
+
+    def _logits(self, module: nn.Module, x: Tensor) -> Tensor:
+        with self.autocast():
+            return module(x).float().flatten()
+
+    def _z(self, count: int) -> Tensor:
+        return torch.randn(count, self.config.latent, device=self.device)
+
+    def _gamma(self, progress: float) -> float:
+        """Return the penalties' weight: a cosine from gamma to gamma_final, as R3GAN schedules it."""
+        share = 0.5 * (1 + math.cos(math.pi * progress))
+        return self.config.gamma_final + (self.config.gamma - self.config.gamma_final) * share
+
+    def judge(self, x: Tensor) -> Tensor:
+        """Return D(x) in (0, 1), (N,): the discriminator's, or the probe's beside a relativistic critic."""
+        return torch.sigmoid(self._logits(self.referee, x))
+
+    def watch(self, x: Tensor) -> dict[str, Tensor]:
+        """Return V(D, G), D(x) and D(G(z)) on held-out images; V <= 2 JSD - log 4 holds for any D."""
+        fake = self.decode(self._z(len(x)))
+        values = game(self._logits(self.referee, x), self._logits(self.referee, fake))
+        return {f"validation_{name}": value for name, value in values.items()}
+
+    @torch.no_grad()
+    def sample(self, seeds: Iterable[int], **knobs: Any) -> Iterator[Step]:
+        """Yield one step: G(truncation * z)."""
+        z = self.latent(seeds, **self.settle(knobs))
+        yield Step(1, 1, z, self.decode(z).clamp(-1, 1))
+
+    def latent(self, seeds: Iterable[int], truncation: float = 1.0) -> Tensor:
+        """Return z (N, latent) of `seeds`, scaled by `truncation`."""
+        return truncation * Noise(seeds, self.device)(self.config.latent)
+
+    def decode(self, latent: Tensor) -> Tensor:
+        """Return G(z), images (N, C, H, W) in [-1, 1], of z (N, latent)."""
+        with self.autocast():
+            return self.generator(latent).float()
+
+
+def game(real_logit: Tensor, fake_logit: Tensor) -> dict[str, Tensor]:
+    """Return the lecture's V(D, G) in nats, mean D(x) and mean D(G(z)) from the logits of D."""
+    value = F.logsigmoid(real_logit).mean() + F.logsigmoid(-fake_logit).mean()
+    return {
+        "value": value.detach(),
+        "d_real": torch.sigmoid(real_logit).mean().detach(),
+        "d_fake": torch.sigmoid(fake_logit).mean().detach(),
+    }

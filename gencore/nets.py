@@ -1,0 +1,128 @@
+"""Blocks that the families share: plain residual convolution pyramids, without layers that mix the batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from gencore.errors import InputError
+
+
+def smallest_size(size: int, levels: int) -> int:
+    """Return the side of the lowest of `levels` resolutions, each half of the one above.
+
+    Raises:
+        InputError: if `size` cannot be halved that often.
+    """
+    halvings = 2 ** (levels - 1)
+    if size % halvings:
+        raise InputError(f"Images of {size} pixels cannot be halved {levels - 1} times; give fewer widths.")
+    return size // halvings
+
+
+def keep_variance(module: nn.Module) -> None:
+    """Initialise a layer so that its output varies as much as its input (He et al. 2015, gain 1), without bias.
+
+    torch's default shrinks a signal by a factor of 1.7 a layer: a generator would start deaf to its latent.
+    """
+    if isinstance(module, nn.Conv2d | nn.Linear):
+        nn.init.kaiming_normal_(module.weight, nonlinearity="linear")
+        nn.init.zeros_(module.bias)
+
+
+class Residual(nn.Module):
+    """x + f(x) with f two 3x3 convolutions; f starts at zero, so that depth does not hurt at first (Fixup, 2019)."""
+
+    def __init__(self, width: int, activation: Callable[[], nn.Module]):
+        super().__init__()
+        self.conv1 = nn.Conv2d(width, width, 3, padding=1)
+        self.conv2 = nn.Conv2d(width, width, 3, padding=1)
+        self.act1, self.act2 = activation(), activation()
+        self.apply(keep_variance)
+        nn.init.zeros_(self.conv2.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, width, H, W) to the same shape."""
+        return x + self.conv2(self.act2(self.conv1(self.act1(x))))
+
+
+class Encoder(nn.Module):
+    """Images to a vector: residual blocks at each resolution, strided convolutions between them.
+
+    Args:
+        channels: Image channels.
+        size: Image side in pixels.
+        widths: Feature maps at each resolution, from the image's downwards.
+        out: Length of the vector.
+        activation: The activation's class.
+        blocks: Residual blocks a resolution.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        size: int,
+        widths: Sequence[int],
+        out: int,
+        activation: Callable[[], nn.Module] = nn.SiLU,
+        blocks: int = 1,
+    ):
+        super().__init__()
+        low = smallest_size(size, len(widths))
+        layers: list[nn.Module] = [nn.Conv2d(channels, widths[0], 3, padding=1)]
+        for i, width in enumerate(widths):
+            if i:
+                layers += [nn.Conv2d(widths[i - 1], width, 4, stride=2, padding=1)]
+            layers += [Residual(width, activation) for _ in range(blocks)]
+        self.body = nn.Sequential(*layers, activation(), nn.Flatten())
+        self.head = nn.Linear(widths[-1] * low * low, out)
+        for layer in (*layers, self.head):
+            keep_variance(layer)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map images (N, C, H, W) to vectors (N, out)."""
+        return self.head(self.body(x))
+
+
+class Decoder(nn.Module):
+    """A vector to images: the mirror of `Encoder`, with nearest-neighbour upsampling; values in (-1, 1) by tanh."""
+
+    def __init__(
+        self,
+        channels: int,
+        size: int,
+        widths: Sequence[int],
+        latent: int,
+        activation: Callable[[], nn.Module] = nn.SiLU,
+        blocks: int = 1,
+    ):
+        super().__init__()
+        self.low, self.width = smallest_size(size, len(widths)), widths[-1]
+        self.head = nn.Linear(latent, self.width * self.low**2)
+        layers: list[nn.Module] = []
+        for i, width in reversed(list(enumerate(widths))):
+            layers += [Residual(width, activation) for _ in range(blocks)]
+            if i:
+                layers += [nn.Conv2d(width, widths[i - 1], 1), nn.Upsample(scale_factor=2)]
+        self.body = nn.Sequential(*layers, activation(), nn.Conv2d(widths[0], channels, 3, padding=1), nn.Tanh())
+        for layer in (*layers, self.head):
+            keep_variance(layer)
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Map vectors (N, latent) to images (N, C, H, W)."""
+        return self.body(self.head(z).view(-1, self.width, self.low, self.low))
+
+
+def slerp(a: Tensor, b: Tensor, share: float) -> Tensor:
+    """Return the spherical interpolation between latents `a` and `b` (N, ...) at `share` in [0, 1].
+
+    Gaussian latents have nearly constant norm in high dimension; the straight line between two passes through
+    norms that the model has never seen (Shoemake 1985; White 2016).
+    """
+    flat_a, flat_b = a.flatten(1), b.flatten(1)
+    cosine = torch.nn.functional.cosine_similarity(flat_a, flat_b).clamp(-1, 1)
+    angle = torch.acos(cosine).clamp_min(1e-4).unsqueeze(1)
+    weight_a, weight_b = torch.sin((1 - share) * angle), torch.sin(share * angle)
+    return ((weight_a * flat_a + weight_b * flat_b) / torch.sin(angle)).view_as(a)

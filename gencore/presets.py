@@ -1,0 +1,147 @@
+"""Presets: what to train, on what, and how, by name; and the settings of a training run."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from gencore.errors import InputError, near
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How the one training loop trains. Images are counted as shown to the model, repeats included."""
+
+    images: int = 100_000          # train until this many images were seen
+    batch: int = 64                # images a step, over all processes
+    lr: float = 1e-3               # Adam's step size at its highest
+    lr_final: float = 0.0          # its share left at the end; between, a cosine
+    warmup: int = 5_000            # images over which it rises from zero
+    beta1: float = 0.9             # Adam's betas
+    beta2: float = 0.99
+    clip: float = 0.0              # largest norm of a player's gradient; 0 for no limit
+    ema_halflife: int = 10_000     # images after which a weight's share in the average has halved
+    ema_rampup: float = 0.05       # ... but at most this share of the images seen so far (Karras et al. 2022)
+    flip: bool = False             # whether images are mirrored at random
+    seed: int = 0                  # step t's batch and noise depend on (seed, t) alone
+    dtype: str = "auto"            # float32 | bfloat16 | auto: by a micro-benchmark at the start
+    threads: int = 0               # CPU threads; 0 for torch's own choice
+    timelapse: int = 24            # images in each time-lapse grid
+    watch: int = 500               # held-out images for the figures that need them
+
+
+@dataclass(frozen=True)
+class Run:
+    """A training run: which family, on which data, with which constructor and training arguments.
+
+    Attributes:
+        family: Key in FAMILIES.
+        data: Name of a data set for `gencore.data.load_images`.
+        model: Constructor arguments of the family, beside `channels` and `size`, which the data give.
+        train: Fields of `Recipe`.
+    """
+
+    family: str
+    data: str
+    model: dict[str, Any] = field(default_factory=dict)
+    train: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def recipe(self) -> Recipe:
+        """The training settings, with defaults filled in."""
+        return Recipe(**self.train)
+
+
+SMALL = {"widths": (16, 32)}  # 8x8 digits: seconds, not minutes
+
+PRESETS: dict[str, Run] = {
+    "digits/vae": Run("vae", "digits", SMALL | {"latent": 8, "components": 20}, {"images": 100_000}),
+    "digits/gan": Run("gan", "digits", SMALL | {"latent": 16, "probe_widths": (8, 16)},
+                      {"images": 200_000, "lr": 5e-4, "beta1": 0.0}),
+    "digits/ddpm": Run("ddpm", "digits", SMALL, {"images": 200_000}),
+    "mnist/vae": Run("vae", "mnist", {}, {"images": 600_000, "batch": 128}),
+    "mnist/gan": Run("gan", "mnist", {}, {"images": 800_000, "lr": 5e-4, "beta1": 0.0}),
+    "mnist/ddpm": Run("ddpm", "mnist", {}, {"images": 700_000}),
+    # The lecture's game as it stands, for its log and time-lapse: no penalty, no non-saturating trick.
+    "mnist/gan-minimax": Run("gan", "mnist", {"objective": "minimax", "gamma": 0.0, "gamma_final": 0.0},
+                             {"images": 100_000, "lr": 2e-4, "beta1": 0.5}),
+}  # fmt: skip
+
+
+def resolve_run(preset: str, overrides: Sequence[str] = ()) -> Run:
+    """Return the preset's run with `key=value` overrides: a training setting, a model argument, or data=NAME.
+
+    Raises:
+        InputError: if the preset or a key is unknown, or a value is of the wrong type.
+    """
+    if preset not in PRESETS:
+        raise InputError(f"There is no preset {preset!r}{near(preset, list(PRESETS))}")
+    run = PRESETS[preset]
+    for override in overrides:
+        key, equals, text = override.partition("=")
+        if not equals or not text:
+            raise InputError(f"{override!r} is not a setting; write key=value, for example lr=0.001.")
+        run = _override(run, key, text)
+    check_recipe(run.recipe)
+    return run
+
+
+def check_recipe(recipe: Recipe) -> None:
+    """Refuse settings that cannot train.
+
+    Raises:
+        InputError: naming the setting and what would be right.
+    """
+    positive = ("images", "batch", "lr", "ema_halflife", "ema_rampup")
+    for name in positive:
+        if not 0 < getattr(recipe, name) < float("inf"):
+            raise InputError(f"{name} must be more than 0, not {getattr(recipe, name)!r}.")
+    for name in ("lr_final", "warmup", "clip", "threads", "timelapse", "watch", "seed"):
+        if not 0 <= getattr(recipe, name) < 2**63:
+            raise InputError(f"{name} must be 0 or more, not {getattr(recipe, name)!r}.")
+    for name in ("beta1", "beta2"):
+        if not 0 <= getattr(recipe, name) < 1:
+            raise InputError(f"{name} must be at least 0 and less than 1, not {getattr(recipe, name)!r}.")
+    if recipe.dtype not in ("auto", "float32", "bfloat16"):
+        raise InputError(f"dtype must be auto, float32 or bfloat16, not {recipe.dtype!r}.")
+
+
+def _override(run: Run, key: str, text: str) -> Run:
+    from gencore.families import FAMILIES
+
+    arguments = inspect.signature(FAMILIES[run.family].__init__).parameters
+    model_keys = {name: p.default for name, p in arguments.items() if name not in ("self", "channels", "size")}
+    train_keys = {f.name: f.default for f in fields(Recipe)}
+    if key == "data":
+        return replace(run, data=text)
+    if key in train_keys:
+        return replace(run, train=run.train | {key: _parse(key, text, train_keys[key])})
+    if key in model_keys:
+        return replace(run, model=run.model | {key: _parse(key, text, model_keys[key])})
+    raise InputError(f"There is no setting {key!r}{near(key, ['data', *train_keys, *model_keys])}")
+
+
+def _parse(key: str, text: str, example: Any) -> Any:
+    """Return `text` as the type of `example`, the setting's default."""
+    if isinstance(example, str):
+        return text
+    wrong = InputError(f"{key} must be like {example!r}, not {text!r}.")
+    try:
+        value = ast.literal_eval({"true": "True", "false": "False"}.get(text, text))
+    except (ValueError, SyntaxError):
+        raise wrong from None
+    if isinstance(example, tuple):
+        value = (value,) if isinstance(value, int) else value
+        if not isinstance(value, tuple) or not all(type(v) is int and v > 0 for v in value):
+            raise wrong
+        return value
+    if isinstance(example, float) and type(value) is int:
+        return float(value)
+    if isinstance(example, int) and not isinstance(example, bool) and isinstance(value, float) and value.is_integer():
+        return int(value)  # 2e5 images
+    if type(value) is not type(example):
+        raise wrong
+    return value

@@ -1,0 +1,490 @@
+"""The one training loop. It knows players, never a family."""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+import os
+import platform
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor, nn
+
+from gencore import __version__, checkpoint
+from gencore.data import Images, load_images, to_float, to_uint8
+from gencore.device import Settings, choose_settings, describe_machine, pick_device
+from gencore.errors import InputError, near
+from gencore.families import FAMILIES
+from gencore.family import Family, Finishes, Watches, image_seed
+from gencore.pictures import grid, write_png
+from gencore.presets import Recipe, Run, check_recipe
+
+LOG = "log.jsonl"
+TIMELAPSE = "timelapse"
+LOG_LINES = 1000  # in a run; a page draws them all
+WATCH_EVERY = 10  # log lines
+SAVE_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a training stands.
+
+    Attributes:
+        step: Steps done.
+        images: Images seen, repeats included.
+        seconds: Seconds of training, earlier parts of a resumed run included.
+        images_per_s: Images a second since this process began.
+        eta_s: Seconds to go.
+        logs: The latest line of the log: scalars by name.
+    """
+
+    step: int
+    images: int
+    seconds: float
+    images_per_s: float
+    eta_s: float
+    logs: Mapping[str, float]
+
+
+@dataclass
+class Team:
+    """The processes of one run (torchrun); alone, it does nothing."""
+
+    rank: int = 0
+    world: int = 1
+    accelerator: Any = None
+
+    @classmethod
+    def assemble(cls) -> Team:
+        """Return the team of this process: one process unless torchrun says more."""
+        if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+            return cls()
+        from accelerate import Accelerator
+
+        accelerator = Accelerator(cpu=pick_device().type == "cpu")
+        return cls(accelerator.process_index, accelerator.num_processes, accelerator)
+
+    def average(self, parameters: list[nn.Parameter]) -> None:
+        """Replace the gradients by their mean over the processes: one flattened exchange.
+
+        By hand instead of DistributedDataParallel, so that families call any method and double backward is plain.
+        """
+        if self.world == 1:
+            return
+        gradients = [p.grad for p in parameters if p.grad is not None]
+        flat = self.accelerator.reduce(torch.cat([g.flatten() for g in gradients]), "mean")
+        for gradient, part in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
+            gradient.copy_(part.view_as(gradient))
+
+    def agree(self, settings: Settings) -> Settings:
+        """Return rank 0's settings everywhere."""
+        if self.world == 1:
+            return settings
+        from accelerate.utils import broadcast_object_list
+
+        return broadcast_object_list([settings])[0]
+
+
+@dataclass
+class Trainer:
+    """A run in memory: everything that `state.safetensors` holds, and the data."""
+
+    run: Run
+    out: Path
+    preset: str
+    model: Family
+    settings: Settings
+    data: Tensor  # uint8 (N, C, H, W), on the device
+    held_out: Tensor  # float (n, C, H, W)
+    team: Team
+    minutes: float | None = None
+    step: int = 0
+    images: int = 0
+    seconds: float = 0.0
+    sums: dict[str, Tensor] = field(default_factory=dict)
+    summed: int = 0
+    lines: list[str] = field(default_factory=list)
+    logs: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Make the average and the optimizers."""
+        self.recipe = self.run.recipe
+        self.settings.apply(self.model)
+        self.ema = copy.deepcopy(self.model).eval().requires_grad_(False)
+        self.optimizers = {
+            name: torch.optim.Adam(player.parameters(), self.recipe.lr, (self.recipe.beta1, self.recipe.beta2))
+            for name, player in self.model.players.items()
+        }
+        first = next(iter(self.model.players))
+        self.averaged = list(self.ema.players[first].parameters())
+        self.followed = list(self.model.players[first].parameters())
+
+    @property
+    def progress(self) -> float:
+        """The share of the budget that is spent, in [0, 1]."""
+        if self.minutes is not None:
+            return min(1.0, self.seconds / (60 * self.minutes))
+        return min(1.0, self.images / self.recipe.images)
+
+    def advance(self) -> None:
+        """Do one step: every player's, then the average's."""
+        # Step t's batch and noise depend on (seed, t, rank) alone: a resumed run needs no generator's state.
+        torch.manual_seed(image_seed(self.recipe.seed, self.step * self.team.world + self.team.rank))
+        lr = self._lr()
+        for loss in self.model.losses(self.batch(), self.progress):
+            self._descend(loss.player, loss.value, lr)
+            for name, value in loss.logs.items():
+                self.sums[name] = self.sums.get(name, 0) + value
+        self.summed += 1
+        self.step += 1
+        self.images += self.recipe.batch
+        halflife = min(self.recipe.ema_halflife, self.images * self.recipe.ema_rampup)
+        torch._foreach_lerp_(self.averaged, self.followed, 1 - 0.5 ** (self.recipe.batch / halflife))
+
+    def _descend(self, player: str, value: Tensor, lr: float) -> None:
+        optimizer = self.optimizers[player]
+        optimizer.zero_grad()
+        value.backward()
+        parameters = optimizer.param_groups[0]["params"]
+        self.team.average(parameters)
+        if self.recipe.clip:
+            nn.utils.clip_grad_norm_(parameters, self.recipe.clip)
+        optimizer.param_groups[0]["lr"] = lr
+        optimizer.step()
+
+    def _lr(self) -> float:
+        """Return the learning rate: a linear warm-up, times a cosine from 1 to `lr_final`."""
+        rise = min(1.0, (self.images + self.recipe.batch) / max(1, self.recipe.warmup))
+        final = self.recipe.lr_final
+        return self.recipe.lr * rise * (final + (1 - final) * 0.5 * (1 + math.cos(math.pi * self.progress)))
+
+    def batch(self) -> Tensor:
+        """Return this rank's part of this step's batch, float (B / world, C, H, W) in [-1, 1].
+
+        Batches walk through one fixed permutation of the data an epoch, without a gap between epochs.
+        """
+        first = self.step * self.recipe.batch
+        rows = range(first + self.team.rank, first + self.recipe.batch, self.team.world)
+        index = torch.tensor([self._order(row // len(self.data))[row % len(self.data)] for row in rows])
+        x = to_float(self.data[index.to(self.data.device)])
+        if self.recipe.flip:
+            mirrored = torch.rand(len(x), 1, 1, 1, device=x.device) < 0.5
+            x = torch.where(mirrored, x.flip(3), x)
+        return self.settings.layout(x)
+
+    def _order(self, epoch: int) -> np.ndarray:
+        """Return the epoch's permutation; a batch needs at most those of two neighbouring epochs (small data: more)."""
+        if not hasattr(self, "_orders") or epoch not in self._orders:
+            self._orders = {e: o for e, o in getattr(self, "_orders", {}).items() if e >= epoch - 1}
+            self._orders[epoch] = np.random.default_rng((self.recipe.seed, epoch)).permutation(len(self.data))
+        return self._orders[epoch]
+
+    def averaged_model(self) -> Family:
+        """Return the model to keep: the averaged first player, the others and all buffers as they are now."""
+        averaged = {p.data_ptr() for p in self.averaged}
+        now = self.model.state_dict()
+        for name, value in self.ema.state_dict().items():
+            if value.data_ptr() not in averaged:
+                value.copy_(now[name])
+        return self.ema
+
+    # --- the log -----------------------------------------------------------------------------------------------
+
+    def log(self) -> None:
+        """Write one line: the means of what the losses logged since the last, and now and then held-out figures.
+
+        Raises:
+            InputError: if a figure is no longer finite.
+        """
+        values = {name: value / self.summed for name, value in self.sums.items()}
+        if len(self.lines) % WATCH_EVERY == 0 and isinstance(self.ema, Watches) and len(self.held_out):
+            with torch.no_grad():
+                values |= self.averaged_model().watch(self.held_out)
+        plain = {name: _plain(value) for name, value in values.items()}
+        for name, value in plain.items():
+            if not np.isfinite(value).all():
+                raise InputError(
+                    f"{name} is no longer a finite number at step {self.step}: the training diverged; the checkpoint "
+                    f"of {self.out} is the last good one. Try a smaller lr (it was {self.recipe.lr:g})."
+                )
+        line = {"step": self.step, "images": self.images, "seconds": round(self.seconds, 2), "lr": self._lr()} | plain
+        self.lines.append(json.dumps(line))
+        self.logs = {name: value for name, value in plain.items() if isinstance(value, float)}
+        self.sums, self.summed = {}, 0
+
+    def picture(self) -> None:
+        """Write the time-lapse grid of now: the same seeds all through the run, default knobs, averaged weights."""
+        if self.recipe.timelapse and self.team.rank == 0:
+            seeds = [image_seed(self.recipe.seed, i) for i in range(self.recipe.timelapse)]
+            images = to_uint8(self.averaged_model().generate(seeds))
+            write_png(self.out / TIMELAPSE / f"{self.images:09d}.png", grid(images, columns=6))
+
+    # --- saving and resuming -----------------------------------------------------------------------------------
+
+    def save(self) -> None:
+        """Save the state to resume from, then the averaged model, the log and run.json; each file atomically."""
+        if self.summed:
+            self.log()
+        if self.team.rank:
+            return
+        checkpoint.write_tensors(self.out / checkpoint.STATE, self._tensors(), {"run": json.dumps(self._record())})
+        self.publish()
+
+    def publish(self, finished: bool = False) -> None:
+        """Save the averaged model, the log and run.json."""
+        checkpoint.save_model(self.out, self.averaged_model() if not finished else self.ema)
+        text = "\n".join(self.lines) + "\n"
+        checkpoint.write_atomic(self.out / LOG, lambda path: path.write_text(text))
+        checkpoint.write_json(self.out / checkpoint.RUN, self._record() | {"finished": finished})
+
+    def _tensors(self) -> dict[str, Tensor]:
+        tensors = {f"model.{name}": value for name, value in self.model.state_dict().items()}
+        tensors |= {f"ema.{i}": value for i, value in enumerate(self.averaged)}
+        for player, optimizer in self.optimizers.items():
+            for i, state in optimizer.state_dict()["state"].items():
+                tensors |= {f"optimizer.{player}.{i}.{name}": value for name, value in state.items()}
+        return tensors
+
+    def restore(self, tensors: Mapping[str, Tensor], record: Mapping[str, Any]) -> None:
+        """Take up a saved state."""
+        self.step, self.images, self.seconds = record["step"], record["images"], record["seconds"]
+        self.model.load_state_dict({n.removeprefix("model."): v for n, v in tensors.items() if n.startswith("model.")})
+        for i, value in enumerate(self.averaged):
+            value.copy_(tensors[f"ema.{i}"])
+        for player, optimizer in self.optimizers.items():
+            state: dict[int, dict[str, Tensor]] = {}
+            for name, value in tensors.items():
+                if name.startswith(f"optimizer.{player}."):
+                    index, key = name.removeprefix(f"optimizer.{player}.").split(".")
+                    state.setdefault(int(index), {})[key] = value
+            optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+        if (self.out / LOG).exists():
+            lines = (self.out / LOG).read_text().splitlines()
+            self.lines = [line for line in lines if json.loads(line)["step"] <= self.step]
+
+    def finish(self) -> None:
+        """Fit what comes after training, save, and take the last picture."""
+        if self.summed:
+            self.log()
+        if self.team.rank:
+            return
+        self.save()
+        kept = self.averaged_model()
+        if isinstance(kept, Finishes):
+            kept.finish(self.settings.layout(to_float(part)) for part in self.data.split(1000))
+        self.publish(finished=True)
+        if self.recipe.timelapse:
+            seeds = [image_seed(self.recipe.seed, i) for i in range(self.recipe.timelapse)]
+            path = self.out / TIMELAPSE / f"{self.images:09d}-finished.png"
+            write_png(path, grid(to_uint8(kept.generate(seeds)), columns=6))
+
+    def _record(self) -> dict[str, Any]:
+        return {
+            "preset": self.preset,
+            **asdict(self.run),
+            "seed": self.recipe.seed,
+            "step": self.step,
+            "images": self.images,
+            "minutes": self.minutes,
+            "seconds": round(self.seconds, 2),
+            "train_images": len(self.data),
+            "processes": self.team.world,
+            "settings": self.settings.record(),
+            "machine": describe_machine(self.model.device),
+            "versions": {
+                "gencore": __version__, "python": platform.python_version(), "torch": torch.__version__,
+                "diffusers": diffusers.__version__, "numpy": np.__version__,
+            },
+            "command": " ".join(["python -m gencore", *sys.argv[1:]]) if sys.argv[1:2] == ["train"] else "",
+            "date": datetime.now(UTC).date().isoformat(),
+        }  # fmt: skip
+
+
+def train(
+    run: Run,
+    out: Path,
+    *,
+    preset: str = "",
+    minutes: float | None = None,
+    images: int | None = None,
+    resume: bool = False,
+    init: str | None = None,
+    device: str | None = None,
+) -> Iterator[Progress]:
+    """Train, yielding where it stands after every step; closing the generator saves a usable checkpoint.
+
+    Args:
+        run: What to train.
+        out: The checkpoint folder to write.
+        preset: The preset's name, for the record.
+        minutes: Budget in minutes of training, instead of images.
+        images: Budget in images, instead of the recipe's.
+        resume: Go on from the state in `out`. On the CPU and with a budget in images, an interrupted and resumed
+            run ends in the same weights, bit for bit, as one that never stopped.
+        init: A checkpoint to start from instead of random weights.
+        device: 'cuda', 'mps' or 'cpu'; see `gencore.device.pick_device`.
+
+    Raises:
+        InputError: on bad settings, data, or folder, or when the training diverges.
+    """
+    trainer = _prepare(run, Path(out), preset, minutes, images, resume, init, device)
+    try:
+        yield from _loop(trainer)
+    except (GeneratorExit, KeyboardInterrupt):
+        trainer.finish()
+        raise
+    trainer.finish()
+
+
+def _loop(trainer: Trainer) -> Iterator[Progress]:
+    start_images, start_seconds = trainer.images, trainer.seconds
+    pictures = {round(2 ** (k / 2)) for k in range(64)}  # log-spaced: early steps change the most
+    clock, saved, logged = time.perf_counter(), time.monotonic(), trainer.progress
+    if trainer.step == 0:
+        trainer.picture()
+    while trainer.progress < 1:
+        trainer.advance()
+        now = time.perf_counter()
+        trainer.seconds, clock = trainer.seconds + now - clock, now
+        if trainer.step == 1 or trainer.progress - logged >= 1 / LOG_LINES:
+            trainer.log()
+            logged = trainer.progress
+        if trainer.step in pictures:
+            trainer.picture()
+        if time.monotonic() - saved > SAVE_SECONDS:
+            trainer.save()
+            saved = time.monotonic()
+        spent = trainer.seconds - start_seconds
+        speed = (trainer.images - start_images) / max(spent, 1e-9)
+        done = trainer.progress
+        left = 60 * trainer.minutes if trainer.minutes else trainer.recipe.images / speed
+        eta = (1 - done) * left
+        yield Progress(trainer.step, trainer.images, trainer.seconds, speed, eta, trainer.logs)
+
+
+def _prepare(
+    run: Run,
+    out: Path,
+    preset: str,
+    minutes: float | None,
+    images: int | None,
+    resume: bool,
+    init: str | None,
+    device: str | None,
+) -> Trainer:
+    """Check everything, load the data, and return a trainer at its start or where it was left."""
+    team = Team.assemble()
+    run = _budgeted(run, minutes, images, team)
+    state = _read_state(out) if resume else None
+    if state is None:
+        _refuse_occupied(out)
+    else:
+        run = _same_run(run, Run(**{key: state[1][key] for key in ("family", "data", "model", "train")}), out)
+    torch.manual_seed(image_seed(run.recipe.seed, -1))  # the initial weights
+    train_set, held_out = load_images(run.data, "train"), load_images(run.data, "validation")
+    model = _build(run, train_set).to(team.accelerator.device if team.accelerator else pick_device(device))
+    if init:
+        _start_from(model, init)
+    settings = Settings(**state[1]["settings"]) if state else _settings(model, run.recipe, team)
+    model.train()
+    trainer = Trainer(
+        run, out, preset, model, settings, train_set.x.to(model.device),
+        settings.layout(to_float(held_out.x[: run.recipe.watch].to(model.device))), team, minutes,
+    )  # fmt: skip
+    if state:
+        trainer.restore(*state)
+    return trainer
+
+
+def _budgeted(run: Run, minutes: float | None, images: int | None, team: Team) -> Run:
+    """Return the run with its budget set, its settings checked."""
+    if minutes is not None and images is not None:
+        raise InputError("Give a budget in minutes or in images, not both.")
+    if minutes is not None and not 0 < minutes <= 100_000:
+        raise InputError(f"minutes must be more than 0 and at most 100000, not {minutes!r}.")
+    if minutes is not None and team.world > 1:
+        raise InputError("Several processes keep step by images, not by the clock: use --images instead of --minutes.")
+    if images is not None:
+        run = replace(run, train=run.train | {"images": images})
+    check_recipe(run.recipe)
+    if run.recipe.batch % team.world:
+        raise InputError(f"The batch of {run.recipe.batch} cannot be shared by {team.world} processes equally.")
+    return run
+
+
+def _build(run: Run, data: Images) -> Family:
+    if run.family not in FAMILIES:
+        raise InputError(f"There is no family {run.family!r}{near(run.family, list(FAMILIES))}")
+    _, channels, size, _ = data.x.shape
+    return FAMILIES[run.family](channels=channels, size=size, **run.model)
+
+
+def _start_from(model: Family, init: str) -> None:
+    """Copy another checkpoint's weights."""
+    other = checkpoint.load(init, device=str(model.device))
+    mine, theirs = model.state_dict(), other.state_dict()
+    if {n: v.shape for n, v in mine.items()} != {n: v.shape for n, v in theirs.items()}:
+        raise InputError(f"{init} cannot be started from: its networks differ from this run's in kind or size.")
+    model.load_state_dict(theirs)
+
+
+def _settings(model: Family, recipe: Recipe, team: Team) -> Settings:
+    """Return how this run computes, measured if the recipe says 'auto'."""
+    if recipe.threads:
+        torch.set_num_threads(recipe.threads)
+
+    def step(trial: Family, settings: Settings) -> None:
+        for loss in trial.losses(settings.layout(torch.zeros(recipe.batch // team.world, *model.image_shape, device=model.device))):
+            loss.value.backward()
+
+    dtypes = None if recipe.dtype == "auto" else (recipe.dtype,)
+    return team.agree(choose_settings(model, step, dtypes))
+
+
+def _refuse_occupied(out: Path) -> None:
+    taken = [name for name in (checkpoint.STATE, checkpoint.WEIGHTS) if (out / name).exists()]
+    if taken:
+        raise InputError(f"{out} already holds a run; go on with --resume, or choose another folder with --out.")
+
+
+def _read_state(out: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Return the tensors and the record of `out`'s saved state."""
+    path = out / checkpoint.STATE
+    if not path.exists():
+        raise InputError(f"There is nothing to resume in {out}: it has no {checkpoint.STATE}.")
+    try:
+        with safe_open(path, "pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}, json.loads(file.metadata()["run"])  # noqa: SIM118
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError):
+        raise InputError(f"{path} is damaged or not a training state; start again in another folder.") from None
+
+
+def _same_run(asked: Run, saved: Run, out: Path) -> Run:
+    """Return the saved run with the budget asked for; refuse any other difference."""
+    saved = replace(saved, train=saved.train | {"images": asked.recipe.images})
+    before, now = asdict(saved.recipe) | saved.model, asdict(asked.recipe) | json.loads(json.dumps(asked.model))
+    before |= {"family": saved.family, "data": saved.data}
+    now |= {"family": asked.family, "data": asked.data}
+    for key in sorted(before.keys() | now.keys()):
+        if before.get(key) != now.get(key):
+            raise InputError(
+                f"{out} was trained with {key} = {before.get(key)}, not {now.get(key)}: resume with the same settings."
+            )
+    return saved
+
+
+def _plain(value: Tensor) -> float | list[float]:
+    """Return a logged tensor as numbers with 6 significant digits."""
+    return [float(f"{v:.6g}") for v in value.tolist()] if value.ndim else float(f"{value.item():.6g}")
