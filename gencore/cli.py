@@ -199,7 +199,7 @@ def training_share(at: Progress) -> float:
 def training_words(at: Progress) -> str:
     """Return a training's progress in one line."""
     losses = ", ".join(f"{name} {value:.4g}" for name, value in at.logs.items() if "loss" in name)
-    parts = [f"{at.images:,} images", f"{at.images_per_s:,.0f}/s", losses, f"{duration(at.eta_s)} left"]
+    parts = [f"{duration(at.eta_s)} left", f"{at.images:,} images", f"{at.images_per_s:,.0f}/s", losses]
     return ", ".join(filter(None, parts))
 
 

@@ -6,7 +6,7 @@ import copy
 import os
 import platform
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -19,6 +19,7 @@ from gencore.errors import InputError, near
 
 DEVICES = ("cuda", "mps", "cpu")
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+LAYOUTS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
 
 
 def pick_device(name: str | None = None) -> torch.device:
@@ -76,23 +77,23 @@ class Settings:
 
     Attributes:
         dtype: 'float32' or 'bfloat16': what the networks compute in (autocast).
-        channels_last: Whether weights and images lie in memory with the channel innermost.
+        layout: 'contiguous' or 'channels_last': whether weights and images lie in memory with the channel innermost.
         threads: CPU threads.
     """
 
     dtype: str
-    channels_last: bool
+    layout: str
     threads: int
 
     def apply(self, model: nn.Module) -> None:
         """Make `model` (a Family) compute so, in place."""
         torch.set_num_threads(self.threads)
         model.compute_dtype = DTYPES[self.dtype]
-        model.to(memory_format=torch.channels_last if self.channels_last else torch.contiguous_format)
+        model.to(memory_format=LAYOUTS[self.layout])
 
-    def layout(self, x: torch.Tensor) -> torch.Tensor:
+    def arrange(self, x: torch.Tensor) -> torch.Tensor:
         """Return images `x` in this memory layout."""
-        return x.contiguous(memory_format=torch.channels_last if self.channels_last else torch.contiguous_format)
+        return x.contiguous(memory_format=LAYOUTS[self.layout])
 
     def record(self) -> dict[str, Any]:
         """Return the settings for run.json."""
@@ -100,30 +101,29 @@ class Settings:
 
 
 def choose_settings(
-    model: nn.Module, step: Callable[[nn.Module, Settings], None], dtypes: Sequence[str] | None = None
+    model: nn.Module, step: Callable[[nn.Module, Settings], None], dtype: str = "auto", layout: str = "auto"
 ) -> Settings:
     """Return the fastest settings for `step(model, settings)`, by trying each on a copy of `model`.
 
     Measured, not assumed: CPUs without bf16 instructions are slower in bfloat16, and channels_last helps on
-    some processors and hurts on others.
+    some processors and hurts on others. What is not 'auto' is kept.
     """
-    threads = torch.get_num_threads()
-    best, best_seconds = None, float("inf")
-    for dtype in dtypes or DTYPES:
-        for channels_last in (False, True):
-            settings = Settings(dtype, channels_last, threads)
-            trial = copy.deepcopy(model)
-            settings.apply(trial)
-            step(trial, settings)  # warm-up
-            seconds = min(_seconds(lambda trial=trial, s=settings: step(trial, s), model.device) for _ in range(3))
-            if seconds < best_seconds:
-                best, best_seconds = settings, seconds
-    return best
+    dtypes = DTYPES if dtype == "auto" else (dtype,)
+    layouts = LAYOUTS if layout == "auto" else (layout,)
+    candidates = [Settings(d, m, torch.get_num_threads()) for d in dtypes for m in layouts]
+    if len(candidates) == 1:
+        return candidates[0]
+    return min(candidates, key=lambda settings: _seconds(copy.deepcopy(model), step, settings))
 
 
-def _seconds(work: Callable[[], None], device: torch.device) -> float:
-    synchronise(device)
-    start = time.perf_counter()
-    work()
-    synchronise(device)
-    return time.perf_counter() - start
+def _seconds(trial: nn.Module, step: Callable[[nn.Module, Settings], None], settings: Settings) -> float:
+    """Return the shortest of three timed steps after one to warm up."""
+    settings.apply(trial)
+    seconds = []
+    for _ in range(4):
+        synchronise(trial.device)
+        start = time.perf_counter()
+        step(trial, settings)
+        synchronise(trial.device)
+        seconds.append(time.perf_counter() - start)
+    return min(seconds[1:])

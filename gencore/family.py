@@ -60,7 +60,7 @@ class Knob:
         wanted = f"{self.name} must be {kind} from {self.low:g} to {self.high:g}, not {value!r}."
         try:
             number = float(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise InputError(wanted) from None
         if isinstance(value, bool) or not self.low <= number <= self.high or (self.integer and number % 1):
             raise InputError(wanted)

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from gencore.device import DTYPES, LAYOUTS
 from gencore.errors import InputError, near
+from gencore.families import FAMILIES
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Recipe:
     flip: bool = False             # whether images are mirrored at random
     seed: int = 0                  # step t's batch and noise depend on (seed, t) alone
     dtype: str = "auto"            # float32 | bfloat16 | auto: by a micro-benchmark at the start
+    layout: str = "auto"           # contiguous | channels_last | auto: likewise
     threads: int = 0               # CPU threads; 0 for torch's own choice
     timelapse: int = 24            # images in each time-lapse grid
     watch: int = 500               # held-out images for the figures that need them
@@ -57,7 +60,7 @@ class Run:
 
 SMALL = {"widths": (16, 32)}  # 8x8 digits: seconds, not minutes
 
-PRESETS: dict[str, Run] = {
+PRESETS: dict[str, Run] = {f"digits/{name}": Run(name, "digits") for name in FAMILIES} | {
     "digits/vae": Run("vae", "digits", SMALL | {"latent": 8, "components": 20}, {"images": 100_000}),
     "digits/gan": Run("gan", "digits", SMALL | {"latent": 16, "probe_widths": (8, 16)},
                       {"images": 200_000, "lr": 5e-4, "beta1": 0.0}),
@@ -105,13 +108,12 @@ def check_recipe(recipe: Recipe) -> None:
     for name in ("beta1", "beta2"):
         if not 0 <= getattr(recipe, name) < 1:
             raise InputError(f"{name} must be at least 0 and less than 1, not {getattr(recipe, name)!r}.")
-    if recipe.dtype not in ("auto", "float32", "bfloat16"):
-        raise InputError(f"dtype must be auto, float32 or bfloat16, not {recipe.dtype!r}.")
+    for name, choices in (("dtype", ("auto", *DTYPES)), ("layout", ("auto", *LAYOUTS))):
+        if getattr(recipe, name) not in choices:
+            raise InputError(f"{name} is {getattr(recipe, name)!r}{near(getattr(recipe, name), list(choices))}")
 
 
 def _override(run: Run, key: str, text: str) -> Run:
-    from gencore.families import FAMILIES
-
     arguments = inspect.signature(FAMILIES[run.family].__init__).parameters
     model_keys = {name: p.default for name, p in arguments.items() if name not in ("self", "channels", "size")}
     train_keys = {f.name: f.default for f in fields(Recipe)}

@@ -52,8 +52,10 @@ def _bar(console: object) -> Iterator[Show]:
     from rich.progress import BarColumn, Progress, TextColumn
     from rich.table import Column
 
+    # On a narrow terminal the end of the words gives way, not the percentage.
+    percent = TextColumn("{task.percentage:3.0f}%", table_column=Column(min_width=4, no_wrap=True))
     words = TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis"))
-    with Progress(BarColumn(), TextColumn("{task.percentage:3.0f}%"), words, console=console) as bar:
+    with Progress(BarColumn(bar_width=20), percent, words, console=console) as bar:
         task = bar.add_task("", total=1)
         yield lambda share, text: bar.update(task, completed=share, description=text)
 

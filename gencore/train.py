@@ -182,7 +182,7 @@ class Trainer:
         if self.recipe.flip:
             mirrored = torch.rand(len(x), 1, 1, 1, device=x.device) < 0.5
             x = torch.where(mirrored, x.flip(3), x)
-        return self.settings.layout(x)
+        return self.settings.arrange(x)
 
     def _order(self, epoch: int) -> np.ndarray:
         """Return the epoch's permutation; a batch needs at most those of two neighbouring epochs (small data: more)."""
@@ -283,7 +283,7 @@ class Trainer:
         self.save()
         kept = self.averaged_model()
         if isinstance(kept, Finishes):
-            kept.finish(self.settings.layout(to_float(part)) for part in self.data.split(1000))
+            kept.finish(self.settings.arrange(to_float(part)) for part in self.data.split(1000))
         self.publish(finished=True)
         if self.recipe.timelapse:
             seeds = [image_seed(self.recipe.seed, i) for i in range(self.recipe.timelapse)]
@@ -401,7 +401,7 @@ def _prepare(
     model.train()
     trainer = Trainer(
         run, out, preset, model, settings, train_set.x.to(model.device),
-        settings.layout(to_float(held_out.x[: run.recipe.watch].to(model.device))), team, minutes,
+        settings.arrange(to_float(held_out.x[: run.recipe.watch].to(model.device))), team, minutes,
     )  # fmt: skip
     if state:
         trainer.restore(*state)
@@ -445,12 +445,13 @@ def _settings(model: Family, recipe: Recipe, team: Team) -> Settings:
     if recipe.threads:
         torch.set_num_threads(recipe.threads)
 
+    images = torch.zeros(recipe.batch // team.world, *model.image_shape, device=model.device)
+
     def step(trial: Family, settings: Settings) -> None:
-        for loss in trial.losses(settings.layout(torch.zeros(recipe.batch // team.world, *model.image_shape, device=model.device))):
+        for loss in trial.losses(settings.arrange(images)):
             loss.value.backward()
 
-    dtypes = None if recipe.dtype == "auto" else (recipe.dtype,)
-    return team.agree(choose_settings(model, step, dtypes))
+    return team.agree(choose_settings(model, step, recipe.dtype, recipe.layout))
 
 
 def _refuse_occupied(out: Path) -> None:

@@ -1,0 +1,33 @@
+# One place for the commands; every target works in .venv, which is made on first use.
+PYTHON ?= python
+BIN := .venv/bin
+
+.PHONY: run test quality style bench
+
+run: $(BIN)/.runtime
+	$(BIN)/python app.py
+
+test: $(BIN)/.dev
+	$(BIN)/pytest
+
+quality: $(BIN)/.dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+style: $(BIN)/.dev
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: $(BIN)/.runtime
+	$(BIN)/python tests/bench.py
+
+$(BIN)/python:
+	$(PYTHON) -m venv .venv
+
+$(BIN)/.runtime: requirements.txt | $(BIN)/python
+	$(BIN)/pip install -r requirements.txt
+	touch $@
+
+$(BIN)/.dev: requirements-dev.txt $(BIN)/.runtime
+	$(BIN)/pip install -r requirements-dev.txt
+	touch $@

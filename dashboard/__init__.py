@@ -1,0 +1,1 @@
+"""The dashboard: a Gradio app on top of `gencore`."""

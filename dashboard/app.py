@@ -1,0 +1,77 @@
+"""The app: its pages, its header, and how it is launched."""
+
+from __future__ import annotations
+
+import os
+import threading
+from html import escape
+from types import ModuleType
+from typing import Any
+
+import gradio as gr
+
+from dashboard import lanes, plots, theme
+from dashboard.pages import compare
+from dashboard.service import Service
+
+TITLE = "Trilemma Lab"
+PAGES: tuple[ModuleType, ...] = (compare,)
+QUEUE_SIZE = 20
+MOON = (
+    '<svg viewBox="0 0 16 16" width="16" height="16" fill="currentColor" aria-hidden="true">'
+    '<path d="M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1Zm0 1.6v10.8A5.4 5.4 0 0 1 8 2.6Z"/></svg>'
+)
+
+
+def header(service: Service) -> str:
+    """Return the header: logo, page links, device."""
+    links = "".join(f'<a href="#{page.SLUG}" data-page="{page.SLUG}">{escape(page.TITLE)}</a>' for page in PAGES)
+    return (
+        f'<div class="top"><span class="brand">{theme.logo()}{TITLE}</span><nav aria-label="Pages">{links}</nav>'
+        f'<span class="pill" data-testid="device">{escape(lanes.machine_name(service.machine))}</span>'
+        f'<button class="pill" type="button" aria-label="Light or dark" title="Light or dark">{MOON}</button></div>'
+    )
+
+
+def build(service: Service) -> gr.Blocks:
+    """Return the app with all its pages."""
+    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, 86400), fill_width=True) as demo:
+        gr.HTML(
+            header(service),
+            js_on_load="lab.pages(); element.querySelector('button').addEventListener('click', lab.theme)",
+            apply_default_css=False,
+        )
+        with gr.Tabs(elem_id="pages"):
+            for page in PAGES:
+                with gr.Tab(page.TITLE, id=page.SLUG):
+                    page.build(service)
+    return demo.queue(max_size=QUEUE_SIZE)
+
+
+def launch_options(service: Service) -> dict[str, Any]:
+    """Return how the app is launched, wherever it runs."""
+    gr.set_static_paths([plots.script()])
+    return {
+        "theme": theme.theme(),
+        "head": theme.head(list(service.families)),
+        "server_name": os.environ.get("GRADIO_SERVER_NAME")
+        or ("0.0.0.0" if os.environ.get("SPACE_ID") else "127.0.0.1"),
+        "server_port": int(os.environ.get("GRADIO_SERVER_PORT") or 7860),
+        "show_error": False,
+        "strict_cors": True,
+        "ssr_mode": False,
+        "enable_monitoring": False,
+        "run_history": False,
+        "share": False,
+        "footer_links": ["api"],
+        "max_file_size": "1mb",
+    }
+
+
+def main() -> None:
+    """Build the app, serve it, and load the models once it answers."""
+    service = Service()
+    demo = build(service)
+    demo.launch(prevent_thread_lock=True, **launch_options(service))
+    threading.Thread(target=service.preload, daemon=True).start()
+    demo.block_thread()

@@ -1,0 +1,224 @@
+"""How the dashboard looks: colours, fonts, and one fixed colour and marker for each family.
+
+Colours live once, as CSS variables that Gradio's theme, the SVG charts and the plotly figures all refer to, so
+that light and dark are one switch. Family colours are used for families only: Okabe and Ito's palette, which
+stays apart under colour blindness, and a marker each so that colour is never the only difference.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import gradio as gr
+
+ASSETS = Path(__file__).parent / "assets"
+FONT = ("-apple-system", "BlinkMacSystemFont", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
+MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
+
+# name: (light, dark)
+TOKENS = {
+    "paper": ("#fbfaf6", "#131417"),
+    "card": ("#ffffff", "#1b1d23"),
+    "well": ("#f4f3ed", "#23262d"),
+    "line": ("#e3e1d9", "#2e313a"),
+    "firm": ("#c9c6bb", "#464b57"),
+    "ink": ("#1b1e25", "#eceae4"),
+    "quiet": ("#5f6876", "#a0a7b3"),
+    "cloud": ("#8b919b", "#7f8794"),
+    "danger": ("#a3341c", "#ff9d85"),
+    "on-ink": ("#ffffff", "#15171b"),
+}
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a family is drawn: mark and text colours in light and dark, and a marker (a plotly symbol)."""
+
+    mark: tuple[str, str]
+    text: tuple[str, str]
+    marker: str
+
+
+STYLES = {
+    "vae": Style(("#0072B2", "#4ea5dd"), ("#006ba6", "#63b3e8"), "square"),
+    "gan": Style(("#D55E00", "#f0813c"), ("#b95000", "#f7935a"), "triangle-up"),
+    "ddpm": Style(("#009E73", "#2bbd92"), ("#007a59", "#3bcaa0"), "circle"),
+    "real": Style(TOKENS["cloud"], TOKENS["quiet"], "cross"),
+}
+# A family that is not named above gets one of these, always the same one.
+SPARE = (
+    Style(("#CC79A7", "#d893b9"), ("#a04a7c", "#e2a3c6"), "diamond"),
+    Style(("#B08A00", "#e6c229"), ("#7d6200", "#e6c229"), "star"),
+    Style(("#56B4E9", "#7cc8f2"), ("#24729e", "#8fd0f5"), "pentagon"),
+)
+# Outlines in a unit square around 0, with about the same area.
+MARKERS = {
+    "square": "M-.44-.44H.44V.44H-.44Z",
+    "triangle-up": "M0-.56.6.48H-.6Z",
+    "circle": "M.5 0A.5.5 0 1 1-.5 0 .5.5 0 1 1 .5 0Z",
+    "diamond": "M0-.62.62 0 0 .62-.62 0Z",
+    "star": "M0-.62.16-.2.6-.2.24.08.38.52 0 .25-.38.52-.24.08-.6-.2-.16-.2Z",
+    "pentagon": "M0-.56.53-.17.33.45-.33.45-.53-.17Z",
+    "cross": "M-.16-.5H.16V-.16H.5V.16H.16V.5H-.16V.16H-.5V-.16H-.16Z",
+}
+
+
+def style(family: str) -> Style:
+    """Return the style of `family`; an unknown one gets a spare style, the same in every run."""
+    return STYLES.get(family) or SPARE[zlib.crc32(family.encode()) % len(SPARE)]
+
+
+def mark(family: str, x: float = 0, y: float = 0, size: float = 12, hollow: bool = False) -> str:
+    """Return the family's marker as an SVG path of about `size` pixels around (x, y)."""
+    paint = "fill:var(--card);stroke" if hollow else "fill"
+    outline = MARKERS[style(family).marker]
+    width = ";stroke-width:1.6;vector-effect:non-scaling-stroke" if hollow else ""
+    return (
+        f'<path d="{outline}" transform="translate({x:.1f} {y:.1f}) scale({size:g})" '
+        f'style="{paint}:var(--mark-{family}){width}"/>'
+    )
+
+
+def badge(family: str, size: int = 14) -> str:
+    """Return the family's marker as a small inline SVG picture."""
+    return (
+        f'<svg class="badge" viewBox="-8 -8 16 16" width="{size}" height="{size}" aria-hidden="true">'
+        f"{mark(family, size=13)}</svg>"
+    )
+
+
+def variables(families: list[str]) -> str:
+    """Return the CSS that defines every colour as a variable, for light and for dark."""
+    pairs = dict(TOKENS)
+    for family in [*families, "real"]:
+        pairs[f"mark-{family}"] = style(family).mark
+        pairs[f"text-{family}"] = style(family).text
+    light, dark = ("".join(f"--{name}:{pair[side]};" for name, pair in pairs.items()) for side in (0, 1))
+    lanes = "".join(
+        f".f-{family}{{--mark:var(--mark-{family});--text:var(--text-{family})}}" for family in [*families, "real"]
+    )
+    return f":root{{{light}}}.dark{{{dark}}}{lanes}"
+
+
+def head(families: list[str]) -> str:
+    """Return what goes into the page's head: the style sheet and the scripts that the pages share."""
+    css = (ASSETS / "style.css").read_text(encoding="utf-8")
+    script = (ASSETS / "shell.js").read_text(encoding="utf-8")
+    icon = (ASSETS / "logo.svg").read_text(encoding="utf-8").replace('"', "'").replace("#", "%23").replace("\n", "")
+    return (
+        f'<link rel="icon" href="data:image/svg+xml,{icon}">'
+        f"<style>{variables(families)}{css}</style><script>{script}</script>"
+    )
+
+
+def logo() -> str:
+    """Return the logo: a triangle with the three families' colours in its corners."""
+    return (ASSETS / "logo.svg").read_text(encoding="utf-8")
+
+
+def both(**values: str) -> dict[str, str]:
+    """Return theme variables with the dark twin of each set to the same value."""
+    return {f"{name}{suffix}": value for name, value in values.items() for suffix in ("", "_dark")}
+
+
+def theme() -> gr.themes.Base:
+    """Return Gradio's theme: nothing but references to the colours above, and flat, quiet blocks."""
+    import gradio as gr  # here: the charts take their colours from this module, and need no Gradio
+
+    paper, ink = TOKENS["paper"], TOKENS["ink"]
+    base = gr.themes.Base(font=list(FONT), font_mono=list(MONO), text_size="md")
+    return base.set(
+        # Literal colours here alone: these two are painted before the style sheet is there.
+        body_background_fill=paper[0],
+        body_background_fill_dark=paper[1],
+        body_text_color=ink[0],
+        body_text_color_dark=ink[1],
+        **both(
+            body_text_color_subdued="var(--quiet)",
+            background_fill_primary="var(--card)",
+            background_fill_secondary="var(--well)",
+            border_color_primary="var(--line)",
+            border_color_accent="var(--ink)",
+            border_color_accent_subdued="var(--line)",
+            link_text_color="var(--ink)",
+            link_text_color_hover="var(--ink)",
+            link_text_color_visited="var(--ink)",
+            link_text_color_active="var(--ink)",
+            color_accent_soft="var(--well)",
+            block_background_fill="transparent",
+            block_border_width="0px",
+            block_shadow="none",
+            block_info_text_color="var(--quiet)",
+            block_label_background_fill="transparent",
+            block_label_text_color="var(--quiet)",
+            block_title_text_color="var(--quiet)",
+            block_title_background_fill="transparent",
+            panel_background_fill="var(--card)",
+            panel_border_color="var(--line)",
+            panel_border_width="1px",
+            input_background_fill="var(--card)",
+            input_background_fill_focus="var(--card)",
+            input_border_color="var(--line)",
+            input_border_color_focus="var(--ink)",
+            input_border_width="1px",
+            input_placeholder_color="var(--quiet)",
+            input_shadow="none",
+            input_shadow_focus="none",
+            loader_color="var(--ink)",
+            slider_color="var(--ink)",
+            button_border_width="1px",
+            button_primary_background_fill="var(--ink)",
+            button_primary_background_fill_hover="var(--ink)",
+            button_primary_text_color="var(--on-ink)",
+            button_primary_text_color_hover="var(--on-ink)",
+            button_primary_border_color="var(--ink)",
+            button_primary_border_color_hover="var(--ink)",
+            button_primary_shadow="none",
+            button_primary_shadow_hover="none",
+            button_primary_shadow_active="none",
+            button_secondary_background_fill="var(--card)",
+            button_secondary_background_fill_hover="var(--well)",
+            button_secondary_text_color="var(--ink)",
+            button_secondary_text_color_hover="var(--ink)",
+            button_secondary_border_color="var(--line)",
+            button_secondary_border_color_hover="var(--firm)",
+            button_secondary_shadow="none",
+            button_secondary_shadow_hover="none",
+            button_secondary_shadow_active="none",
+            error_background_fill="var(--card)",
+            error_border_color="var(--danger)",
+            error_text_color="var(--danger)",
+            error_icon_color="var(--danger)",
+        ),
+        color_accent="var(--ink)",
+        block_padding="0px",
+        block_radius="8px",
+        block_title_text_size="13px",
+        block_title_text_weight="400",
+        block_label_text_size="13px",
+        block_info_text_size="12.5px",
+        container_radius="8px",
+        form_gap_width="0px",
+        layout_gap="16px",
+        input_radius="8px",
+        input_padding="9px 12px",
+        input_text_size="14.5px",
+        button_large_radius="8px",
+        button_medium_radius="8px",
+        button_small_radius="8px",
+        button_large_padding="10px 20px",
+        button_medium_padding="9px 16px",
+        button_small_padding="6px 12px",
+        button_large_text_size="14.5px",
+        button_medium_text_size="14.5px",
+        button_small_text_size="13px",
+        button_large_text_weight="600",
+        button_medium_text_weight="500",
+        button_small_text_weight="500",
+        button_transform_hover="none",
+        button_transform_active="none",
+    )

@@ -1,0 +1,274 @@
+"""The contract: what every family in the registry does. A fourth family is tested by being registered."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from gencore import checkpoint
+from gencore.data import load_images, to_float, to_uint8
+from gencore.errors import InputError
+from gencore.families import FAMILIES
+from gencore.family import (
+    Bounds,
+    Decodes,
+    Diffuses,
+    Encodes,
+    Family,
+    Finishes,
+    Judges,
+    Watches,
+    image_seed,
+    settle,
+)
+from gencore.presets import PRESETS
+from gencore.train import train
+
+SIZE = 8
+
+
+@pytest.fixture(params=FAMILIES, scope="module")
+def family(request):
+    return FAMILIES[request.param]
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return to_float(load_images("digits").x)
+
+
+@pytest.fixture(scope="module")
+def model(family):
+    torch.manual_seed(0)
+    return make(family).eval()
+
+
+def make(family) -> Family:
+    return family(channels=1, size=SIZE, **PRESETS[f"digits/{family.name}"].model)
+
+
+def quick(knobs):
+    """Fewer network calls where a number of calls can be chosen."""
+    return {knob.name: 4 for knob in knobs if knob.integer and not knob.choices and knob.high >= 4}
+
+
+def test_registered_under_its_name(family):
+    assert FAMILIES[family.name] is family and family.title
+
+
+def test_players_and_network_are_parts_of_the_model(model):
+    parts = set(model.modules())
+    assert model.players and all(player in parts for player in model.players.values())
+    assert model.network in parts
+    trained = {id(p) for player in model.players.values() for p in player.parameters()}
+    assert trained == {id(p) for p in model.parameters()}
+
+
+def test_no_layer_mixes_the_batch(model):
+    mixing = (nn.modules.batchnorm._BatchNorm, nn.SyncBatchNorm)
+    assert not [m for m in model.modules() if isinstance(m, mixing)]
+
+
+def test_steps_count_network_calls_and_images_are_in_range(model):
+    calls = []
+    hook = model.network.register_forward_hook(lambda *_: calls.append(1))
+    steps = list(model.sample([1, 2, 3], **quick(model.knobs)))
+    hook.remove()
+    assert [s.index for s in steps] == list(range(1, len(steps) + 1))
+    assert {s.total for s in steps} == {len(steps)} == {len(calls)}
+    for step in steps:
+        assert step.x0.shape == (3, *model.image_shape) and step.x0.dtype == torch.float32
+        assert step.x0.min() >= -1 and step.x0.max() <= 1 and torch.isfinite(step.x).all()
+        assert not step.x0.requires_grad
+
+
+def test_generate_is_the_last_step(model):
+    *_, last = model.sample([5, 6], **quick(model.knobs))
+    assert torch.equal(model.generate([5, 6], **quick(model.knobs)), last.x0)
+
+
+def test_an_image_depends_on_its_seed_alone(model):
+    options = quick(model.knobs)
+    together = model.generate([11, 12, 13], **options)
+    assert torch.equal(together, model.generate([11, 12, 13], **options))
+    alone = torch.cat([model.generate([seed], **options) for seed in (11, 12, 13)])
+    apart = (to_uint8(alone).int() - to_uint8(together).int()).abs().max()
+    assert apart <= 1
+    torch.manual_seed(99)  # the global generator plays no part
+    assert torch.equal(together, model.generate([11, 12, 13], **options))
+    assert not torch.equal(together[0], together[1])
+
+
+def test_runs_with_neighbouring_seeds_share_no_image():
+    seeds = [{image_seed(run, i) for i in range(1000)} for run in range(4)]
+    assert len(set.union(*seeds)) == 4000
+    assert image_seed(0, 0) == int.from_bytes(__import__("hashlib").sha256(b"0/0").digest()[:8], "big") >> 1
+
+
+@pytest.mark.parametrize("seeds", [[-1], [1.5], ["x"], [None], [2**63], [True], []])
+def test_bad_seeds_get_a_sentence(model, seeds):
+    with pytest.raises(InputError, match=r"must be"):
+        model.generate(seeds)
+
+
+def test_numpy_and_large_seeds_are_fine(model):
+    options = quick(model.knobs)
+    same = model.generate(np.array([3, 4]), **options)
+    assert torch.equal(same, model.generate([3, 4.0], **options))
+    assert model.generate([2**63 - 1], **options).shape[0] == 1
+
+
+def test_every_point_settles_and_the_kinds_are_there(family):
+    assert family.points[0].kind == "headline" and not family.points[0].knobs, "first comes the default"
+    assert {point.kind for point in family.points} <= {"headline", "sweep", "lecture"}
+    assert any(point.kind == "lecture" for point in family.points)
+    assert len({point.label for point in family.points}) == len(family.points)
+    for point in family.points:
+        settle(family.knobs, point.knobs)
+
+
+def test_bad_knobs_get_a_sentence(family, model):
+    with pytest.raises(InputError, match="no knob"):
+        model.generate([1], no_such_knob=1)
+    for knob in family.knobs:
+        assert knob.help and knob.parse(knob.default) == knob.default
+        bad = ["nonsense", None, float("nan"), True, knob.low - 1, knob.high + 1, [], 10**400]
+        bad += [knob.low + 0.5] if knob.integer else []
+        for value in bad:
+            with pytest.raises(InputError, match=knob.name):
+                settle(family.knobs, {knob.name: value})
+        if not knob.choices:
+            assert knob.parse(knob.low) == knob.low and knob.parse(knob.high) == knob.high
+
+
+def test_a_knob_without_effect_is_refused(family):
+    for knob in family.knobs:
+        for other, allowed in knob.when.items():
+            chooser = next(k for k in family.knobs if k.name == other)
+            elsewhere = next(c for c in chooser.choices if c not in allowed)
+            changed = knob.high if knob.default != knob.high else knob.low
+            with pytest.raises(InputError, match="has an effect only with"):
+                settle(family.knobs, {other: elsewhere, knob.name: changed})
+            settle(family.knobs, {other: allowed[0], knob.name: changed})
+
+
+def test_every_choice_samples(model):
+    for knob in model.knobs:
+        for choice in knob.choices:
+            images = model.generate([1, 2], **quick(model.knobs) | {knob.name: choice})
+            assert torch.isfinite(images).all()
+
+
+def test_losses_are_scalars_of_known_players(model, digits):
+    seen = []
+    for loss in model.losses(digits[:16]):
+        assert loss.player in model.players and loss.value.ndim == 0 and torch.isfinite(loss.value)
+        assert loss.value.requires_grad and not any(v.requires_grad for v in loss.logs.values())
+        assert "loss" not in seen, "one log name, one loss"
+        seen += loss.logs
+    assert "loss" in seen
+    assert len(seen) == len(set(seen))
+
+
+def test_twenty_steps_train_every_player(family, tmp_path):
+    """One player: its loss falls. Several (a GAN): all move, and every figure, the win rate too, stays finite."""
+    run = PRESETS[f"digits/{family.name}"]
+    settings = {"images": 20 * 64, "batch": 64, "warmup": 0, "dtype": "float32", "layout": "contiguous", "timelapse": 0}
+    steps = train(type(run)(run.family, run.data, run.model, run.train | settings), tmp_path / "run")
+    torch.manual_seed(image_seed(0, -1))
+    start = make(family).state_dict()
+    logs = [step.logs for step in steps]
+    assert len(logs) == 20
+    assert all(np.isfinite(list(log.values())).all() for log in logs)
+    end = checkpoint.load(tmp_path / "run")
+    for name, player in end.players.items():
+        prefix = next((f"{key}." for key, module in end.named_children() if module is player), "")
+        moved = [not torch.equal(value, start[prefix + key]) for key, value in player.named_parameters()]
+        assert sum(moved) > len(moved) / 2, f"{name} did not move"
+    if len(end.players) == 1:
+        losses = [log["loss"] for log in logs]
+        assert np.mean(losses[-3:]) < np.mean(losses[:3])
+
+
+def test_saved_and_loaded_it_gives_the_same_images(model, tmp_path):
+    checkpoint.save_model(tmp_path / "m", model)
+    loaded = checkpoint.load(tmp_path / "m")
+    options = quick(model.knobs)
+    assert torch.equal(loaded.generate([1, 2], **options), model.generate([1, 2], **options))
+    assert not loaded.training
+
+
+def test_colour_and_other_sizes(family):
+    extra = {k: v for k, v in PRESETS[f"digits/{family.name}"].model.items()}
+    model = family(channels=3, size=12, **extra).eval()
+    assert model.generate([1], **quick(family.knobs)).shape == (1, 3, 12, 12)
+    for loss in model.losses(torch.rand(4, 3, 12, 12) * 2 - 1):
+        assert torch.isfinite(loss.value)
+
+
+def test_a_size_that_cannot_be_halved_gets_a_sentence(family):
+    with pytest.raises(InputError, match="cannot be halved"):
+        family(channels=1, size=9)
+
+
+def test_bfloat16_is_close(model):
+    options = quick(model.knobs)
+    exact = model.generate([1, 2, 3, 4], **options)
+    model.compute_dtype = torch.bfloat16
+    try:
+        rough = model.generate([1, 2, 3, 4], **options)
+    finally:
+        del model.compute_dtype
+    assert rough.dtype == torch.float32 and (rough - exact).abs().mean() < 0.1
+
+
+def test_decodes(model):
+    if not isinstance(model, Decodes):
+        pytest.skip("does not decode")
+    assert model.interpolation in ("linear", "slerp")
+    latent = model.latent([1, 2])
+    images = model.decode(latent)
+    assert images.shape == (2, *model.image_shape) and images.abs().max() <= 1
+    assert torch.equal(images, model.decode(latent)), "an image is a function of its latent"
+
+
+def test_encodes(model, digits):
+    if not isinstance(model, Encodes):
+        pytest.skip("does not encode")
+    mean, std = model.encode(digits[:5])
+    assert mean.shape == std.shape and len(mean) == 5 and (std > 0).all()
+
+
+def test_bounds(model, digits):
+    if not isinstance(model, Bounds):
+        pytest.skip("has no bound")
+    terms = model.bound(digits[:5])
+    assert all(value.shape == (5,) and torch.isfinite(value).all() for value in terms.values())
+    assert (terms["elbo"] <= 0).all(), "log P of one of 256 levels a pixel cannot be positive"
+
+
+def test_diffuses(model, digits):
+    if not isinstance(model, Diffuses):
+        pytest.skip("does not diffuse")
+    x, noise, t = digits[:4], torch.randn(4, *model.image_shape), torch.tensor([0, 10, 500, 999])
+    x_t = model.diffuse(x, t, noise)
+    nearer = (x_t - x).flatten(1).norm(dim=1)
+    assert (nearer.diff() > 0).all() and (x_t[3] - noise[3]).norm() < 0.1 * noise[3].norm()
+    assert model.predict(x_t, t).abs().max() <= 1
+
+
+def test_judges(model, digits):
+    if not isinstance(model, Judges):
+        pytest.skip("does not judge")
+    probability = model.judge(digits[:5])
+    assert probability.shape == (5,) and ((probability > 0) & (probability < 1)).all()
+
+
+def test_finishes_and_watches(family, digits):
+    model = make(family).eval()
+    if isinstance(model, Watches):
+        with torch.no_grad():
+            assert all(torch.isfinite(v).all() for v in model.watch(digits[:50]).values())
+    if isinstance(model, Finishes):
+        model.finish(digits[:400].split(100))
+        assert torch.isfinite(model.generate([1, 2, 3])).all()

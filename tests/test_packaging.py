@@ -1,0 +1,82 @@
+"""What the README promises is what the files say."""
+
+import re
+import shlex
+import tomllib
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from gencore import __version__
+from gencore.cli import app
+from gencore.presets import PRESETS
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text()
+FRONT = dict(line.replace('"', "").split(": ", 1) for line in README.split("---\n")[1].splitlines())
+RUN = "python -m venv .venv && .venv/bin/pip install -r requirements.txt && .venv/bin/python app.py"
+TEST = ".venv/bin/pip install -r requirements-dev.txt && .venv/bin/pytest"
+
+
+def requirements(file):
+    """The ranges by package: {'gradio': ('6.31', '7')}; a line of another form fails."""
+    lines = [line for line in (ROOT / file).read_text().splitlines() if re.match(r"\w", line)]
+    return {name: (low, high) for name, low, high in (re.fullmatch(r"(\S+?)>=(.+),<(.+)", x).groups() for x in lines)}
+
+
+def version(text):
+    return tuple(map(int, text.split(".")))
+
+
+def test_the_space_runs_what_is_required():
+    low, high = requirements("requirements.txt")["gradio"]
+    assert version(low) <= version(FRONT["sdk_version"]) < version(high)
+    metadata = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert version(FRONT["python_version"]) >= version(metadata["requires-python"].removeprefix(">="))
+    assert (ROOT / FRONT["app_file"]).is_file()
+    assert len(FRONT["short_description"]) < 60
+    assert FRONT["license"].upper() == metadata["license"]
+
+
+@pytest.mark.parametrize("command", [RUN, TEST])
+def test_the_two_commands_stand_in_the_readme(command):
+    assert f"```bash\n{command}\n```" in README
+
+
+def test_ci_installs_and_tests_as_the_readme_says():
+    script = (ROOT / ".ci/run").read_text()
+    places = [
+        script.index(f'"$venv/bin/{words}') for words in ('pip" install -qq -r requirements.txt',
+        'pip" install -qq -r requirements-dev.txt', 'pytest"')
+    ]  # fmt: skip
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("file", ["requirements.txt", "requirements-dev.txt"])
+def test_every_requirement_is_bounded_and_accounted_for(file):
+    account = (ROOT / "docs/dependencies.md").read_text()
+    for name, (low, high) in requirements(file).items():
+        assert f"\n| {name} | >={low},<{high} |" in account
+
+
+def commands():
+    """The command lines of the README, their comments cut off."""
+    return [line.partition("  #")[0] for line in README.splitlines() if line.startswith(".venv/bin/python -m gencore")]
+
+
+@pytest.mark.parametrize("line", commands())
+def test_the_readme_s_command_lines_are_understood(line):
+    name, *words = shlex.split(line)[3:]
+    command = get_command(app).commands[name]
+    values = command.make_context(name, words).params
+    assert values.get("preset") in {*PRESETS, None}
+
+
+def test_the_readme_shows_every_basic_command():
+    assert {shlex.split(line)[3] for line in commands()} >= {"list", "train", "sample", "benchmark"}
+
+
+def test_version_and_changelog_have_their_form():
+    assert re.fullmatch(r"\d+\.\d+\.\d+", __version__)
+    assert "## [Unreleased]" in (ROOT / "CHANGELOG.md").read_text()

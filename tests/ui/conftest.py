@@ -1,0 +1,126 @@
+"""The app as `python app.py` starts it, on a free port, and a page of it in a real Chromium."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+PATIENCE = 120_000  # ms; never asserted, only how long to wait before giving up
+
+
+def chromium_path():
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    return next((path for path in map(shutil.which, names) if path), None)
+
+
+def lacking():
+    """Why there is no browser to drive, or ''."""
+    try:
+        import playwright.sync_api  # noqa: F401
+    except ImportError:
+        return "playwright is not installed: pip install playwright"
+    return "" if chromium_path() else "there is no Chromium: apt install chromium"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def browser_or_skip():
+    reason = lacking()
+    if reason and os.environ.get("REQUIRE_BROWSER") == "1":
+        pytest.fail(reason)
+    if reason:
+        pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def checkpoints(tmp_path_factory):
+    """The shipped checkpoints; untrained ones where none are shipped, which stream and stop just the same."""
+    from gencore import FAMILIES, checkpoint
+
+    usable = [entry for entry in checkpoint.entries() if not entry.problem and entry.name.startswith("mnist/")]
+    if {entry.family for entry in usable} >= set(FAMILIES):
+        return os.pathsep.join(map(str, checkpoint.roots()))
+    root = tmp_path_factory.mktemp("checkpoints")
+    for name, family in FAMILIES.items():
+        checkpoint.save_model(root / "mnist" / name, family())
+    return str(root)
+
+
+@pytest.fixture(scope="session")
+def address(checkpoints, tmp_path_factory):
+    """The address of the app, started as a user starts it."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = tmp_path_factory.mktemp("app") / "log.txt"
+    env = {**os.environ, "GENCORE_CHECKPOINTS": checkpoints, "GRADIO_SERVER_PORT": str(port), "OMP_NUM_THREADS": "1"}
+    with log.open("w") as output:
+        app = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=env, stdout=output, stderr=output)
+    try:
+        url = f"http://127.0.0.1:{port}/"
+        wait_for(url, app, log)
+        yield url
+    finally:
+        app.terminate()
+        app.wait(20)
+
+
+def wait_for(url, app, log):
+    for _ in range(1200):
+        assert app.poll() is None, log.read_text()
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                if answer.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.1)
+    pytest.fail(f"The app did not answer:\n{log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def visit(browser, address):
+    """Open the app: `visit(query, **context options)` returns a page; whatever leaves the machine fails the test."""
+    contexts, strangers, errors = [], [], []
+
+    def open_page(query="", **options):
+        options = {"viewport": {"width": 1280, "height": 900}, "accept_downloads": True, **options}
+        context = browser.new_context(**options)
+        contexts.append(context)
+        context.set_default_timeout(PATIENCE)
+        page = context.new_page()
+        page.on("request", lambda request: strangers.append(request.url) if leaves(request.url, address) else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(address + query)
+        page.wait_for_selector("#generate")
+        page.wait_for_function("document.querySelectorAll('[data-lane]').length > 1")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not strangers, "requests left the machine"
+    assert not errors, "the page's scripts raised errors"
+
+
+def leaves(url, address):
+    return not url.startswith((address, "data:", "blob:", "about:"))
