@@ -171,6 +171,18 @@ def benchmark(
         print_rows(cost_rows(checkpoint, cost))
 
 
+@app.command()
+def features(
+    data: Annotated[str, typer.Argument(metavar="DATASET", help="A data set's name, Hub id, or folder.")],
+    out: Annotated[Path | None, typer.Option(help="Root to write under; by default the first checkpoint root.")] = None,
+) -> None:
+    """Learn from a data set's real images what the pages draw without it: PCA and pair distances."""
+    from gencore.checkpoint import roots
+    from gencore.features import write_reference
+
+    typer.echo(write_reference(data, out or roots()[0]))
+
+
 def knob_values(knob: Knob) -> str:
     """Return a knob's values and default, for people."""
     values = ", ".join(knob.choices) if knob.choices else f"{knob.low:g} to {knob.high:g}"

@@ -34,7 +34,9 @@ def pick_device(name: str | None = None) -> torch.device:
     if kind not in DEVICES:
         raise InputError(f"There is no device {name!r}{near(name, list(DEVICES))}")
     if not there[kind]:
-        raise InputError(f"This machine has no {kind!r} device; use one of: {', '.join(k for k in DEVICES if there[k])}.")
+        raise InputError(
+            f"This machine has no {kind!r} device; use one of: {', '.join(k for k in DEVICES if there[k])}."
+        )
     return torch.device(name)
 
 

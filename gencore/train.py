@@ -115,6 +115,7 @@ class Trainer:
     seconds: float = 0.0
     sums: dict[str, Tensor] = field(default_factory=dict)
     summed: int = 0
+    orders: dict[int, np.ndarray] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
     logs: dict[str, float] = field(default_factory=dict)
 
@@ -185,11 +186,11 @@ class Trainer:
         return self.settings.arrange(x)
 
     def _order(self, epoch: int) -> np.ndarray:
-        """Return the epoch's permutation; a batch needs at most those of two neighbouring epochs (small data: more)."""
-        if not hasattr(self, "_orders") or epoch not in self._orders:
-            self._orders = {e: o for e, o in getattr(self, "_orders", {}).items() if e >= epoch - 1}
-            self._orders[epoch] = np.random.default_rng((self.recipe.seed, epoch)).permutation(len(self.data))
-        return self._orders[epoch]
+        """Return the epoch's permutation of the rows; kept while a batch may still need it."""
+        if epoch not in self.orders:
+            self.orders = {e: order for e, order in self.orders.items() if e >= epoch - 1}
+            self.orders[epoch] = np.random.default_rng((self.recipe.seed, epoch)).permutation(len(self.data))
+        return self.orders[epoch]
 
     def averaged_model(self) -> Family:
         """Return the model to keep: the averaged first player, the others and all buffers as they are now."""

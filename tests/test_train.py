@@ -252,7 +252,7 @@ def test_the_average_has_the_half_life_it_claims(tmp_path):
 
 def test_batches_show_every_image_once_an_epoch(tmp_path):
     _, t = trainer(tmp_path, batch=50)
-    t.data = torch.arange(125, dtype=torch.uint8).view(-1, 1, 1, 1)
+    t.data, t.orders = torch.arange(125, dtype=torch.uint8).view(-1, 1, 1, 1), {}
     seen = []
     for t.step in range(10):
         seen += ((t.batch().flatten() + 1) * 127.5).round().int().tolist()
@@ -311,5 +311,3 @@ def test_cuda_trains_and_samples_like_the_cpu(family, tmp_path):
     images = [checkpoint.load(tmp_path / "run", device=d).generate([1, 2, 3]).cpu() for d in ("cuda", "cpu")]
     assert (images[0] - images[1]).abs().max() < 0.05
     assert pick_device("cuda").type == "cuda"
-
-

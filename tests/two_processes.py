@@ -14,7 +14,9 @@ out, average = Path(sys.argv[1]), sys.argv[2] == "1"
 if not average:
     engine.Team.average = lambda self, parameters: None
 model = {"widths": (8, 8), "latent": 2, "components": 2}
-run = Run("vae", "digits", model, {"images": 320, "batch": 32, "dtype": "float32", "layout": "contiguous", "timelapse": 0})
+run = Run(
+    "vae", "digits", model, {"images": 320, "batch": 32, "dtype": "float32", "layout": "contiguous", "timelapse": 0}
+)
 steps = engine.train(run, out / "run")
 for _ in range(10):
     next(steps)

@@ -56,7 +56,8 @@ class DDPM(Family):
         *(Point(f"UniPC, {n} calls", {"sampler": "unipc", "num_inference_steps": n}, "sweep") for n in (5, 10, 20)),
         *(Point(f"DDIM, {n} calls", {"sampler": "ddim", "num_inference_steps": n}, "sweep")
           for n in (1, 2, 5, 10, 20, 50, 100)),
-        *(Point(f"ancestral, {n} calls", {"sampler": "ddpm", "num_inference_steps": n}, "sweep") for n in (20, 50, 100)),
+        *(Point(f"ancestral, {n} calls", {"sampler": "ddpm", "num_inference_steps": n}, "sweep")
+          for n in (20, 50, 100)),
     )  # fmt: skip
 
     @register_to_config
@@ -72,7 +73,10 @@ class DDPM(Family):
         variance: str = "fixed_small",
     ):
         super().__init__()
-        from diffusers import DDPMScheduler, UNet2DModel  # here: their import takes a second, which the app need not wait
+        from diffusers import (  # here: their import takes a second, which the app need not wait
+            DDPMScheduler,
+            UNet2DModel,
+        )
 
         for value, known, what in ((schedule, SCHEDULES, "schedule"), (prediction, PREDICTIONS, "prediction")):
             if value not in known:
@@ -203,11 +207,8 @@ def ddim(train: Any, steps: int, eta: float, clip: bool = True) -> tuple[np.ndar
     from diffusers import DDIMScheduler
 
     timesteps = trailing(steps)
-    abar = train.alphas_cumprod.double()[torch.from_numpy(timesteps[::-1].copy())]
-    betas = 1 - abar / torch.cat([torch.ones(1), abar[:-1]])
-    scheduler = DDIMScheduler(
-        steps, trained_betas=betas.tolist(), prediction_type=train.config.prediction_type, clip_sample=clip
-    )
+    scheduler = DDIMScheduler(steps, prediction_type=train.config.prediction_type, clip_sample=clip)
+    scheduler.alphas_cumprod = train.alphas_cumprod[torch.from_numpy(timesteps[::-1].copy())]
     scheduler.set_timesteps(steps)
     return timesteps, _walk(scheduler, scheduler.timesteps, eta=eta)[1]
 

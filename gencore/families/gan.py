@@ -28,7 +28,7 @@ class GAN(Family):
 
     - `minimax`: the lecture's V(D, G) = E[log D(x)] + E[log(1 - D(G(z)))], D ascends, G descends.
     - `non_saturating`: the same D; G ascends E[log D(G(z))] (Goodfellow et al. 2014, sec. 3).
-    - `relativistic`: pairs, E[softplus(C(G(z)) - C(x))] and its mirror (RpGAN), with R1 + R2: R3GAN (Huang et al. 2024).
+    - `relativistic`: pairs, E[softplus(C(G(z)) - C(x))] and its mirror, with R1 + R2: R3GAN (Huang et al. 2024).
 
     A relativistic critic is defined up to a constant, so it has no D(x). A probe, a small discriminator trained with
     the lecture's loss that never trains G, provides V, D(x) and D(G(z)) there.

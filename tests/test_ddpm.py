@@ -1,0 +1,166 @@
+"""The DDPM's mathematics and samplers: against the step-by-step chain, a toy whose score is known, and the traps."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from gencore.errors import InputError
+from gencore.families.ddpm import DDPM, SAMPLERS, SCHEDULERS, SCHEDULES, TRAIN_STEPS, ddim, trailing
+
+TINY = {"channels": 1, "size": 8, "widths": (8, 16)}
+
+
+class Exact(nn.Module):
+    """The ideal network for data x0 ~ N(mean, std^2 I): predicts noise (or v) from the known posterior."""
+
+    def __init__(self, model, mean=0.3, std=0.2):
+        super().__init__()
+        self.abar, self.kind = model.scheduler.alphas_cumprod.double(), model.config.prediction
+        self.mean, self.std = mean, std
+
+    def forward(self, x, t):
+        a = self.abar[t].view(-1, 1, 1, 1)
+        x = x.double()
+        gain = a.sqrt() * self.std**2 / (a * self.std**2 + 1 - a)
+        x0 = self.mean + gain * (x - a.sqrt() * self.mean)
+        noise = (x - a.sqrt() * x0) / (1 - a).sqrt()
+        out = noise if self.kind == "epsilon" else a.sqrt() * noise - (1 - a).sqrt() * x0
+        return type("Output", (), {"sample": out.float()})
+
+
+class Silent(nn.Module):
+    """A network that says 0."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(()))
+
+    def forward(self, x, t):
+        return type("Output", (), {"sample": self.weight * x})
+
+
+def exact(**config):
+    model = DDPM(**TINY, **config).eval()
+    model.unet = Exact(model)
+    return model
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_q_is_the_chain_step_by_step(schedule):
+    """q(x_t|x_0) in closed form has the mean and variance of t single steps q(x_t|x_{t-1})."""
+    model = DDPM(**TINY, schedule=schedule)
+    betas = model.scheduler.betas.double()
+    mean, variance = 1.0, 0.0
+    for t in range(TRAIN_STEPS):
+        mean, variance = mean * (1 - betas[t]).sqrt(), variance * (1 - betas[t]) + betas[t]
+        if t in (0, 10, 500, 990):
+            zero, one = torch.zeros(1, 1, 8, 8), torch.ones(1, 1, 8, 8)
+            at = torch.tensor([t])
+            assert model.diffuse(one, at, zero)[0, 0, 0, 0] == pytest.approx(mean.item(), rel=1e-3, abs=1e-5)
+            assert model.diffuse(zero, at, one)[0, 0, 0, 0] == pytest.approx(variance.sqrt().item(), rel=1e-3)
+
+
+@pytest.mark.parametrize("prediction", ["epsilon", "v_prediction"])
+def test_l_simple_is_the_error_of_the_noise(prediction):
+    """Logged whatever the network predicts: for a network that says 0, the error that this means in the noise."""
+    model = DDPM(**TINY, prediction=prediction)
+    model.unet = Silent()
+    x = torch.randn(4096, 1, 8, 8).clamp(-1, 1)
+    (loss,) = model.losses(x)
+    if prediction == "epsilon":
+        assert loss.logs["l_simple"] == loss.logs["loss"] == pytest.approx(1, abs=0.02)
+    else:  # eps = sqrt(1 - abar) x_t, error = sqrt(abar) v, E v^2 = abar + (1 - abar) E x0^2
+        a, square = model.scheduler.alphas_cumprod, x.square().mean()
+        assert loss.logs["l_simple"] == pytest.approx((a * (a + (1 - a) * square)).mean().item(), rel=0.03)
+
+
+@pytest.mark.parametrize("prediction", ["epsilon", "v_prediction"])
+def test_predicted_x0_undoes_the_noise(prediction):
+    model = DDPM(**TINY, prediction=prediction)
+    x, noise = torch.rand(3, 1, 8, 8) * 2 - 1, torch.randn(3, 1, 8, 8)
+    t = torch.tensor([0, 100, 700])
+    x_t = model.diffuse(x, t, noise)
+    output = noise if prediction == "epsilon" else model.scheduler.get_velocity(x, noise, t)
+    assert torch.allclose(model._x0(x_t, t, output), x, atol=1e-2)
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize("steps", [1, 2, 3, 7, 20, 600, 999, 1000])
+def test_every_sampler_is_finite_and_makes_that_many_calls(sampler, steps):
+    model = exact()
+    seen = list(model.sample([1, 2], sampler=sampler, num_inference_steps=steps))
+    assert len(seen) == steps and all(torch.isfinite(s.x).all() and torch.isfinite(s.x0).all() for s in seen)
+    timesteps, _ = SCHEDULERS[sampler](model.scheduler, steps, 0.0)
+    assert list(timesteps) == list(trailing(steps)), "trailing: from T - 1 on, where the noise is pure"
+    assert timesteps[0] == TRAIN_STEPS - 1 and len(set(timesteps)) == steps and min(timesteps) >= 0
+    assert (seen[-1].x.clamp(-1, 1) - seen[-1].x0).abs().max() < 0.01, "the last x is the image"
+
+
+@pytest.mark.parametrize("prediction", ["epsilon", "v_prediction"])
+@pytest.mark.parametrize(
+    ("sampler", "steps"), [("dpm-solver++", 30), ("unipc", 30), ("ddim", 100), ("ddim", 600), ("ddpm", 1000)]
+)
+def test_samples_of_the_toy_have_its_mean_and_spread(sampler, steps, prediction):
+    """The score of N(0.3, 0.2^2) is known, so a right sampler gives back 0.3 and 0.2."""
+    images = exact(prediction=prediction).generate(range(24), sampler=sampler, num_inference_steps=steps)
+    assert images.mean().item() == pytest.approx(0.3, abs=0.03)
+    assert images.std().item() == pytest.approx(0.2, abs=0.03)
+
+
+def test_eta_adds_noise_and_only_ddim_has_it():
+    model = exact()
+    options = {"sampler": "ddim", "num_inference_steps": 20}
+    still, moved = model.generate([1], **options), model.generate([1], **options, eta=1.0)
+    assert not torch.equal(still, moved) and torch.equal(moved, model.generate([1], **options, eta=1.0))
+    with pytest.raises(InputError, match="eta"):
+        model.generate([1], sampler="ddpm", eta=0.5)
+
+
+def test_ddim_with_eta_1_has_the_ancestral_spread():
+    spread = exact().generate(range(24), sampler="ddim", num_inference_steps=200, eta=1.0).std().item()
+    assert spread == pytest.approx(0.2, abs=0.03)
+
+
+def test_x0_is_clipped_in_every_sampler():
+    """A network that says 0 means x0 = x_t / sqrt(abar), far outside: the state must not run away."""
+    model = DDPM(**TINY).eval()
+    model.unet = Silent()
+    for sampler in SAMPLERS:
+        for step in model.sample([1, 2], sampler=sampler, num_inference_steps=10):
+            assert step.x0.abs().max() <= 1 and step.x.abs().max() < 6, sampler
+
+
+def test_deterministic_ddim_can_be_inverted():
+    """Walk the toy's images back to latents by DDIM run upwards, and down again: the round trip is the identity."""
+    model = exact()
+    latent = model.latent([1, 2])
+    images = model.decode(latent, num_inference_steps=200)
+    timesteps, _ = ddim(model.scheduler, 200, 0.0, clip=False)
+    x, a_now = images, torch.tensor(1.0)
+    for t in timesteps[::-1]:
+        a = model.scheduler.alphas_cumprod[t]
+        output = model._call(x, torch.full((2,), int(t)))
+        x0 = (x - (1 - a_now).sqrt() * output) / a_now.sqrt()
+        x, a_now = a.sqrt() * x0 + (1 - a).sqrt() * output, a
+    assert (x - latent).abs().mean() < 0.15 * latent.abs().mean()
+
+
+@pytest.mark.parametrize(("steps", "choice"), [(0, "ddim"), (1001, "ddim"), (2.5, "ddim"), (10, "euler")])
+def test_bad_steps_and_samplers(steps, choice):
+    with pytest.raises(InputError, match=r"num_inference_steps must be a whole number|sampler is 'euler'"):
+        exact().generate([1], sampler=choice, num_inference_steps=steps)
+
+
+def test_bad_constructor_arguments():
+    for bad in ({"schedule": "quadratic"}, {"prediction": "x"}, {"widths": (9, 18)}):
+        with pytest.raises(InputError):
+            DDPM(**(TINY | bad))
+
+
+def test_trailing_timesteps_are_the_papers():
+    assert list(trailing(4)) == [999, 749, 499, 249] and list(trailing(1)) == [999]
+    assert (np.diff(trailing(1000)) == -1).all()
+    assert math.isclose(np.diff(trailing(999)).mean(), -1000 / 999, rel_tol=1e-2)
