@@ -60,7 +60,7 @@ def at_rest(lane: Lane) -> dict[str, Any]:
     cost = lane.cost
     if cost.get("ms_per_image"):
         value |= {"ms": cost["ms"], "share": 1, "figures": figures(cost["ms_per_image"], int(cost.get("calls") or 0))}
-        value["note"] += f" Time measured for {cost.get('n')} images on {machine_name(cost.get('machine') or {})}."
+        value["note"] += f" Time measured for {cost.get('n')} images on {processor(cost.get('machine') or {})}."
     return value
 
 
@@ -76,6 +76,13 @@ def machine_name(machine: dict[str, Any]) -> str:
         cores = machine.get("cores")
         return f"CPU, {cores} core{'s' * (cores != 1)}" if cores else "CPU"
     return str(machine.get("name") or machine["device"])
+
+
+def processor(machine: dict[str, Any]) -> str:
+    """Return the machine of a measurement by its processor's name: 'Intel Xeon Processor, 2 cores'."""
+    name = str(machine.get("name") or "").replace("(R)", "").replace("(TM)", "")
+    cores = machine.get("cores") if machine.get("device", "cpu") == "cpu" else None
+    return f"{name}, {cores} cores" if name and cores else name or machine_name(machine)
 
 
 def painted(frame: Frame, n: int, seed: int) -> dict[str, Any]:

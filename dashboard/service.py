@@ -267,7 +267,7 @@ class Service:
         if dataset not in known:
             raise InputError(f"There is no data set {dataset!r} with checkpoints{near(str(dataset), known)}")
         n, seed = parse_count(n), parse_seed(tidy(seed))
-        for family in settings:
+        for family in expect_mapping(settings, "settings"):
             if family not in self.families:
                 raise InputError(f"There is no family {family!r}{near(str(family), list(self.families))}")
         parts = [self.part(dataset, family, settings[family]) for family in self.families if family in settings]
@@ -277,14 +277,15 @@ class Service:
 
     def part(self, dataset: str, family: str, setting: Mapping[str, Any]) -> Part:
         """Return one checked part of an order; see `order`."""
-        extra = sorted(set(setting) - {"checkpoint", "knobs"})
+        extra = [key for key in expect_mapping(setting, family) if key not in ("checkpoint", "knobs")]
         if extra:
             raise InputError(f"A lane has no setting {extra[0]!r}; known: checkpoint, knobs.")
         names = [entry.name for entry in self.entries().get(dataset, []) if entry.family == family]
         chosen = setting.get("checkpoint") or ""
         if chosen and chosen not in names:
             raise InputError(f"There is no {family} checkpoint {chosen!r} on {dataset}{near(str(chosen), names)}")
-        knobs = settle(self.families[family].knobs, setting.get("knobs") or {})
+        given = expect_mapping(setting.get("knobs") or {}, f"{family}'s knobs")
+        knobs = settle(self.families[family].knobs, given)
         return Part(family, chosen or self.lane(dataset, family).checkpoint, knobs)
 
     # ---- running
@@ -506,6 +507,17 @@ def tidy(value: Any) -> Any:
         return int(value.strip()) if isinstance(value, str) else value
     except ValueError:
         return value.strip()
+
+
+def expect_mapping(value: Any, what: str) -> Mapping[str, Any]:
+    """Return `value`, which an API's caller may have made anything.
+
+    Raises:
+        InputError: if it does not map names to values.
+    """
+    if not isinstance(value, Mapping):
+        raise InputError(f"{what} must be an object with names and values, not {value!r}.")
+    return value
 
 
 def parse_count(value: Any) -> int:

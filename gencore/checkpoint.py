@@ -156,6 +156,29 @@ def save_model(
     _write({folder / CONFIG: _json_writer(config), folder / WEIGHTS: _tensors_writer(weights, metadata)})
 
 
+def export(source: str | Path, target: str | Path) -> None:
+    """Copy a trained run to a folder to ship: weights as float16, no training state, and what tells how it came about.
+
+    Args:
+        source: A checkpoint's name or folder.
+        target: The folder to write; files of the same names in it are replaced, others are left alone.
+
+    Raises:
+        InputError: if the source is not usable, a weight does not fit float16, or the disk refuses.
+    """
+    folder, target = resolve(source), Path(target)
+    if folder.resolve() == target.resolve():
+        raise InputError(f"{target} cannot be exported to itself; name another folder.")
+    save_model(target, load(source, device="cpu"), half=True)
+    for path in [folder / RUN, folder / "log.jsonl", *sorted((folder / "timelapse").glob("*.png"))]:
+        if path.exists():
+            write_atomic(target / path.relative_to(folder), _copier(path))
+
+
+def _copier(source: Path) -> Callable[[Path], object]:
+    return lambda temporary: temporary.write_bytes(source.read_bytes())
+
+
 def write_atomic(path: str | Path, write: Callable[[Path], object]) -> None:
     """Write a file so that at any time either the old or the new one is there, whole.
 

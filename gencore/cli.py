@@ -172,6 +172,18 @@ def benchmark(
 
 
 @app.command()
+def export(
+    checkpoint: CheckpointName,
+    out: Annotated[Path, typer.Option(help="The folder to write, such as checkpoints/mnist/mine.")],
+) -> None:
+    """Copy a trained run to a folder to ship: weights in half precision, without the training's state."""
+    from gencore.checkpoint import export as copy_to
+
+    copy_to(checkpoint, out)
+    typer.echo(out)
+
+
+@app.command()
 def features(
     data: Annotated[str, typer.Argument(metavar="DATASET", help="A data set's name, Hub id, or folder.")],
     out: Annotated[Path | None, typer.Option(help="Root to write under; by default the first checkpoint root.")] = None,

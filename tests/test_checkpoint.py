@@ -21,6 +21,8 @@ from gencore.checkpoint import CONFIG, RUN, WEIGHTS, entries, load, resolve, sav
 from gencore.errors import InputError
 from gencore.families import FAMILIES
 from gencore.family import Family
+from gencore.presets import PRESETS
+from gencore.train import train
 
 
 class Toy(Family):
@@ -470,3 +472,19 @@ def test_a_process_killed_while_it_saves_leaves_a_checkpoint_that_loads(tmp_path
     assert values.pop() >= 2
     save_model(folder, model)
     assert visible(folder) == [CONFIG, WEIGHTS]
+
+
+def test_export_ships_half_the_bytes_and_no_training_state(tmp_path):
+    run = PRESETS["digits/vae"]
+    settings = {"images": 192, "timelapse": 4, "layout": "contiguous", "dtype": "float32"}
+    for _ in train(type(run)(run.family, run.data, run.model, settings), tmp_path / "run"):
+        pass
+    checkpoint.export(tmp_path / "run", tmp_path / "shipped")
+    names = {path.name for path in (tmp_path / "shipped").iterdir()}
+    assert names == {checkpoint.CONFIG, checkpoint.WEIGHTS, checkpoint.RUN, "log.jsonl", "timelapse"}
+    sizes = [(tmp_path / name / checkpoint.WEIGHTS).stat().st_size for name in ("run", "shipped")]
+    assert sizes[1] < 0.6 * sizes[0]
+    images = [checkpoint.load(tmp_path / name).generate(range(4)) for name in ("run", "shipped")]
+    assert (images[0] - images[1]).abs().max() < 0.02
+    with pytest.raises(InputError, match="itself"):
+        checkpoint.export(tmp_path / "run", tmp_path / "run")

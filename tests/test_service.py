@@ -119,6 +119,11 @@ def test_good_counts_pass(good):
         ("dots", {"toy": {"knobs": {"steps": 0}}}, "steps must be a whole number from 1 to 50"),
         ("dots", {"toy": {"knobs": {"mode": "egger"}}}, "mode is 'egger'.*'eager'"),
         ("dots", {"toy": {"colour": 1}}, "A lane has no setting 'colour'"),
+        ("dots", ["toy"], "settings must be an object"),
+        ("dots", {"toy": 3}, "toy must be an object with names and values, not 3"),
+        ("dots", {"toy": {"knobs": [3]}}, "toy's knobs must be an object"),
+        ("dots", {"toy": {"checkpoint": ["dots/toy"]}}, "There is no toy checkpoint"),
+        (["dots"], {"toy": {}}, "There is no data set"),
     ],
 )
 def test_bad_settings_give_a_sentence(service, dataset, settings, words):

@@ -79,8 +79,8 @@ class Compare:
         self.results = gr.State(lanes.results(start))
         with gr.Row(elem_classes=["lanes"]):
             self.lanes = {lane.family: self._build_lane(lane) for lane in start}
-            with gr.Column(visible=False, elem_classes=["card", "reality"]) as self.reality:
-                self.real = lanes.component("real", "Real images", lanes.real(None, 0), picture="wide")
+        with gr.Column(visible=False, elem_classes=["card", "reality"]) as self.reality:
+            self.real = lanes.component("real", "Real images", lanes.real(None, 0), picture="wide")
         drawn = self._draw(start, lanes.results(start))
         with gr.Row(elem_classes=["charts"]):
             with gr.Column(elem_classes=["stack"]):
@@ -436,7 +436,7 @@ class Compare:
         """Return the three charts of results."""
         dataset = self.first if dataset is None else dataset
         rows = [timing_row(lane, results.get(lane.family)) for lane in known if not lane.problem]
-        machines = {lanes.machine_name(lane.cost["machine"]) for lane in known if lane.cost.get("machine")}
+        machines = {lanes.processor(lane.cost["machine"]) for lane in known if lane.cost.get("machine")}
         timing = charts.timing(rows, " and ".join(sorted(machines)))
         reference = self.service.reference(dataset)
         if reference is None:
