@@ -190,6 +190,7 @@ class Family(ModelMixin, ConfigMixin):
     config_name = "config.json"
     name: ClassVar[str]  # the key in FAMILIES, and the config's family
     title: ClassVar[str]  # for people
+    about: ClassVar[str] = ""  # one sentence for people: what it is
     knobs: ClassVar[tuple[Knob, ...]]
     points: ClassVar[tuple[Point, ...]]
     compute_dtype: torch.dtype = torch.float32  # what the networks compute in; weights stay in float32
