@@ -17,23 +17,25 @@ from gencore.families import FAMILIES
 class Recipe:
     """How the one training loop trains. Images are counted as shown to the model, repeats included."""
 
-    images: int = 100_000  # train until this many images were seen
-    batch: int = 64  # images a step, over all processes
-    lr: float = 1e-3  # Adam's step size at its highest
-    lr_final: float = 0.0  # its share left at the end; between, a cosine
-    warmup: int = 5_000  # images over which it rises from zero
-    beta1: float = 0.9  # Adam's betas
+    # fmt: off
+    images: int = 100_000         # train until this many images were seen
+    batch: int = 64               # images a step, over all processes
+    lr: float = 1e-3              # Adam's step size at its highest
+    lr_final: float = 0.0         # its share left at the end; between, a cosine
+    warmup: int = 5_000           # images over which it rises from zero
+    beta1: float = 0.9            # Adam's betas
     beta2: float = 0.99
-    clip: float = 0.0  # largest norm of a player's gradient; 0 for no limit
-    ema_halflife: int = 10_000  # images after which a weight's share in the average has halved
-    ema_rampup: float = 0.05  # ... but at most this share of the images seen so far (Karras et al. 2022)
-    flip: bool = False  # whether images are mirrored at random
-    seed: int = 0  # step t's batch and noise depend on (seed, t) alone
-    dtype: str = "auto"  # float32 | bfloat16 | auto: by a micro-benchmark at the start
-    layout: str = "auto"  # contiguous | channels_last | auto: likewise
-    threads: int = 0  # CPU threads; 0 for torch's own choice
-    timelapse: int = 24  # images in each time-lapse grid
-    watch: int = 500  # held-out images for the figures that need them
+    clip: float = 0.0             # largest norm of a player's gradient; 0 for no limit
+    ema_halflife: int = 10_000    # images after which a weight's share in the average has halved
+    ema_rampup: float = 0.05      # ... but at most this share of the images seen so far (Karras et al. 2022)
+    flip: bool = False            # whether images are mirrored at random
+    seed: int = 0                 # step t's batch and noise depend on (seed, t) alone
+    dtype: str = "auto"           # float32 | bfloat16 | auto: by a micro-benchmark at the start
+    layout: str = "auto"          # contiguous | channels_last | auto: likewise
+    threads: int = 0              # CPU threads; 0 for torch's own choice
+    timelapse: int = 24           # images in each time-lapse grid
+    watch: int = 500              # held-out images for the figures that need them
+    # fmt: on
 
 
 @dataclass(frozen=True)

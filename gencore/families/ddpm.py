@@ -39,7 +39,7 @@ class DDPM(Family):
 
     name = "ddpm"
     title = "DDPM"
-    about = "Starts from pure noise and removes it in many small steps, each a call of one network: the slowest of the three."
+    about = "Starts from pure noise and removes it in many small steps, each a call of one network."
     interpolation = "slerp"
     knobs = (
         Knob("sampler", "dpm-solver++", choices=SAMPLERS, help="How the reverse process is walked: "

@@ -49,7 +49,7 @@ class GAN(Family):
 
     name = "gan"
     title = "GAN"
-    about = "A generator learns to fool a discriminator that learns to tell its images from real ones: one call, sharp edges."
+    about = "A generator learns to fool a discriminator, which learns to tell its images from real ones: one call."
     interpolation = "slerp"
     knobs = (
         Knob("truncation", 1.0, 0.05, 1.0, help="Scales z: 1 is none, lower is more typical and less varied."),

@@ -36,7 +36,7 @@ class VAE(Family):
 
     name = "vae"
     title = "VAE"
-    about = "Encodes images as a few numbers with a known spread and decodes draws from them: one call, soft edges."
+    about = "Encodes images as a few numbers of known distribution, and decodes draws from it: one call, soft edges."
     interpolation = "linear"
     knobs = (
         Knob("prior", "mixture", choices=("mixture", "normal"), help="Where z comes from: a mixture of Gaussians "
