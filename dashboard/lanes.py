@@ -117,7 +117,7 @@ def sentence(frame: Frame, n: int, seed: int) -> str:
 def real(images: np.ndarray | None, seed: int) -> dict[str, Any]:
     """Return the value of the lane of real images."""
     if images is None:
-        return {"state": "idle", "image": "", "note": ""}
+        return {"state": "idle", "image": "", "wide": "", "note": ""}
     return {
         "state": "real",
         "image": data_uri(images),

@@ -6,7 +6,6 @@ into an `Order` with `Service.order`, which raises `InputError` on anything bad,
 
 from __future__ import annotations
 
-import inspect
 import json
 import logging
 import threading
@@ -217,20 +216,27 @@ class Service:
         return found
 
     def datasets(self) -> list[str]:
-        """Return the data sets that have a checkpoint, the one with most families first."""
+        """Return the data sets that have a checkpoint: most families first, then most previews, then largest images."""
         found = self.entries()
-        return sorted(found, key=lambda name: -len({entry.family for entry in found[name] if not entry.problem}))
+
+        def rank(name: str) -> tuple[int, int, int]:
+            usable = [entry for entry in found[name] if not entry.problem]
+            previews = sum((entry.path / "preview.png").is_file() for entry in usable)
+            sizes = [size_of(entry) for entry in usable]
+            return -len({entry.family for entry in usable}), -previews, -max(sizes, default=0)
+
+        return sorted(found, key=rank)
 
     def lane(self, dataset: str, family: str, chosen: str = "") -> Lane:
         """Return what is known of `family` on `dataset`; `chosen` names one of its checkpoints."""
         kind = self.families[family]
-        about = describe(kind)
+        about = kind.about
         mine = [entry for entry in self.entries().get(dataset, []) if entry.family == family]
         mine.sort(key=lambda entry: (bool(entry.problem), entry.name.rpartition("/")[2] != family, entry.name))
         if not mine:
             return Lane(family, kind.title, about, problem=missing(dataset, kind))
         entry = next((entry for entry in mine if entry.name == chosen), mine[0])
-        size = int(entry.config.get("size") or 0)
+        size = size_of(entry)
         return Lane(
             family=family,
             title=kind.title,
@@ -448,11 +454,10 @@ def dataset_of(entry: checkpoint.Entry) -> str:
     return str(entry.run.get("data") or entry.name.rpartition("/")[0])
 
 
-def describe(kind: type[Family]) -> str:
-    """Return one sentence on what a family is: its own `about`, else the first line of its module's docstring."""
-    module = inspect.getmodule(kind)
-    words = getattr(kind, "about", "") or (module and module.__doc__) or kind.__doc__ or ""
-    return " ".join(words.strip().split("\n\n")[0].split())
+def size_of(entry: checkpoint.Entry) -> int:
+    """Return the side in pixels of a checkpoint's images; 0 when its config does not say."""
+    size = entry.config.get("size")
+    return size if isinstance(size, int) else 0
 
 
 def missing(dataset: str, kind: type[Family]) -> str:

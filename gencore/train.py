@@ -220,7 +220,12 @@ class Trainer:
                     f"{name} is no longer a finite number at step {self.step}: the training diverged; the checkpoint "
                     f"of {self.out} is the last good one. Try a smaller lr (it was {self.recipe.lr:g})."
                 )
-        line = {"step": self.step, "images": self.images, "seconds": round(self.seconds, 2), "lr": self._lr()} | plain
+        line = {
+            "step": self.step,
+            "images": self.images,
+            "seconds": round(self.seconds, 2),
+            "lr": float(f"{self._lr():.6g}"),
+        } | plain
         self.lines.append(json.dumps(line))
         self.logs = {name: value for name, value in plain.items() if isinstance(value, float)}
         self.sums, self.summed = {}, 0

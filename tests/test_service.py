@@ -229,6 +229,16 @@ def test_no_checkpoint_at_all_says_how_to_train_one(service, tmp_path, monkeypat
     assert "python -m gencore train" in json.dumps(build(service).get_config_file(), default=str)
 
 
+def test_the_data_set_with_most_families_comes_first_and_then_the_one_with_previews(service, tmp_path):
+    for name in ("adots", "edots"):
+        checkpoint.save_model(tmp_path / name / "toy", Toy())
+    assert service.datasets() == ["adots", "dots", "edots"]
+    (tmp_path / "dots" / "toy" / "preview.png").write_bytes(b"")
+    assert service.datasets()[0] == "dots"
+    checkpoint.save_model(tmp_path / "edots" / "failing", Failing())
+    assert service.datasets()[0] == "edots"
+
+
 def test_a_fourth_family_shows_up_as_a_lane_with_its_knobs(service):
     config = json.dumps(build(service).get_config_file(), default=str)
     for part in ("lane-toy", "lane-failing", "toy-steps", "toy-push", "the lecture's own"):

@@ -129,7 +129,10 @@ window.lab = (() => {
     };
     parts.image.addEventListener('load', fit);
     new ResizeObserver(fit).observe(parts.image.parentElement);
-    const picture = (image, source) => { if (image && source && image.src !== source) image.src = source; };
+    const picture = (image, source) => {  // undefined keeps what is there, '' takes it away
+      if (!image || source === undefined || image.src === source) return;
+      if (source) image.src = source; else image.removeAttribute('src');
+    };
     const paint = () => {
       const value = props.value;
       if (!value || typeof value !== 'object') return;

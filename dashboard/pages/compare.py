@@ -226,7 +226,7 @@ class Compare:
         }
         if problems:
             updates[self.status] = self._status(" ".join(problems), problem=True)
-        elif any(key in query for key in self._defaults()) and not updates.get(self.status):
+        elif known and any(key in query for key in self._defaults()):
             updates[self.status] = self._status("Settings from the link. Press Generate to run them.")
         return updates
 

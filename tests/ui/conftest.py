@@ -49,16 +49,24 @@ def browser_or_skip():
 
 @pytest.fixture(scope="session")
 def checkpoints(tmp_path_factory):
-    """The shipped checkpoints; untrained ones where none are shipped, which stream and stop just the same."""
+    """The shipped checkpoints; untrained ones where none are shipped, which stream and stop just the same.
+
+    Beside them a data set 'blank' with one untrained checkpoint, one broken one, and none of the other families.
+    """
     from gencore import FAMILIES, checkpoint
 
+    extra = tmp_path_factory.mktemp("extra")
+    for name in ("vae", "gan"):
+        checkpoint.save_model(extra / "blank" / name, FAMILIES[name](size=8, widths=(8, 16)))
+    weights = extra / "blank" / "gan" / checkpoint.WEIGHTS
+    weights.write_bytes(weights.read_bytes()[:-100])
     usable = [entry for entry in checkpoint.entries() if not entry.problem and entry.name.startswith("mnist/")]
     if {entry.family for entry in usable} >= set(FAMILIES):
-        return os.pathsep.join(map(str, checkpoint.roots()))
+        return os.pathsep.join(map(str, [*checkpoint.roots(), extra]))
     root = tmp_path_factory.mktemp("checkpoints")
     for name, family in FAMILIES.items():
         checkpoint.save_model(root / "mnist" / name, family())
-    return str(root)
+    return os.pathsep.join([str(root), str(extra)])
 
 
 @pytest.fixture(scope="session")

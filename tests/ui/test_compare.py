@@ -157,6 +157,7 @@ def test_downloads(visit):
 
 def test_a_link_restores_the_settings(visit):
     page = ready(visit("?n=5&seed=77&ddpm.sampler=ddim&ddpm.num_inference_steps=7&ddpm.eta=0.5&gan.truncation=0.6"))
+    assert page.inner_text("#status") == "Settings from the link. Press Generate to run them."
     assert field(page, "#n") == "5"
     assert field(page, "#seed") == "77"
     assert page.input_value("#ddpm-num_inference_steps input[type=number]") == "7"
@@ -190,6 +191,22 @@ def test_knobs_come_and_go_with_what_they_depend_on(visit):
     page.wait_for_selector("#ddpm-eta", state="hidden")
     assert page.input_value("#ddpm-sampler input") == "ddpm"
     assert page.input_value("#ddpm-num_inference_steps input[type=number]") == "1000"
+
+
+def test_another_data_set_takes_the_old_images_away_and_a_broken_lane_stops_no_other(visit):
+    page = ready(visit(QUICK))
+    generate(page)
+    page.click("#dataset input")
+    page.get_by_role("option", name="blank").click()
+    page.wait_for_function("document.querySelector('[data-lane=vae] [data-at=note]').innerText.startsWith('No images')")
+    assert [image(page, lane) for lane in LANES] == [None] * 3
+    assert page.is_disabled("#download-json"), "a download would be of the other data set"
+    assert note(page, "gan").startswith("blank/gan/model.safetensors cannot be read")
+    assert note(page, "ddpm").startswith("No DDPM checkpoint for blank yet. Train one: python -m gencore train")
+    generate(page)
+    assert state(page, "vae") == "done"
+    assert image(page, "vae").startswith("data:image/png")
+    assert note(page, "gan").startswith("blank/gan/model.safetensors cannot be read")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
