@@ -69,12 +69,12 @@ PRESETS: dict[str, Run] = {f"digits/{name}": Run(name, "digits") for name in FAM
                       {"images": 200_000, "lr": 5e-4, "beta1": 0.0}),
     "digits/ddpm": Run("ddpm", "digits", SMALL, {"images": 200_000}),
     "mnist/vae": Run("vae", "mnist", {}, {"images": 600_000, "batch": 128}),
-    "mnist/gan": Run("gan", "mnist", GAMES | {"gamma": 20.0, "gamma_final": 3.0},
+    "mnist/gan": Run("gan", "mnist", GAMES,
                      {"images": 340_000, "lr": 5e-4, "beta1": 0.0}),
     "mnist/ddpm": Run("ddpm", "mnist", {"prediction": "v_prediction"}, {"images": 500_000, "clip": 1.0}),
-    # The lecture's game as it stands, for its log and time-lapse: no penalty, no non-saturating trick.
-    "mnist/gan-minimax": Run("gan", "mnist", GAMES | {"objective": "minimax", "gamma": 0.0, "gamma_final": 0.0},
-                             {"images": 50_000, "lr": 5e-4, "beta1": 0.0}),
+    # The lecture's objective, for its log and time-lapse; without the penalties D wins within 10,000 images.
+    "mnist/gan-minimax": Run("gan", "mnist", GAMES | {"objective": "minimax", "gamma": 20.0, "gamma_final": 5.0},
+                             {"images": 49_216, "lr": 5e-4, "beta1": 0.0}),
 }  # fmt: skip
 
 

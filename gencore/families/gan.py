@@ -70,8 +70,8 @@ class GAN(Family):
         latent: int = 64,
         blocks: int = 1,
         objective: str = "relativistic",
-        gamma: float = 1.0,
-        gamma_final: float = 0.1,
+        gamma: float = 20.0,
+        gamma_final: float = 3.0,
         penalty_share: float = 0.25,
     ):
         super().__init__()
