@@ -1,6 +1,6 @@
 """A held-out judge: scores checkpoints with a classifier that nothing in the project is trained or chosen with.
 
-    python tests/judge.py [--split validation|test] [--n 5000] [--knob name=value ...] CHECKPOINT ...
+    python -m tests.judge [--split validation|test] [--n 5000] [--knob name=value ...] CHECKPOINT ...
 
 It trains a small convolutional classifier on MNIST's 60,000 train images (about 3 minutes on two cores, kept in
 runs/judge.pt), takes the 64 features before its last layer, whitens them by the train images' mean and
