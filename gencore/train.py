@@ -110,6 +110,7 @@ class Trainer:
     held_out: Tensor  # float (n, C, H, W)
     team: Team
     minutes: float | None = None
+    init: dict[str, Any] | None = None  # the checkpoint whose weights it began with, and what had gone into those
     step: int = 0
     images: int = 0
     seconds: float = 0.0
@@ -266,6 +267,7 @@ class Trainer:
     def restore(self, tensors: Mapping[str, Tensor], record: Mapping[str, Any]) -> None:
         """Take up a saved state."""
         self.step, self.images, self.seconds = record["step"], record["images"], record["seconds"]
+        self.init = record.get("init")
         self.model.load_state_dict({n.removeprefix("model."): v for n, v in tensors.items() if n.startswith("model.")})
         for i, value in enumerate(self.averaged):
             value.copy_(tensors[f"ema.{i}"])
@@ -305,6 +307,7 @@ class Trainer:
             "images": self.images,
             "minutes": self.minutes,
             "seconds": round(self.seconds, 2),
+            "init": self.init,
             "train_images": len(self.data),
             "processes": self.team.world,
             "settings": self.settings.record(),
@@ -401,13 +404,12 @@ def _prepare(
     torch.manual_seed(image_seed(run.recipe.seed, -1))  # the initial weights
     train_set, held_out = load_images(run.data, "train"), load_images(run.data, "validation")
     model = _build(run, train_set).to(team.accelerator.device if team.accelerator else pick_device(device))
-    if init:
-        _start_from(model, init)
+    origin = _start_from(model, init) if init else None
     settings = Settings(**state[1]["settings"]) if state else _settings(model, run.recipe, team)
     model.train()
     trainer = Trainer(
         run, out, preset, model, settings, train_set.x.to(model.device),
-        settings.arrange(to_float(held_out.x[: run.recipe.watch].to(model.device))), team, minutes,
+        settings.arrange(to_float(held_out.x[: run.recipe.watch].to(model.device))), team, minutes, origin,
     )  # fmt: skip
     if state:
         trainer.restore(*state)
@@ -437,13 +439,16 @@ def _build(run: Run, data: Images) -> Family:
     return FAMILIES[run.family](channels=channels, size=size, **run.model)
 
 
-def _start_from(model: Family, init: str) -> None:
-    """Copy another checkpoint's weights."""
+def _start_from(model: Family, init: str) -> dict[str, Any]:
+    """Copy another checkpoint's weights, and return its name and what its training came to."""
     other = checkpoint.load(init, device=str(model.device))
     mine, theirs = model.state_dict(), other.state_dict()
     if {n: v.shape for n, v in mine.items()} != {n: v.shape for n, v in theirs.items()}:
         raise InputError(f"{init} cannot be started from: its networks differ from this run's in kind or size.")
     model.load_state_dict(theirs)
+    entry = checkpoint.find(init)
+    name = entry.path.name if Path(entry.name).is_absolute() else entry.name
+    return {"checkpoint": name, **entry.trained}
 
 
 def _settings(model: Family, recipe: Recipe, team: Team) -> Settings:

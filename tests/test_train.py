@@ -160,6 +160,10 @@ def test_init_starts_from_another_checkpoint(tmp_path):
     drain(frozen, tmp_path / "second", init=str(tmp_path / "first"), images=32)
     first, second = weights(tmp_path / "first"), weights(tmp_path / "second")
     assert torch.allclose(first["decoder.head.weight"], second["decoder.head.weight"])
+    entry = checkpoint.find(tmp_path / "second")
+    before = json.loads((tmp_path / "first" / "run.json").read_text())
+    assert entry.run["init"] == {"checkpoint": "first", "images": before["images"], "seconds": before["seconds"]}
+    assert entry.trained["images"] == before["images"] + 32, "what went into the weights before counts too"
     other = replace(TINY, model=TINY.model | {"latent": 3})
     with pytest.raises(InputError, match="cannot be started from"):
         drain(other, tmp_path / "third", init=str(tmp_path / "first"))
