@@ -56,6 +56,22 @@ class Entry:
     run: dict[str, Any]
     problem: str = ""
 
+    @property
+    def dataset(self) -> str:
+        """The data set it was trained on: what run.json says, else the folder it lies in."""
+        return str(self.run.get("data") or self.name.rpartition("/")[0])
+
+    @property
+    def trained(self) -> dict[str, int | float]:
+        """Images seen and seconds of training in all, those of the checkpoint it began with included, where known."""
+        told = [part for part in (self.run, self.run.get("init")) if isinstance(part, dict)]
+        kinds = {"images": int, "seconds": int | float}
+        return {
+            key: sum(part[key] for part in told)
+            for key, kind in kinds.items()
+            if told and all(isinstance(part.get(key), kind) and type(part[key]) is not bool for part in told)
+        }
+
 
 def roots() -> list[Path]:
     """Return the folders that hold checkpoints: the project's and the user's, or those of GENCORE_CHECKPOINTS."""
@@ -97,6 +113,17 @@ def resolve(name: str | Path) -> Path:
     if not known:
         raise InputError(f"There is no checkpoint {str(name)!r}: no {CONFIG} and {WEIGHTS} there.")
     raise InputError(f"There is no checkpoint {str(name)!r}{near(str(name), known)}")
+
+
+def find(name: str | Path) -> Entry:
+    """Return the entry of a checkpoint, given its name or its folder; one outside `roots()` is named by its folder.
+
+    Raises:
+        InputError: if there is none; see `resolve`.
+    """
+    folder = resolve(name)
+    known = {entry.path.resolve(): entry for entry in entries()}
+    return known.get(folder.resolve()) or _entry(str(folder), folder)
 
 
 def load(name: str | Path | Entry, device: str | None = None, dtype: str = "float32") -> Family:
@@ -202,6 +229,19 @@ def write_tensors(path: str | Path, tensors: Mapping[str, Tensor], metadata: Map
     _write({Path(path): _tensors_writer(tensors, metadata)})
 
 
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Return the tensors of a safetensors file and the text in its header.
+
+    Raises:
+        InputError: if it cannot be read as safetensors, or holds NaN or infinity.
+    """
+    with _opened(path) as file:
+        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a dict
+        metadata = file.metadata() or {}
+    _refuse_non_finite(tensors, f"{path} cannot be used")
+    return tensors, metadata
+
+
 def _json_writer(value: Any) -> Callable[[Path], object]:
     text = json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
     return lambda path: path.write_text(text, encoding="utf-8")
@@ -234,7 +274,7 @@ def _write(writers: Mapping[Path, Callable[[Path], object]]) -> None:
         with contextlib.suppress(OSError):  # not every system can flush a folder
             _flush(path.parent)
     except OSError as error:
-        raise InputError(_cannot_write(path, error)) from error
+        raise InputError(cannot_write(path, error)) from error
     finally:
         for temporary in staged.values():
             with contextlib.suppress(OSError):
@@ -256,7 +296,8 @@ def _remove_leftovers(path: Path) -> None:
             temporary.unlink(missing_ok=True)
 
 
-def _cannot_write(path: Path, error: OSError) -> str:
+def cannot_write(path: Path, error: OSError) -> str:
+    """Return the sentence for a file that the system refused to write."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"{path} could not be written: the disk is full; make room and try again."
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):

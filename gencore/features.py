@@ -1,23 +1,88 @@
 """What is learnt once from a data set's real images, so that a page or a metric needs no data set.
 
-Now: the reference of the diversity plots, in pixel space (values in [0, 1], flattened): the first two principal
-components of the training images, real images projected on them, and the histogram of distances between pairs.
+Two things. The reference of the diversity plots, in pixel space (values in [0, 1], flattened): the first two principal
+components of the training images, real images projected on them, and the histogram of distances between pairs. And
+the extractors (see `gencore.extractors`) with the features of the real images in each, which the metrics compare with.
 """
 
 from __future__ import annotations
 
+import json
+import platform
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from gencore.checkpoint import write_tensors
-from gencore.data import load_images
+from gencore import __version__
+from gencore.checkpoint import read_tensors, write_tensors
+from gencore.data import SPLITS, Images, load_images
+from gencore.device import describe_machine, pick_device
+from gencore.errors import InputError
+from gencore.extractors import (
+    EXTRACTORS,
+    FOLDER,
+    Classifies,
+    Extractor,
+    Options,
+    Show,
+    dataset_key,
+    extractor_class,
+    extractor_path,
+    load_extractor,
+    write_extractor,
+)
+from gencore.extractors.base import class_count, file_hash
+from gencore.extractors.card import record_words, rounding_words, write_card
+from gencore.metrics import METRICS, nearest, radial_spectrum
 
-REFERENCE = Path("features", "reference.safetensors")
+__all__ = [
+    "EXTRACTORS", "REFERENCE", "Classifies", "Extractor", "Options", "Real", "load_extractor", "load_real",
+    "pair_distances", "reference", "write_features", "write_reference",
+]  # fmt: skip
+
+REFERENCE = Path(FOLDER, "reference.safetensors")
 POINTS = 2000  # real images in the plots
 BINS = 60
+TRAIN_ROWS, TEST_ROWS = 55_000, 10_000  # real images kept in features: MNIST's, and what fits into 10 MB
+ROUNDING_ROWS, ROUNDING_KEYS = 5000, ("fd", "kd")  # images and distances that show what rounding does
+
+
+@dataclass(frozen=True)
+class Real:
+    """The features of a data set's real images in one extractor: n <= 55,000, T <= 10,000, K classes, R radii.
+
+    Stored as float16, whose rounding (at most 2^-11 of a value) the card compares with the distance of real images to
+    real ones. Features of generated images need no rounding.
+
+    Attributes:
+        dataset: The data set.
+        extractor: A key of EXTRACTORS.
+        hash: The extractor's.
+        test: float32 (T, d), of the first test images, in the split's order.
+        train: float32 (n, d), of the first train images, in the split's order.
+        train_gaps: float32 (n,), the distance of each train row to its nearest other one.
+        probabilities: float32 (T, K), the classes of the test images as the extractor tells them; None if it cannot.
+        labels_histogram: float32 (K,), the share of each class among the test images' labels; None without labels.
+        spectra: float32 (T, R), the radial power spectra of the test images.
+    """
+
+    dataset: str
+    extractor: str
+    hash: str
+    test: Tensor
+    train: Tensor
+    train_gaps: Tensor
+    probabilities: Tensor | None
+    labels_histogram: Tensor | None
+    spectra: Tensor
 
 
 def flatten(x: Tensor) -> Tensor:
@@ -67,3 +132,162 @@ def write_reference(name: str, root: Path) -> Path:
     path = root / Path(name).name / REFERENCE
     write_tensors(path, reference(name), {"data": Path(name).name, "split": "train", "points": str(POINTS)})
     return path
+
+
+def load_real(dataset: str, name: str = "classifier") -> Real:
+    """Return the cached features of a data set's real images.
+
+    Args:
+        dataset: The data set: 'mnist', a Hub id, or a folder.
+        name: A key of EXTRACTORS.
+
+    Raises:
+        InputError: if there are none, or the file is damaged, foreign, or was made with another extractor.
+    """
+    weights = extractor_path(dataset, name)
+    path, key = real_path(weights), dataset_key(dataset)
+    again = f"make it again with 'python -m gencore features {dataset}'"
+    if not path.is_file():
+        raise InputError(f"{path} is missing; {again}.")
+    tensors, metadata = read_tensors(path)
+    for what, wanted in (("real", name), ("data", key)):
+        if metadata.get(what) != wanted:
+            found = f"{metadata.get('real', 'something else')} of {metadata.get('data', 'another data set')}"
+            raise InputError(f"{path} does not hold the {name} features of {key}'s real images, but {found}.")
+    if metadata.get("hash") != file_hash(weights):
+        raise InputError(f"{path} was made with another extractor than the {weights.name} beside it; {again}.")
+    problem = _shape_problem(tensors)
+    if problem:
+        raise InputError(f"{path} is damaged ({problem}); {again}.")
+    optional = dict.fromkeys(("probabilities", "labels_histogram"))
+    return Real(key, name, metadata["hash"], **(optional | {what: x.float() for what, x in tensors.items()}))
+
+
+def real_path(weights: Path) -> Path:
+    """Return the file with the features of the real images that belongs to an extractor's weights file."""
+    return weights.with_name(f"{weights.stem}-real.safetensors")
+
+
+def write_features(data: str, root: Path, name: str, options: Options, show: Show) -> Iterator[str]:
+    """Make a data set's features under `root`, yielding a line for people as each thing is done.
+
+    Args:
+        data: The data set.
+        root: The folder that holds a folder for each data set.
+        name: A key of EXTRACTORS, or 'all': those that the data set allows.
+        options: How to learn.
+        show: Told the progress.
+
+    Raises:
+        InputError: if the data set cannot be had or has no labels for `name`, on bad options, or if the disk refuses.
+    """
+    splits = {split: load_images(data, split) for split in SPLITS}
+    labelled = all(_has_labels(part) for part in splits.values()) and class_count(splits) > 1
+    wanted = list(EXTRACTORS.values()) if name == "all" else [extractor_class(name)]
+    barred = [cls.name for cls in wanted if cls.needs_labels and not labelled]
+    if barred:
+        sentence = f"{data} has no labels, so there can be no {' or '.join(barred)} features of it"
+        if name != "all":
+            raise InputError(f"{sentence}; ask for --extractor pixels.")
+        yield f"{sentence}: the other extractors only."
+    yield f"{write_reference(data, root)}"
+    for cls in wanted:
+        if cls.name not in barred:
+            yield from _write_extractor(cls, data, splits, root, options, show)
+    yield f"{write_card(root / dataset_key(data) / FOLDER, dataset_key(data))}"
+
+
+def _write_extractor(
+    cls: type[Extractor], data: str, splits: Mapping[str, Images], root: Path, options: Options, show: Show
+) -> Iterator[str]:
+    key, start = dataset_key(data), time.perf_counter()
+    path = root / key / FOLDER / f"{cls.name}.safetensors"
+    extractor, record = cls.learn(splits, options, show)
+    show(1.0, f"{cls.name}: standardising")
+    extractor.standardise(splits["train"].x)
+    record |= extractor.examine(splits["test"]) | _circumstances(splits, options)
+    record["seconds"] = round(time.perf_counter() - start, 1)
+    extractor = write_extractor(path, extractor, key, record)
+    yield f"{path}: {record_words(record)}"
+    show(1.0, f"{cls.name}: features of the real images")
+    exact, tensors = measure_real(extractor, splits)
+    rounding = rounding_effect(exact, tensors)
+    metadata = {"real": cls.name, "data": key, "hash": extractor.hash, "rounding": json.dumps(rounding)}
+    write_tensors(real_path(path), tensors, metadata)
+    yield f"{real_path(path)}: {rounding_words(rounding)}"
+
+
+def measure_real(extractor: Extractor, splits: Mapping[str, Images]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Return the features of the real images as they are, and all tensors of `Real` as they are stored."""
+    train, test = splits["train"].x[:TRAIN_ROWS], splits["test"].x[:TEST_ROWS]
+    exact = {"train": extractor.features(train), "test": extractor.features(test)}
+    stored = {split: x.half() for split, x in exact.items()}
+    rows = stored["train"].float()  # the gaps are those of the rows as they are read back
+    stored["train_gaps"] = nearest(rows, rows, exclude_self=True)[0].float()
+    stored["spectra"] = torch.cat([radial_spectrum(part) for part in test.split(1000)])
+    if isinstance(extractor, Classifies):
+        stored["probabilities"] = extractor.probabilities(test)
+    if all(_has_labels(part) for part in splits.values()):
+        counts = torch.bincount(splits["test"].labels[:TEST_ROWS], minlength=class_count(splits)).float()
+        stored["labels_histogram"] = counts / counts.sum()
+    return exact, stored
+
+
+def rounding_effect(exact: Mapping[str, Tensor], stored: Mapping[str, Tensor]) -> dict[str, Any]:
+    """Return what rounding the real features does to distances, beside how much these vary among real images.
+
+    Returns:
+        `n` images and `blocks` of train images; for each distance that so many images allow, over those blocks against
+        the first n test images: `real` its mean, `spread` its range, `moved` the most that rounding changes it.
+    """
+    test, train = exact["test"], exact["train"]
+    n = min(ROUNDING_ROWS, len(test), len(train))
+    blocks = [part for part in train.split(n)[:5] if len(part) == n]
+    found: dict[str, Any] = {"n": n, "blocks": len(blocks)}
+    for key in ROUNDING_KEYS:
+        metric = METRICS[key]
+        if n >= metric.least(test.shape[1]):
+            plain = [metric(test[:n], block) for block in blocks]
+            rounded = [metric(stored["test"][:n].float(), block) for block in blocks]
+            found[key] = {
+                "real": sum(plain) / len(plain),
+                "spread": max(plain) - min(plain),
+                "moved": max(abs(a - b) for a, b in zip(plain, rounded, strict=True)),
+            }
+    return found
+
+
+def _has_labels(images: Images) -> bool:
+    """Return whether every image has a label; some sources mark those without by -1."""
+    return images.labels is not None and int(images.labels.min()) >= 0
+
+
+def _circumstances(splits: Mapping[str, Images], options: Options) -> dict[str, Any]:
+    """Return what a record says of how the extractor was made."""
+    return {
+        "images": {split: len(part.x) for split, part in splits.items()},
+        "seed": options.seed,
+        "machine": describe_machine(pick_device(options.device)),
+        "versions": {
+            "gencore": __version__, "python": platform.python_version(), "torch": torch.__version__,
+            "numpy": np.__version__,
+        },
+        "command": " ".join(["python -m gencore", *sys.argv[1:]]) if sys.argv[1:2] == ["features"] else "",
+        "date": datetime.now(UTC).date().isoformat(),
+    }  # fmt: skip
+
+
+def _shape_problem(tensors: Mapping[str, Tensor]) -> str:
+    """Return what keeps tensors from being those of `Real`, or ''."""
+    shapes = {"test": "Td", "train": "nd", "train_gaps": "n", "spectra": "TR"}
+    optional = {"probabilities": "TK", "labels_histogram": "K"}
+    if not set(shapes) <= set(tensors) <= set(shapes | optional):
+        return "it does not hold the tensors that it should"
+    sizes: dict[str, int] = {}
+    for what, x in tensors.items():
+        letters = (shapes | optional)[what]
+        if x.ndim != len(letters) or any(
+            sizes.setdefault(letter, size) != size for letter, size in zip(letters, x.shape, strict=True)
+        ):
+            return f"{what} has the shape {tuple(x.shape)}, which does not fit the others"
+    return ""

@@ -1,0 +1,125 @@
+"""The extractors: EXTRACTORS, one line each, and how they are saved and loaded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from gencore.checkpoint import read_tensors, roots, write_tensors
+from gencore.data import SHORT_NAMES
+from gencore.errors import InputError, near
+from gencore.extractors.base import Classifies, Extractor, Options, Show, file_hash
+from gencore.extractors.classifier import Classifier
+from gencore.extractors.pixels import Pixels
+
+__all__ = [
+    "EXTRACTORS",
+    "FOLDER",
+    "Classifies",
+    "Extractor",
+    "Options",
+    "Show",
+    "dataset_key",
+    "extractor_class",
+    "extractor_path",
+    "load_extractor",
+    "read_extractor",
+    "write_extractor",
+]
+
+EXTRACTORS: dict[str, type[Extractor]] = {cls.name: cls for cls in (Classifier, Pixels)}
+FOLDER = "features"  # below a data set's folder
+LEARN = "make it with 'python -m gencore features {}'"
+
+
+def dataset_key(dataset: str) -> str:
+    """Return the folder's name of a data set: 'mnist' for 'mnist' and 'ylecun/mnist', the last part of a path."""
+    return Path(SHORT_NAMES.get(dataset, dataset)).name
+
+
+def extractor_class(name: str) -> type[Extractor]:
+    """Return an entry of EXTRACTORS.
+
+    Raises:
+        InputError: if there is none of that name.
+    """
+    if name not in EXTRACTORS:
+        raise InputError(f"There is no extractor {name!r}{near(str(name), list(EXTRACTORS))}")
+    return EXTRACTORS[name]
+
+
+def extractor_path(dataset: str, name: str) -> Path:
+    """Return the weights file of an extractor in the first checkpoint root that has one.
+
+    Raises:
+        InputError: if no root has one, or there is no extractor of that name.
+    """
+    extractor_class(name)
+    key = dataset_key(dataset)
+    for root in roots() if key else ():
+        path = root / key / FOLDER / f"{name}.safetensors"
+        if path.is_file():
+            return path
+    raise InputError(f"There are no {name} features of {key!r} here; {LEARN.format(dataset)}.")
+
+
+def load_extractor(dataset: str, name: str = "classifier") -> Extractor:
+    """Return an extractor of a data set, on the CPU; `.to(device)` moves it.
+
+    Args:
+        dataset: The data set: 'mnist', a Hub id, or a folder.
+        name: A key of EXTRACTORS.
+
+    Raises:
+        InputError: if there is none, or its file is damaged, foreign or another data set's.
+    """
+    return read_extractor(extractor_path(dataset, name), dataset_key(dataset), name)
+
+
+def read_extractor(path: Path, key: str, name: str) -> Extractor:
+    """Return the extractor `name` of data set `key` from its weights file.
+
+    Raises:
+        InputError: if the file is damaged, foreign, or another data set's.
+    """
+    tensors, metadata = read_tensors(path)
+    if metadata.get("extractor") != name:
+        raise InputError(f"{path} does not hold {name} features, but {metadata.get('extractor', 'something else')}.")
+    if metadata.get("data") != key:
+        raise InputError(f"{path} is of the data set {metadata.get('data', 'unknown')!r}, not of {key!r}.")
+    try:
+        with torch.random.fork_rng(devices=[]):  # loading must not disturb a training's random numbers
+            extractor = extractor_class(name)(**json.loads(metadata["config"]))
+        extractor.load_state_dict(tensors)
+    except Exception as error:  # a constructor given values it was not made for can raise anything
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path} does not describe {name} features that can be built: {reason}") from None
+    extractor.hash = file_hash(path)
+    return extractor.eval().requires_grad_(False)
+
+
+def write_extractor(path: Path, extractor: Extractor, key: str, record: Mapping[str, Any]) -> Extractor:
+    """Write a standardised extractor of data set `key`, atomically, and return it as it is read back.
+
+    Args:
+        path: The file.
+        extractor: The extractor.
+        key: The data set.
+        record: How it came about, for the file's header; JSON.
+
+    Raises:
+        InputError: if a weight is not finite or the disk refuses; the old file stays.
+    """
+    weights = {name for name, _ in extractor.named_parameters()} if extractor.half else set()
+    tensors = {name: x.half() if name in weights else x for name, x in extractor.state_dict().items()}
+    if not all(bool(x.isfinite().all()) for x in tensors.values()):
+        raise InputError(
+            f"The {extractor.name} features of {key} were not written: not all weights are finite numbers."
+        )
+    metadata = {"extractor": extractor.name, "data": key, "config": json.dumps(extractor.config)}
+    write_tensors(path, tensors, metadata | {"record": json.dumps(record)})
+    return read_extractor(path, key, extractor.name)
