@@ -18,7 +18,8 @@ style: $(BIN)/.dev
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: $(BIN)/.runtime
+bench: $(BIN)/.dev
+	$(BIN)/python tests/bench_metrics.py
 	$(BIN)/python tests/bench.py
 
 $(BIN)/python:
