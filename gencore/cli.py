@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from gencore.checkpoint import Entry
     from gencore.cost import Cost
     from gencore.family import Family, Knob
+    from gencore.plan import Plan, Task
     from gencore.train import Progress
 
 
@@ -48,6 +50,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+LONG_SECONDS = 600  # what takes longer is said with how to leave it out
+MOST_HINTS = 3
 
 CheckpointName = Annotated[str, typer.Argument(metavar="CHECKPOINT", help="A name that `list` shows, or a folder.")]
 DeviceName = Annotated[str | None, typer.Option(help="cuda, mps or cpu; else GENCORE_DEVICE, else the best there is.")]
@@ -172,6 +177,66 @@ def benchmark(
 
 
 @app.command()
+def evaluate(
+    checkpoints: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[CHECKPOINT]...", help="Names or folders; by default every shipped one."),
+    ] = None,
+    points: Annotated[
+        str, typer.Option(help="headline, lecture, sweep (the whole curve, at its own n), failures, or all.")
+    ] = "headline",
+    n: Annotated[
+        int | None, typer.Option("--n", "-n", help="Images a generation; by default 5000, sweep 2000.")
+    ] = None,
+    generations: Annotated[int | None, typer.Option(help="Independent ones; by default 5, sweep 3.")] = None,
+    rows: Annotated[str, typer.Option(help="quality, cost (measured again), or all.")] = "all",
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="TEXT", help="Only points with TEXT in their label; can be repeated.")
+    ] = None,
+    skip: Annotated[
+        list[str] | None, typer.Option(metavar="TEXT", help="No points with TEXT in their label; can be repeated.")
+    ] = None,
+    skip_slower_than: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="Leave out rows that would take longer.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="The file; by default rows.jsonl beside the checkpoints.")] = None,
+    batch: Annotated[int, typer.Option(help="Images made at once; the same batch gives the same bits.")] = 100,
+    dtype: Annotated[str, typer.Option(help="float32, bfloat16, or auto: the faster one.")] = "auto",
+    dry: Annotated[bool, typer.Option("--dry", help="Only say what would be measured, and how long it takes.")] = False,
+    device: DeviceName = None,
+) -> None:
+    """Measure checkpoints at their operating points: quality, variety and cost, a row each.
+
+    What is measured already is left out. Ctrl-C stops it and leaves every row; the same command goes on.
+    """
+    from gencore.evaluate import prepare, run
+
+    with progress() as show:
+        plan = prepare(
+            checkpoints or (), points, n, generations, rows=rows, out=out, device=device, dtype=dtype, batch=batch,
+            only=only or (), skip=skip or (), most_seconds=skip_slower_than, show=show,
+        )  # fmt: skip
+    for sentence in [*plan.problems, *plan.left_out]:
+        typer.echo(sentence, err=True)
+    show_plan(plan)
+    if dry:
+        return
+    written = 0
+    try:
+        with progress() as show, closing(run(plan)) as steps:
+            for at in steps:
+                show(at.share, f"{at.place} of {at.total}, {duration(at.eta_s)} left, {at.words}")
+                written += at.row is not None
+                if at.problem:
+                    typer.echo(at.problem, err=True)
+    except KeyboardInterrupt:
+        typer.echo(f"Stopped after {written} of {len(plan.tasks)} rows; the same command goes on from here.", err=True)
+        raise
+    for path in dict.fromkeys(task.path for task in plan.tasks):
+        typer.echo(path)
+
+
+@app.command()
 def export(
     checkpoint: CheckpointName,
     out: Annotated[Path, typer.Option(help="The folder to write, such as checkpoints/mnist/mine.")],
@@ -186,13 +251,62 @@ def export(
 @app.command()
 def features(
     data: Annotated[str, typer.Argument(metavar="DATASET", help="A data set's name, Hub id, or folder.")],
+    extractor: Annotated[str, typer.Option(help="classifier, pixels, or all that the data set allows.")] = "all",
+    epochs: Annotated[int | None, typer.Option(help="Of the classifier's training; by default by the data.")] = None,
+    widths: Annotated[str | None, typer.Option(help="Of the classifier, such as 64,96,160,192.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the classifier's training.")] = 0,
+    dtype: Annotated[str, typer.Option(help="float32, bfloat16, or auto: the faster one for training.")] = "auto",
     out: Annotated[Path | None, typer.Option(help="Root to write under; by default the first checkpoint root.")] = None,
+    device: DeviceName = None,
 ) -> None:
-    """Learn from a data set's real images what the pages draw without it: PCA and pair distances."""
-    from gencore.checkpoint import roots
-    from gencore.features import write_reference
+    """Learn from a data set's real images what metrics and pages need of them.
 
-    typer.echo(write_reference(data, out or roots()[0]))
+    Extractors with the features of the real images, principal components, pair distances, and a card that says how.
+    """
+    from gencore.checkpoint import roots
+    from gencore.extractors import Options
+    from gencore.family import parse_seed
+    from gencore.features import write_features
+
+    options = Options(epochs, parse_widths(widths), parse_seed(seed), dtype, device)
+    with progress() as show:
+        for line in write_features(data, out or roots()[0], extractor, options, show):
+            typer.echo(line)
+
+
+def parse_widths(text: str | None) -> tuple[int, ...] | None:
+    """Return the whole numbers in '64,96,160'; None for None.
+
+    Raises:
+        InputError: if one of them is no whole number.
+    """
+    try:
+        return None if text is None else tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise InputError(f"--widths takes whole numbers such as 64,96,160, not {text!r}.") from None
+
+
+def show_plan(plan: Plan) -> None:
+    """Show what there is to measure and how long it takes, and how to leave out what takes long."""
+    from gencore.plan import about
+
+    print_rows([[task.title, sample_words(task), about(task.seconds)] for task in plan.tasks])
+    long = sorted((task for task in plan.tasks if task.seconds > LONG_SECONDS), key=lambda task: -task.seconds)
+    for task in long[:MOST_HINTS]:
+        label = shlex.quote(task.point.label)
+        typer.echo(f"{task.title}: {about(task.seconds)} on this {plan.device}; leave it out with --skip {label}")
+    if len(long) > MOST_HINTS:
+        typer.echo(f"All {len(long)} that take more than 10 min: leave them out with --skip-slower-than {LONG_SECONDS}")
+    known = f"; {plan.finished} more are measured already" if plan.finished else ""
+    typer.echo(f"{len(plan.tasks)} rows, {about(plan.seconds)} in all{known}.")
+
+
+def sample_words(task: Task) -> str:
+    """Return how large a sample a task takes."""
+    if task.kind == "cost":
+        return "time and memory"
+    kept = task.generations - len(task.ahead)
+    return f"{task.generations} x {task.n:,} images" + (f", {kept} x done" if kept else "")
 
 
 def knob_values(knob: Knob) -> str:
@@ -207,8 +321,8 @@ def checkpoint_state(entry: Entry) -> str:
     """Return a checkpoint in short: its family, images seen and device, or its problem."""
     if entry.problem:
         return f"not usable: {entry.problem}"
-    seen = entry.run.get("images")
-    images = f"{seen:,} images seen" if isinstance(seen, int) else "images seen not recorded"
+    seen = entry.trained.get("images")
+    images = f"{seen:,} images seen" if seen is not None else "images seen not recorded"
     machine = entry.run.get("machine")
     device = machine.get("device") if isinstance(machine, dict) else None
     return ", ".join(filter(None, [entry.family, images, device and f"trained on {device}"]))

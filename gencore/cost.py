@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,12 @@ from gencore.family import MAX_IMAGES, Family, image_seed
 from gencore.memory import peak_memory
 
 MAX_REPEATS = 1000
+SIZES = (1, 4, 16, 64, 256)  # images at once in a sweep of batch sizes
+SLOW_SIZES = (1, 16)  # the same for a setting of many calls, and what every sweep has
+MANY_CALLS = 100
+MOST_REPEATS = 20  # of one size in a sweep
+P95_REPEATS = 5  # of fewer repeats a 95th percentile is only their largest
+TRIAL_CALLS = 3  # network calls that tell how long all of them take
 
 
 @dataclass(frozen=True)
@@ -59,6 +66,21 @@ class Cost:
     machine: Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class Timing:
+    """How long generating `n` images at once takes; the fields as those of `Cost`.
+
+    `ms_p95` is None under `P95_REPEATS` repeats.
+    """
+
+    n: int
+    repeats: int
+    ms: float
+    ms_p95: float | None
+    ms_per_image: float
+    images_per_s: float
+
+
 def measure(model: Family, n: int = 16, repeats: int = 10, **knobs: Any) -> Cost:
     """Return the cost of generating `n` images at once, with `knobs` that differ from the defaults.
 
@@ -84,13 +106,54 @@ def measure(model: Family, n: int = 16, repeats: int = 10, **knobs: Any) -> Cost
         images_per_s=1000 * n / median,
         calls=calls,
         flops=count_flops(model, seeds[:1], knobs),
-        parameters=_count(model.network),
-        parameters_total=_count(model),
+        parameters=count_parameters(model.network),
+        parameters_total=count_parameters(model),
         peak_memory_mb=peak_memory(model, seeds, knobs),
         dtype=next(name for name, dtype in DTYPES.items() if dtype == model.compute_dtype),
         knobs=settled,
         machine=describe_machine(model.device),
     )
+
+
+def time_batches(model: Family, knobs: Mapping[str, Any], seconds: float = 60.0) -> Iterator[Timing]:
+    """Yield the timing of each batch size in turn, about `seconds` of them in all.
+
+    The time is shared equally among the sizes and decides how often each is repeated, once at the least. A size above
+    16 of which not even one run fits its share is left out, with those above it.
+
+    Raises:
+        InputError: if a knob is bad.
+    """
+    calls, _ = estimate(model, 1, knobs)
+    sizes = SIZES if calls <= MANY_CALLS else SLOW_SIZES
+    share = seconds / len(sizes)
+    for n in sizes:
+        _, expected = estimate(model, n, knobs)  # which also warms up
+        if expected > share and n > max(SLOW_SIZES):
+            return
+        repeats = min(max(int(share / expected), 1), MOST_REPEATS)
+        ms = _milliseconds(model, [image_seed(0, index) for index in range(n)], repeats, knobs)
+        median, p95 = np.percentile(ms, [50, 95]).tolist()
+        yield Timing(n, repeats, median, p95 if repeats >= P95_REPEATS else None, median / n, 1000 * n / median)
+
+
+@torch.no_grad()
+def estimate(model: Family, n: int, knobs: Mapping[str, Any]) -> tuple[int, float]:
+    """Return the network calls of a setting, and about how many seconds they take for `n` images at once.
+
+    From the first few calls, made twice: the first calls of a new batch size are slower than the rest.
+
+    Raises:
+        InputError: if a knob is bad.
+    """
+    seeds = [image_seed(0, index) for index in range(n)]
+    for _ in range(2):
+        synchronise(model.device)
+        start = time.perf_counter()
+        *_, last = islice(model.sample(seeds, **knobs), TRIAL_CALLS)
+        synchronise(model.device)
+        seconds = time.perf_counter() - start
+    return last.total, seconds * last.total / last.index
 
 
 def count_calls(model: Family, seeds: Sequence[int], knobs: Mapping[str, Any]) -> int:
@@ -129,7 +192,8 @@ def _milliseconds(model: Family, seeds: Sequence[int], repeats: int, knobs: Mapp
     return taken
 
 
-def _count(module: torch.nn.Module) -> int:
+def count_parameters(module: torch.nn.Module) -> int:
+    """Return how many numbers the parameters of a module hold."""
     return sum(parameter.numel() for parameter in module.parameters())
 
 

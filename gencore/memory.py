@@ -16,6 +16,7 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from functools import reduce
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -29,16 +30,18 @@ STATUS = Path("/proc/self/status")
 RESET = Path("/proc/self/clear_refs")  # writing 5 sets the peak to the present resident memory: proc(5)
 
 
-def peak_memory(model: Family, seeds: Sequence[int], knobs: Mapping[str, Any]) -> float | None:
-    """Return the peak memory of generating the images of `seeds`, in MB of 10^6 bytes.
+def peak_memory(
+    model: Family, seeds: Sequence[int], knobs: Mapping[str, Any], calls: int | None = None
+) -> float | None:
+    """Return the peak memory of generating the images of `seeds`, in MB of 10^6 bytes; of the first `calls` if given.
 
     None where there is no way to tell: on MPS, on a CPU outside Linux, and on a CPU for a family whose class cannot be
     imported by name (one defined in a notebook).
     """
     if model.device.type == "cuda":
-        grown = _grown_cuda(model, seeds, knobs)
+        grown = _grown_cuda(model, seeds, knobs, calls)
     elif model.device.type == "cpu" and STATUS.exists() and _importable(type(model)):
-        grown = _grown_fresh(model, seeds, knobs)
+        grown = _grown_fresh(model, seeds, knobs, calls)
     else:
         return None
     tensors = [*model.parameters(), *model.buffers()]
@@ -49,17 +52,17 @@ def _importable(kind: type) -> bool:
     return kind.__module__ != "__main__" and "<locals>" not in kind.__qualname__
 
 
-def _grown_cuda(model: Family, seeds: Sequence[int], knobs: Mapping[str, Any]) -> int:
+def _grown_cuda(model: Family, seeds: Sequence[int], knobs: Mapping[str, Any], calls: int | None) -> int:
     """Return the bytes by which the allocated memory grows at the most; other models on the device do not count."""
     torch.cuda.synchronize(model.device)
     torch.cuda.reset_peak_memory_stats(model.device)
     before = torch.cuda.memory_allocated(model.device)
-    model.generate(seeds, **knobs)
+    _generate(model, seeds, knobs, calls)
     torch.cuda.synchronize(model.device)
     return torch.cuda.max_memory_allocated(model.device) - before
 
 
-def _grown_fresh(model: Family, seeds: Sequence[int], knobs: Mapping[str, Any]) -> int:
+def _grown_fresh(model: Family, seeds: Sequence[int], knobs: Mapping[str, Any], calls: int | None) -> int:
     """Return the bytes by which a fresh process grows at the most."""
     kind = type(model)
     with tempfile.TemporaryDirectory() as folder:
@@ -72,6 +75,7 @@ def _grown_fresh(model: Family, seeds: Sequence[int], knobs: Mapping[str, Any]) 
             "threads": torch.get_num_threads(),
             "seeds": list(seeds),
             "knobs": dict(knobs),
+            "calls": calls,
         }
         done = subprocess.run(
             [sys.executable, "-m", "gencore.memory"],
@@ -83,6 +87,13 @@ def _grown_fresh(model: Family, seeds: Sequence[int], knobs: Mapping[str, Any]) 
     if done.returncode:
         raise RuntimeError(f"The process that measures memory ended with {done.returncode}: {done.stderr.strip()}")
     return int(done.stdout)
+
+
+@torch.no_grad()
+def _generate(model: Family, seeds: Sequence[int], knobs: Mapping[str, Any], calls: int | None) -> None:
+    """Make the first `calls` network calls of sampling, all of them if None."""
+    for _ in islice(model.sample(seeds, **knobs), calls):
+        pass
 
 
 def _resident(field: str) -> int:
@@ -101,10 +112,10 @@ def _work(job: Mapping[str, Any]) -> int:
     model = kind.from_config(json.loads((folder / CONFIG).read_text())).eval()
     model.load_state_dict(load_file(folder / WEIGHTS))
     model.compute_dtype = DTYPES[job["dtype"]]
-    model.generate(job["seeds"][:1], **job["knobs"])
+    _generate(model, job["seeds"][:1], job["knobs"], job["calls"])
     RESET.write_text("5")
     before = _resident("VmRSS")
-    model.generate(job["seeds"], **job["knobs"])
+    _generate(model, job["seeds"], job["knobs"], job["calls"])
     return _resident("VmHWM") - before
 
 

@@ -3,6 +3,8 @@
 import json
 import os
 import re
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,6 +24,7 @@ from gencore.errors import InputError
 from gencore.families import FAMILIES
 from gencore.family import image_seed
 from gencore.presets import PRESETS
+from gencore.rows import read
 from gencore.terminal import duration
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -272,6 +275,118 @@ class TestBenchmark:
         cost = json.loads(done("benchmark", "runs/tiny/gan", "--n", 1, "--repeats", 1, "--save", "--json").stdout)
         assert json.loads(file.read_text()) == cost
         file.unlink()
+
+
+class TestFeatures:
+    def test_tells_each_file_and_what_it_is_worth(self, tmp_path):
+        quick = "--epochs", 1, "--widths", "8,8", "--dtype", "float32"
+        lines = done("features", "digits", *quick, "--out", tmp_path).stdout.splitlines()
+        folder = tmp_path / "digits" / "features"
+        assert [Path(line.partition(":")[0]) for line in lines] == [
+            folder / name
+            for name in (
+                "reference.safetensors", "classifier.safetensors", "classifier-real.safetensors",
+                "pixels.safetensors", "pixels-real.safetensors", "README.md",
+            )
+        ]  # fmt: skip
+        assert "of the test split right" in lines[1]
+
+    @pytest.mark.parametrize(
+        ("words", "said"),
+        [
+            (["digit"], "did you mean 'digits'"),
+            (["digits", "--extractor", "pixel"], "did you mean 'pixels'"),
+            (["digits", "--widths", "8,x"], "--widths takes whole numbers"),
+            (["digits", "--epochs", "0"], "epochs must be"),
+            (["digits", "--seed=-1"], "seed"),
+            (["digits", "--dtype", "half"], "no dtype 'half'"),
+        ],
+    )
+    def test_bad_input(self, words, said, tmp_path, monkeypatch):
+        monkeypatch.delenv("GENCORE_DATA", raising=False)
+        assert said in refused("features", *words, "--out", tmp_path)
+
+
+@pytest.fixture(scope="module")
+def measurable(tmp_path_factory):
+    """A root with pixel features of digits and an untrained model of each family."""
+    root = tmp_path_factory.mktemp("measurable") / "root"
+    torch.manual_seed(0)
+    for name, family in FAMILIES.items():
+        save_model(root / "digits" / name, family(channels=1, size=SIZE, **PRESETS[f"digits/{name}"].model))
+    done("features", "digits", "--extractor", "pixels", "--out", root)
+    return root
+
+
+class TestEvaluate:
+    QUICK = "--n", 40, "--generations", 2, "--batch", 20, "--dtype", "float32", "--rows", "quality"
+
+    @pytest.fixture(autouse=True)
+    def shipped(self, measurable, tmp_path, monkeypatch):
+        shutil.copytree(measurable, tmp_path / "root")
+        monkeypatch.setenv("GENCORE_CHECKPOINTS", str(tmp_path / "root"))
+        self.file = tmp_path / "root" / "digits" / "rows.jsonl"
+
+    def test_says_what_it_will_do_does_it_and_does_it_once(self):
+        result = done("evaluate", "digits/vae", "digits/gan", *self.QUICK)
+        lines = result.stdout.splitlines()
+        assert [line.split("  ")[0] for line in lines[:3]] == [
+            "digits, real train images", "digits/vae, fitted prior", "digits/gan, no truncation",
+        ]  # fmt: skip
+        assert all("2 x 40 images" in line and "about" in line for line in lines[:3])
+        assert lines[3].startswith("3 rows, about ") and lines[4] == str(self.file)
+        assert [row["checkpoint"] for row in read(self.file)[0]] == ["", "digits/vae", "digits/gan"]
+        before = self.file.read_bytes()
+        assert "0 rows" in done("evaluate", "digits/vae", *self.QUICK).stdout
+        assert self.file.read_bytes() == before
+
+    def test_dry_measures_nothing(self):
+        assert "about" in done("evaluate", "digits/vae", *self.QUICK, "--dry").stdout
+        assert not self.file.exists()
+
+    def test_what_takes_long_is_said_with_how_to_leave_it_out(self):
+        long = "evaluate", "digits/ddpm", "--points", "lecture", *self.QUICK[4:], "--n", 290, "--generations", 100
+        said = done(*long, "--dry").stdout
+        hint = re.search(r"digits/ddpm, (.*): about .* on this cpu; leave it out with (--skip '.*')", said)
+        assert hint, said
+        assert "nothing to measure" in refused(*long, "--dry", *shlex.split(hint.group(2)))
+
+    def test_points_by_label_and_a_file_of_one_s_own(self, tmp_path):
+        out = tmp_path / "mine" / "rows.jsonl"
+        words = "--points", "sweep", "--only", "0.9", "--only", "1.1", "--out", out
+        assert done("evaluate", "digits/vae", *self.QUICK, *words).stdout.endswith(f"{out}\n")
+        assert [row["point"]["label"] for row in read(out)[0]] == [
+            "real train images", "fitted prior, temperature 0.9", "fitted prior, temperature 1.1",
+        ]  # fmt: skip
+        assert not self.file.exists()
+
+    def test_bad_lines_are_named_on_stderr(self):
+        self.file.write_text("nonsense\n")
+        result = done("evaluate", "digits/vae", *self.QUICK)
+        assert f"Line 1 of {self.file} is passed over: it is not JSON" in result.stderr
+        assert self.file.read_text().startswith("nonsense\n") and len(read(self.file)[0]) == 2
+
+    def test_refusals(self):
+        assert "297" in refused("evaluate", "digits/vae", "--n", 298)
+        assert "did you mean 'sweep'" in refused("evaluate", "digits/vae", "--points", "swep")
+        assert "generations" in refused("evaluate", "digits/vae", "--generations", 1)
+        assert "did you mean 'digits/vae'" in refused("evaluate", "digits/vea")
+        shutil.rmtree(self.file.parent / "features")
+        assert "python -m gencore features digits" in refused("evaluate")
+
+    @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send")
+    def test_interrupted_it_leaves_what_it_measured_and_goes_on(self):
+        words = "evaluate", "digits/vae", "digits/ddpm", "--points", "lecture", *self.QUICK
+        process = command(*words)
+        wait_for(lambda: (self.file.exists() and len(read(self.file)[0]) >= 2) or process.poll() is not None)
+        process.send_signal(signal.SIGINT)  # while the 1000 calls are made
+        _, err = process.communicate(timeout=120)
+        assert process.returncode == 130, err
+        assert re.search(r"Stopped after [12] of 3 rows; the same command goes on", err) and "Traceback" not in err
+        kept, problems = read(self.file)
+        assert [row["kind"] for row in kept] == ["real", "quality"] and not problems
+        said = done(*words, "--dry").stdout
+        assert said.startswith("digits/ddpm, ") and "1 rows" in said and "2 more are measured already" in said
 
 
 class TestTrain:

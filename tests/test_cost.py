@@ -142,6 +142,14 @@ def test_peak_memory_of_a_known_need():
     assert 56 <= peak <= 140  # the ones and their sum: 4 to 8 MB an image, and a little of Python's own
 
 
+def test_peak_memory_of_the_first_calls():
+    """Calls 1 and 2 hold 4 MB an image each; were all 40 made, the test would take long, but no more memory."""
+    peak = cost.peak_memory(ToyHungry(), range(16), {"steps": 40}, 2)
+    if peak is None:
+        pytest.skip("this system does not tell a process's peak memory")
+    assert 56 <= peak <= 220
+
+
 def test_peak_memory_of_weights():
     peak = cost.peak_memory(ToyConvolution(), [0], {"steps": 1})
     if peak is None:
@@ -155,6 +163,51 @@ def test_no_peak_memory_for_a_class_that_no_process_can_import():
         pass
 
     assert cost.peak_memory(Local(), [0], {}) is None
+
+
+def test_estimate_is_the_share_that_was_tried(monkeypatch):
+    """A clock on which the second try of 3 calls takes 0.6 s: 10 calls take 2 s."""
+    ticks = iter([0.0, 50.0, 60.0, 60.6])
+    monkeypatch.setattr(cost.time, "perf_counter", lambda: next(ticks))
+    assert cost.estimate(Toy(), 4, {"steps": 10}) == (10, pytest.approx(2.0))
+
+
+def test_estimate_of_fewer_calls_than_are_tried(monkeypatch):
+    ticks = iter([0.0, 50.0, 60.0, 60.6])
+    monkeypatch.setattr(cost.time, "perf_counter", lambda: next(ticks))
+    assert cost.estimate(Toy(), 4, {"steps": 1}) == (1, pytest.approx(0.6))
+
+
+def timed(monkeypatch, an_image, **knobs):
+    """The sizes and repeats of a sweep in which every image takes `an_image` seconds."""
+    monkeypatch.setattr(cost, "estimate", lambda model, n, knobs: (knobs["steps"], n * an_image))
+    monkeypatch.setattr(
+        cost, "_milliseconds", lambda model, seeds, repeats, knobs: [1000 * an_image * len(seeds)] * repeats
+    )
+    return list(cost.time_batches(Toy(), knobs, 50.0))
+
+
+def test_a_sweep_of_fast_points_repeats_as_often_as_it_may(monkeypatch):
+    timings = timed(monkeypatch, 0.001, steps=1)
+    assert [(timing.n, timing.repeats) for timing in timings] == [(n, cost.MOST_REPEATS) for n in cost.SIZES]
+    for timing in timings:
+        assert timing.ms == timing.ms_p95 == pytest.approx(timing.n)
+        assert (timing.ms_per_image, timing.images_per_s) == (pytest.approx(1), pytest.approx(1000))
+
+
+def test_a_sweep_keeps_to_its_time(monkeypatch):
+    """10 s a size: 20, 20 and 6 repeats of 0.1 s an image; 64 images take 6.4 s, and 256 more than a share."""
+    timings = timed(monkeypatch, 0.1, steps=20)
+    assert [(timing.n, timing.repeats) for timing in timings] == [(1, 20), (4, 20), (16, 6), (64, 1)]
+    assert [timing.ms_p95 is None for timing in timings] == [False, False, False, True]
+
+
+def test_a_sweep_of_many_calls_has_two_sizes_however_slow(monkeypatch):
+    timings = timed(monkeypatch, 5.0, steps=50)
+    assert [(timing.n, timing.repeats) for timing in timings] == [(1, 2), (4, 1), (16, 1)], "25 s a size would be less"
+    monkeypatch.setattr(cost, "MANY_CALLS", 49)
+    timings = timed(monkeypatch, 5.0, steps=50)
+    assert [(timing.n, timing.repeats) for timing in timings] == [(1, 5), (16, 1)]
 
 
 @pytest.mark.parametrize("number", [0, -1, 1.5, True, "3", 10**9])
