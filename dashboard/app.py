@@ -11,11 +11,11 @@ from typing import Any
 import gradio as gr
 
 from dashboard import lanes, plots, theme
-from dashboard.pages import compare
+from dashboard.pages import compare, diversity, failures, speed, table, trilemma
 from dashboard.service import Service
 
 TITLE = "Trilemma Lab"
-PAGES: tuple[ModuleType, ...] = (compare,)
+PAGES: tuple[ModuleType, ...] = (trilemma, compare, diversity, speed, table, failures)
 QUEUE_SIZE = 20
 MOON = (
     '<svg viewBox="0 0 16 16" width="16" height="16" fill="currentColor" aria-hidden="true">'

@@ -95,10 +95,10 @@ def listing(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def figure(draw: Callable[[int], str], label: str) -> str:
+def figure(draw: Callable[[int], str], label: str, wide: int = 560) -> str:
     """Return both drawings of a chart, wide and narrow; `draw` takes the width in pixels."""
     drawings = []
-    for name, width in (("wide", 560), ("narrow", 330)):
+    for name, width in (("wide", wide), ("narrow", 330)):
         body, height = draw(width)
         drawings.append(
             f'<svg class="fig {name}" viewBox="0 0 {width} {height:g}" role="img" aria-label="{escape(label)}">'

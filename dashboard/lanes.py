@@ -133,11 +133,13 @@ def about(lane: Lane) -> str:
     parameters = lane.cost.get("parameters_total") or lane.parameters
     if parameters:
         facts.append(f"<b>{charts.count(parameters)}</b> parameters")
-    if run.get("images"):
-        facts.append(f"<b>{charts.count(run['images'])}</b> images seen in training")
-    if run.get("seconds"):
+    if lane.trained.get("images"):
+        facts.append(f"<b>{charts.count(lane.trained['images'])}</b> images seen in training")
+    if lane.trained.get("seconds"):
         where = machine_name(run["machine"]) if isinstance(run.get("machine"), dict) else ""
-        facts.append(f"<b>{charts.minutes(run['seconds'])}</b> of training{' on ' + escape(where) if where else ''}")
+        facts.append(
+            f"<b>{charts.minutes(lane.trained['seconds'])}</b> of training{' on ' + escape(where) if where else ''}"
+        )
     details = f"<p>{', '.join(facts)}.</p>" if facts else ""
     return f'<div class="about"><p>{escape(lane.about)}</p>{details}</div>'
 

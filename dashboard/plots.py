@@ -15,6 +15,7 @@ import plotly
 import plotly.graph_objects as go
 
 from dashboard import theme
+from dashboard.geometry import Plane, Shade
 
 
 def axis(title: str) -> dict:
@@ -29,48 +30,37 @@ def axis(title: str) -> dict:
     }
 
 
-def scatter(clouds: Mapping[str, tuple[str, np.ndarray]], real: np.ndarray | None) -> go.Figure:
-    """Return the images as points in the first two principal components of real images.
+def scatter(clouds: Mapping[str, tuple[str, np.ndarray]], plane: Plane, depth: Shade | None = None) -> go.Figure:
+    """Return images as points on a plane that was fitted on real ones.
 
     Args:
         clouds: Family name to (name for people, points (n, 2)).
-        real: Real images' points, (m, 2); None when there are none.
+        plane: The plane, with real images' points.
+        depth: The density of real images, drawn behind the points: each step of grey holds 15% of them, the outermost
+            line 95%. None for the real points alone.
     """
     figure = go.Figure()
-    if real is not None:
-        figure.add_trace(
-            go.Scatter(
-                x=real[:, 0],
-                y=real[:, 1],
-                mode="markers",
-                name=f"real ({len(real):,})",
-                marker={"color": "var(--cloud)", "size": 4, "opacity": 0.38},
-                hovertemplate="a real image<extra></extra>",
-            )
+    if depth is not None:
+        figure.add_trace(contours(depth))
+    figure.add_trace(
+        go.Scatter(
+            x=plane.points[:, 0],
+            y=plane.points[:, 1],
+            mode="markers",
+            name=f"real ({len(plane.points):,})",
+            meta="real",
+            marker={"color": "var(--cloud)", "size": 4 if depth is None else 3, "opacity": 0.38},
+            hovertemplate="a real image<extra></extra>" if depth is None else None,
+            hoverinfo="skip" if depth is not None else None,  # among many samples, only those answer the pointer
         )
+    )
     for family, (title, points) in clouds.items():
-        style = theme.style(family)
-        figure.add_trace(
-            go.Scatter(
-                x=points[:, 0],
-                y=points[:, 1],
-                mode="markers",
-                name=escape(title),
-                customdata=np.arange(1, len(points) + 1),
-                marker={
-                    "color": f"var(--mark-{family})",
-                    "symbol": style.marker,
-                    "size": 10,
-                    "opacity": 0.92,
-                    "line": {"color": "var(--card)", "width": 1},
-                },
-                hovertemplate=f"{escape(title)}, image %{{customdata}}<extra></extra>",
-            )
-        )
+        figure.add_trace(cloud(family, title, points))
+    across, up = plane.axes
     figure.update_layout(
         template=None,
-        xaxis=axis("first principal component"),
-        yaxis=axis("second principal component"),
+        xaxis=axis(across),
+        yaxis=axis(up),
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         font={"color": "var(--quiet)", "family": ",".join(theme.FONT)},
@@ -80,12 +70,53 @@ def scatter(clouds: Mapping[str, tuple[str, np.ndarray]], real: np.ndarray | Non
             "y": 1.02,
             "yanchor": "bottom",
             "font": {"size": 13, "color": "var(--ink)"},
+            "itemsizing": "constant",
         },
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
         hoverlabel={"bgcolor": "var(--card)", "bordercolor": "var(--firm)", "font": {"color": "var(--ink)"}},
         uirevision="keep",
     )
     return figure
+
+
+def cloud(family: str, title: str, points: np.ndarray) -> go.Scatter:
+    """Return one family's points (n, 2), smaller and fainter where there are many."""
+    many = len(points) > 100
+    return go.Scatter(
+        x=points[:, 0],
+        y=points[:, 1],
+        mode="markers",
+        name=f"{escape(title)} ({len(points):,})",
+        meta=family,
+        customdata=np.arange(1, len(points) + 1),
+        marker={
+            "color": f"var(--mark-{family})",
+            "symbol": theme.style(family).marker,
+            "size": 7 if many else 10,
+            "opacity": 0.75 if many else 0.92,
+            "line": {"color": "var(--card)", "width": 0.5 if many else 1},
+        },
+        hovertemplate=f"{escape(title)}, image %{{customdata}}<extra></extra>",
+    )
+
+
+def contours(depth: Shade) -> go.Contour:
+    """Return the density of real images as shaded contours, from the line that holds 95% of them inwards."""
+    return go.Contour(
+        x=depth.x,
+        y=depth.y,
+        z=depth.depth,
+        contours={"start": 0.05, "end": 0.95, "size": 0.15},
+        colorscale=[[0, "var(--card)"], [1, "var(--cloud)"]],
+        zmin=0,
+        zmax=1,
+        opacity=0.55,
+        line={"width": 0.8, "color": "var(--firm)"},
+        showscale=False,
+        showlegend=False,
+        hoverinfo="skip",
+        meta="real",
+    )
 
 
 def script() -> Path:

@@ -23,15 +23,18 @@ from PIL import Image
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file
 
-from gencore import FAMILIES, __version__, checkpoint, data
+from dashboard.measurements import Measurements, join, knobs_key
+from gencore import FAMILIES, __version__, checkpoint, data, rows
 from gencore.device import describe_machine, pick_device, synchronise
 from gencore.errors import InputError, near
+from gencore.failures import FAILURES, Broken, failures_for
 from gencore.family import Family, Knob, Point, image_seed, parse_seed, settle
+from gencore.metrics import METRICS
 from gencore.pictures import grid, png
 
 __all__ = [
-    "MAX_IMAGES", "Frame", "InputError", "Knob", "Lane", "Order", "Part", "Point", "Result", "Service",
-    "__version__", "grid", "image_seed", "png", "settle",
+    "MAX_IMAGES", "METRICS", "Broken", "Frame", "InputError", "Knob", "Lane", "Order", "Part", "Point", "Result",
+    "Service", "__version__", "grid", "image_seed", "png", "settle",
 ]  # fmt: skip
 
 MAX_IMAGES = 100
@@ -56,6 +59,7 @@ class Lane:
         size: Pixels along an image's side.
         parameters: Trained numbers; 0 when unknown.
         run: The checkpoint's run.json, {} when there is none.
+        trained: Images seen and seconds of training in all, as far as is known.
         cost: The checkpoint's cost.json, {} when there is none.
         preview: uint8 (N, C, H, W) images made when the checkpoint was shipped, or None.
     """
@@ -69,6 +73,7 @@ class Lane:
     size: int = 0
     parameters: int = 0
     run: Mapping[str, Any] = field(default_factory=dict)
+    trained: Mapping[str, float] = field(default_factory=dict)
     cost: Mapping[str, Any] = field(default_factory=dict)
     preview: np.ndarray | None = None
 
@@ -84,17 +89,21 @@ class Part:
 
 @dataclass(frozen=True)
 class Order:
-    """What to generate, checked: the same number of images from the same seed for every part."""
+    """What to generate, checked: the same number of images from the same seed for every part.
+
+    `first` is the place of the first image in the run: a long run is ordered in pieces.
+    """
 
     dataset: str
     n: int
     seed: int
     parts: tuple[Part, ...]
+    first: int = 0
 
     @property
     def seeds(self) -> list[int]:
         """The seed of every image."""
-        return [image_seed(self.seed, i) for i in range(self.n)]
+        return [image_seed(self.seed, self.first + i) for i in range(self.n)]
 
 
 @dataclass(frozen=True)
@@ -194,7 +203,10 @@ class Service:
         self._loading = threading.Lock()
         self._stops: dict[str, threading.Event] = {}
         self._started: set[str] = set()
-        self._real: dict[tuple[str, int], np.ndarray] = {}
+        self._real: dict[tuple[str, str, int], np.ndarray] = {}
+        self._measured: dict[str, tuple[tuple, Measurements]] = {}
+        self._broken: dict[str, tuple[tuple, list[Broken]]] = {}
+        self._broken_images: dict[Broken, np.ndarray] = {}
 
     # ---- what there is
 
@@ -212,7 +224,7 @@ class Service:
         """Return the checkpoints of every data set, usable or not; shipped data sets first."""
         found: dict[str, list[checkpoint.Entry]] = {}
         for entry in checkpoint.entries():
-            found.setdefault(dataset_of(entry), []).append(entry)
+            found.setdefault(entry.dataset, []).append(entry)
         return found
 
     def datasets(self) -> list[str]:
@@ -247,6 +259,7 @@ class Service:
             size=size,
             parameters=count_parameters(entry),
             run=entry.run,
+            trained=entry.trained,
             cost=read_json(entry.path / "cost.json"),
             preview=read_preview(entry.path / "preview.png", size),
         )
@@ -410,6 +423,71 @@ class Service:
                     log.warning("%s", error)
             self.real(dataset, PREVIEW["n"], PREVIEW["seed"])
 
+    # ---- what was measured
+
+    def measurements(self, dataset: str) -> Measurements:
+        """Return what the row files of every root say of a data set; read again only when a file changes."""
+        entries = self.entries()
+        if dataset not in entries:  # the name becomes a path
+            return Measurements(dataset)
+        files = [path for root in checkpoint.roots() if (path := root / dataset / rows.FILE).is_file()]
+        # What a row was measured on may change too, which makes the row stale.
+        measured_on = [
+            entry.path / name for entry in entries[dataset] for name in (checkpoint.WEIGHTS, checkpoint.CONFIG)
+        ]
+        measured_on += [
+            file for root in checkpoint.roots() for file in (root / dataset / "features").glob("*.safetensors")
+        ]
+        stamps = tuple((path, path.stat().st_mtime_ns) for path in [*files, *measured_on] if path.is_file())
+        if self._measured.get(dataset, (None,))[0] != stamps:
+            self._measured[dataset] = stamps, self._read_measurements(dataset, files)
+        return self._measured[dataset][1]
+
+    def _read_measurements(self, dataset: str, files: list[Path]) -> Measurements:
+        found, problems, shipped = [], [], checkpoint.roots()[0]
+        for path in files:
+            good, bad = rows.read(path)
+            found += [{**row, "local": True} for row in good] if not path.is_relative_to(shipped) else good
+            problems += [without_paths(sentence) for sentence in bad]
+        titles = {name: kind.title for name, kind in self.families.items()}
+        orders = {
+            name: [knobs_key(settle(kind.knobs, point.knobs)) for point in kind.points]
+            for name, kind in self.families.items()
+        }
+        stale = {place: without_paths(words) for place, row in enumerate(found) if (words := rows.is_stale(row))}
+        return join(dataset, found, titles, orders, stale, problems)
+
+    # ---- the failure lab
+
+    @property
+    def failures_known(self) -> tuple[str, ...]:
+        """The keys of the failures, in order."""
+        return tuple(FAILURES)
+
+    def failures(self, dataset: str) -> list[Broken]:
+        """Return a data set's broken models; the same ones until a checkpoint changes."""
+        files = [entry.path / checkpoint.WEIGHTS for entry in self.entries().get(dataset, [])]
+        stamps = tuple((path, path.stat().st_mtime_ns) for path in files)
+        if self._broken.get(dataset, ((), None))[0] != stamps or not stamps:
+            self._broken[dataset] = stamps, failures_for(dataset, load=self.model)
+        return self._broken[dataset][1]
+
+    def broken_images(self, dataset: str, key: str, make: bool = True) -> np.ndarray | None:
+        """Return samples of a broken model, uint8 (24, C, H, W); None unless they are there, when not to `make` them.
+
+        Raises:
+            InputError: if it cannot be made.
+        """
+        one = next(one for one in self.failures(dataset) if one.key == key)
+        if make and one not in self._broken_images:
+            ticket = self.turn.take(threading.Event())
+            try:
+                seeds = [image_seed(PREVIEW["seed"], i) for i in range(PREVIEW["n"])]
+                self._broken_images[one] = to_pixels(one.generate(seeds))
+            finally:
+                self.turn.give(ticket)
+        return self._broken_images.get(one)
+
     # ---- real images
 
     def at_hand(self, dataset: str) -> bool:
@@ -418,18 +496,22 @@ class Service:
 
     def real(self, dataset: str, n: int, seed: int) -> np.ndarray | None:
         """Return `n` real test images, uint8 (n, C, H, W), picked by the seed; None when they are not at hand."""
+        images = self.split(dataset, "test")
+        return None if images is None else images[[image_seed(seed, i) % len(images) for i in range(n)]]
+
+    def split(self, dataset: str, split: str) -> np.ndarray | None:
+        """Return all real images of a split, uint8 (N, C, H, W), in its order; None when they are not at hand."""
         size = next((lane.size for lane in self.lanes(dataset) if lane.size), 0)
         if not size or not self.at_hand(dataset):
             return None
-        key = (dataset, size)
+        key = (dataset, split, size)
         if key not in self._real:
             try:
-                self._real[key] = data.load_images(dataset, "test", size).x.numpy()
+                self._real[key] = data.load_images(dataset, split, size).x.numpy()
             except InputError as error:
                 log.warning("%s", error)
                 return None
-        images = self._real[key]
-        return images[[image_seed(seed, i) % len(images) for i in range(n)]]
+        return self._real[key]
 
     def reference(self, dataset: str) -> dict[str, np.ndarray] | None:
         """Return the tensors that describe a data set's real images (see `gencore features`), or None."""
@@ -447,11 +529,6 @@ class Service:
 
 
 # ---- reading what is there
-
-
-def dataset_of(entry: checkpoint.Entry) -> str:
-    """Return the data set of a checkpoint: what its run.json says, else the folder it lies in."""
-    return str(entry.run.get("data") or entry.name.rpartition("/")[0])
 
 
 def size_of(entry: checkpoint.Entry) -> int:
@@ -557,37 +634,3 @@ def without_paths(message: str) -> str:
 def first_line(error: Exception) -> str:
     """Return the first line of an exception's message."""
     return (str(error).strip().splitlines() or ["no message"])[0]
-
-
-# ---- diversity
-
-
-def flatten(images: np.ndarray) -> np.ndarray:
-    """Return uint8 images (N, C, H, W) as float64 rows (N, C H W) with pixels in [0, 1]."""
-    return images.reshape(len(images), -1).astype(np.float64) / 255
-
-
-def project(images: np.ndarray, reference: Mapping[str, np.ndarray]) -> np.ndarray | None:
-    """Return the images' first two principal components of real images, (N, 2); None when the shapes do not fit."""
-    rows, mean = flatten(images), reference["mean"].ravel()
-    return (rows - mean) @ reference["basis"].T if rows.shape[1] == len(mean) else None
-
-
-def pair_distances(images: np.ndarray) -> tuple[np.ndarray, float, float]:
-    """Return the Euclidean distances of all pairs of images, their mean, and half its 95% jackknife interval.
-
-    The pairs are not independent, so the interval leaves out one image (not one pair) at a time: Efron and Stein
-    (1981). It is NaN under three images.
-    """
-    rows, n = flatten(images), len(images)
-    if n < 2:
-        return np.zeros(0), float("nan"), float("nan")
-    squares = (rows**2).sum(1)
-    table = np.sqrt(np.maximum(squares[:, None] + squares - 2 * rows @ rows.T, 0))
-    np.fill_diagonal(table, 0)
-    pairs = table[np.triu_indices(n, 1)]
-    if n < 3:
-        return pairs, float(pairs.mean()), float("nan")
-    without = (table.sum() / 2 - table.sum(1)) / ((n - 1) * (n - 2) / 2)
-    error = np.sqrt((n - 1) / n * ((without - without.mean()) ** 2).sum())
-    return pairs, float(pairs.mean()), 1.96 * float(error)

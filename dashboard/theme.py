@@ -91,13 +91,19 @@ def badge(family: str, size: int = 14) -> str:
     )
 
 
-def variables(families: list[str]) -> str:
-    """Return the CSS that defines every colour as a variable, for light and for dark."""
+def palettes(families: list[str]) -> tuple[str, str]:
+    """Return the CSS that defines every colour as a variable: for light, and for dark."""
     pairs = dict(TOKENS)
     for family in [*families, "real"]:
         pairs[f"mark-{family}"] = style(family).mark
         pairs[f"text-{family}"] = style(family).text
     light, dark = ("".join(f"--{name}:{pair[side]};" for name, pair in pairs.items()) for side in (0, 1))
+    return light, dark
+
+
+def variables(families: list[str]) -> str:
+    """Return the CSS of both palettes, and of the colours of a lane."""
+    light, dark = palettes(families)
     lanes = "".join(
         f".f-{family}{{--mark:var(--mark-{family});--text:var(--text-{family})}}" for family in [*families, "real"]
     )
@@ -105,14 +111,20 @@ def variables(families: list[str]) -> str:
 
 
 def head(families: list[str]) -> str:
-    """Return what goes into the page's head: the style sheet and the scripts that the pages share."""
-    css = (ASSETS / "style.css").read_text(encoding="utf-8")
-    script = (ASSETS / "shell.js").read_text(encoding="utf-8")
+    """Return what goes into the page's head: style sheets and scripts, the shared ones before those of the pages."""
+    css, script = assets("style.css"), assets("shell.js")
     icon = (ASSETS / "logo.svg").read_text(encoding="utf-8").replace('"', "'").replace("#", "%23").replace("\n", "")
     return (
         f'<link rel="icon" href="data:image/svg+xml,{icon}">'
         f"<style>{variables(families)}{css}</style><script>{script}</script>"
     )
+
+
+def assets(first: str) -> str:
+    """Return the text of all assets with the ending of `first`, which comes first: the others build on it."""
+    shared = ASSETS / first
+    others = sorted(path for path in ASSETS.glob(f"*{shared.suffix}") if path != shared)
+    return "\n".join(path.read_text(encoding="utf-8") for path in [shared, *others])
 
 
 def logo() -> str:

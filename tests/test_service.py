@@ -2,6 +2,7 @@
 
 import json
 import threading
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from torch import nn
 
 from dashboard import controls, downloads, lanes
 from dashboard.app import build, header
+from dashboard.geometry import flatten, pixel_plane
 from dashboard.service import (
     MAX_IMAGES,
     Frame,
@@ -18,9 +20,7 @@ from dashboard.service import (
     Service,
     Turn,
     image_seed,
-    pair_distances,
     parse_count,
-    project,
     read_preview,
 )
 from gencore import FAMILIES, checkpoint
@@ -70,12 +70,9 @@ class Failing(Toy):
 @pytest.fixture
 def service(tmp_path, monkeypatch):
     monkeypatch.setenv("GENCORE_CHECKPOINTS", str(tmp_path))
-    for name in list(FAMILIES):
-        monkeypatch.delitem(FAMILIES, name)
-    for family in (Toy, Failing):
-        monkeypatch.setitem(FAMILIES, family.name, family)
-    checkpoint.save_model(tmp_path / "dots" / "toy", Toy())
-    return Service()
+    with mock.patch.dict(FAMILIES, {family.name: family for family in (Toy, Failing)}, clear=True):
+        checkpoint.save_model(tmp_path / "dots" / "toy", Toy())
+        yield Service()
 
 
 def order(service, n=2, seed=7, **knobs):
@@ -269,34 +266,10 @@ def test_the_reference_is_found_only_for_a_data_set_that_is_there(service, tmp_p
                "bins": torch.arange(4.0), "density": torch.ones(3) / 3}  # fmt: skip
     checkpoint.write_tensors(tmp_path / "dots" / "features" / "reference.safetensors", tensors)
     images = np.arange(32, dtype=np.uint8).reshape(2, 1, 4, 4)
-    points = project(images, service.reference("dots"))
-    np.testing.assert_allclose(points, images.reshape(2, 16)[:, :2] / 255)
-    assert project(images[:, :, :2], service.reference("dots")) is None
+    plane = pixel_plane(service.reference("dots"))
+    np.testing.assert_allclose(plane.project(flatten(images)), images.reshape(2, 16)[:, :2] / 255)
+    assert plane.project(flatten(images[:, :, :2])) is None
     assert service.reference("dots/../dots") is None
-
-
-# ---- diversity
-
-
-def test_pair_distances_against_the_definition():
-    images = np.random.default_rng(1).integers(0, 255, (6, 3, 4, 4), dtype=np.uint8)
-    rows = images.reshape(6, -1) / 255
-
-    def mean_without(*left_out):
-        kept = [i for i in range(6) if i not in left_out]
-        return np.mean([np.linalg.norm(rows[i] - rows[j]) for i in kept for j in kept if i < j])
-
-    pairs, mean, margin = pair_distances(images)
-    assert len(pairs) == 15
-    assert pairs[0] == pytest.approx(np.linalg.norm(rows[0] - rows[1]))
-    assert mean == pytest.approx(pairs.mean()) and mean == pytest.approx(mean_without())
-    replicates = [mean_without(k) for k in range(6)]
-    assert margin == pytest.approx(1.96 * np.sqrt(5 * np.var(replicates)))
-
-
-def test_few_images_have_no_interval():
-    assert len(pair_distances(np.zeros((1, 1, 4, 4), np.uint8))[0]) == 0
-    assert np.isnan(pair_distances(np.zeros((2, 1, 4, 4), np.uint8))[2])
 
 
 # ---- controls and links

@@ -11,6 +11,22 @@ window.lab = (() => {
     if (!name || (!tab && names.length > 1)) return tries < 600 && requestAnimationFrame(() => open(tries + 1));
     links.forEach((a) => (a.dataset.page === name ? a.setAttribute('aria-current', 'page') : a.removeAttribute('aria-current')));
     if (tab && tab.getAttribute('aria-selected') !== 'true') tab.click();
+    reveal(links[0]?.parentElement);
+  };
+  const reveal = (nav) => {  // on a phone the links scroll sideways: the current one in view, a fade where more are
+    if (!nav) return;
+    const more = () => {
+      nav.classList.toggle('more-left', nav.scrollLeft > 4);
+      nav.classList.toggle('more-right', nav.scrollLeft < nav.scrollWidth - nav.clientWidth - 4);
+    };
+    if (!nav.dataset.watched) {
+      nav.dataset.watched = 'yes';
+      nav.addEventListener('scroll', more, { passive: true });
+      new ResizeObserver(more).observe(nav);
+    }
+    const link = nav.querySelector('[aria-current]');
+    if (link) nav.scrollLeft = link.offsetLeft - nav.offsetLeft - (nav.clientWidth - link.offsetWidth) / 2;
+    more();
   };
   addEventListener('hashchange', () => open());
   lab.pages = () => open();

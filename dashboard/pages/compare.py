@@ -14,18 +14,10 @@ from typing import Any
 import gradio as gr
 from gradio.context import Context
 
-from dashboard import charts, controls, downloads, lanes, plots
-from dashboard.service import (
-    PREVIEW,
-    Frame,
-    InputError,
-    Lane,
-    Order,
-    Result,
-    Service,
-    pair_distances,
-    project,
-)
+from dashboard import charts, controls, downloads, lanes, plots, quick
+from dashboard.geometry import flatten, pair_distances, pixel_plane
+from dashboard.samples import samples_of
+from dashboard.service import PREVIEW, Frame, InputError, Lane, Order, Result, Service
 
 TITLE = "Compare"
 SLUG = "compare"
@@ -81,6 +73,8 @@ class Compare:
             self.lanes = {lane.family: self._build_lane(lane) for lane in start}
         with gr.Column(visible=False, elem_classes=["card", "reality"]) as self.reality:
             self.real = lanes.component("real", "Real images", lanes.real(None, 0), picture="wide")
+        with gr.Column(visible=False, elem_classes=["card", "glance"]) as self.glance:
+            self.scores = gr.HTML("", js_on_load=None, elem_classes=["chart"], elem_id="quick")
         drawn = self._draw(start, lanes.results(start))
         with gr.Row(elem_classes=["charts"]):
             with gr.Column(elem_classes=["stack"]):
@@ -143,7 +137,7 @@ class Compare:
         shared = [self.dataset, self.n, self.seed]
         inputs = [*shared, *(item for lane in self.lanes.values() for item in lane.inputs)]
         everything = [self.status, *shared, self.reality, self.real, self.results, self.timing, self.spread,
-                      self.scatter, *self.files, self.generate, self.stop]  # fmt: skip
+                      self.scatter, self.glance, self.scores, *self.files, self.generate, self.stop]  # fmt: skip
         for lane in self.lanes.values():
             everything += [lane.picture, lane.checkpoint, lane.preset, *lane.knobs, lane.about]
         demo, defaults = Context.root_block, json.dumps(self._defaults())
@@ -152,8 +146,7 @@ class Compare:
                 "outputs": [self.reality, self.real, self.results, self.spread], "show_progress": "hidden",
                 "api_visibility": "private", "concurrency_limit": 2}  # fmt: skip
         restored = demo.load(self.restore, None, everything, **quick)
-        restored.then(None, js="() => { document.body.dataset.restored = location.search; }")
-        restored.then(**real)
+        restored.then(**real).then(None, js="() => { document.body.dataset.restored = location.search; }")
         demo.load(None, js="() => lab.pages()")
         demo.unload(self.leave)
         self.dataset.input(self.switch, [self.dataset], everything, **quick).then(**real)
@@ -165,6 +158,7 @@ class Compare:
         ).success(
             self.run, [self.results, *inputs], everything, show_progress="hidden", api_visibility="private",
             concurrency_id="device", concurrency_limit=1,
+            trigger_mode="multiple",  # 'once' drops a run asked for before the browser knows that the last ended
         )  # fmt: skip
         run.then(**real)
         run.failure(self.recover, None, [self.status, self.generate, self.stop], **quick)
@@ -300,6 +294,7 @@ class Compare:
         chosen = {part.family: part.checkpoint for part in order.parts}
         updates = self._redraw(order.dataset, kept, chosen)
         updates |= {self.generate: gr.update(interactive=True), self.stop: gr.update(interactive=False)}
+        updates |= self._glance(order.dataset, finished)
         with tempfile.TemporaryDirectory() as folder:  # the component keeps its own copies
             if finished:
                 paths = downloads.write(Path(folder), order, list(finished.values()), self.service.machine)
@@ -418,6 +413,7 @@ class Compare:
             updates |= {mine.picture: lanes.at_rest(lane), mine.about: lanes.about(lane),
                         mine.checkpoint: gr.update(**self._checkpoint(lane))}  # fmt: skip
         updates |= self._redraw(dataset, lanes.results(list(known.values())), chosen)
+        updates[self.glance] = gr.update(visible=False)
         return updates | {file: gr.update(value=None, interactive=False) for file in self.files}
 
     def _advice(self, known: list[Lane]) -> str:
@@ -441,18 +437,32 @@ class Compare:
         reference = self.service.reference(dataset)
         if reference is None:
             return timing, self._spread(dataset, results), {"missing": NO_REFERENCE.format(dataset or "mnist")}
-        clouds = {}
+        plane, clouds = pixel_plane(reference), {}
         for family, result in results.items():
-            points = project(result.images, reference) if family != "real" else None
+            points = plane.project(flatten(result.images)) if family != "real" else None
             if points is not None:
                 clouds[family] = (result.title, points)
-        return timing, self._spread(dataset, results), json.loads(plots.scatter(clouds, reference["points"]).to_json())
+        return timing, self._spread(dataset, results), json.loads(plots.scatter(clouds, plane).to_json())
+
+    def _glance(self, dataset: str, finished: Mapping[str, Result]) -> dict:
+        """Return the updates of the quick scores of a run's images."""
+        if not finished:
+            return {self.glance: gr.update(visible=False)}
+        try:
+            found = samples_of(self.service).judge(dataset).quick({key: one.images for key, one in finished.items()})
+        except InputError as error:
+            return {self.glance: gr.update(visible=True), self.scores: quick.refused(f"No quick scores: {error}")}
+        rows = {key: (one.title, found.scores[key], found.classes.get(key)) for key, one in finished.items()}
+        card = quick.table(found.n, rows, found.real, found.blocks, found.left_out)
+        return {self.glance: gr.update(visible=True), self.scores: card}
 
     def _spread(self, dataset: str, results: dict[str, Result]) -> str:
         """Return the chart of the distances between images."""
         reference = self.service.reference(dataset) or {}
-        rows = [charts.Spread(result.family, result.title, len(result.images), *pair_distances(result.images))
-                for result in results.values()]  # fmt: skip
+        rows = [
+            charts.Spread(result.family, result.title, len(result.images), *pair_distances(flatten(result.images)))
+            for result in results.values()
+        ]
         return charts.distances(rows, reference.get("bins"), reference.get("density"))
 
     @staticmethod

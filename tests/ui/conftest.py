@@ -1,5 +1,6 @@
 """The app as `python app.py` starts it, on a free port, and a page of it in a real Chromium."""
 
+import contextlib
 import os
 import shutil
 import socket
@@ -72,10 +73,16 @@ def checkpoints(tmp_path_factory):
 @pytest.fixture(scope="session")
 def address(checkpoints, tmp_path_factory):
     """The address of the app, started as a user starts it."""
+    with serve(checkpoints, tmp_path_factory.mktemp("app") / "log.txt") as url:
+        yield url
+
+
+@contextlib.contextmanager
+def serve(checkpoints, log):
+    """The app on a free port with these checkpoint roots; its output goes to the file `log`."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    log = tmp_path_factory.mktemp("app") / "log.txt"
     env = {**os.environ, "GENCORE_CHECKPOINTS": checkpoints, "GRADIO_SERVER_PORT": str(port), "OMP_NUM_THREADS": "1"}
     with log.open("w") as output:
         app = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=env, stdout=output, stderr=output)
@@ -112,10 +119,13 @@ def browser():
 
 @pytest.fixture
 def visit(browser, address):
-    """Open the app: `visit(query, **context options)` returns a page; whatever leaves the machine fails the test."""
+    """Open the app: `visit(query, at, **context options)` returns a page; what leaves the machine fails the test.
+
+    `at` is the slug of the app's page; '' opens the app as its bare address does.
+    """
     contexts, strangers, errors = [], [], []
 
-    def open_page(query="", **options):
+    def open_page(query="", at="compare", **options):
         options = {"viewport": {"width": 1280, "height": 900}, "accept_downloads": True, **options}
         context = browser.new_context(**options)
         contexts.append(context)
@@ -123,9 +133,11 @@ def visit(browser, address):
         page = context.new_page()
         page.on("request", lambda request: strangers.append(request.url) if leaves(request.url, address) else None)
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(address + query)
-        page.wait_for_selector("#generate")
-        page.wait_for_function("document.querySelectorAll('[data-lane]').length > 1")
+        page.goto(f"{address}{query}#{at}" if at else address + query)
+        page.wait_for_selector(f"[data-page='{at}'][aria-current]" if at else "[data-page][aria-current]")
+        if at == "compare":
+            page.wait_for_selector("#generate")
+            page.wait_for_function("document.querySelectorAll('[data-lane]').length > 1")
         return page
 
     yield open_page

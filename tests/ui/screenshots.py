@@ -24,7 +24,7 @@ SHOTS = {
 
 def take(browser, address, name, theme, width, height, full):
     page = browser.new_page(viewport={"width": width, "height": height}, device_scale_factor=2 if width < 500 else 1)
-    page.goto(f"{address}?__theme={theme}")
+    page.goto(f"{address}?__theme={theme}#compare")
     page.wait_for_selector("#generate")
     page.wait_for_function("document.body.dataset.restored !== undefined")
     page.click("#generate")

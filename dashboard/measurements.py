@@ -1,0 +1,219 @@
+"""Rows of an evaluation, joined for the pages: each operating point with its quality and its cost. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+EXTRACTOR = "classifier"  # the headline's; 'pixels' is the second opinion
+BATCH = 16  # images at once in the milliseconds an image that the pages compare
+REAL = "real"
+
+
+@dataclass(frozen=True)
+class Score:
+    """A metric's mean over independent generations, with its 95% t-interval.
+
+    Attributes:
+        mean: The mean of `values`.
+        low: The interval's lower end.
+        high: The interval's upper end.
+        values: One value a generation.
+    """
+
+    mean: float
+    low: float
+    high: float
+    values: tuple[float, ...] = ()
+
+    @property
+    def half(self) -> float:
+        """Half the interval's width."""
+        return (self.high - self.low) / 2
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One operating point of one checkpoint: the row of its quality, and of its cost where that was measured.
+
+    Attributes:
+        family: The family's name, or 'real' for the floor.
+        title: The family's name for people.
+        checkpoint: The checkpoint measured, '' for the floor.
+        label: The operating point's name.
+        kind: 'headline', 'sweep', 'lecture', 'floor' or 'failure'.
+        knobs: Every knob's value.
+        n: Images a generation, real and generated alike.
+        generations: Independent generations.
+        quality: The row of kind 'quality', 'real' or 'failure'.
+        cost: The row of kind 'cost' for the same checkpoint and knobs, or None.
+        stale: One sentence when the checkpoint or the extractor has changed since, else ''.
+    """
+
+    family: str
+    title: str
+    checkpoint: str
+    label: str
+    kind: str
+    knobs: Mapping[str, Any]
+    n: int
+    generations: int
+    quality: Mapping[str, Any]
+    cost: Mapping[str, Any] | None = None
+    stale: str = ""
+
+    @property
+    def key(self) -> str:
+        """A name of this row that survives a reload: checkpoint, knobs and n."""
+        return f"{self.checkpoint or REAL}|{knobs_key(self.knobs)}|{self.n}|{self.label if self.failure else ''}"
+
+    @property
+    def failure(self) -> str:
+        """The broken model's key in the failure lab, '' for a healthy one."""
+        return str(self.quality.get("failure", ""))
+
+    def score(self, metric: str, extractor: str = EXTRACTOR) -> Score | None:
+        """Return a metric's score in an extractor's features; None when it was left out."""
+        found = self.quality["scores"].get(extractor, {}).get(metric)
+        return Score(found["mean"], found["low"], found["high"], tuple(found["values"])) if found else None
+
+    def why_not(self, metric: str, extractor: str = EXTRACTOR) -> str:
+        """Return the sentence that says why a metric was left out, '' when it was not."""
+        return str(self.quality.get("left_out", {}).get(extractor, {}).get(metric, ""))
+
+    def timing(self, n: int = BATCH) -> Mapping[str, Any] | None:
+        """Return the timing of `n` images at once, None when it was not measured."""
+        batches = self.cost["batches"] if self.cost else []
+        return next((batch for batch in batches if batch["n"] == n), None)
+
+    @property
+    def ms_per_image(self) -> float | None:
+        """Milliseconds an image, 16 images at once (the largest batch measured up to that)."""
+        batches = [batch for batch in self.cost["batches"] if batch["n"] <= BATCH] if self.cost else []
+        return max(batches, key=lambda batch: batch["n"])["ms_per_image"] if batches else None
+
+    @property
+    def calls(self) -> int | None:
+        """Network calls an image."""
+        return self.cost["calls"] if self.cost else None
+
+
+@dataclass(frozen=True)
+class Measurements:
+    """All that is known by measurement of a data set's checkpoints.
+
+    Attributes:
+        dataset: The data set.
+        points: The operating points, families in the order of the registry, each in the order it declares.
+        failures: The broken models of the failure lab.
+        floors: Real images scored against real images, by n.
+        costs: Every cost row: each machine's; with 'local' (it is none of the first root's, which are shipped) and
+            'stale' (one sentence when the checkpoint has changed since, else '') added.
+        problems: One sentence for each line of a row file that could not be read.
+    """
+
+    dataset: str
+    points: tuple[Measured, ...] = ()
+    failures: tuple[Measured, ...] = ()
+    floors: Mapping[int, Measured] = field(default_factory=dict)
+    costs: tuple[Mapping[str, Any], ...] = ()
+    problems: tuple[str, ...] = ()
+
+    def floor(self, n: int) -> Measured | None:
+        """Return the floor at `n` images."""
+        return self.floors.get(n)
+
+    def find(self, key: str) -> Measured | None:
+        """Return the point, failure or floor whose `key` this is."""
+        return next((row for row in [*self.points, *self.failures, *self.floors.values()] if row.key == key), None)
+
+    @property
+    def machines(self) -> tuple[str, ...]:
+        """The machines that costs were measured on, shipped ones first."""
+        return tuple(dict.fromkeys(machine_key(row) for row in self.costs))
+
+
+def knobs_key(knobs: Mapping[str, Any]) -> str:
+    """Return knobs as text that equal knobs share, whatever their order and kind of number."""
+    plain = {name: float(value) if isinstance(value, int | float) else value for name, value in knobs.items()}
+    return json.dumps(plain, sort_keys=True)
+
+
+def machine_key(row: Mapping[str, Any]) -> str:
+    """Return the machine of a row, for people: 'cpu, Intel Xeon, 2 threads'."""
+    machine = row["machine"]
+    threads = f", {machine['threads']} threads" if machine.get("device") == "cpu" and "threads" in machine else ""
+    return f"{machine.get('device', '?')}, {machine.get('name', '?')}{threads}"
+
+
+def join(
+    dataset: str,
+    rows: Iterable[Mapping[str, Any]],
+    titles: Mapping[str, str],
+    orders: Mapping[str, Sequence[str]],
+    stale: Mapping[int, str],
+    problems: Sequence[str] = (),
+) -> Measurements:
+    """Return rows joined into operating points.
+
+    Of several rows of the same kind, checkpoint, knobs, n and machine the last one counts; of the costs of several
+    machines the first machine's (the shipped one's) stands beside a point's quality.
+
+    Args:
+        dataset: The data set.
+        rows: The rows of its files, each checked, in the order of the files.
+        titles: Each family's name for people.
+        orders: By family, the knobs of its operating points as `knobs_key`, in order.
+        stale: By the row's place in `rows`, a sentence for those whose checkpoint or extractor has changed.
+        problems: Sentences on lines that could not be read.
+    """
+    last = latest(rows)
+    costs = [{**row, "stale": stale.get(place, "")} for place, row in last if row["kind"] == "cost"]
+
+    def measured(place: int, row: Mapping[str, Any]) -> Measured:
+        mine = (row["checkpoint"], knobs_key(row["knobs"]))
+        found = [cost for cost in costs if (cost["checkpoint"], knobs_key(cost["knobs"])) == mine]
+        return Measured(
+            family=row["family"],
+            title=titles.get(row["family"], row["family"]),
+            checkpoint=row["checkpoint"],
+            label=row["point"]["label"],
+            kind=row["point"]["kind"],
+            knobs=row["knobs"],
+            n=row["n"],
+            generations=row["generations"],
+            quality=row,
+            cost=found[0] if found and row["kind"] == "quality" else None,
+            stale=stale.get(place, ""),
+        )
+
+    by_kind: dict[str, list[Measured]] = {"quality": [], "real": [], "failure": []}
+    for place, row in last:
+        if row["kind"] in by_kind:
+            by_kind[row["kind"]].append(measured(place, row))
+
+    def rank(point: Measured) -> tuple:
+        order, mine, families = orders.get(point.family, ()), knobs_key(point.knobs), list(titles)
+        known = families.index(point.family) if point.family in families else len(families)
+        return known, point.checkpoint, order.index(mine) if mine in order else len(order)
+
+    return Measurements(
+        dataset=dataset,
+        points=tuple(sorted(by_kind["quality"], key=rank)),
+        failures=tuple(by_kind["failure"]),
+        floors={row.n: row for row in sorted(by_kind["real"], key=lambda row: -row.n)},
+        costs=tuple(costs),
+        problems=tuple(problems),
+    )
+
+
+def latest(rows: Iterable[Mapping[str, Any]]) -> list[tuple[int, Mapping[str, Any]]]:
+    """Return the rows that count, each with its place: of the same kind, checkpoint, knobs, n and machine the last."""
+    found: dict[tuple, tuple[int, Mapping[str, Any]]] = {}
+    for place, row in enumerate(rows):
+        machine = machine_key(row) if row["kind"] == "cost" else ""
+        where = row.get("failure", "") or (row["kind"] == "cost" and row.get("local", False))
+        found[row["kind"], row["checkpoint"], knobs_key(row["knobs"]), row.get("n"), machine, where] = place, row
+    return list(found.values())

@@ -1,0 +1,434 @@
+"""Trilemma, the home page: quality, diversity and speed as measured, and which model to use.
+
+Every answer is worked out here when the rows are read; in the browser a slider looks its answer up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+from typing import Any
+from urllib.parse import urlencode
+
+import gradio as gr
+import numpy as np
+from gradio.context import Context
+
+from dashboard import advice, charts, detail, front, lanes, reasons, theme, triangle
+from dashboard.advice import DIVERSITY, QUALITIES, SPEED, Answer, Question
+from dashboard.measurements import BATCH, Measured
+from dashboard.service import METRICS, PREVIEW, Frame, InputError, Order, Service
+
+TITLE = "Trilemma"
+SLUG = "trilemma"
+WEIGHTS = range(0, 101, 5)
+SPREAD = (1, 1.25, 1.6, 2, 2.5, 3.2, 4, 5, 6.3, 8)  # a decade of budgets, evenly on a log scale
+COVERAGES = range(0, 101, 2)  # percent
+PATIENCE = 2000  # ms: a point whose samples take longer is asked for by a button
+EMPTY = "Nothing has been measured on {0} yet. Measure it and reload: python -m gencore evaluate"
+NO_CHECKPOINT = "There is no checkpoint yet. Train one and reload: python -m gencore train digits/vae"
+SLIDER = (
+    '<label class="slide"><span>{0}</span><input type="range" data-dial="{1}" aria-label="{2}">'
+    '<output data-out="{1}"></output></label>'
+)
+PAGE = (
+    '<div class="title home"><div><h1>Quality, diversity, speed: which model should we use?</h1>'
+    '<p data-at="lead"></p></div><label class="choose" data-at="data-label">data <select data-ask="data"></select>'
+    '</label></div><div class="trilemma" data-at="page"><article class="card corners">'
+    '<div data-at="triangle"></div><ul class="bests" data-at="legend"></ul><p class="reading" data-at="how"></p>'
+    '</article><article class="card question"><header><h2>What matters to you?</h2>'
+    '<div class="switch" role="group" aria-label="How to choose">'
+    '<button type="button" data-mode="weights">Weights</button>'
+    '<button type="button" data-mode="budget">Time and coverage</button></div>'
+    '<label class="choose">quality is <select data-ask="quality"></select></label></header>'
+    '<div class="dials" data-panel="weights">'
+    + "".join(SLIDER.format(word, word.lower(), f"Weight of {word.lower()}") for word in triangle.CORNERS)
+    + '</div><div class="dials" data-panel="budget" hidden>'
+    + SLIDER.format("At most", "ms", "Milliseconds an image, at most")
+    + SLIDER.format("Covers at least", "coverage", "Coverage, at least")
+    + '</div><div class="verdict" data-at="answer" aria-live="polite"></div>'
+    '<div class="basis"><span data-at="basis"></span> '
+    '<label class="choose" data-at="n-label">compare at <select data-ask="n"></select></label> '
+    '<label class="choose" data-at="machine-label">timed on <select data-ask="machine"></select></label></div>'
+    '</article><article class="card every chart"><h3>Every operating point</h3><p class="answer" data-at="summary"></p>'
+    '<div class="stage" data-at="front"></div><div class="tip" data-at="tip" hidden></div>'
+    '<p class="reading" data-at="reading"></p><ul class="left-out" data-at="notes"></ul></article></div>'
+    '<p class="nothing" data-at="empty" hidden></p>'
+)
+SAMPLES = (
+    '<div class="lane empty" data-at="lane" data-state="idle"><div class="picture"><img data-at="image" alt=""></div>'
+    '<div class="track"><i data-at="bar"></i></div><p class="note" data-at="note" aria-live="polite"></p>'
+    '<span class="clock"><b data-at="clock"></b> <i data-at="unit"></i></span>'
+    '<dl data-at="figures">' + "<div hidden><dt></dt><dd></dd></div>" * 3 + "</dl></div>"
+)
+
+
+def build(service: Service) -> None:
+    """Lay out the page in the current Blocks and connect it to the service."""
+    Trilemma(service).connect()
+
+
+class Trilemma:
+    """The page's components and what they do."""
+
+    def __init__(self, service: Service):
+        self.service = service
+        self._kept: dict[tuple, tuple[Any, dict]] = {}
+        self.home = gr.HTML(
+            self.value(),
+            html_template=PAGE,
+            js_on_load="lab.trilemma(element, props, watch, trigger, ['ask', 'pick'])",
+            apply_default_css=False,
+            elem_id="trilemma",
+        )
+        self.chosen = gr.State(None)
+        with gr.Column(visible=False, elem_classes=["card", "chosen"], elem_id="chosen") as self.panel:
+            self.head = gr.HTML("", js_on_load=None, elem_id="chosen-name")
+            with gr.Row(elem_classes=["pair"]):
+                with gr.Column(elem_classes=["samples"]):
+                    self.samples = gr.HTML(
+                        {},
+                        html_template=SAMPLES,
+                        js_on_load="lab.lane(element, props, watch)",
+                        apply_default_css=False,
+                        elem_id="samples",
+                    )
+                    self.make = gr.Button("Make samples", elem_id="make", visible=False)
+                    self.stop = gr.Button("Stop", elem_id="stop-samples", visible=False)
+                self.row = gr.HTML("", js_on_load=None, elem_id="row")
+
+    def connect(self) -> None:
+        """Connect the components."""
+        demo = Context.root_block
+        quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+        slow: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "concurrency_id": "device",
+                                "concurrency_limit": 1, "trigger_mode": "multiple"}  # fmt: skip
+        panel = [self.chosen, self.panel, self.head, self.samples, self.make, self.stop, self.row]
+        lane = [self.samples, self.make, self.stop]
+        restored = demo.load(self.restore, None, [self.home], **quick)
+        restored.then(None, js="() => { document.body.dataset.answered = location.search; }")
+        self.home.ask(self.ask, None, [self.home], trigger_mode="always_last", **quick)
+        self.home.pick(self.pick, None, panel, trigger_mode="multiple", **quick).success(
+            self.at_once, [self.chosen], lane, **slow
+        )
+        self.make.click(self.order_samples, None, lane, **quick).success(self.run, [self.chosen], lane, **slow)
+        self.stop.click(self.halt, None, None, **quick)
+        demo.unload(self.leave)
+
+    # ---- what the page shows
+
+    def value(self, dataset: str = "", quality: str = "kd", n: int = 0, machine: str = "") -> dict[str, Any]:
+        """Return the page's value: charts, ready answers, and the table in which a slider finds its answer."""
+        known = self.service.datasets()
+        dataset = dataset if dataset in known else next(iter(known), "")
+        measured = self.service.measurements(dataset)
+        key = (dataset, quality, n, machine)
+        held = self._kept.get(key)
+        if held is None or held[0] is not measured:
+            question = advice.ask(measured, quality, n, machine)
+            held = self._kept[key] = measured, view(question)
+            while len(self._kept) > 40:
+                self._kept.pop(next(iter(self._kept)))
+        empty = NO_CHECKPOINT if not known else "" if held[1]["points"] else EMPTY.format(dataset)
+        return {**held[1], "datasets": known, "empty": empty}
+
+    def restore(self, request: gr.Request) -> dict[str, Any]:
+        """Return the page as its address says."""
+        return self._value_of(dict(request.query_params))
+
+    def ask(self, event: gr.EventData) -> dict[str, Any]:
+        """Return the page for another data set, meaning of quality, n or machine."""
+        return self._value_of(event._data)
+
+    def _value_of(self, query: dict[str, Any]) -> dict[str, Any]:
+        n = str(query.get("at") or "0")
+        return self.value(
+            str(query.get("data") or ""), str(query.get("quality") or "kd"), int(n) if n.isdecimal() else 0,
+            str(query.get("machine") or ""),
+        )  # fmt: skip
+
+    # ---- a point that was chosen
+
+    def pick(self, request: gr.Request, event: gr.EventData) -> dict:
+        """Show a point's row, and what is to be had of its samples; a run for the one before ends."""
+        query = event._data
+        dataset, key = str(query.get("data") or ""), str(query.get("key") or "")
+        measured = self.service.measurements(dataset)
+        point = measured.find(key)
+        if point is None:
+            raise gr.Error("That point is not among the rows any more.", print_exception=False)
+        self.service.begin(session(request))
+        timed = advice.on_machine(measured, point, str(query.get("machine") or ""))
+        value, words = self._at_rest(dataset, timed)
+        return {
+            self.chosen: {"dataset": dataset, "key": key, "auto": words is None},
+            self.panel: gr.update(visible=True),
+            self.head: detail.head(timed, compare_link(dataset, [timed])),
+            self.samples: value,
+            self.make: gr.update(value=words or "", visible=bool(words)),
+            self.stop: gr.update(visible=False),
+            self.row: detail.row(timed, measured.floor(timed.n), {key: metric.name for key, metric in METRICS.items()}),
+        }
+
+    def _at_rest(self, dataset: str, point: Measured) -> tuple[dict[str, Any], str | None]:
+        """Return what the samples' lane shows before a run, and the button's words: None to run at once, '' for none.
+
+        The images shipped with a checkpoint are of its default setting and the usual seed: they need no run.
+        """
+        blank = {"state": "idle", "image": "", "share": 0, "ms": None, "figures": [], "note": ""}
+        lane = (
+            self.service.lane(dataset, point.family, point.checkpoint)
+            if point.family in self.service.families
+            else None
+        )
+        if lane is None or lane.problem or lane.checkpoint != point.checkpoint:
+            return {**blank, "note": lane.problem if lane and lane.problem else "Its checkpoint is not here."}, ""
+        usual = {knob.name: knob.default for knob in self.service.families[point.family].knobs}
+        if lane.preview is not None and all(usual.get(name) == value for name, value in point.knobs.items()):
+            note = f"{len(lane.preview)} images, seed {PREVIEW['seed']}, made when the checkpoint was shipped."
+            return {**blank, "state": "preview", "image": lanes.data_uri(lane.preview), "note": note}, ""
+        wait = PREVIEW["n"] * point.ms_per_image if point.ms_per_image else None
+        if wait is not None and wait <= PATIENCE:
+            return {**blank, "note": "Making its samples."}, None
+        about = f", about {charts.duration(wait)}" if wait else ""
+        return {**blank, "note": "Its samples are made when you ask for them."}, f"Make {PREVIEW['n']} samples{about}"
+
+    def order_samples(self, request: gr.Request) -> dict:
+        """Make ready for a run; it follows when the device is free."""
+        self.service.begin(session(request))
+        waiting = lanes.painted(Frame("", "waiting"), PREVIEW["n"], PREVIEW["seed"])
+        return {self.samples: waiting, self.make: gr.update(visible=False), self.stop: gr.update(visible=True)}
+
+    def at_once(self, request: gr.Request, chosen: dict | None) -> Iterator[dict]:
+        """Run a point that is quick enough without being asked."""
+        if chosen and chosen["auto"]:
+            yield from self.run(request, chosen)
+        else:
+            yield {self.samples: gr.skip()}
+
+    def run(self, request: gr.Request, chosen: dict | None) -> Iterator[dict]:
+        """Make a point's samples and show them as they form; nothing if a later choice has run already."""
+        if not chosen or not self.service.waiting(session(request)):
+            yield {self.samples: gr.skip()}
+            return
+        stop = self.service.start(session(request))
+        try:
+            order = self._order(chosen)
+        except InputError as error:
+            yield {
+                self.samples: {"state": "failed", "ms": None, "note": str(error)},
+                self.stop: gr.update(visible=False),
+            }
+            return
+        for frame in self.service.run(order, stop):
+            yield {self.samples: self._painted(frame, order)}
+            if frame.state in ("stopped", "skipped") and self.service.waiting(session(request)):
+                return  # another point was chosen: its lane is not ours to paint
+        yield {self.samples: gr.skip(), self.stop: gr.update(visible=False)}
+
+    def _order(self, chosen: dict) -> Order:
+        """Return the checked order of a chosen point's samples."""
+        point = self.service.measurements(chosen["dataset"]).find(chosen["key"])
+        if point is None:
+            raise InputError("That point is not among the rows any more.")
+        setting = {"checkpoint": point.checkpoint, "knobs": dict(point.knobs)}
+        return self.service.order(chosen["dataset"], PREVIEW["n"], PREVIEW["seed"], {point.family: setting})
+
+    def _painted(self, frame: Frame, order: Order) -> dict[str, Any]:
+        """Return the lane's value for a frame; a run that failed falls back to the checkpoint's shipped images."""
+        value = lanes.painted(frame, order.n, order.seed)
+        if frame.state == "failed":
+            part = order.parts[0]
+            preview = self.service.lane(order.dataset, part.family, part.checkpoint).preview
+            if preview is not None:
+                value |= {"image": lanes.data_uri(preview)}
+                value["note"] += " Shown instead: the images shipped with the checkpoint, of its default setting."
+        return value
+
+    def halt(self, request: gr.Request) -> None:
+        """Stop this visitor's samples within one step."""
+        self.service.stop(session(request))
+
+    def leave(self, request: gr.Request) -> None:
+        """Stop the run of a visitor who has gone."""
+        self.service.forget(session(request))
+
+
+def session(request: gr.Request) -> str:
+    """Return the name of a visitor's run on this page; those of other pages are not stopped by it."""
+    return f"{request.session_hash}/{SLUG}"
+
+
+# ---- the page's value
+
+
+def budgets(question: Question) -> list[float]:
+    """Return the times that the budget's slider offers, from the triangle's rim to its centre."""
+    scale = question.scales[2]
+    decades = round(np.log10(scale.centre / scale.rim))
+    times = [scale.rim * 10**decade * step for decade in range(decades) for step in SPREAD]
+    return [float(f"{ms:.3g}") for ms in [*times, scale.centre]]
+
+
+def view(question: Question) -> dict[str, Any]:
+    """Return what the browser needs to show a question and all its answers."""
+    shared = {
+        "dataset": question.measured.dataset,
+        "quality": question.quality.key,
+        "qualities": [[axis.key, axis.title] for axis in QUALITIES.values()],
+        "n": question.n,
+        "sizes": [[n, f"n = {n:,} ({count} point{'s' * (count != 1)})"] for n, count in question.sizes.items()],
+        "machine": question.machine,
+        "machines": list(question.measured.machines),
+        "notes": [*question.left_out, *question.measured.problems],
+        "points": [],
+    }
+    if not question.points:
+        return shared
+    grid = np.array([(q, d, s) for q in WEIGHTS for d in WEIGHTS for s in WEIGHTS])
+    by_weight, weight_table = advice.weigh(question, grid)
+    times = budgets(question)
+    limits = np.array([(ms, percent / 100) for ms in times for percent in COVERAGES])
+    by_budget, budget_table = advice.within(question, limits)
+    family = advice.winner_everywhere(question, by_weight)
+    everywhere = reasons.everywhere(question, family) if family else ""
+    return shared | {
+        "lead": lead(question),
+        "columns": [question.quality.name, DIVERSITY.name, SPEED.name],
+        "badges": {family: theme.badge(family) for family in question.families},
+        "points": [about(question, point) for point in question.points],
+        "triangle": triangle.draw(question),
+        "how": how_to_read(question),
+        "front": front.draw(question),
+        "summary": summary(question),
+        "reading": reading(question),
+        "answers": [packed(question, answer, everywhere) for answer in by_weight]
+        + [packed(question, answer, "") for answer in by_budget],
+        "weights": {"step": WEIGHTS.step, "table": weight_table.tolist()},
+        "budgets": {
+            "ms": times,
+            "words": [charts.duration(ms) for ms in times],
+            "step": COVERAGES.step,
+            "table": (budget_table + len(by_weight)).tolist(),
+        },
+    }
+
+
+def lead(question: Question) -> str:
+    """Return the sentence under the title."""
+    titles = list(dict.fromkeys(point.title for point in question.points))
+    count = len(advice.once(question.measured.points, question.n))
+    return (
+        f"{charts.listing(titles)} on {question.measured.dataset}, {count} settings measured, each with "
+        "its interval: a difference inside the noise is no difference."
+    )
+
+
+def about(question: Question, point: Measured) -> dict[str, Any]:
+    """Return what the browser says of a point: in the legend, and in the card beside the pointer."""
+    axis, score, coverage = question.quality, point.score(question.quality.key), point.score(DIVERSITY.key)
+    same = point.n == question.n
+    lines = [[axis.name, reasons.plus_minus(axis, score)]]
+    real = question.real(axis, point.n)
+    lines += [["real data", reasons.plus_minus(axis, real)]] if real else []
+    lines += [["coverage", reasons.plus_minus(DIVERSITY, coverage)]] if coverage else []
+    lines += [["time", f"{charts.duration(point.ms_per_image)} an image"]]
+    lines += [["network calls", f"{point.calls:,}"]] if point.calls else []
+    lines += [["n", f"{point.n:,} × {point.generations} generations"]]
+    return {
+        "key": point.key,
+        "family": point.family,
+        "name": advice.name(point),
+        "values": [
+            reasons.number(axis, score.mean, score.half),
+            reasons.number(DIVERSITY, coverage.mean, coverage.half) if coverage and same else "–",
+            charts.duration(point.ms_per_image),
+        ],
+        "lines": lines,
+        "stale": point.stale,
+    }
+
+
+def packed(question: Question, answer: Answer, everywhere: str) -> dict[str, Any]:
+    """Return an answer for the browser: what it marks in the charts, and its sentences as markup."""
+    return {
+        "best": answer.best,
+        "runner": answer.runner,
+        "families": answer.families,
+        "html": sentences(question, answer, everywhere),
+        "basis": reasons.candidates(question, answer),
+    }
+
+
+def sentences(question: Question, answer: Answer, everywhere: str) -> str:
+    """Return an answer's sentences as markup."""
+    if answer.best is None:
+        return f'<div class="box"><p>{escape(reasons.nothing(question, answer))}</p></div>'
+    best = question.points[answer.best]
+    why = [reasons.reasons(question, answer), reasons.as_real(question, best)]
+    parts = [
+        f'<div class="box f-{best.family}" data-best="{escape(best.key)}"><h3>{theme.badge(best.family)}'
+        f"{escape(advice.name(best))}</h3><p>{escape(' '.join(filter(None, why)))}</p></div>"
+    ]
+    if answer.runner is not None:
+        runner = question.points[answer.runner]
+        both = best.family != runner.family
+        link = compare_link(question.measured.dataset, [best, runner] if both else [best])
+        parts.append(
+            f'<p class="f-{runner.family}">Runner-up: <b>{escape(advice.name(runner))}</b>. '
+            f"{escape(reasons.runner_up(question, answer))} "
+            f'<a href="{escape(link)}">{"See both side by side" if both else "See it in Compare"}</a></p>'
+        )
+    quiet = [reasons.tie_broken(question, answer), reasons.why_not_closest(question, answer), everywhere,
+             reasons.trained(question, answer)]  # fmt: skip
+    return "".join(parts + [f'<p class="quiet">{escape(words)}</p>' for words in quiet if words])
+
+
+def compare_link(dataset: str, points: list[Measured]) -> str:
+    """Return the address of these points on the page where models run side by side."""
+    query: dict[str, Any] = {"data": dataset}
+    for point in points:
+        query[f"{point.family}.checkpoint"] = point.checkpoint
+        query |= {f"{point.family}.{knob}": value for knob, value in point.knobs.items()}
+    return f"?{urlencode(query)}#compare"
+
+
+def how_to_read(question: Question) -> str:
+    """Return how to read the triangle."""
+    quality, _, speed = question.scales
+    centre = f"{quality.axis.name} {reasons.number(quality.axis, quality.centre)}, " if quality.centre else "0, "
+    words = (
+        f"Outward is better. The rim is real data (for speed {charts.duration(speed.rim)}), the centre {centre}"
+        f"coverage 0 and {charts.duration(speed.centre)}. Filled: each family's best for you. Thin: its other points"
+    )
+    open_ = bool(np.isnan(question.places).any())
+    words += ", open where n differs and coverage cannot be compared." if open_ else "."
+    return words + " The area means nothing."
+
+
+def summary(question: Question) -> str:
+    """Return what the chart of all points says."""
+    names = [advice.name(question.points[i]) for i in question.front]
+    if not names:
+        return "Every point is stale: its checkpoint has changed since it was measured."
+    if len(names) == 1:
+        return f"{names[0]} is both the fastest and the best of {len(question.points)} points, by their means."
+    return (
+        f"By their means, {len(names)} of {len(question.points)} points are worth a look: from {names[0]}, "
+        f"the fastest, to {names[-1]}, the best."
+    )
+
+
+def reading(question: Question) -> str:
+    """Return how to read the chart of all points."""
+    axis = question.quality
+    up = {"lower": "closer to real", "higher": "better", "one": "closer to real"}[axis.better]
+    words = (
+        f"Up is {up}, left is faster; beyond real data the axis ends. Bars: 95% intervals over generations of one "
+        "trained model. Dashed: nothing measured is better in both. Numbers along a line are network calls."
+    )
+    if axis.better == "one":
+        words += f" Above 1, too, is not real: there the axis has 1 / {axis.name}."
+    if any(point.n != question.n for point in question.points):
+        words += f" Hollow: measured at another n than {question.n:,}; KD alone may be compared across n."
+    return f"{words} Times: {BATCH} images at once, {question.machine}. Choose a point for its samples and its row."

@@ -1,0 +1,273 @@
+"""What generating costs: the figures against known answers, and the timing on this machine with real, tiny models."""
+
+import threading
+import xml.etree.ElementTree as ElementTree
+
+import invented
+import numpy as np
+import pytest
+import torch
+
+from dashboard import costs, local_costs
+from dashboard.measurements import Measurements, join, knobs_key
+from dashboard.pages import speed
+from dashboard.service import InputError, Service
+from gencore import FAMILIES, checkpoint, rows
+from gencore.family import settle
+
+TITLES = {name: kind.title for name, kind in FAMILIES.items()}
+NAMES = {f"mnist/{name}": kind for name, kind in FAMILIES.items()}
+MADE = invented.distinct(NAMES)
+SLOW = {"device": "cpu", "name": "Slow Processor", "cores": 1, "threads": 1}
+
+
+def measured(made=MADE):
+    orders = {n: [knobs_key(settle(k.knobs, p.knobs)) for p in k.points] for n, k in FAMILIES.items()}
+    return join("mnist", made, TITLES, orders, {})
+
+
+def drawings(markup):
+    """Every SVG in some markup, parsed."""
+    found = ElementTree.fromstring(f"<all>{markup.replace('<details class', '<details data-x')}</all>")
+    return list(found.iter("svg"))
+
+
+# ---- the line
+
+
+def test_an_exact_line_is_found_exactly():
+    calls = [1, 5, 10, 20, 50, 1000]
+    line = costs.fit(calls, [3.5 * c + 2 for c in calls])
+    assert (line.slope, line.intercept) == (pytest.approx(3.5), pytest.approx(2))
+    assert line.half == pytest.approx(0, abs=1e-9)
+    assert line.furthest == pytest.approx(0, abs=1e-9)
+    assert line.at(7) == pytest.approx(26.5)
+
+
+def test_the_interval_of_the_slope_agrees_with_scipy():
+    stats = pytest.importorskip("scipy.stats")
+    dice = np.random.default_rng(3)
+    x = np.array([1, 2, 5, 10, 20, 30, 50, 100.0])
+    y = 3 * x + 1 + dice.normal(0, 2, len(x))
+    line, found = costs.fit(x, y), stats.linregress(x, y)
+    assert line.slope == pytest.approx(found.slope)
+    assert line.half == pytest.approx(stats.t.ppf(0.975, len(x) - 2) * found.stderr, rel=1e-3)
+    assert line.furthest == pytest.approx(max(abs(y / (found.intercept + found.slope * x) - 1)))
+
+
+def test_there_is_no_line_through_one_number_of_calls_and_no_interval_through_two_points():
+    assert costs.fit([1, 1, 1], [2, 3, 4]) is None
+    line = costs.fit([1, 2], [2, 4])
+    assert line.slope == pytest.approx(2) and np.isinf(line.half)
+    assert "by two points alone" in costs.slope_words("DDPM", line)
+
+
+def test_each_checkpoint_and_each_machine_has_its_own_line():
+    made = MADE
+    slow = [{**row, "machine": SLOW, "batches": [{**b, "ms_per_image": 10 * b["ms_per_image"]} for b in row["batches"]]}
+            for row in made if row["kind"] == "cost"]  # fmt: skip
+    points = costs.timed(measured(made + slow), TITLES)
+    slopes = sorted(line.slope for _, line in costs.fits(points))
+    assert slopes == pytest.approx([3.5, 35], rel=1e-3)  # the points of one call are a little off
+    assert "a network call takes" in costs.network_calls(points)
+
+
+# ---- the figures
+
+
+def test_every_figure_is_drawn_escapes_and_has_units():
+    made = MADE
+    made = [{**row, "point": {**row["point"], "label": "<b>&</b>"}} if row["kind"] == "cost" else row for row in made]
+    points = costs.timed(measured(made), TITLES)
+    batches, calls, sizes = costs.cards(points)
+    for card in (batches, calls, sizes):
+        assert drawings(card) and "<b>&" not in card
+        assert 'class="reading"' in card and "Test Processor, 2 threads, float32" in card
+    assert "ms an image" in batches and "images a second" in batches and "images made at once" in batches
+    assert "network calls an image" in calls
+    assert "FLOP" in sizes and "MB" in sizes
+
+
+def test_left_and_right_axis_say_the_same():
+    points = costs.headlines(costs.timed(measured(), TITLES))
+    drawing = drawings(costs.batch_sizes(points))[0]
+    ticks = [
+        node for node in drawing.iter("text") if node.get("class") == "tick" and node.get("text-anchor") != "middle"
+    ]
+    by_height = {}
+    for node in ticks:
+        if node.text.replace(",", "").replace(".", "").isdigit():
+            by_height.setdefault(node.get("y"), []).append(float(node.text.replace(",", "")))
+    assert len(by_height) > 2
+    assert all(left * right == pytest.approx(1000) for left, right in by_height.values())
+
+
+def test_what_is_measured_here_is_hollow_and_dashed():
+    made = MADE
+    mine = [{**row, "machine": SLOW, "local": True} for row in made if row["kind"] == "cost"][:1]
+    points = costs.timed(measured(made + mine), TITLES)
+    assert [point.local for point in points].count(True) == 1
+    card = costs.batch_sizes(costs.headlines(points))
+    assert "stroke-dasharray" in card and "fill:var(--card)" in card
+    assert "Hollow, dashed: measured here, Slow Processor, 2 threads, float32." in card
+
+
+def test_rows_of_one_machine_stand_beside_each_other_when_one_was_measured_here():
+    made = MADE
+    mine = [{**row, "local": True} for row in made if row["kind"] == "cost"][:1]
+    found = measured(made + mine)
+    same = [row for row in found.costs if knobs_key(row["knobs"]) == knobs_key(mine[0]["knobs"])
+            and row["checkpoint"] == mine[0]["checkpoint"]]  # fmt: skip
+    assert [bool(row.get("local")) for row in same] == [False, True]
+    assert not found.points[0].cost.get("local"), "the shipped one stands beside the scores"
+
+
+def test_nothing_timed_says_so():
+    for card in (costs.batch_sizes([]), costs.network_calls([]), costs.footprints([])):
+        assert "yet" in card and "<svg" not in card
+    assert costs.cards([]) == []
+
+
+def test_stale_and_unknown_rows_are_left_out():
+    made = [row for row in MADE if row["kind"] == "cost"]
+    foreign = {**made[0], "family": '"><script>', "checkpoint": "mnist/x"}
+    found = join("mnist", [*made, foreign], TITLES, {}, {0: "It has changed."})
+    points = costs.timed(found, TITLES)
+    assert len(points) == len(made) - 1
+    assert "It has changed." in speed.stale_words(found)
+    assert "script" not in "".join(costs.cards(points))
+
+
+@pytest.mark.parametrize(
+    ("mean", "half", "words"),
+    [
+        (0.0213, 0.0041, "0.021 ± 0.004"),
+        (12.34, 1.52, "12.3 ± 1.5"),
+        (-0.0123, 0.002, "−0.012 ± 0.002"),
+        (5, 0, "5.00 ± 0"),
+    ],
+)
+def test_intervals_show_the_digits_that_are_certain(mean, half, words):
+    assert costs.interval(mean, half) == words
+
+
+# ---- timing here
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """A service with a tiny VAE and a tiny DDPM, and a folder of the visitor's own."""
+    torch.manual_seed(0)
+    shipped, mine = tmp_path / "checkpoints", tmp_path / "runs"
+    checkpoint.save_model(shipped / "mnist" / "vae", FAMILIES["vae"](size=8, widths=(8, 8)))
+    checkpoint.save_model(shipped / "mnist" / "ddpm", FAMILIES["ddpm"](size=8, widths=(8, 8)))
+    mine.mkdir()
+    monkeypatch.setenv(checkpoint.FOLDER_VARIABLE, f"{shipped}:{mine}")
+    monkeypatch.delenv("SPACE_ID", raising=False)
+    monkeypatch.setattr(local_costs, "peak_memory", lambda *_: 1.5)  # a process of its own takes seconds
+    monkeypatch.setattr(local_costs, "SCOPES", dict.fromkeys(local_costs.SCOPES, 0.5))
+    return Service()
+
+
+def test_a_plan_has_each_point_once_and_says_how_long(here):
+    some = local_costs.plan(here, "mnist", "headline points", Measurements("mnist"))
+    every = local_costs.plan(here, "mnist", "every point", Measurements("mnist"))
+    assert [job.title for job in some] == ["VAE", "DDPM", "DDPM"]
+    assert len({(job.entry.name, knobs_key(job.knobs)) for job in every}) == len(every) > len(some)
+    assert all(job.expected > 0 for job in every)
+    with pytest.raises(InputError, match="must be one of"):
+        local_costs.plan(here, "mnist", "everything", Measurements("mnist"))
+    with pytest.raises(InputError, match="no data set 'nowhere'"):
+        local_costs.plan(here, "nowhere", "every point", Measurements("nowhere"))
+
+
+def test_a_plan_leaves_out_what_is_known_to_take_too_many_calls(here):
+    known = measured()
+    every = local_costs.plan(here, "mnist", "every point", known)
+    assert all("1000" not in job.point.label for job in every)
+    headline = local_costs.plan(here, "mnist", "headline points", known)
+    assert headline[0].expected < headline[-1].expected, "a slower point is expected to take longer"
+
+
+def test_a_row_measured_here_is_a_row_and_is_kept(here, tmp_path):
+    job = local_costs.plan(here, "mnist", "headline points", Measurements("mnist"))[:1]
+    seen = list(local_costs.measure(here, job, threading.Event()))
+    assert seen[-1].state == "done"
+    row = next(one.row for one in seen if one.row)
+    rows.check(row)
+    assert [batch["n"] for batch in row["batches"]][:3] == [1, 4, 16] and row["calls"] == 1
+    assert min(one.share for one in seen) >= 0 and max(one.share for one in seen) == 1
+    assert local_costs.keep("mnist", row)
+    assert rows.read(tmp_path / "runs" / "mnist" / "rows.jsonl") == ([row], [])
+    (found,) = here.measurements("mnist").costs
+    assert found["local"] and not found["stale"]
+
+
+def test_stop_ends_it_between_two_network_calls_and_frees_the_device(here):
+    jobs = local_costs.plan(here, "mnist", "headline points", Measurements("mnist"))[1:]
+    stop = threading.Event()
+    states = []
+    for seen in local_costs.measure(here, jobs, stop):
+        states.append(seen.state)
+        stop.set()
+    assert states[-1] == "stopped" and "done" not in states
+    assert not here.turn.busy
+    assert threading.active_count() < 20 and not [t for t in threading.enumerate() if t.name.endswith("(work)")]
+
+
+def test_a_visitor_who_leaves_ends_it(here):
+    jobs = local_costs.plan(here, "mnist", "headline points", Measurements("mnist"))[1:]
+    running = local_costs.measure(here, jobs, threading.Event())
+    next(running)
+    running.close()
+    assert not here.turn.busy
+    assert not [t for t in threading.enumerate() if t.name.endswith("(work)")]
+
+
+def test_a_broken_point_says_so_and_the_next_goes_on(here, monkeypatch):
+    real = local_costs.cost_row
+
+    def broken(job, halt, tell):
+        if job.title == "VAE":
+            raise RuntimeError("out of luck")
+        return {**real(job, halt, tell)}
+
+    monkeypatch.setattr(local_costs, "cost_row", broken)
+    jobs = local_costs.plan(here, "mnist", "headline points", Measurements("mnist"))[:2]
+    seen = list(local_costs.measure(here, jobs, threading.Event()))
+    assert [one.problem for one in seen if one.problem] == ["VAE, fitted prior failed with RuntimeError: out of luck"]
+    assert sum(one.row is not None for one in seen) == 1 and seen[-1].state == "done"
+
+
+def test_too_many_calls_are_the_command_lines_business(here):
+    jobs = local_costs.plan(here, "mnist", "every point", Measurements("mnist"))
+    long = [job for job in jobs if "1000" in job.point.label]
+    seen = list(local_costs.measure(here, long, threading.Event()))
+    assert "takes 1,000 network calls" in next(one.problem for one in seen if one.problem)
+
+
+def test_on_a_space_or_a_read_only_folder_no_file_is_written(here, tmp_path, monkeypatch):
+    row = next(row for row in MADE if row["kind"] == "cost")
+    monkeypatch.setenv("SPACE_ID", "someone/something")
+    assert not local_costs.keeps("mnist") and not local_costs.keep("mnist", row)
+    monkeypatch.delenv("SPACE_ID")
+    (tmp_path / "runs").rmdir()
+    (tmp_path / "runs").write_text("a file, not a folder")
+    assert not local_costs.keep("mnist", row)
+    assert "this browser tab alone" in speed.place_words("mnist", False)
+
+
+def test_a_visitors_rows_stand_beside_the_shipped_ones_and_the_last_one_counts():
+    row = next(row for row in MADE if row["kind"] == "cost")
+    again = {**row, "date": "2026-11-23"}
+    assert speed.merged([row], again) == [again]
+    found = speed.with_rows(measured(), [again, {**again, "dataset": "digits"}])
+    assert [bool(one.get("local")) for one in found.costs].count(True) == 1
+
+
+def test_the_status_line_escapes_and_says_how_far_it_is():
+    line = speed.status("<a>", "<b>", 0.256)
+    assert "&lt;a&gt;" in line and "&lt;b&gt;" in line
+    assert 'aria-valuenow="26"' in line and 'role="progressbar"' in line
+    assert "Stopped: 1 of 4 operating points timed. Where. What" in speed.ending("stopped", 1, 4, "Where.")
+    assert speed.about(42.4) == "about 42 s" and speed.about(600) == "about 10 min"

@@ -1,0 +1,168 @@
+"""The triangle, the chart of every point, and the home page's value: markup, places, labels."""
+
+import itertools
+import json
+import re
+import xml.etree.ElementTree as ElementTree
+
+import numpy as np
+import pytest
+from invented import rows
+from test_advice import measure, point, trio
+
+from dashboard import advice, detail, front, theme, triangle
+from dashboard.advice import QUALITIES, ask
+from dashboard.measurements import join
+from dashboard.pages import trilemma
+from gencore import FAMILIES
+
+
+def everything():
+    """Every operating point of every registered family, with invented scores."""
+    made = rows(
+        {f"mnist/{name}": kind for name, kind in FAMILIES.items()}, {f"mnist/{name}": "0" * 16 for name in FAMILIES}
+    )
+    return join("mnist", made, {name: kind.title for name, kind in FAMILIES.items()}, {}, {})
+
+
+def drawings(markup):
+    return [ElementTree.fromstring(drawing) for drawing in re.findall(r"<svg class=\"fig.*?</svg>", markup, re.DOTALL)]
+
+
+def boxes(plane):
+    """The labels' boxes of a drawn chart: those that `labels` has added after everything else."""
+    front.points(plane)
+    before = len(plane.taken)
+    front.labels(plane)
+    return plane.taken[:before], plane.taken[before:]
+
+
+@pytest.mark.parametrize("quality", list(QUALITIES))
+@pytest.mark.parametrize("n", [5000, 2000, 400])
+def test_both_charts_are_well_formed_for_every_question(quality, n):
+    question = ask(everything(), quality, n)
+    (corners,) = drawings(triangle.draw(question))
+    assert len(corners.findall(".//g[@data-i]")) == len(question.points)
+    found = drawings(front.draw(question))
+    assert len(found) == len(front.WIDTHS)
+    for drawing in found:
+        assert {int(g.get("data-i")) for g in drawing.iter("g")} == set(range(len(question.points)))
+        assert all(g.get("aria-label") and g.get("role") == "button" for g in drawing.iter("g"))
+
+
+def test_colours_come_from_the_theme_alone():
+    question = ask(everything())
+    markup = triangle.draw(question) + front.draw(question)
+    assert not re.search(r"#[0-9a-fA-F]{3,6}\b|rgb\(", markup.replace("&#39;", "").replace("&#x27;", ""))
+
+
+def test_a_fourth_family_is_drawn_with_its_own_mark():
+    measured = measure(point("flow", "<8> steps & more", 4.0, kd=0.01, coverage=0.9, calls=8),
+                       point("vae", "a", 1.0, kd=0.02, coverage=0.8))  # fmt: skip
+    question = ask(measured)
+    for markup in (triangle.draw(question), front.draw(question)):
+        assert drawings(markup) and "f-flow" in markup and "var(--mark-flow)" in markup
+    assert theme.MARKERS[theme.style("flow").marker] in front.draw(question)
+    assert "&lt;8&gt; steps &amp; more" in front.draw(question)
+    assert "Flow" in trilemma.view(question)["lead"]
+
+
+def test_the_rim_is_real_data_and_the_centre_is_nothing():
+    question = ask(trio())
+    assert triangle.spot(0, 0) == triangle.spot(1, 0) == triangle.CENTRE
+    corners = np.array([triangle.spot(i, 1) for i in range(3)])
+    sides = np.linalg.norm(corners - np.roll(corners, 1, axis=0), axis=1)
+    np.testing.assert_allclose(sides, sides[0])
+    words = [node.text for node in drawings(triangle.draw(question))[0].iter("text")]
+    assert {"Quality", "Diversity", "Speed"} <= set(words)
+    assert "rim: KD ≤ 0.000606, real" in words and "rim: coverage ≥ 96.0%, real" in words
+    assert "rim: 0.100 ms an image" in words
+
+
+def test_a_point_of_another_n_stays_open_at_the_diversity_corner():
+    question = ask(everything())
+    drawing = drawings(triangle.draw(question))[0]
+    for g in drawing.iter("g"):
+        if g.get("data-i") is None:
+            continue
+        same = question.points[int(g.get("data-i"))].n == question.n
+        assert (g.find("polygon") is not None) == same
+        assert len(g[0].get("points").split()) == (3 if same else 2)
+
+
+@pytest.mark.parametrize("width", list(front.WIDTHS))
+@pytest.mark.parametrize("quality", list(QUALITIES))
+def test_no_label_stands_on_another_or_on_a_marker(width, quality):
+    plane = front.Plane(ask(everything(), quality), *front.WIDTHS[width])
+    fixed, placed = boxes(plane)
+    assert placed
+    for i, box in enumerate(placed):
+        assert not front.meets(box, fixed + placed[:i])
+        assert front.inside(plane, box)
+
+
+def test_the_front_and_curves_are_labelled_first():
+    plane = front.Plane(ask(everything()), *front.WIDTHS["broad"])
+    words = re.findall(r'class="label"[^>]*>([^<]*)<', front.draw(plane.question).split("</svg>")[0])
+    assert {"DDIM", "UniPC", "ancestral", "DPM-Solver++"} <= set(words), "each curve's name"
+    assert {"fitted prior", "1,000", "20", "50"} <= set(words)
+    assert not any(word.startswith("fitted prior, ") for word in words), "what is shared is said once"
+
+
+def test_better_is_higher_and_the_floor_clamps():
+    question = ask(trio())
+    plane = front.Plane(question, *front.WIDTHS["broad"])
+    raw = np.geomspace(1, 1e-5, 60)
+    heights = [plane.y(value) for value in raw]
+    assert all(one >= other for one, other in itertools.pairwise(heights))
+    assert plane.y(-0.01) == plane.y(0.0) == plane.y(question.scales[0].rim) == plane.top
+    assert plane.x(10) - plane.x(1) == pytest.approx(plane.x(100) - plane.x(10))
+
+
+def test_points_of_another_n_are_hollow():
+    question = ask(everything())
+    for g in drawings(front.draw(question))[0].iter("g"):
+        hollow = "var(--card)" in g.findall("path")[-1].get("style")
+        assert hollow == (question.points[int(g.get("data-i"))].n != question.n)
+
+
+def test_the_value_holds_every_answer():
+    question = ask(everything())
+    value = json.loads(json.dumps(trilemma.view(question)))
+    side = 100 // value["weights"]["step"] + 1
+    assert len(value["weights"]["table"]) == side**3
+    assert len(value["budgets"]["table"]) == len(value["budgets"]["ms"]) * (100 // value["budgets"]["step"] + 1)
+    assert set(value["weights"]["table"]) | set(value["budgets"]["table"]) == set(range(len(value["answers"])))
+    place = (14 * side + 10) * side + 8  # weights 70, 50, 40
+    answers, index = advice.weigh(question, np.array([[70, 50, 40]]))
+    assert value["answers"][value["weights"]["table"][place]]["best"] == answers[index[0]].best
+    assert "weight above 0" in value["answers"][value["weights"]["table"][0]]["html"]
+    ms, coverage = value["budgets"]["ms"].index(100), 80 // value["budgets"]["step"]
+    answers, index = advice.within(question, np.array([[100, 0.8]]))
+    side = 100 // value["budgets"]["step"] + 1
+    assert value["answers"][value["budgets"]["table"][ms * side + coverage]]["best"] == answers[index[0]].best
+
+
+def test_answers_are_escaped_and_link_to_compare():
+    measured = measure(
+        point("vae", "<b>1</b>", 1.0, kd=0.01, coverage=0.9), point("gan", "b", 2.0, kd=0.03, coverage=0.7)
+    )
+    html = trilemma.view(ask(measured))["answers"][-1]["html"]
+    assert "<b>1</b>" not in html
+    assert "data=mnist&amp;vae.checkpoint=mnist%2Fvae&amp;vae.mode=" in html and "#compare" in html
+
+
+def test_the_row_says_everything():
+    measured = everything()
+    chosen = next(one for one in measured.points if one.kind == "sweep")
+    words = detail.row(chosen, measured.floor(chosen.n), {"kd": "Kernel distance"})
+    assert "Kernel distance" in words and "n = 2,000" in words and "3 generations" in words
+    for part in ("knobs", "hashes", "machine", "Test Processor", "2026-11-22", "python -m gencore evaluate", "seeds"):
+        assert part in words
+    ElementTree.fromstring(f"<div>{words.replace('&nbsp;', ' ')}</div>")
+
+
+def test_no_rows_make_a_page_that_says_what_to_run():
+    value = trilemma.view(ask(join("mnist", [], {}, {}, {})))
+    assert value["points"] == [] and "answers" not in value
+    assert "python -m gencore evaluate" in trilemma.EMPTY.format("mnist")
