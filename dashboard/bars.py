@@ -51,7 +51,7 @@ def draw(found: Sequence[Verdict], second: Mapping[str, str], width: int) -> tup
 
 def row(one: Verdict, second: str, top: float, width: int, narrow: bool) -> str:
     """Return one metric's row: its name, the bar with the marks of healthy and real, the value, the verdict."""
-    left, right, y = (2, width - 74, top + 36) if narrow else (206, width - 200, top + 13)
+    left, right, y = (2, width - 74, top + 36) if narrow else (236, width - 200, top + 13)
     scores = [score for _, score in one.healthy] + ([one.real] if one.real else [])
     most = ceiling(max(score.mean for score in [one.broken, *scores]))
 

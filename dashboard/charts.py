@@ -16,6 +16,8 @@ import numpy as np
 
 from dashboard import theme
 
+DATASET_TITLES = {"mnist": "MNIST", "cifar10": "CIFAR-10"}  # where people write another name than the engine
+
 
 @dataclass(frozen=True)
 class Timing:
@@ -88,6 +90,11 @@ def round_to(number: float, digits: int = 2) -> str:
         return "0"
     places = digits - 1 - math.floor(math.log10(number))
     return f"{round(number, places):,.{max(0, places)}f}"
+
+
+def dataset_title(name: str) -> str:
+    """Return a data set's name as people write it; its own where there is no other."""
+    return DATASET_TITLES.get(name, name)
 
 
 def listing(names: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from dashboard import charts
 from dashboard.service import Knob, Point, settle
 
 CUSTOM = "own settings"
@@ -15,6 +16,11 @@ CUSTOM = "own settings"
 def words(name: str) -> str:
     """Return a knob's name for people: 'num_inference_steps' becomes 'num inference steps'."""
     return name.replace("_", " ")
+
+
+def datasets(names: Sequence[str]) -> list[tuple[str, str]]:
+    """Return the choices of a dropdown of data sets."""
+    return [(charts.dataset_title(name), name) for name in names]
 
 
 def control(knob: Knob, family: str, visible: bool = True) -> gr.components.Component:

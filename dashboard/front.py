@@ -11,7 +11,7 @@ from html import escape
 from dashboard import charts, theme
 from dashboard.advice import Question, name
 from dashboard.measurements import Measured
-from dashboard.reasons import plus_minus
+from dashboard.reasons import number, plus_minus
 
 WIDTHS = {"broad": (1128, 400), "middle": (760, 400), "slim": (340, 400)}  # name: width and height in pixels
 BAND = 34  # the floor's band above the axis
@@ -44,7 +44,11 @@ class Box:
 
 @dataclass
 class Plane:
-    """The chart's axes at one width, in pixels; quality grows upwards, and is clamped at the floor."""
+    """The chart's axes at one width, in pixels.
+
+    Quality grows upwards. It is clamped at the floor, and on a logarithmic axis at the triangle's centre, so that one
+    hopeless point does not squeeze all the others together.
+    """
 
     question: Question
     width: int
@@ -62,7 +66,8 @@ class Plane:
         worst = min((bound for score in scores for bound in (score.low, score.high)), key=self.question.quality.worth)
         self.high, self.low = self._level(self.rim), self._level(worst)
         least = 0.3 if self.logarithmic else 0.05 * abs(self.high)  # where all are as good as real, or nearly
-        self.low = min(self.low - 0.06 * (self.high - self.low), self.high - least)
+        self.end = self._level(self.question.scales[0].centre) if cut(self.question) else self.low
+        self.low = min(self.end - 0.06 * (self.high - self.end), self.high - least)
 
     @property
     def logarithmic(self) -> bool:
@@ -72,14 +77,18 @@ class Plane:
     def _level(self, value: float) -> float:
         return -math.log10(max(value, self.rim)) if self.logarithmic else self.question.quality.worth(value)
 
+    def beyond(self, value: float) -> bool:
+        """Return whether a raw quality is worse than where the axis ends."""
+        return self._level(value) < self.end
+
     def x(self, ms: float) -> float:
         """Return the pixel of a time."""
         return self.left + (self.right - self.left) * (math.log10(ms) - self.fast) / (self.slow - self.fast)
 
     def y(self, value: float) -> float:
         """Return the pixel of a raw quality: at the edge of the floor's band for all that is as good or better."""
-        share = (self._level(value) - self.low) / (self.high - self.low)
-        return self.bottom - (self.bottom - self.top) * min(1.0, max(0.0, share))
+        share = (max(self._level(value), self.end) - self.low) / (self.high - self.low)
+        return self.bottom - (self.bottom - self.top) * min(1.0, share)
 
     def ticks(self) -> list[float]:
         """Return round raw values on the quality axis."""
@@ -100,6 +109,12 @@ class Label:
     words: str
     family: str
     rank: int  # smaller is placed first
+
+
+def cut(question: Question) -> bool:
+    """Return whether the quality axis ends at the triangle's centre, with points beyond it."""
+    axis, centre = question.quality, question.scales[0].centre
+    return axis.better == "lower" and any(point.score(axis.key).mean > centre for point in question.points)
 
 
 def draw(question: Question) -> str:
@@ -232,9 +247,15 @@ def points(plane: Plane) -> str:
             f'<circle cx="{x:.1f}" cy="{y:.1f}" r="13" class="hit"/>'
             f'<circle cx="{x:.1f}" cy="{y:.1f}" r="10" class="ring"/>'
             f"{charts.line(x, ends[0], x, ends[1], 'whisker')}"
+            f"{arrow(x, y) if plane.beyond(score.mean) else ''}"
             f"{theme.mark(point.family, x, y, MARK, hollow=point.n != question.n)}</g>"
         )
     return "".join(parts)
+
+
+def arrow(x: float, y: float) -> str:
+    """Return the arrow under the marker of a point that lies beyond the end of the axis."""
+    return f'<path d="M{x:.1f} {y + 7:.1f}v9m-3.5 -4l3.5 4l3.5 -4" class="beyond"/>'
 
 
 def spoken(question: Question, point: Measured) -> str:
@@ -299,6 +320,9 @@ def wanted(plane: Plane) -> list[Label]:
         curve = is_curve(question.points, group)
         words = curve_labels(members) if curve else plain_labels(members)
         for i, text in zip(group, words, strict=True):
+            score = question.points[i].score(question.quality.key)
+            if plane.beyond(score.mean):
+                text = f"{text} ({question.quality.name} {number(question.quality, score.mean)})"
             rank = 1 if i in front else 2 if question.points[i].kind != "sweep" else 3
             found.append(Label(*spot(plane, i), text, question.points[i].family, rank))
         if curve:

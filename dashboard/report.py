@@ -75,7 +75,7 @@ def page(
     timed = costs.timed(measured, titles)
     cards = [*summary(measured), *(costs.cards(timed) if timed else ())]
     parts = [
-        f"<h1>{escape(measured.dataset)}: quality, diversity and speed, measured</h1>",
+        f"<h1>{escape(charts.dataset_title(measured.dataset))}: quality, diversity and speed, measured</h1>",
         f'<p class="lead">{escape(lead(measured, version, made))}</p>',
         *(f'<p class="problem">{escape(words)}</p>' for words in measured.problems),
         f'<div class="cards">{"".join(f"<div class=card>{card}</div>" for card in cards)}</div>' if cards else "",
@@ -89,7 +89,7 @@ def page(
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(measured.dataset)}, measured {escape(made)}</title>"
+        f"<title>{escape(charts.dataset_title(measured.dataset))}, measured {escape(made)}</title>"
         f"<style>{style(list(families))}</style></head><body>{''.join(parts)}</body></html>\n"
     )
 

@@ -10,7 +10,7 @@ import pytest
 from invented import rows
 from test_advice import measure, point, trio
 
-from dashboard import advice, detail, front, theme, triangle
+from dashboard import advice, detail, front, reasons, theme, triangle
 from dashboard.advice import QUALITIES, ask
 from dashboard.measurements import join
 from dashboard.pages import trilemma
@@ -117,6 +117,22 @@ def test_better_is_higher_and_the_floor_clamps():
     assert all(one >= other for one, other in itertools.pairwise(heights))
     assert plane.y(-0.01) == plane.y(0.0) == plane.y(question.scales[0].rim) == plane.top
     assert plane.x(10) - plane.x(1) == pytest.approx(plane.x(100) - plane.x(10))
+
+
+def test_a_hopeless_point_does_not_squeeze_the_others():
+    good = [point("vae", "a", 1.0, kd=0.004, coverage=0.9), point("gan", "b", 2.0, kd=0.05, coverage=0.8)]
+    hopeless = point("ddpm", "1 call", 4.0, kd=5864.0, coverage=0.0, calls=1)
+    fair, spoilt = ask(measure(*good)), ask(measure(*good, hopeless))
+    assert not front.cut(fair) and 'class="beyond"' not in front.draw(fair)
+    assert "the axis ends; an arrow" not in trilemma.reading(fair)
+    plane = front.Plane(spoilt, *front.WIDTHS["broad"])
+    centre = spoilt.scales[0].centre
+    assert plane.beyond(5864.0) and not plane.beyond(centre) and plane.y(5864.0) == plane.y(centre) < plane.bottom - 12
+    assert plane.y(0.05) < plane.top + 0.75 * (plane.bottom - plane.top)
+    (first, *_) = drawings(front.draw(spoilt))
+    assert len([path for path in first.iter("path") if path.get("class") == "beyond"]) == 1
+    assert "1 call (KD 5,864)" in [text.text for text in first.iter("text")]
+    assert f"Below KD {reasons.number(spoilt.quality, centre)}" in trilemma.reading(spoilt)
 
 
 def test_points_of_another_n_are_hollow():

@@ -15,7 +15,7 @@ lab.trilemma = (element, props, watch, trigger) => {
   const remember = () => {
     const v = props.value, weights = ['quality', 'diversity', 'speed'].map((name) => dial(name).value).join('-');
     const budget = `${v.budgets ? v.budgets.ms[dial('ms').value] : ''}-${dial('coverage').value}`;
-    const first = v.datasets?.[0];
+    const first = v.datasets?.[0]?.[0];
     lab.link(
       { data: first, quality: 'kd', at: state.n0, machine: state.machine0, weights: '70-50-40', budget: '', point: '' },
       [v.dataset, v.quality, v.n, v.machine, weights, state.mode === 'budget' ? budget : '', state.point],
@@ -180,7 +180,7 @@ lab.trilemma = (element, props, watch, trigger) => {
     at('page').hidden = !some;
     at('empty').hidden = some;
     at('empty').textContent = v.empty ?? '';
-    options('data', (v.datasets ?? []).map((name) => [name, name]), v.dataset);
+    options('data', v.datasets ?? [], v.dataset);
     at('data-label').hidden = (v.datasets ?? []).length < 2;
     at('lead').textContent = v.lead ?? '';
     if (!some) return;

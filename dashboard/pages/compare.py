@@ -97,7 +97,12 @@ class Compare:
     def _build_shared(self, datasets: list[str]) -> None:
         with gr.Row(elem_classes=["shared"]):
             self.dataset = gr.Dropdown(
-                datasets, value=self.first or None, label="data", interactive=True, elem_id="dataset", filterable=False
+                controls.datasets(datasets),
+                value=self.first or None,
+                label="data",
+                interactive=True,
+                elem_id="dataset",
+                filterable=False,
             )
             self.n = gr.Number(PREVIEW["n"], label="images", elem_id="n", interactive=True)
             self.seed = gr.Textbox(str(PREVIEW["seed"]), label="seed", elem_id="seed", interactive=True, max_lines=1)
@@ -212,7 +217,7 @@ class Compare:
             problems += wrong
             updates |= self._set_knobs(family, values, controls.match(kind.knobs, kind.points, list(values.values())))
         updates |= {
-            self.dataset: gr.update(choices=known, value=dataset or None),
+            self.dataset: gr.update(choices=controls.datasets(known), value=dataset or None),
             self.n: number(query.get("n"), PREVIEW["n"]),
             self.seed: query.get("seed", str(PREVIEW["seed"]))[:40],
             self.generate: gr.update(interactive=True),

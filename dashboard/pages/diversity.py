@@ -111,8 +111,8 @@ class Diversity:
 
     def _build_settings(self, datasets: list[str], start: Sequence[Lane]) -> None:
         with gr.Row(elem_classes=["shared", "ask"]):
-            self.dataset = gr.Dropdown(datasets, value=self.first or None, label="data", interactive=True,
-                                       elem_id="diversity-dataset", filterable=False)  # fmt: skip
+            self.dataset = gr.Dropdown(controls.datasets(datasets), value=self.first or None, label="data",
+                                       interactive=True, elem_id="diversity-dataset", filterable=False)  # fmt: skip
             self.n = gr.Number(USUAL["n"], label=f"samples ({LEAST}–{MOST:,})", elem_id="diversity-n", interactive=True)
             self.seed = gr.Textbox(str(USUAL["seed"]), label="seed", elem_id="diversity-seed", max_lines=1,
                                    interactive=True)  # fmt: skip
@@ -182,7 +182,7 @@ class Diversity:
         dataset = known[0] if known else ""
         return {
             **self.switch(dataset),
-            self.dataset: gr.update(choices=known, value=dataset or None),
+            self.dataset: gr.update(choices=controls.datasets(known), value=dataset or None),
             self.generate: gr.update(interactive=bool(known)),
             self.stop: gr.update(interactive=False),
         }

@@ -8,7 +8,7 @@ from html import escape
 import gradio as gr
 from gradio.context import Context
 
-from dashboard import bars, lanes, theme
+from dashboard import bars, controls, lanes, theme
 from dashboard.measurements import EXTRACTOR, Measured
 from dashboard.service import METRICS, PREVIEW, Broken, InputError, Service
 from dashboard.verdicts import FOOLED, NOTICES, Verdict, across, opinions, verdicts, words
@@ -39,7 +39,7 @@ class Failures:
         first = datasets[0] if datasets else ""
         gr.HTML(HEADING, js_on_load=None)
         with gr.Row(elem_classes=["shared"], visible=len(datasets) > 1):
-            self.dataset = gr.Dropdown(datasets, value=first or None, label="data", interactive=True,
+            self.dataset = gr.Dropdown(controls.datasets(datasets), value=first or None, label="data", interactive=True,
                                        elem_id="failures-dataset", filterable=False)  # fmt: skip
         with gr.Column(elem_classes=["card"]):
             self.glance = gr.HTML("", js_on_load=None, elem_classes=["chart"], elem_id="failures-glance")

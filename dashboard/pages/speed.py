@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 from gradio.context import Context
 
-from dashboard import costs, local_costs
+from dashboard import controls, costs, local_costs
 from dashboard.measurements import Measurements
 from dashboard.service import InputError, Service
 
@@ -40,7 +40,7 @@ class Speed:
         scope = next(iter(local_costs.SCOPES))
         with gr.Row(elem_classes=["shared"]):
             self.dataset = gr.Dropdown(
-                datasets, value=first or None, label="data", interactive=True, filterable=False,
+                controls.datasets(datasets), value=first or None, label="data", interactive=True, filterable=False,
                 elem_id="speed-dataset", visible=len(datasets) > 1,
             )  # fmt: skip
             self.machine = gr.Dropdown([], label="machine", interactive=True, filterable=False, elem_id="speed-machine")
@@ -96,7 +96,7 @@ class Speed:
         asked = request.query_params.get("data", "")
         dataset = asked if asked in known else next(iter(known), "")
         scope = next(iter(local_costs.SCOPES))
-        choices = gr.update(choices=known, value=dataset or None, visible=len(known) > 1)
+        choices = gr.update(choices=controls.datasets(known), value=dataset or None, visible=len(known) > 1)
         return {self.dataset: choices, self.scope: scope, **self.recover(), **self.switch(dataset, scope, [])}
 
     def switch(self, dataset: str | None, scope: str, session: list) -> dict:

@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 from gradio.context import Context
 
-from dashboard import report, tabular, theme
+from dashboard import controls, report, tabular, theme
 from dashboard.measurements import Measurements
 from dashboard.service import METRICS, Service, __version__
 
@@ -55,8 +55,8 @@ class Table:
         )
         with gr.Row(elem_classes=["shared"]):
             self.dataset = gr.Dropdown(
-                datasets, value=next(iter(datasets), None), label="data", interactive=True, filterable=False,
-                elem_id="table-dataset", visible=len(datasets) > 1,
+                controls.datasets(datasets), value=next(iter(datasets), None), label="data", interactive=True,
+                filterable=False, elem_id="table-dataset", visible=len(datasets) > 1,
             )  # fmt: skip
             with gr.Row(elem_classes=["take"]):
                 gr.HTML('<span class="hint">Download</span>', js_on_load=None)
@@ -95,7 +95,7 @@ class Table:
         known = self.service.datasets()
         asked = dataset if opened else request.query_params.get("data", "")
         dataset = asked if asked in known else next(iter(known), "")
-        choices = gr.update(choices=known, value=dataset or None, visible=len(known) > 1)
+        choices = gr.update(choices=controls.datasets(known), value=dataset or None, visible=len(known) > 1)
         return {self.opened: True, self.dataset: choices, **self.show(dataset)}
 
     def show(self, dataset: str | None) -> dict:

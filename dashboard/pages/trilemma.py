@@ -130,7 +130,7 @@ class Trilemma:
             while len(self._kept) > 40:
                 self._kept.pop(next(iter(self._kept)))
         empty = NO_CHECKPOINT if not known else "" if held[1]["points"] else EMPTY.format(dataset)
-        return {**held[1], "datasets": known, "empty": empty}
+        return {**held[1], "datasets": [[name, charts.dataset_title(name)] for name in known], "empty": empty}
 
     def restore(self, request: gr.Request) -> dict[str, Any]:
         """Return the page as its address says."""
@@ -319,8 +319,8 @@ def lead(question: Question) -> str:
     titles = list(dict.fromkeys(point.title for point in question.points))
     count = len(advice.once(question.measured.points, question.n))
     return (
-        f"{charts.listing(titles)} on {question.measured.dataset}, {count} settings measured, each with "
-        "its interval: a difference inside the noise is no difference."
+        f"{charts.listing(titles)} on {charts.dataset_title(question.measured.dataset)}, {count} settings measured, "
+        "each with its interval: a difference inside the noise is no difference."
     )
 
 
@@ -427,6 +427,9 @@ def reading(question: Question) -> str:
         f"Up is {up}, left is faster; beyond real data the axis ends. Bars: 95% intervals over generations of one "
         "trained model. Dashed: nothing measured is better in both. Numbers along a line are network calls."
     )
+    if front.cut(question):
+        end = f"{axis.name} {reasons.number(axis, question.scales[0].centre)}"
+        words += f" Below {end}, the triangle's centre, the axis ends; an arrow marks what lies there."
     if axis.better == "one":
         words += f" Above 1, too, is not real: there the axis has 1 / {axis.name}."
     if any(point.n != question.n for point in question.points):
