@@ -1,4 +1,4 @@
-"""Write docs/screenshots/*.png from the running code: python tests/ui/screenshots.py
+"""Write docs/screenshots/*.png from the running code: python tests/ui/screenshots.py [PAGE ...]
 
 Needs Chromium, playwright and the shipped checkpoints; set GENCORE_DATA to a folder with the data sets for the lane
 of real images. Run by hand whenever the look has changed.
@@ -15,26 +15,33 @@ from conftest import FLAGS, ROOT, chromium_path, wait_for
 from playwright.sync_api import sync_playwright
 
 FOLDER = ROOT / "docs" / "screenshots"
-SHOTS = {
-    "compare-light": {"theme": "light", "width": 1280, "height": 900, "full": True},
-    "compare-dark": {"theme": "dark", "width": 1280, "height": 900, "full": True},
-    "compare-390": {"theme": "light", "width": 390, "height": 844, "full": True},
+PAGES = ("trilemma", "compare", "diversity", "speed", "table", "failures")
+LOOKS = {
+    "light": {"theme": "light", "width": 1280, "height": 800},
+    "dark": {"theme": "dark", "width": 1280, "height": 800},
+    "390": {"theme": "light", "width": 390, "height": 844},
 }
+RUNS = {"compare": "#generate", "diversity": "#diversity-generate"}  # the button of what is shown after a run
+LAZY = {"compare": "#scatter", "diversity": "#diversity-map"}  # drawn when it comes into view
 
 
-def take(browser, address, name, theme, width, height, full):
+def take(browser, address, slug, look, theme, width, height):
     page = browser.new_page(viewport={"width": width, "height": height}, device_scale_factor=2 if width < 500 else 1)
-    page.goto(f"{address}?__theme={theme}#compare")
-    page.wait_for_selector("#generate")
-    page.wait_for_function("document.body.dataset.restored !== undefined")
-    page.click("#generate")
-    page.wait_for_function("document.querySelector('#generate').disabled")
-    page.wait_for_function("!document.querySelector('#generate').disabled", timeout=300_000)
-    page.evaluate("document.querySelector('#scatter').scrollIntoView()")
-    page.wait_for_timeout(3000)
+    page.goto(f"{address}?__theme={theme}#{slug}")
+    page.wait_for_selector(f"[data-page='{slug}'][aria-current]")
+    page.wait_for_timeout(4000)
+    if slug in RUNS:
+        button = f"document.querySelector('{RUNS[slug]}')"
+        page.click(RUNS[slug])
+        page.wait_for_function(f"{button}.disabled")
+        page.wait_for_function(f"!{button}.disabled", timeout=600_000)
+        page.evaluate(f"document.querySelector('{LAZY[slug]}').scrollIntoView()")
+        page.wait_for_timeout(4000)
+    if slug == "failures":  # its pictures are made when the page is opened
+        page.wait_for_function("document.querySelectorAll('img.samples').length >= 4", timeout=120_000)
     page.evaluate("scrollTo(0, 0)")
     page.wait_for_timeout(500)
-    page.screenshot(path=FOLDER / f"{name}.png", full_page=full)
+    page.screenshot(path=FOLDER / f"{slug}-{look}.png", full_page=True)
     page.close()
 
 
@@ -52,9 +59,10 @@ def main():
         wait_for(address, app, log)
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
-            for name, options in SHOTS.items():
-                take(browser, address, name, **options)
-                print(FOLDER / f"{name}.png")
+            for slug in sys.argv[1:] or PAGES:
+                for look, options in LOOKS.items():
+                    take(browser, address, slug, look, **options)
+                    print(FOLDER / f"{slug}-{look}.png")
     finally:
         app.terminate()
         app.wait(20)
