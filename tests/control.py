@@ -3,8 +3,8 @@
     python -m tests.control [--n 2000] [--generations 3]
 
 The data are a mixture of Gaussians of deviation 0.05 about scikit-learn's 1,797 digits of 8 x 8 pixels. The best
-possible prediction of x0 is then known in closed form, a mean of the digits weighted by how likely each is behind x_t, so
-nothing is trained; the samplers, clipping and schedule are those of `gencore.families.ddpm`. Prints the kernel
+possible prediction of x0 is then known in closed form: a mean of the digits, each weighted by how likely it is behind
+x_t. Nothing is trained; samplers, clipping and schedule are those of `gencore.families.ddpm`. Prints the kernel
 distance of n samples to n fresh draws of the mixture, pixels divided by one number, with a 95% t-interval over the
 generations, beside that of other fresh draws. Not a test: pytest does not collect it.
 """
