@@ -9,18 +9,26 @@ time alone, all of them are. Times are compared on one machine.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 
-from dashboard.measurements import Measured, Measurements, Score, knobs_key, machine_key
+from dashboard.measurements import Measured, Measurements, Score, cost_of, knobs_key, machine_key
 
 SAME_TIME = 1.05  # two medians of a timing within 5% are one time
 LEVEL = 0.95
 KD_DECADES = 3  # from the triangle's rim to its centre
 MS_DECADES = 5
+
+
+class Point(Protocol):
+    """What is needed to know of an operating point that a family declares; `gencore.family` has them."""
+
+    label: str
+    kind: str
 
 
 @dataclass(frozen=True)
@@ -117,6 +125,7 @@ class Answer:
         leader: The point with the highest mean score; another than `best` when `best` ties with it.
         runner: The best point of another family (of the same where there is only one); None when there is none.
         families: Each family's best point in the order of `Question.families`; None for one that has none.
+        quality: Whether quality counted.
         coverage: Whether coverage counted, so that only points at the question's n were candidates.
         budget: Whether a time and a minimum coverage were asked for, not weights.
         fastest: Without a `best`: the fastest point that covers enough; None when none does.
@@ -127,6 +136,7 @@ class Answer:
     leader: int | None = None
     runner: int | None = None
     families: tuple[int | None, ...] = ()
+    quality: bool = True
     coverage: bool = True
     budget: bool = False
     fastest: int | None = None
@@ -248,7 +258,7 @@ def ask(measured: Measurements, quality: str = "kd", n: int = 0, machine: str = 
     The usual machine is the one with most times.
     """
     axis = QUALITIES.get(quality, QUALITIES["kd"])
-    machines = [machine_key(cost) for cost in measured.costs]
+    machines = [machine_key(cost) for cost in measured.costs if not cost.get("stale")]
     if machine not in machines:
         machine = max(dict.fromkeys(machines), key=machines.count, default="")
     sizes: dict[int, int] = {}
@@ -271,11 +281,7 @@ def ask(measured: Measurements, quality: str = "kd", n: int = 0, machine: str = 
 
 def on_machine(measured: Measurements, point: Measured, machine: str) -> Measured:
     """Return a point with the cost measured on one machine, or with none."""
-    mine = (point.checkpoint, knobs_key(point.knobs))
-    same = (row for row in measured.costs if machine_key(row) == machine)
-    return replace(
-        point, cost=next((row for row in same if (row["checkpoint"], knobs_key(row["knobs"])) == mine), None)
-    )
+    return replace(point, cost=cost_of(measured.costs, point, machine))
 
 
 def once(points: Sequence[Measured], n: int) -> list[Measured]:
@@ -314,6 +320,25 @@ def missing(axis: Axis, n: int, shown: Sequence[Measured], everything: Sequence[
             f"{counted(len(others))} not shown: measured at another n than {n:,}, and {axis.name} depends on n."
         )
     return tuple(sentences)
+
+
+def unmeasured(measured: Measurements, declared: Iterable[tuple[str, str, str, Point]]) -> tuple[str, ...]:
+    """Return a sentence for each checkpoint and kind of declared operating points that no row is of.
+
+    Args:
+        measured: The measurements.
+        declared: Each point with its checkpoint, the family's name for people, and its knobs as `knobs_key`.
+    """
+    seen = {(point.checkpoint, knobs_key(point.knobs)) for point in measured.points}
+    absent: dict[tuple[str, str], list[str]] = {}
+    for checkpoint, title, key, point in declared:
+        if (checkpoint, key) not in seen:
+            absent.setdefault((checkpoint, point.kind), []).append(f"{title}, {point.label}")
+    return tuple(
+        f"Not measured yet: {'; '.join(names[:3])}{' and others' * (len(names) > 3)} "
+        f"(python -m gencore evaluate {checkpoint} --points {kind})."
+        for (checkpoint, kind), names in absent.items()
+    )
 
 
 def counted(number: int) -> str:
@@ -449,7 +474,7 @@ def decide(
     fastest, widest = nearest if nearest is not None else (np.full_like(best, -1),) * 2
     keep = best < 0  # where there is an answer, what would be nearest to one does not matter
     rows = np.column_stack(
-        [best, leader, runner, coverage, np.where(keep, fastest, -1), np.where(keep, widest, -1), bests]
+        [best, leader, runner, counts[:, 0], coverage, np.where(keep, fastest, -1), np.where(keep, widest, -1), bests]
     )
     distinct, index = np.unique(rows, axis=0, return_inverse=True)
 
@@ -457,8 +482,8 @@ def decide(
         return None if number < 0 else int(number)
 
     answers = [
-        Answer(place(b), place(ld), place(r), tuple(place(n) for n in f), bool(c), budget, place(fast), place(wide))
-        for b, ld, r, c, fast, wide, *f in distinct
+        Answer(place(b), place(ld), place(r), tuple(map(place, f)), bool(q), bool(c), budget, place(fast), place(wide))
+        for b, ld, r, q, c, fast, wide, *f in distinct
     ]
     return answers, index.ravel()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 
 from dashboard import charts, theme
@@ -15,8 +15,9 @@ BETTER = {"lower": "lower is better", "higher": "higher is better", "one": "1 is
 BAR = 11  # pixels
 WIDE = 720
 READING = (
-    "Bar: the broken model. {0}Each row has its own scale, from 0; scores have no unit. A metric notices when it puts "
-    "the broken model at least a tenth below {1}, beyond Welch's 95% interval; else it is fooled."
+    "Bar: the broken model; lines: 95% intervals over generations. {0}Each row has its own scale, from 0; scores have "
+    "no unit. A metric notices when it puts the broken model at least a tenth below {1}, beyond Welch's 95% interval; "
+    "else it is fooled."
 )
 
 
@@ -72,12 +73,21 @@ def row(one: Verdict, second: str, top: float, width: int, narrow: bool) -> str:
     parts.append(
         f'<rect x="{left}" y="{y - BAR / 2:.1f}" width="{length:.1f}" height="{BAR}" rx="1.5" class="broken"/>'
     )
+    parts.append(whisker(one.broken, at, y, right, ""))
+    parts += [whisker(score, at, y, right, point.family) for point, score in one.healthy]
     if one.real:
         parts.append(theme.mark("real", at(one.real.mean), y, 11))
     parts += [theme.mark(point.family, at(score.mean), y, 11) for point, score in one.healthy]
     parts.append(text(right + 10, y + 4.5, number(one.broken.mean), "value"))
     parts.append(verdict(one.word, second, width, top, narrow))
     return "".join([*parts, "</g>"])
+
+
+def whisker(score: Score, at: Callable[[float], float], y: float, right: float, family: str) -> str:
+    """Return an interval as a line that shows on a bar as well as beside it; no longer than the scale."""
+    low, high = (min(at(end), right) for end in (score.low, score.high))
+    kind = f"range f-{family}" if family else "range"
+    return line(low - 1, y, high + 1, y, "range under") + line(low, y, high, y, kind)
 
 
 def verdict(word: str, second: str, width: int, top: float, narrow: bool) -> str:

@@ -17,6 +17,7 @@ WIDTHS = {"broad": (1128, 400), "middle": (760, 400), "slim": (340, 400)}  # nam
 BAND = 34  # the floor's band above the axis
 GLYPH = 6.4  # pixels a character of a label
 LINE = 13
+FEW_DECADES = 1.3  # a time axis of fewer has ticks between its powers of ten, of which it may hold one or none
 MARK = 12
 # Where a label may stand beside its marker: offset and text anchor, best first.
 PLACES = (
@@ -57,7 +58,7 @@ class Plane:
     crossed: list[Box] = field(default_factory=list)  # lines: better kept clear of, but a label may stand on them
 
     def __post_init__(self):
-        self.left, self.right = (52, self.width - 22) if self.width > 500 else (44, self.width - 14)
+        self.left, self.right = (52, self.width - 22) if self.width > 500 else (58, self.width - 14)
         self.top, self.bottom = 4 + BAND, self.height - 46
         ms = self.question.ms
         self.fast, self.slow = math.log10(ms.min() / 1.7), math.log10(ms.max() * 1.9)
@@ -94,10 +95,18 @@ class Plane:
         """Return round raw values on the quality axis."""
         if not self.logarithmic:
             return [tick for tick in charts.nice_ticks(self.low, self.high) if tick > self.low]
-        low, high = 10**-self.high, 10**-self.low
-        decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-        steps = (1,) if high / low > 100 else (1, 2, 5)
-        return [s * 10.0**d for d in decades for s in steps if low < s * 10.0**d < high]
+        return round_values(10**-self.high, 10**-self.low, 2)
+
+    def times(self) -> list[float]:
+        """Return round times on the time axis."""
+        return round_values(10**self.fast, 10**self.slow, FEW_DECADES)
+
+
+def round_values(low: float, high: float, most: float) -> list[float]:
+    """Return the powers of ten between two values; their 2 and 5 fold, too, where there are at most `most` decades."""
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    steps = (1, 2, 5) if math.log10(high / low) <= most else (1,)
+    return [value for decade in decades for step in steps if low < (value := step * 10.0**decade) < high]
 
 
 @dataclass(frozen=True)
@@ -115,6 +124,14 @@ def cut(question: Question) -> bool:
     """Return whether the quality axis ends at the triangle's centre, with points beyond it."""
     axis, centre = question.quality, question.scales[0].centre
     return axis.better == "lower" and any(point.score(axis.key).mean > centre for point in question.points)
+
+
+def ending(question: Question) -> str:
+    """Return the sentence, with a space before it, on what lies beyond the end of the quality axis; '' for nothing."""
+    if not cut(question):
+        return ""
+    end = f"{question.quality.name} {number(question.quality, question.scales[0].centre)}"
+    return f" Below {end}, the triangle's centre, the axis ends; an arrow marks what lies there."
 
 
 def draw(question: Question) -> str:
@@ -136,10 +153,10 @@ def draw(question: Question) -> str:
 def axes(plane: Plane) -> str:
     """Return grid lines, ticks and the axes' names."""
     parts = []
-    for decade in range(math.ceil(plane.fast), math.floor(plane.slow) + 1):
-        x = plane.x(10.0**decade)
+    for ms in plane.times():
+        x = plane.x(ms)
         parts.append(charts.line(x, plane.top - BAND, x, plane.bottom, "grid"))
-        parts.append(charts.text(x, plane.bottom + 18, f"{10.0**decade:,g}", "tick", "middle"))
+        parts.append(charts.text(x, plane.bottom + 18, f"{ms:,g}", "tick", "middle"))
     for tick in plane.ticks():
         y = plane.y(tick)
         parts.append(charts.line(plane.left, y, plane.right, y, "grid"))

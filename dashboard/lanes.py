@@ -60,7 +60,7 @@ def at_rest(lane: Lane) -> dict[str, Any]:
     cost = lane.cost
     if cost.get("ms_per_image"):
         value |= {"ms": cost["ms"], "share": 1, "figures": figures(cost["ms_per_image"], int(cost.get("calls") or 0))}
-        value["note"] += f" Time measured for {cost.get('n')} images on {processor(cost.get('machine') or {})}."
+        value["note"] += f" Time measured for {cost.get('n')} images on {measured_on(cost)}."
     return value
 
 
@@ -83,6 +83,11 @@ def processor(machine: dict[str, Any]) -> str:
     name = str(machine.get("name") or "").replace("(R)", "").replace("(TM)", "")
     cores = machine.get("cores") if machine.get("device", "cpu") == "cpu" else None
     return f"{name}, {cores} cores" if name and cores else name or machine_name(machine)
+
+
+def measured_on(cost: dict[str, Any]) -> str:
+    """Return what a checkpoint's time was measured with: 'Intel Xeon Processor, 2 cores, float32'."""
+    return ", ".join(filter(None, [processor(cost.get("machine") or {}), str(cost.get("dtype") or "")]))
 
 
 def painted(frame: Frame, n: int, seed: int) -> dict[str, Any]:

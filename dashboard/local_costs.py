@@ -6,9 +6,12 @@ so that the page can show how far it is, and a hook on the network lets Stop end
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import queue
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,11 +23,10 @@ import torch
 
 from dashboard.measurements import Measurements, knobs_key
 from dashboard.service import Service, first_line, without_paths
-from gencore import checkpoint, cost, evaluate, rows
+from gencore import checkpoint, cost, evaluate, memory, rows
 from gencore.device import DTYPES, LAYOUTS, Settings
 from gencore.errors import InputError
 from gencore.family import Family, Point, image_seed, settle
-from gencore.memory import peak_memory
 from gencore.plan import Task
 
 SCOPES = {"headline points": 20.0, "every point": 8.0}  # seconds of timing a point; the longer, the more repeats
@@ -277,9 +279,7 @@ def cost_row(job: Job, halt: threading.Event, tell: Any) -> dict[str, Any]:
             batches.append(asdict(timing))
             tell(timing_words(len(batches)))
     tell("memory, in a process of its own")
-    peak = peak_memory(model, [image_seed(0, i) for i in range(evaluate.TRIAL)], job.knobs, evaluate.MEMORY_CALLS)
-    if halt.is_set():
-        raise Stopped
+    peak = peak_of(job, model, halt)
     return {
         **evaluate.common(task_of(job), None, time.monotonic() - started),
         **counted,
@@ -289,6 +289,54 @@ def cost_row(job: Job, halt: threading.Event, tell: Any) -> dict[str, Any]:
         "parameters_total": cost.count_parameters(model),
         "peak_memory_mb": peak,
     }
+
+
+def peak_of(job: Job, model: Family, halt: threading.Event) -> float | None:
+    """Return the peak memory as `gencore.memory` tells it, but on a CPU from a process that Stop can end.
+
+    Raises:
+        Stopped: soon after `halt` is set.
+    """
+    seeds = [image_seed(0, i) for i in range(evaluate.TRIAL)]
+    if model.device.type != "cpu" or not memory.STATUS.exists():
+        peak = memory.peak_memory(model, seeds, job.knobs, evaluate.MEMORY_CALLS)
+        if halt.is_set():
+            raise Stopped
+        return peak
+    kind = type(model)
+    task = {"folder": str(job.entry.path), "module": kind.__module__, "class": kind.__qualname__,
+            "dtype": job.settings.dtype, "layout": job.settings.layout, "threads": torch.get_num_threads(),
+            "seeds": seeds, "knobs": dict(job.knobs), "calls": evaluate.MEMORY_CALLS}  # fmt: skip
+    grown = json.loads(answer_of([sys.executable, "-m", "gencore.memory"], json.dumps(task), halt))
+    if grown is None:
+        return None
+    tensors = [*model.parameters(), *model.buffers()]
+    return (sum(tensor.numel() * tensor.element_size() for tensor in tensors) + grown) / 1e6
+
+
+def answer_of(command: Sequence[str], words: str, halt: threading.Event) -> str:
+    """Return what a process answers to `words`; it is gone when this ends.
+
+    Raises:
+        Stopped: soon after `halt` is set.
+        RuntimeError: if it fails.
+    """
+    env = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with subprocess.Popen(command, text=True, env=env, **pipes) as child:
+        unsent: str | None = words
+        while True:
+            try:
+                out, err = child.communicate(unsent, timeout=TICK)
+                break
+            except subprocess.TimeoutExpired:
+                unsent = None  # `communicate` goes on with what it has
+                if halt.is_set():
+                    child.kill()
+                    raise Stopped from None
+    if child.returncode:
+        raise RuntimeError(f"The process that measures memory ended with {child.returncode}: {err.strip()}")
+    return out
 
 
 def timing_words(done: int) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 EXTRACTOR = "classifier"  # the headline's; 'pixels' is the second opinion
 BATCH = 16  # images at once in the milliseconds an image that the pages compare
 REAL = "real"
+NO_MODEL = "No model"  # the title of a failure that no model was broken for
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Measured:
     """One operating point of one checkpoint: the row of its quality, and of its cost where that was measured.
 
     Attributes:
-        family: The family's name, or 'real' for the floor.
+        family: The family's name, or 'real' for the floor; letters, digits, - and _ alone, see `slug`.
         title: The family's name for people.
         checkpoint: The checkpoint measured, '' for the floor.
         label: The operating point's name.
@@ -82,6 +84,10 @@ class Measured:
     def why_not(self, metric: str, extractor: str = EXTRACTOR) -> str:
         """Return the sentence that says why a metric was left out, '' when it was not."""
         return str(self.quality.get("left_out", {}).get(extractor, {}).get(metric, ""))
+
+    def hash_of(self, what: str = "checkpoint") -> str:
+        """Return the first digits of the hash of the checkpoint, or of an extractor by its name; '' when unknown."""
+        return str(self.quality.get("hashes", {}).get(what, ""))[:8]
 
     def timing(self, n: int = BATCH) -> Mapping[str, Any] | None:
         """Return the timing of `n` images at once, None when it was not measured."""
@@ -129,16 +135,42 @@ class Measurements:
         """Return the point, failure or floor whose `key` this is."""
         return next((row for row in [*self.points, *self.failures, *self.floors.values()] if row.key == key), None)
 
+    def features(self, extractor: str = EXTRACTOR) -> str:
+        """Return the features of the scores, for a chart's reading line: 'classifier features (5f0c8a12)'."""
+        rows = [*self.points, *self.failures, *self.floors.values()]
+        known = dict.fromkeys(one for row in rows if not row.stale and (one := row.hash_of(extractor)))
+        return f"{extractor} features ({', '.join(known)})" if known else f"{extractor} features"
+
     @property
     def machines(self) -> tuple[str, ...]:
-        """The machines that costs were measured on, shipped ones first."""
-        return tuple(dict.fromkeys(machine_key(row) for row in self.costs))
+        """The machines that costs which are not stale were measured on, shipped ones first."""
+        return tuple(dict.fromkeys(machine_key(row) for row in self.costs if not row.get("stale")))
 
 
 def knobs_key(knobs: Mapping[str, Any]) -> str:
     """Return knobs as text that equal knobs share, whatever their order and kind of number."""
     plain = {name: float(value) if isinstance(value, int | float) else value for name, value in knobs.items()}
     return json.dumps(plain, sort_keys=True)
+
+
+def slug(family: str) -> str:
+    """Return a family's name as markup may hold it, in a class or a CSS variable: a row's may be anything."""
+    return re.sub(r"[^A-Za-z0-9_-]", "-", family)
+
+
+def cost_of(costs: Iterable[Mapping[str, Any]], point: Measured, machine: str = "") -> Mapping[str, Any] | None:
+    """Return the first cost row of a point, of one machine if it is named; None when there is none.
+
+    A stale cost stands beside a point that is stale itself, and so marked, and beside no other.
+    """
+    mine = (point.checkpoint, knobs_key(point.knobs))
+    found = [
+        cost
+        for cost in costs
+        if (cost["checkpoint"], knobs_key(cost["knobs"])) == mine and (not machine or machine_key(cost) == machine)
+    ]
+    fresh = [cost for cost in found if not cost.get("stale")]
+    return next(iter(fresh or (found if point.stale else [])), None)
 
 
 def machine_key(row: Mapping[str, Any]) -> str:
@@ -173,11 +205,10 @@ def join(
     costs = [{**row, "stale": stale.get(place, "")} for place, row in last if row["kind"] == "cost"]
 
     def measured(place: int, row: Mapping[str, Any]) -> Measured:
-        mine = (row["checkpoint"], knobs_key(row["knobs"]))
-        found = [cost for cost in costs if (cost["checkpoint"], knobs_key(cost["knobs"])) == mine]
-        return Measured(
-            family=row["family"],
-            title=titles.get(row["family"], row["family"]),
+        title = NO_MODEL if row["kind"] == "failure" and not row["checkpoint"] else row["family"]
+        point = Measured(
+            family=slug(row["family"]),
+            title=titles.get(row["family"], title),
             checkpoint=row["checkpoint"],
             label=row["point"]["label"],
             kind=row["point"]["kind"],
@@ -185,9 +216,9 @@ def join(
             n=row["n"],
             generations=row["generations"],
             quality=row,
-            cost=found[0] if found and row["kind"] == "quality" else None,
             stale=stale.get(place, ""),
         )
+        return replace(point, cost=cost_of(costs, point)) if row["kind"] == "quality" else point
 
     by_kind: dict[str, list[Measured]] = {"quality": [], "real": [], "failure": []}
     for place, row in last:

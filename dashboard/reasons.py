@@ -49,8 +49,8 @@ def digits(value: float, half: float) -> int:
 
 def signed(value: float, decimals: int) -> str:
     """Return a number with so many decimals and, below zero, a real minus sign."""
-    text = f"{value:.{decimals}f}"
-    return "−" + text[1:] if text.startswith("-") and float(text) else text.lstrip("-")
+    text = f"{value:,.{decimals}f}"
+    return "−" + text[1:] if text.startswith("-") and float(text.replace(",", "")) else text.lstrip("-")
 
 
 def span(axis: Axis, low: float, high: float) -> str:
@@ -143,16 +143,19 @@ def runner_up(question: Question, answer: Answer) -> str:
 
 
 def tie_broken(question: Question, answer: Answer) -> str:
-    """Return why the point with the best mean is not the one recommended; '' when it is."""
+    """Return why the point that scores highest is not the one recommended; '' when it is.
+
+    Only what counts is cited: what has no weight did not decide, and in a budget coverage is a limit, not a score.
+    """
     if answer.leader in (None, answer.best):
         return ""
     leader, best = question.points[answer.leader], question.points[answer.best]
     ratio = leader.ms_per_image / best.ms_per_image
     slower = f"takes {factor(ratio)} times as long" if ratio > SAME_TIME else "is no faster"
-    parts = [against(question, leader, best, question.quality)]
-    if answer.coverage:
-        parts.append(against(question, leader, best, DIVERSITY))
-    return f"{name(leader)} has the better mean, but {' and '.join(parts)}, and it {slower}."
+    axes = [question.quality] * answer.quality + [DIVERSITY] * (answer.coverage and not answer.budget)
+    parts = " and ".join(against(question, leader, best, axis) for axis in axes)
+    higher = "has the better mean" if answer.budget else "scores higher by these weights"
+    return f"{name(leader)} {higher}, but {f'{parts}, and ' if parts else ''}it {slower}."
 
 
 def why_not_closest(question: Question, answer: Answer) -> str:
@@ -171,15 +174,15 @@ def why_not_closest(question: Question, answer: Answer) -> str:
 
 
 def trained(question: Question, answer: Answer) -> str:
-    """Return how unequally the recommended point's model and the runner-up's were trained; '' for one model."""
+    """Return how the recommended point's model was trained, and how unequally to the runner-up's if that is another."""
     points = [question.points[i] for i in (answer.best, answer.runner) if i is not None]
     models = {point.checkpoint: point for point in points}
-    if len(models) < 2:
-        return ""
     records = [(point.title, point.quality.get("training") or {}) for point in models.values()]
     facts = [training_facts(record) for _, record in records]
-    if not all(facts):
+    if not facts or not all(facts):
         return ""
+    if len(models) < 2:
+        return f"The {records[0][0]} was trained on {facts[0]}."
     words = "Trained unequally" if unequal(records[0][1], records[1][1]) else "Trained about equally"
     (one, _), (two, _) = records
     return f"{words}: the {one} on {facts[0]}, the {two} on {facts[1]}."
@@ -227,10 +230,10 @@ def nothing(question: Question, answer: Answer) -> str:
     return words
 
 
-def everywhere(question: Question, family: str) -> str:
-    """Return that a family wins at every weight, and what the features do not see."""
+def everywhere(question: Question, family: str, where: str = "weight") -> str:
+    """Return that a family wins at every weight (or budget), and what the features do not see."""
     mine = [point for point in question.points if point.family == family]
-    words = f"The {mine[0].title} wins at every weight here, by these measures. {BLIND}"
+    words = f"The {mine[0].title} wins at every {where} here, by these measures. {BLIND}"
     sharpness = QUALITIES["sharpness"]
     headline = next((point for point in mine if point.kind == "headline" and point.score("sharpness")), None)
     if headline:

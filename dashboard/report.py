@@ -38,6 +38,7 @@ p{margin:0 0 12px;max-width:68em}
 .sideways{overflow-x:auto;border:1px solid var(--line);border-radius:10px;background:var(--card);margin:0 0 20px}
 table{border-collapse:collapse;min-width:100%;font-size:13px;line-height:1.35}
 .card :is(th,td){padding:7px 7px}
+.card th{white-space:normal}
 caption{text-align:left;padding:10px 12px;font-size:13px}
 th,td{padding:8px 12px;text-align:right;white-space:nowrap;border-bottom:1px solid var(--line);font-weight:400;
 font-variant-numeric:tabular-nums}
@@ -143,7 +144,7 @@ def summary(measured: Measurements) -> list[str]:
             front.draw(question),
             "Further up is better, further left is faster. Shaded: as good as real images. A bar is a 95% interval. "
             "Dashed: nothing measured is better on both. Numbers along a line: network calls. Hollow: "
-            "measured at another n.",
+            f"measured at another n.{front.ending(question)}",
         ),
     ]
 
@@ -157,7 +158,8 @@ def recommendation(question: advice.Question, answer: advice.Answer) -> str:
     words = [reasons.as_real(question, best), reasons.tie_broken(question, answer)]
     if answer.runner is not None:
         runner = advice.name(question.points[answer.runner])
-        words += [f"Runner-up: {runner}. {reasons.runner_up(question, answer)}", reasons.trained(question, answer)]
+        words.append(f"Runner-up: {runner}. {reasons.runner_up(question, answer)}")
+    words.append(reasons.trained(question, answer))
     lines = []
     for place in answer.families:
         if place is not None:

@@ -325,6 +325,10 @@ class Service:
         """Return whether a session's run is still in the queue."""
         return session in self._stops and session not in self._started
 
+    def holds(self, session: str, stop: threading.Event) -> bool:
+        """Return whether a run's stop event is still its session's; a run that was forgotten must not paint."""
+        return self._stops.get(session) is stop
+
     def stop(self, session: str) -> None:
         """Make a session's run stop within one step."""
         if session in self._stops:

@@ -16,6 +16,7 @@ from dashboard.measurements import Measured, Measurements, Score
 
 LEFT = 86  # where the names end
 COLUMNS = (24, 8)  # of the pictures of missed images, on a wide screen and on a phone
+LOPSIDED = 0.02  # an interval's two sides differ by more than this share of a side: it has no one half
 MANY_CLASSES = 20  # above this, a class is too narrow for a label and a whisker each
 
 
@@ -69,12 +70,18 @@ class Panel:
         return 100.0 if self.percent else 1.0
 
     def words(self, value: Score, margin: bool = True) -> str:
-        """Return a value for people, to the digit that its interval reaches: '93.1 ± 0.4%' or '0.960 ± 0.008'."""
+        """Return a value for people, to the digit that its interval reaches: '93.1 ± 0.4%' or '0.960 ± 0.008'.
+
+        An interval that reaches further on one side, as Wilson's does, is told by its ends: '99.5% (96.3 to 99.9)'.
+        """
         digits, unit = (1, "%") if self.percent else (2, "")
         half = value.half * self.scale
         if not margin or half <= 0:
             return f"{value.mean * self.scale:.{digits}f}{unit}"
         digits = min(max(digits, -math.floor(math.log10(half))), digits + 1)
+        if abs(value.low + value.high - 2 * value.mean) > LOPSIDED * value.half:
+            low, high = (f"{end * self.scale:.{digits}f}" for end in (value.low, value.high))
+            return f"{value.mean * self.scale:.{digits}f}{unit} ({low} to {high})"
         return f"{value.mean * self.scale:.{digits}f} ± {half:.{digits}f}{unit}"
 
 
@@ -87,15 +94,36 @@ PANELS = {  # metric: its name and the axis title; shares are shown as percent
 }
 
 
+def at_one_n(found: Mapping[str, tuple[str, Sequence[Measured]]]) -> dict[str, tuple[str, Measured | None, str]]:
+    """Return, by family, its title, its row at one n that all have, and a note where it has none.
+
+    These scores depend on n. The largest n that all families were measured at is taken; where they share none, the one
+    that most were measured at (of several the largest), and the others are left out with the n that they have.
+
+    Args:
+        found: By family, its title and the rows of its chosen setting, one an n.
+    """
+    sizes = {family: {row.n for row in rows} for family, (_, rows) in found.items() if rows}
+    every = set().union(*sizes.values())
+    n = max(every, key=lambda n: (sum(n in mine for mine in sizes.values()), n), default=0)
+    chosen = {}
+    for family, (title, rows) in found.items():
+        row = next((row for row in rows if row.n == n), None)
+        others = charts.listing([f"{size:,}" for size in sorted(sizes[family])]) if rows else ""
+        note = f"left out: measured at n = {others}" if rows else "not measured at this setting"
+        chosen[family] = title, row, "" if row else note
+    return chosen
+
+
 def measured_panel(
-    rows: Mapping[str, tuple[str, Measured | None]], measurements: Measurements, extractor: str, metric: str
+    rows: Mapping[str, tuple[str, Measured | None, str]], measurements: Measurements, extractor: str, metric: str
 ) -> Panel:
-    """Return a metric's panel from the rows of an evaluation."""
+    """Return a metric's panel from the rows of an evaluation, see `at_one_n`."""
     title, unit, percent = PANELS[metric]
     readings = []
-    for family, (name, row) in rows.items():
+    for family, (name, row, note) in rows.items():
         if row is None:
-            readings.append(Reading(family, name, note="not measured at this setting"))
+            readings.append(Reading(family, name, note=note))
             continue
         floor = measurements.floor(row.n)
         readings.append(
@@ -225,14 +253,22 @@ def verdicts(panel: Panel) -> str:
 # ---- recall and coverage, Vendi and pairwise ratio
 
 
-def reach(panels: Sequence[Panel], made: Sequence[Panel] = (), what: str = "") -> str:
-    """Return the card of recall and coverage; `made` are the samples made on the page, `what` says which."""
+def reach(panels: Sequence[Panel], made: Sequence[Panel] = (), what: str = "", space: str = "") -> str:
+    """Return the card of recall and coverage.
+
+    Args:
+        panels: What was measured.
+        made: The samples made on the page.
+        what: Which samples those are.
+        space: The features that all of it is measured in.
+    """
     known = [reading for reading in panels[1].readings if reading.value is not None]
     shares = [f"{reading.title} {panels[1].words(reading.value, margin=False)}" for reading in known]
     answer = f"Test images that have a generated one near them: {charts.listing(shares)}." if shares else ""
     if shares:
         floors = {panels[1].words(reading.floor, margin=False) for reading in known if reading.floor is not None}
         answer += f" Fresh real images reach {charts.listing(sorted(floors))}." if floors else ""
+        answer += "".join(f" {one.title}: {one.note}." for one in panels[1].readings if one.value is None and one.note)
     return two_charts(
         "How much of the real variety do they reach?",
         answer or "Nothing has been measured here yet: python -m gencore evaluate",
@@ -241,12 +277,17 @@ def reach(panels: Sequence[Panel], made: Sequence[Panel] = (), what: str = "") -
         what,
         "Recall: the share of test images that lie near a generated one, by the generated ones' own spacing. Coverage: "
         "the share with a generated one nearer than their 5th real neighbour. Right is better. Grey band: real "
-        "training images in the same number, scored the same way. Line: 95% interval.",
+        f"training images in the same number, scored the same way. Line: 95% interval.{in_features(space)}",
     )
 
 
-def variety(panels: Sequence[Panel], made: Sequence[Panel] = (), what: str = "") -> str:
-    """Return the card of the Vendi ratio and the ratio of pairwise distances."""
+def in_features(space: str) -> str:
+    """Return the sentence that names the features, with a space before it; '' without a name."""
+    return f" Scores in {space}." if space else ""
+
+
+def variety(panels: Sequence[Panel], made: Sequence[Panel] = (), what: str = "", space: str = "") -> str:
+    """Return the card of the Vendi ratio and the ratio of pairwise distances; see `reach`."""
     answer = verdicts(panels[0])
     return two_charts(
         "How varied are they among themselves?",
@@ -256,7 +297,7 @@ def variety(panels: Sequence[Panel], made: Sequence[Panel] = (), what: str = "")
         what,
         "Vendi: the effective number of different images, divided by that of as many real ones. Distance: the mean "
         "distance of two images, divided the same way. 1 is as varied as real; above 1 can be noise. Grey band: real "
-        "training images in the same number. Line: 95% interval.",
+        f"training images in the same number. Line: 95% interval.{in_features(space)}",
     )
 
 
@@ -332,7 +373,7 @@ def missing_classes(rows: Sequence[Classes]) -> str:
 
 def draw_classes(real: np.ndarray, rows: Sequence[Classes], width: int) -> tuple[str, float]:
     """Return the class histogram's drawing at one width, and its height."""
-    left, right, top, bottom = 44.0, width - 6.0, 12.0, 190.0
+    left, right, top, bottom = 44.0, width - 6.0, 24.0, 202.0
     shares = [row.counts / max(1, row.counts.sum()) for row in rows]
     ends = [wilson(row.counts, int(row.counts.sum())) for row in rows]
     high = 1.08 * max([float(real.max()), *(float(end[1].max()) for end in ends)])
@@ -358,7 +399,7 @@ def draw_classes(real: np.ndarray, rows: Sequence[Classes], width: int) -> tuple
         parts.append(class_marks(row, share, low, top_end, at, left + slot * (place + 1) / (len(rows) + 1), slot))
     parts.append(line(left, bottom, right, bottom, "firm"))
     parts.append(text((left + right) / 2, bottom + 38, "class, as the classifier sees it", "axis", "middle"))
-    parts.append(text(left - 6, top - 2, "share", "tick", "end"))
+    parts.append(text(left, top - 8, "share of images", "axis"))
     return "".join(parts), bottom + 46
 
 

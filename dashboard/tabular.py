@@ -73,6 +73,8 @@ COSTS = (
 )
 ORIGIN = (
     Column("trained", "Images in training", "origin", about="Unequal training makes families compare unequally."),
+    Column("minutes", "Training time", "origin", about="Wall-clock time of the whole training."),
+    Column("device", "Trained on", "origin", about="The device of the training."),
     Column("checkpoint", "Checkpoint hash", "origin", about="The first digits of the SHA-256 of what was measured."),
     Column("extractor", "Features hash", "origin", about="The first digits of the SHA-256 of the extractor's weights."),
     Column("date", "Measured", "origin", about="The day of the measurement."),
@@ -121,9 +123,13 @@ def cost_cells(cost: Mapping[str, Any]) -> dict[str, list]:
 def origin_cells(row: Mapping[str, Any]) -> dict[str, list]:
     """Return the cells that say where a row comes from; the extractor's hash is added for each extractor."""
     cells = {"date": [row["date"], row["date"]]}
-    seen = row.get("training", {}).get("images")
-    if seen is not None:
-        cells["trained"] = [seen, charts.count(seen)]
+    told = row.get("training", {})
+    if told.get("images") is not None:
+        cells["trained"] = [told["images"], charts.count(told["images"])]
+    if told.get("seconds") is not None:
+        cells["minutes"] = [told["seconds"], charts.minutes(told["seconds"])]
+    if told.get("device"):
+        cells["device"] = [told["device"], told["device"].upper()]
     if row["hashes"].get("checkpoint"):
         cells["checkpoint"] = [row["hashes"]["checkpoint"], row["hashes"]["checkpoint"][:8]]
     return cells
@@ -277,7 +283,11 @@ def as_json(measured: Measurements, version: str, made: str) -> str:
         "made": made,
         "dataset": measured.dataset,
         "rows": [*rows, *measured.costs],
-        "stale": [{"row": row.key, "why": row.stale} for row in (*measured.points, *measured.failures) if row.stale],
+        "stale": [
+            {"row": row.key, "why": row.stale}
+            for row in (*measured.floors.values(), *measured.points, *measured.failures)
+            if row.stale
+        ],
         "problems": list(measured.problems),
     }
     return json.dumps(whole, indent=1, ensure_ascii=False, allow_nan=False)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from dashboard import charts, theme
-from dashboard.advice import Axis, Question, Scale
+from dashboard.advice import DIVERSITY, Axis, Question, Scale
 from dashboard.reasons import number
 
 WIDTH, HEIGHT = 440, 356
@@ -29,7 +29,8 @@ def spot(corner: int, place: float) -> tuple[float, float]:
 def draw(question: Question) -> str:
     """Return the triangle's drawing, one group a point with its place in the question as `data-i`."""
     shapes = [shape(question, i) for i in range(len(question.points)) if question.fresh[i]]
-    corners = [corner(i, scale) for i, scale in enumerate(question.scales)]
+    reals = (question.real(question.quality, question.n), question.real(DIVERSITY, question.n), None)
+    corners = [corner(i, question.scales[i], real is not None) for i, real in enumerate(reals)]
     spokes = [charts.line(*CENTRE, *spot(i, 1), "grid") for i in range(3)]
     rings = [ring(share) for share in (1 / 3, 2 / 3)]
     return (
@@ -66,20 +67,21 @@ def shape(question: Question, index: int) -> str:
     )
 
 
-def corner(index: int, scale: Scale) -> str:
-    """Return a corner's name, and under it the raw value at the rim."""
+def corner(index: int, scale: Scale, real: bool) -> str:
+    """Return a corner's name, and under it the raw value at the rim; `real` where real data was measured there."""
     x, y = spot(index, 1)
     x, y = (x, y - 26) if index == 0 else (x + (12 if index == 1 else -12), y + 22)
-    return charts.text(x, y, CORNERS[index], "corner", "middle") + charts.text(x, y + 15, rim(scale), "tick", "middle")
+    words = rim(scale, real)
+    return charts.text(x, y, CORNERS[index], "corner", "middle") + charts.text(x, y + 15, words, "tick", "middle")
 
 
-def rim(scale: Scale) -> str:
-    """Return what the rim is, in raw units."""
+def rim(scale: Scale, real: bool) -> str:
+    """Return what the rim is, in raw units: real data's, or the best there is where that was not measured."""
     if scale.axis.key == "ms":
         return f"rim: {charts.duration(scale.rim)} an image"
     sign = "≤" if scale.axis.better == "lower" else "≥"
     sign = "closer to 1 than" if scale.axis.better == "one" else sign
-    return f"rim: {scale.axis.name} {sign} {number(scale.axis, scale.rim)}, real"
+    return f"rim: {scale.axis.name} {sign} {number(scale.axis, scale.rim)}{', real' * real}"
 
 
 def ticks(index: int, scale: Scale) -> str:

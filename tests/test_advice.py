@@ -10,7 +10,8 @@ from scipy import stats
 
 from dashboard import advice, reasons
 from dashboard.advice import DIVERSITY, QUALITIES, SPEED, Scale, ask, weigh, within
-from dashboard.measurements import Score, join
+from dashboard.measurements import Score, join, knobs_key
+from gencore.family import Point
 
 TITLES = {"vae": "VAE", "gan": "GAN", "ddpm": "DDPM", "flow": "Flow"}
 NOISE = np.array([-1.0, -0.5, 0.0, 0.5, 1.0])
@@ -208,8 +209,29 @@ def test_a_tie_goes_to_the_faster_and_is_said_to_be_one():
     answer = answer_to(question, 1, 0, 0)
     assert label(question, answer.leader) == "slow" and label(question, answer.best) == "quick"
     words = reasons.tie_broken(question, answer)
-    assert words.startswith("DDPM, slow has the better mean, but KD") and "is a tie" in words
-    assert "takes 50 times as long" in words
+    assert words.startswith("DDPM, slow scores higher by these weights, but KD") and "is a tie" in words
+    assert "takes 50 times as long" in words and "cover" not in words
+
+
+def test_a_tie_cites_only_what_counts():
+    question = ask(measure(
+        point("gan", "first", 0.500, kd=0.30, coverage=0.5),
+        point("gan", "second", 0.505, kd=0.01, coverage=0.9, kind="sweep"),
+    ))  # fmt: skip
+    answer = answer_to(question, 0, 0, 5)
+    assert (label(question, answer.leader), label(question, answer.best)) == ("first", "second")
+    assert (answer.quality, answer.coverage) == (False, False)
+    assert reasons.tie_broken(question, answer) == (
+        "GAN, first scores higher by these weights, but it is no faster."
+    ), "quality and coverage have no weight, so how they differ did not decide"
+    tied = ask(measure(
+        point("ddpm", "slow", 500.0, kd=0.0100, coverage=0.90, spread=0.2),
+        point("ddpm", "quick", 10.0, kd=0.0102, coverage=0.85, kind="sweep", spread=0.2),
+    ))  # fmt: skip
+    within_limits = budget(tied, 1000, 0.5)
+    assert label(tied, within_limits.best) == "quick"
+    words = reasons.tie_broken(tied, within_limits)
+    assert words.startswith("DDPM, slow has the better mean, but KD") and "cover" not in words
 
 
 def test_a_real_difference_is_no_tie_however_slow():
@@ -241,9 +263,11 @@ def test_with_one_family_the_runner_up_is_its_next_point():
     question = ask(rows)
     answer = answer_to(question, 1, 1, 1)
     assert (label(question, answer.best), label(question, answer.runner)) == ("a", "b")
-    assert reasons.trained(question, answer) == "", "one model was trained once"
+    once = "The VAE was trained on 500,000 images in 100 minutes (CPU) with 1 million parameters."
+    assert reasons.trained(question, answer) == once, "one model was trained once"
     alone = ask(measure(point("vae", "a", 1.0, kd=0.01, coverage=0.9)))
     assert answer_to(alone, 1, 1, 1).runner is None
+    assert reasons.trained(alone, answer_to(alone, 1, 1, 1)) == once
 
 
 def test_a_family_that_wins_everywhere_is_named_with_what_the_features_miss():
@@ -376,9 +400,42 @@ def test_without_a_floor_nothing_is_said_of_real_data():
     assert "real data" not in reasons.reasons(question, answer)
 
 
+def test_a_stale_cost_is_not_used_for_a_fresh_point():
+    rows = [*point("vae", "a", 5.0, kd=0.02, coverage=0.8), *point("gan", "b", 3.0, kd=0.02, coverage=0.8)]
+    old = {1: "The checkpoint has changed."}  # the VAE's cost
+    rows.append(cost(rows[0], 0.01, machine=GPU))
+    measured = join("mnist", rows, TITLES, {}, old)
+    assert measured.points[0].ms_per_image == 0.01, "the next cost that is not stale stands beside the point"
+    assert [row["stale"] for row in measured.costs] == ["The checkpoint has changed.", "", ""]
+    cpu = next(name for name in measured.machines if name.startswith("cpu"))
+    question = ask(measured, machine=cpu)
+    assert [point.label for point in question.points] == ["b"]
+    assert any("not timed on this machine" in words and "VAE, a" in words for words in question.left_out)
+    alone = join("mnist", rows[:2], TITLES, {}, old)
+    assert alone.points[0].cost is None and alone.machines == ()
+    both = join("mnist", rows[:2], TITLES, {}, {0: "It has changed.", 1: "It has changed."})
+    assert both.points[0].ms_per_image == 5.0, "a point that is stale, and marked, keeps the time of its own weights"
+
+
 def test_what_is_not_known_falls_back():
     question = ask(trio(), "no such quality", 77, "no such machine")
     assert (question.quality.key, question.n) == ("kd", 5000) and question.machine.startswith("cpu")
+
+
+def test_declared_points_without_a_row_are_named_with_the_command():
+    measured = trio()
+    known = measured.points[0]
+    declared = [
+        (known.checkpoint, known.title, knobs_key(known.knobs), Point(known.label, known.knobs, "headline")),
+        *(("mnist/ddpm", "DDPM", f"steps {n}", Point(f"{n} calls", {}, "lecture")) for n in (1000, 500, 200, 100)),
+        ("mnist/gan", "GAN", "other", Point("0.5", {}, "sweep")),
+    ]
+    assert advice.unmeasured(measured, declared) == (
+        "Not measured yet: DDPM, 1000 calls; DDPM, 500 calls; DDPM, 200 calls and others "
+        "(python -m gencore evaluate mnist/ddpm --points lecture).",
+        "Not measured yet: GAN, 0.5 (python -m gencore evaluate mnist/gan --points sweep).",
+    )
+    assert advice.unmeasured(measured, declared[:1]) == ()
 
 
 # ---- budgets

@@ -1,8 +1,12 @@
 """What generating costs: the figures against known answers, and the timing on this machine with real, tiny models."""
 
+import sys
 import threading
+import time
 import xml.etree.ElementTree as ElementTree
+from unittest import mock
 
+import gradio as gr
 import invented
 import numpy as np
 import pytest
@@ -12,13 +16,16 @@ from dashboard import costs, local_costs
 from dashboard.measurements import Measurements, join, knobs_key
 from dashboard.pages import speed
 from dashboard.service import InputError, Service
-from gencore import FAMILIES, checkpoint, rows
+from gencore import FAMILIES, checkpoint, memory, rows
 from gencore.family import settle
 
 TITLES = {name: kind.title for name, kind in FAMILIES.items()}
 NAMES = {f"mnist/{name}": kind for name, kind in FAMILIES.items()}
 MADE = invented.distinct(NAMES)
 SLOW = {"device": "cpu", "name": "Slow Processor", "cores": 1, "threads": 1}
+
+
+REAL_PEAK = local_costs.peak_of
 
 
 def measured(made=MADE):
@@ -164,7 +171,7 @@ def here(tmp_path, monkeypatch):
     mine.mkdir()
     monkeypatch.setenv(checkpoint.FOLDER_VARIABLE, f"{shipped}:{mine}")
     monkeypatch.delenv("SPACE_ID", raising=False)
-    monkeypatch.setattr(local_costs, "peak_memory", lambda *_: 1.5)  # a process of its own takes seconds
+    monkeypatch.setattr(local_costs, "peak_of", lambda *_: 1.5)  # a process of its own takes seconds
     monkeypatch.setattr(local_costs, "SCOPES", dict.fromkeys(local_costs.SCOPES, 0.5))
     return Service()
 
@@ -215,6 +222,31 @@ def test_stop_ends_it_between_two_network_calls_and_frees_the_device(here):
     assert threading.active_count() < 20 and not [t for t in threading.enumerate() if t.name.endswith("(work)")]
 
 
+def test_the_memory_measured_here_is_what_the_engine_measures(here):
+    (job, *_) = local_costs.plan(here, "mnist", "headline points", Measurements("mnist"))
+    model = checkpoint.load(job.entry)
+    job.settings.apply(model)
+    seeds = [local_costs.image_seed(0, i) for i in range(local_costs.evaluate.TRIAL)]
+    found = REAL_PEAK(job, model, threading.Event())
+    told = memory.peak_memory(model, seeds, job.knobs, local_costs.evaluate.MEMORY_CALLS)
+    weights = sum(tensor.numel() * tensor.element_size() for tensor in model.parameters()) / 1e6
+    assert found >= weights and found == pytest.approx(told, rel=0.5, abs=3), "two processes differ by a few pages"
+
+
+def test_stop_ends_the_process_that_measures_memory():
+    halt = threading.Event()
+    threading.Timer(0.3, halt.set).start()
+    started = time.monotonic()
+    with pytest.raises(local_costs.Stopped):
+        local_costs.answer_of([sys.executable, "-c", "import time; time.sleep(60)"], "", halt)
+    assert time.monotonic() - started < 30, "it did not wait for the process to end by itself"
+    with pytest.raises(RuntimeError, match="ended with 3: why"):
+        script = "import sys; sys.stderr.write('why'); sys.exit(3)"
+        local_costs.answer_of([sys.executable, "-c", script], "", threading.Event())
+    echo = "import sys; print(sys.stdin.read().upper())"
+    assert local_costs.answer_of([sys.executable, "-c", echo], "words", threading.Event()).strip() == "WORDS"
+
+
 def test_a_visitor_who_leaves_ends_it(here):
     jobs = local_costs.plan(here, "mnist", "headline points", Measurements("mnist"))[1:]
     running = local_costs.measure(here, jobs, threading.Event())
@@ -263,6 +295,26 @@ def test_a_visitors_rows_stand_beside_the_shipped_ones_and_the_last_one_counts()
     assert speed.merged([row], again) == [again]
     found = speed.with_rows(measured(), [again, {**again, "dataset": "digits"}])
     assert [bool(one.get("local")) for one in found.costs].count(True) == 1
+
+
+def test_stopping_is_said_and_another_data_set_is_not_painted_over(here, monkeypatch):
+    progress = [local_costs.Progress("running", words="memory"), local_costs.Progress("running", words="memory"),
+                local_costs.Progress("stopped")]  # fmt: skip
+    monkeypatch.setattr(local_costs, "measure", lambda *_: iter(progress))
+    request, asked = mock.Mock(session_hash="visitor"), ("mnist", "headline points", "", [])
+    with gr.Blocks():
+        page = speed.Speed(here)
+    list(page.prepare(request, *asked))
+    running = page.run(request, *asked)
+    assert "memory" in next(running)[page.status]
+    here.stop(speed.name_of(request))
+    assert "Stopping." in next(running)[page.status] and "Stopped: 0 of 3" in next(running)[page.status]
+    list(page.prepare(request, *asked))
+    running = page.run(request, *asked)
+    next(running)
+    updates = page.switch(request, "mnist", "headline points", [])
+    assert updates[page.measure]["interactive"] and list(running) == []
+    assert list(page.run(request, *asked)) == [{page.status: gr.skip()}], "nothing was asked for since"
 
 
 def test_the_status_line_escapes_and_says_how_far_it_is():

@@ -4,6 +4,7 @@ import json
 import threading
 from unittest import mock
 
+import gradio as gr
 import numpy as np
 import pytest
 import torch
@@ -13,6 +14,8 @@ from torch import nn
 from dashboard import controls, downloads, lanes
 from dashboard.app import build, header
 from dashboard.geometry import flatten, pixel_plane
+from dashboard.pages.compare import Compare
+from dashboard.pages.failures import Failures
 from dashboard.service import (
     MAX_IMAGES,
     Frame,
@@ -236,6 +239,54 @@ def test_the_data_set_with_most_families_comes_first_and_then_the_one_with_previ
     assert service.datasets()[0] == "edots"
 
 
+def test_a_run_that_was_forgotten_is_no_longer_its_sessions(service):
+    first = service.begin("visitor")
+    assert service.start("visitor") is first and service.holds("visitor", first)
+    service.forget("visitor")
+    assert first.is_set() and not service.holds("visitor", first) and not service.waiting("visitor")
+    second = service.begin("visitor")
+    assert service.waiting("visitor") and service.holds("visitor", second) and not service.holds("visitor", first)
+
+
+def visitor(name="visitor"):
+    return mock.Mock(session_hash=name, query_params={})
+
+
+def test_a_run_on_a_data_set_that_was_left_paints_nothing_more(service):
+    with gr.Blocks():
+        page = Compare(service)
+    inputs = ["dots", 1, 7, "", "plain", 50, 0.0, *[""] * 9][
+        : 3 + sum(len(lane.inputs) for lane in page.lanes.values())
+    ]
+    assert list(page.run(visitor(), {}, *inputs)) == [{page.status: gr.skip()}], "nothing was prepared"
+    list(page.prepare(visitor(), *inputs))
+    running = page.run(visitor(), {}, *inputs)
+    painted = [next(running) for _ in range(3)]
+    assert any(page.lanes["toy"].picture in update for update in painted)
+    updates = page.switch(visitor(), "dots")
+    assert updates[page.generate]["interactive"] and not updates[page.stop]["interactive"]
+    assert list(running) == [] and not service.turn.busy
+    list(page.prepare(visitor(), *inputs))
+    page.switch(visitor(), "dots")
+    assert list(page.run(visitor(), {}, *inputs)) == [{page.status: gr.skip()}], "it was in the queue"
+
+
+@pytest.mark.parametrize("dataset", [["dots"], {"a": 1}, None, 3])
+def test_the_api_tells_a_bad_data_set_in_a_sentence(service, dataset):
+    with gr.Blocks():
+        page = Compare(service)
+    with pytest.raises(gr.Error, match="There is no data set"):
+        page.call(dataset)
+
+
+def test_without_checkpoints_the_failure_lab_says_how_to_train_one(service, tmp_path, monkeypatch):
+    monkeypatch.setenv("GENCORE_CHECKPOINTS", str(tmp_path / "none"))
+    with gr.Blocks(), gr.Tabs(), gr.Tab():
+        page = Failures(service)
+    shown = "".join(page.show(None).values())
+    assert shown.count("python -m gencore train digits/vae") == 1 + len(page.cards) and "has no checkpoint" not in shown
+
+
 def test_a_fourth_family_shows_up_as_a_lane_with_its_knobs(service):
     config = json.dumps(build(service).get_config_file(), default=str)
     for part in ("lane-toy", "lane-failing", "toy-steps", "toy-push", "the lecture's own"):
@@ -253,12 +304,13 @@ def test_the_preview_comes_back_image_by_image(tmp_path):
 
 
 def test_a_lane_at_rest_shows_the_measured_time_and_its_machine(service, tmp_path):
-    cost = {"n": 16, "ms": 32.0, "ms_per_image": 2.0, "calls": 3, "machine": {"device": "cpu", "cores": 2}}
+    cost = {"n": 16, "ms": 32.0, "ms_per_image": 2.0, "calls": 3, "dtype": "float32",
+            "machine": {"device": "cpu", "cores": 2}}  # fmt: skip
     (tmp_path / "dots" / "toy" / "cost.json").write_text(json.dumps(cost))
     value = lanes.at_rest(service.lane("dots", "toy"))
     assert value["ms"] == 32.0
     assert value["figures"][:2] == [["per image", "2.00 ms"], ["network calls", "3"]]
-    assert "16 images on CPU, 2 cores" in value["note"]
+    assert "16 images on CPU, 2 cores, float32." in value["note"], "rows may have other settings, and so other times"
 
 
 def test_the_reference_is_found_only_for_a_data_set_that_is_there(service, tmp_path):

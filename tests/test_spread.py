@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ElementTree
 import numpy as np
 import pytest
 
-from dashboard import charts, quick, spread
+from dashboard import charts, quick, samples, spread
 from dashboard.measurements import Measured, Measurements, Score
 
 RNG = np.random.default_rng(0)
@@ -39,6 +39,12 @@ def drawings(markup):
 )
 def test_a_value_is_told_to_the_digit_its_interval_reaches(percent, mean, half, words):
     assert panel(percent=percent).words(Score(mean, mean - half, mean + half)) == words
+
+
+def test_an_interval_that_is_not_symmetric_is_told_by_its_ends():
+    assert panel().words(Score(0.995, 0.963, 0.999)) == "99.5% (96.3 to 99.9)"
+    assert panel().words(samples.share_score(0.995, 200)).startswith("99.5% (")
+    assert panel(percent=False).words(Score(0.9, 0.85, 1.0)) == "0.90 (0.85 to 1.00)"
 
 
 def test_marks_and_floors_stand_where_the_axis_says():
@@ -93,16 +99,37 @@ def test_a_verdict_goes_by_the_intervals():
     assert spread.verdicts(panel(reading("vae", 0.95, 0.01, floor=None))) == "VAE: 95.0 ± 1.0%."
 
 
-def test_measured_and_made_panels_take_the_floor_of_their_own_n():
-    def row(family, n, mean):
-        scores = {"classifier": {"coverage": {"mean": mean, "low": mean - 0.01, "high": mean + 0.01, "values": [mean]}}}
-        return Measured(family, family.upper(), f"d/{family}", "x", "headline", {}, n, 5, {"scores": scores})
+def row(family, n, mean=0.9):
+    scores = {"classifier": {"coverage": {"mean": mean, "low": mean - 0.01, "high": mean + 0.01, "values": [mean]}}}
+    return Measured(family, family.upper(), f"d/{family}", "x", "headline", {}, n, 5, {"scores": scores})
 
+
+def at_one_n(**sizes):
+    return spread.at_one_n({name: (name.upper(), [row(name, n) for n in found]) for name, found in sizes.items()})
+
+
+def test_families_are_compared_at_the_largest_n_that_all_have():
+    found = at_one_n(vae=(5000, 2000), gan=(2000, 5000, 400), ddpm=(2000, 400), flow=())
+    assert [one and one.n for _, one, _ in found.values()] == [2000, 2000, 2000, None]
+    assert found["flow"][2] == "not measured at this setting"
+
+
+def test_where_no_n_is_shared_the_others_are_left_out_by_name():
+    found = at_one_n(vae=(5000, 2000), gan=(5000,), ddpm=(2000,))
+    assert [one and one.n for _, one, _ in found.values()] == [5000, 5000, None]
+    panels = [spread.measured_panel(found, Measurements("d"), "classifier", "coverage")] * 2
+    assert "VAE 90.0% and GAN 90.0%. DDPM: left out: measured at n = 2,000." in spread.reach(panels)
+    assert [one and one.n for _, one, _ in at_one_n(vae=(400,), gan=(2000,)).values()] == [None, 2000]
+    assert at_one_n(vae=())["vae"][1] is None
+
+
+def test_measured_and_made_panels_take_the_floor_of_their_n():
+    # Until now each family had its own largest n, and one sentence compared coverages of unequal n, which differ by n.
     measurements = Measurements("d", floors={n: row("real", n, floor) for n, floor in ((5000, 0.97), (2000, 0.95))})
-    rows = {"vae": ("VAE", row("vae", 5000, 0.9)), "gan": ("GAN", row("gan", 2000, 0.8)), "flow": ("Flow", None)}
+    rows = at_one_n(vae=(5000, 2000), gan=(2000,), flow=())
     found = spread.measured_panel(rows, measurements, "classifier", "coverage").readings
-    assert [one.floor and one.floor.mean for one in found] == [0.97, 0.95, None]
-    assert [one.n for one in found] == [5000, 2000, 0]
+    assert [one.floor and one.floor.mean for one in found] == [0.95, 0.95, None]
+    assert [one.n for one in found] == [2000, 2000, 0]
     assert found[2].note == "not measured at this setting"
     lacking = spread.measured_panel(rows, measurements, "classifier", "recall").readings[0]
     assert lacking.value is None and lacking.floor is None

@@ -140,6 +140,22 @@ def test_json_has_every_row_as_it_was_measured():
     by_label = {row["point"]["label"]: row["scores"] for row in given["rows"] if row["kind"] == "quality"}
     assert by_label["fitted prior"] == next(r["scores"] for r in MADE if r["point"]["label"] == "fitted prior")
     assert given["program"] == "gencore 1.2.3" and given["problems"] == ["x"]
+    stale = json.loads(tabular.as_json(measured(stale={0: "Features have changed.", 3: "It has changed."}), "1", "x"))
+    assert [one["why"] for one in stale["stale"]] == ["Features have changed.", "It has changed."], "floors, too"
+
+
+def test_a_failure_made_from_no_model_says_so():
+    noise = {**MADE[3], "kind": "failure", "failure": "noise", "checkpoint": "", "family": "none", "hashes": {}}
+    made = {**noise, "point": {"label": "Nothing but noise", "kind": "failure"}}
+    assert [row.title for row in measured([made]).failures] == ["No model"]
+
+
+def test_the_table_says_how_a_model_was_trained():
+    value = tabular.table(measured(), METRICS, TITLES)
+    assert [c["name"] for c in value["columns"]][-6:-3] == ["Images in training", "Training time", "Trained on"]
+    cells = value["rows"][0]["cells"][""]
+    assert [cells[key] for key in ("trained", "minutes", "device")] == [
+        [500_000, "500,000"], [6000.0, "100 minutes"], ["cpu", "CPU"]]  # fmt: skip
 
 
 # ---- the report
@@ -202,7 +218,9 @@ def test_the_report_has_figures_floors_hashes_settings_and_commands():
 def test_the_report_escapes_and_marks_what_is_stale():
     hostile = {**MADE[3], "point": {"label": "<script>alert(1)</script>", "kind": "headline"}}
     foreign = {**MADE[3], "family": '"><script>', "checkpoint": "mnist/<i>", "knobs": {"x": 1}}
-    document = report.page(measured([hostile, foreign], {0: "It has <changed>."}), METRICS, FAMILIES, "1", "2026-11-22")
+    made = [hostile, foreign, invented.cost(foreign, 3.0)]
+    document = report.page(measured(made, {0: "It has <changed>."}), METRICS, FAMILIES, "1", "2026-11-22")
+    assert document.count('f----script-"') >= 2, "it is drawn, in the triangle and among all points"
     checker = checked(document)
     assert "script" not in checker.tags and "i" not in checker.tags
     assert "Stale. It has <changed>." in " ".join(checker.text)

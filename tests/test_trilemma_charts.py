@@ -1,5 +1,6 @@
 """The triangle, the chart of every point, and the home page's value: markup, places, labels."""
 
+import html
 import itertools
 import json
 import re
@@ -10,7 +11,7 @@ import pytest
 from invented import rows
 from test_advice import measure, point, trio
 
-from dashboard import advice, detail, front, reasons, theme, triangle
+from dashboard import advice, detail, front, reasons, report, theme, triangle
 from dashboard.advice import QUALITIES, ask
 from dashboard.measurements import join
 from dashboard.pages import trilemma
@@ -132,7 +133,8 @@ def test_a_hopeless_point_does_not_squeeze_the_others():
     (first, *_) = drawings(front.draw(spoilt))
     assert len([path for path in first.iter("path") if path.get("class") == "beyond"]) == 1
     assert "1 call (KD 5,864)" in [text.text for text in first.iter("text")]
-    assert f"Below KD {reasons.number(spoilt.quality, centre)}" in trilemma.reading(spoilt)
+    words = f"Below KD {reasons.number(spoilt.quality, centre)}"
+    assert words in trilemma.reading(spoilt) and words in html.unescape("".join(report.summary(spoilt.measured)))
 
 
 def test_points_of_another_n_are_hollow():
@@ -157,6 +159,61 @@ def test_the_value_holds_every_answer():
     answers, index = advice.within(question, np.array([[100, 0.8]]))
     side = 100 // value["budgets"]["step"] + 1
     assert value["answers"][value["budgets"]["table"][ms * side + coverage]]["best"] == answers[index[0]].best
+
+
+def test_a_hostile_family_is_drawn_as_text():
+    rows = [point('"><script>', "a", 1.0, kd=0.01, coverage=0.9), point("vae", "b", 2.0, kd=0.03, coverage=0.7)]
+    measured = measure(*rows)
+    value = trilemma.view(ask(measured))
+    assert measured.points[-1].family == "---script-"
+    markup = value["triangle"] + value["front"] + "".join(value["badges"].values())
+    markup += "".join(answer["html"] for answer in value["answers"]) + detail.head(measured.points[-1], "?")
+    assert "<script" not in markup and drawings(value["triangle"] + value["front"])
+    assert all("f----script-" in part for part in (value["triangle"], value["front"], markup))
+
+
+def test_the_lead_counts_the_settings_of_the_families_it_names():
+    untimed = measure(
+        point("vae", "a", 1.0, kd=0.01, coverage=0.9), point("gan", "b", 2.0, kd=0.03, coverage=0.7),
+        point("ddpm", "c", None, kd=0.001, coverage=0.9), point("ddpm", "d", None, kd=0.001, coverage=0.9),
+    )  # fmt: skip
+    assert trilemma.view(ask(untimed))["lead"].startswith("VAE and GAN on MNIST, 2 settings measured")
+
+
+def test_a_time_axis_of_a_decade_or_less_has_ticks_between():
+    close = ask(measure(point("vae", "a", 2.5, kd=0.01, coverage=0.9), point("gan", "b", 4.0, kd=0.03, coverage=0.7)))
+    assert front.Plane(close, *front.WIDTHS["broad"]).times() == [2, 5]
+    assert front.Plane(ask(everything()), *front.WIDTHS["broad"]).times() == [1, 10, 100, 1000]
+
+
+def test_the_axis_title_keeps_clear_of_the_ticks_on_a_phone():
+    plane = front.Plane(ask(everything(), "precision"), *front.WIDTHS["slim"])
+    widest = max(len(f"{100 * tick:g}%") for tick in plane.ticks())
+    assert plane.left - 8 - 7 * widest > 11 + 4, "the rotated title's baseline stands at 11"
+
+
+def test_what_is_said_of_a_point_is_all_that_was_measured():
+    question = ask(everything())
+    lines = dict(trilemma.about(question, question.points[0])["lines"])
+    assert lines["trained on"] == "500,000 images in 100 minutes (CPU) with 1 million parameters"
+    assert "±" in lines["KD in pixels"] and lines["checkpoint"] == "0" * 8
+    assert all(" ± " in margin for _, margin in trilemma.about(question, question.points[0])["values"][:2])
+    features = "classifier features (cccccccc)"
+    row = {**question.points[0].quality, "hashes": {"checkpoint": "0" * 16, "classifier": "c" * 16}}
+    assert features in trilemma.reading(ask(join("mnist", [row, *question.measured.costs], {}, {}, {})))
+
+
+def test_one_family_that_wins_everywhere_is_named_for_budgets_too():
+    best, worse = point("vae", "best", 0.5, kd=0.005, coverage=0.95), point("gan", "worse", 1.0, kd=0.05, coverage=0.8)
+    answers = trilemma.view(ask(measure(best, worse)))["answers"]
+    assert any("wins at every weight here" in answer["html"] for answer in answers)
+    assert any("wins at every budget that a point fits here" in answer["html"] for answer in answers)
+
+
+def test_without_a_floor_the_rim_is_not_called_real():
+    rows = [point("vae", "a", 1.0, kd=0.01, coverage=0.9), point("gan", "b", 2.0, kd=0.03, coverage=0.7)]
+    assert ", real" not in triangle.draw(ask(measure(*rows, floor=False)))
+    assert triangle.draw(ask(measure(*rows))).count(", real<") == 2
 
 
 def test_answers_are_escaped_and_link_to_compare():

@@ -1,6 +1,7 @@
 """The Failure lab's rule and its charts: which metric notices a broken model, told from rows alone."""
 
 import dataclasses
+import re
 
 import pytest
 
@@ -142,6 +143,8 @@ def test_the_bars_show_every_metric_and_all_of_its_figures():
     assert drawing.count("Coverage") >= 2 and drawing.count("in pixels: notices") == 2
     assert "healthy GAN, as it is 0.800" in drawing and "real images 0.970" in drawing
     assert "the healthy GAN" in bars.reading(found)
+    ranges = re.findall(r'<line x1="([\d.]+)"[^>]* x2="([\d.]+)"[^>]*class="range( f-gan)?"', drawing)
+    assert len(ranges) == 2 * 2 * len(found) and all(float(low) <= float(high) for low, high, _ in ranges)
 
 
 def test_a_negative_distance_draws_no_bar_to_the_left():

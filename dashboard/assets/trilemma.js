@@ -78,7 +78,11 @@ lab.trilemma = (element, props, watch, trigger) => {
       name.append(Object.assign(document.createElement('span'), { textContent: point.name }));
       name.addEventListener('click', () => choose(i));
       row.className = `f-${point.family}${i === found.best ? ' first' : ''}`;
-      row.append(name, ...point.values.map((text) => Object.assign(document.createElement('b'), { textContent: text })));
+      row.append(name, ...point.values.map(([text, margin]) => {
+        const cell = Object.assign(document.createElement('b'), { textContent: text });
+        cell.append(Object.assign(document.createElement('i'), { textContent: margin }));  // hidden where there is no room
+        return cell;
+      }));
       return row;
     });
     const head = document.createElement('li');
@@ -89,14 +93,14 @@ lab.trilemma = (element, props, watch, trigger) => {
   };
 
   // ---- choosing a point
-  const choose = (i, scroll = true) => {
+  const choose = (i, asked = true) => {  // not asked: the address names it, and says all there is to remember
     const point = props.value.points[i];
     state.point = point.key;
     state.picked = true;
     all('.front [data-i]').forEach((g) => g.classList.toggle('picked', Number(g.dataset.i) === i));
-    remember();
     trigger('pick', { key: point.key, data: props.value.dataset, machine: props.value.machine });
-    if (!scroll) return;
+    if (!asked) return;
+    remember();
     let tries = 0;
     const look = () => {
       const panel = document.querySelector('#chosen');
@@ -200,7 +204,7 @@ lab.trilemma = (element, props, watch, trigger) => {
     state.shown = null;
     answer();
     element.firstElementChild?.parentElement?.setAttribute('data-painted', `${v.dataset} ${v.quality} ${v.n}`);
-    if (!state.picked && picked >= 0) choose(picked, false);  // the address names a point
+    if (v.restored && !state.picked && picked >= 0) choose(picked, false);  // the address names a point
   };
   const setDials = (v) => {
     const set = (name, max, step, value) => {

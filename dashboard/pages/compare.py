@@ -229,9 +229,11 @@ class Compare:
             updates[self.status] = self._status("Settings from the link. Press Generate to run them.")
         return updates
 
-    def switch(self, dataset: str) -> dict:
-        """Show another data set."""
-        return self._show(dataset, {})
+    def switch(self, request: gr.Request, dataset: str) -> dict:
+        """Show another data set; a run on the one before ends, and paints nothing more."""
+        self.service.forget(request.session_hash)
+        return {**self._show(dataset, {}), self.generate: gr.update(interactive=True),
+                self.stop: gr.update(interactive=False)}  # fmt: skip
 
     def swap(self, family: str, dataset: str, name: str, results: dict[str, Result]) -> dict:
         """Show another checkpoint in one lane."""
@@ -285,12 +287,20 @@ class Compare:
         }  # fmt: skip
 
     def run(self, request: gr.Request, results: dict, dataset: str, n: Any, seed: Any, *values: Any) -> Iterator[dict]:
-        """Run the lanes one after another, and show every frame; then the charts and the downloads."""
+        """Run the lanes one after another, and show every frame; then the charts and the downloads.
+
+        Nothing, or nothing more, once another data set or a later run was asked for.
+        """
+        if not self.service.waiting(request.session_hash):
+            yield {self.status: gr.skip()}
+            return
         order = self._order(dataset, n, seed, values)
         finished: dict[str, Result] = {}
         stop = self.service.start(request.session_hash)
         yield {self.status: self._status("")}
         for frame in self.service.run(order, stop):
+            if not self.service.holds(request.session_hash, stop):
+                return
             if frame.state == "done":
                 finished[frame.family] = self._result(order, frame)
             yield {self.lanes[frame.family].picture: lanes.painted(frame, order.n, order.seed)}
@@ -305,7 +315,8 @@ class Compare:
                 paths = downloads.write(Path(folder), order, list(finished.values()), self.service.machine)
                 updates |= {file: gr.update(value=path, interactive=True)
                             for file, path in zip(self.files, paths, strict=True)}  # fmt: skip
-            yield updates
+            if self.service.holds(request.session_hash, stop):
+                yield updates
 
     def recover(self) -> dict:
         """Make the page usable again after a run that could not start or broke off."""
@@ -393,7 +404,8 @@ class Compare:
 
     def _usable(self, dataset: str) -> dict[str, dict]:
         """Return empty settings for every family that has a checkpoint on a data set."""
-        there = {entry.family for entry in self.service.entries().get(dataset, [])}
+        known = self.service.entries().get(dataset, []) if isinstance(dataset, str) else []  # the API takes anything
+        there = {entry.family for entry in known}
         return {family: {} for family in self.lanes if family in there}
 
     def _result(self, order: Order, frame: Frame) -> Result:
@@ -437,7 +449,7 @@ class Compare:
         """Return the three charts of results."""
         dataset = self.first if dataset is None else dataset
         rows = [timing_row(lane, results.get(lane.family)) for lane in known if not lane.problem]
-        machines = {lanes.processor(lane.cost["machine"]) for lane in known if lane.cost.get("machine")}
+        machines = {lanes.measured_on(lane.cost) for lane in known if lane.cost.get("machine")}
         timing = charts.timing(rows, " and ".join(sorted(machines)))
         reference = self.service.reference(dataset)
         if reference is None:

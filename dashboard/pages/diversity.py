@@ -176,19 +176,25 @@ class Diversity:
 
     # ---- handlers
 
-    def restore(self) -> dict:
-        """Show the page as it is before anything is made here."""
+    def restore(self, request: gr.Request) -> dict:
+        """Show the data set that the address names, else the first, before anything is made here."""
         known = self.service.datasets()
-        dataset = known[0] if known else ""
+        asked = request.query_params.get("data", "")
+        dataset = asked if asked in known else next(iter(known), "")
         return {
-            **self.switch(dataset),
+            **self._fresh(dataset),
             self.dataset: gr.update(choices=controls.datasets(known), value=dataset or None),
             self.generate: gr.update(interactive=bool(known)),
             self.stop: gr.update(interactive=False),
         }
 
-    def switch(self, dataset: str) -> dict:
-        """Show another data set."""
+    def switch(self, request: gr.Request, dataset: str) -> dict:
+        """Show another data set; a run on the one before ends, and paints nothing more."""
+        self.service.forget(session(request))
+        return {**self._fresh(dataset), **self.recover()}
+
+    def _fresh(self, dataset: str) -> dict:
+        """Return the updates that show a data set before anything is made of it."""
         updates: dict = {}
         known = self.service.lanes(dataset)
         for lane in known:
@@ -253,12 +259,20 @@ class Diversity:
     def run(
         self, request: gr.Request, n: Any, seed: Any, plane: str, dataset: str, judge: str, made: dict, *values: Any
     ) -> Iterator[dict]:
-        """Make the samples, show how far they are, and judge each family's as soon as they are there."""
+        """Make the samples, show how far they are, and judge each family's as soon as they are there.
+
+        Nothing, or nothing more, once another data set or a later run was asked for.
+        """
+        if not self.service.waiting(session(request)):
+            yield {self.status: gr.skip()}
+            return
         order = self._order(dataset, n, seed, values)
         at = {part.family: Progress(part.family, "waiting", n=order.n) for part in order.parts}
         fresh: dict[str, Sampled] = {}
         stop = self.service.start(session(request))
         for progress in self.samples.make(order, stop):
+            if not self.service.holds(session(request), stop):
+                return
             at[progress.family] = progress
             updates: dict = {self.progress: specimens.bars([self._titled(one) for one in at.values()])}
             if progress.sampled is not None:
@@ -268,7 +282,9 @@ class Diversity:
         made = {family: found for family in self.settings if (found := fresh.get(family) or made.get(family))}
         if fresh:
             yield {self.sheet: specimens.sheet(made), self.status: status("Comparing the samples with real images.")}
-        yield {**self._show(dataset, judge, made, self._chosen(values)), self.made: made, **self.recover()}
+        updates = {**self._show(dataset, judge, made, self._chosen(values)), self.made: made, **self.recover()}
+        if self.service.holds(session(request), stop):
+            yield updates
 
     def fetch(self, dataset: str) -> None:
         """Have the training images ready."""
@@ -375,12 +391,12 @@ class Diversity:
         samples = {
             family: (made[family].title, one.n, one.scores, judge.floor(one.n)) for family, one in verdicts.items()
         }
-        what, cards = specimens.described(ours), {}
+        what, space, cards = specimens.described(ours), self.service.measurements(dataset).features(name), {}
         for card, pair in ((spread.reach, SHARES), (spread.variety, RATIOS)):
             below = [spread.made_panel(metric, samples) for metric in pair] if samples else []
-            cards[card] = card([panel(metric) for metric in pair], below, what)
+            cards[card] = card([panel(metric) for metric in pair], below, what, space)
         balance = spread.measured_panel(rows, self.service.measurements(dataset), EXTRACTOR, "class_balance")
-        stale = [row.stale for _, row in rows.values() if row is not None and row.stale]
+        stale = [row.stale for _, row, _ in rows.values() if row is not None and row.stale]
         if stale:
             stale = [f"{stale[0].rstrip('.')}{f' ({len(stale) - 1} more like it)' * (len(stale) > 1)}."]
         words = " ".join(one for one in (problem, *stale, self._hint(made, chosen)) if one)
@@ -405,8 +421,10 @@ class Diversity:
             return ""
         return f"The samples of {charts.listing(old)} are of another setting. Press Generate to make them of this one."
 
-    def _measured(self, dataset: str, chosen: Mapping[str, tuple[str, str]]) -> dict[str, tuple[str, Measured | None]]:
-        """Return, by family that has a checkpoint, its title and the row of its chosen operating point."""
+    def _measured(
+        self, dataset: str, chosen: Mapping[str, tuple[str, str]]
+    ) -> dict[str, tuple[str, Measured | None, str]]:
+        """Return, by family that has a checkpoint, its title, and its chosen point at one n; see `spread.at_one_n`."""
         found = {}
         for lane in self.service.lanes(dataset):
             if lane.problem:
@@ -415,8 +433,8 @@ class Diversity:
             knobs, name = knobs_key(self._knobs(lane.family, point)), name or lane.checkpoint
             rows = [row for row in self.service.measurements(dataset).points
                     if row.checkpoint == name and knobs_key(row.knobs) == knobs]  # fmt: skip
-            found[lane.family] = lane.title, max(rows, key=lambda row: row.n, default=None)
-        return found
+            found[lane.family] = lane.title, rows
+        return spread.at_one_n(found)
 
     def _plane(self, dataset: str, name: str, made: Mapping[str, Sampled]) -> tuple[geometry.Plane, dict]:
         if name == PIXELS:

@@ -16,11 +16,13 @@ from dashboard.verdicts import FOOLED, NOTICES, Verdict, across, opinions, verdi
 TITLE = "Failure lab"
 SLUG = "failures"
 SECOND = "pixels"  # the features of the second opinion
+EXTRACTORS = (EXTRACTOR, SECOND)
 HEADING = (
     '<div class="title"><h1>Which metric would have noticed?</h1><p>Each of these models was broken on purpose. A good '
     "score means little until it is known what it cannot see: below, every metric says what it makes of each of them, "
     "beside the healthy model and real images.</p></div>"
 )
+NO_CHECKPOINT = "There is no checkpoint yet. Train one and reload: python -m gencore train digits/vae"
 NO_ROWS = "These have not been measured on {0} yet: python -m gencore evaluate --points failures"
 
 
@@ -41,6 +43,7 @@ class Failures:
         with gr.Row(elem_classes=["shared"], visible=len(datasets) > 1):
             self.dataset = gr.Dropdown(controls.datasets(datasets), value=first or None, label="data", interactive=True,
                                        elem_id="failures-dataset", filterable=False)  # fmt: skip
+        self.opened = gr.State(False)
         with gr.Column(elem_classes=["card"]):
             self.glance = gr.HTML("", js_on_load=None, elem_classes=["chart"], elem_id="failures-glance")
         self.cards: dict[str, gr.HTML] = {}
@@ -52,15 +55,25 @@ class Failures:
         """Connect the components: the measured rows show at once, the pictures when the device is free."""
         quiet = {"show_progress": "hidden", "api_visibility": "private"}
         outputs = [self.glance, *self.cards.values()]
-        for event in (self.tab.select, self.dataset.input):
-            event(self.show, [self.dataset], outputs, queue=False, **quiet).then(
-                self.draw, [self.dataset], outputs, concurrency_id="device", concurrency_limit=1, **quiet
-            )
+        opened = self.tab.select(
+            self.open, [self.dataset, self.opened], [self.opened, self.dataset, *outputs], queue=False, **quiet
+        )
+        for shown in (opened, self.dataset.input(self.show, [self.dataset], outputs, queue=False, **quiet)):
+            shown.then(self.draw, [self.dataset], outputs, concurrency_id="device", concurrency_limit=1, **quiet)
 
     # ---- handlers
 
-    def show(self, dataset: str) -> dict:
+    def open(self, request: gr.Request, dataset: str | None, opened: bool) -> dict:
+        """Show the data set that was chosen; when the page is opened for the first time, that of the address."""
+        known = self.service.datasets()
+        asked = dataset if opened else request.query_params.get("data", "")
+        dataset = asked if asked in known else next(iter(known), "")
+        choices = gr.update(choices=controls.datasets(known), value=dataset or None)
+        return {self.opened: True, self.dataset: choices, **self.show(dataset)}
+
+    def show(self, dataset: str | None) -> dict:
         """Show what was measured, with the pictures that are there."""
+        dataset = dataset or ""
         broken = self.service.failures(dataset)
         found = {one.key: self.found(dataset, one.key) for one in broken}
         updates: dict = {self.glance: self.summary(dataset, broken, found)}
@@ -97,7 +110,7 @@ class Failures:
     def summary(self, dataset: str, broken: list[Broken], found: dict[str, list[Verdict]]) -> str:
         """Return the table of all verdicts, or what to do when there is none."""
         if not any(each.word for column in found.values() for each in column):
-            return f'<p class="missing">{escape(NO_ROWS.format(dataset or "this data set"))}</p>'
+            return f'<p class="missing">{escape(NO_ROWS.format(dataset) if dataset else NO_CHECKPOINT)}</p>'
         columns = [found[one.key] for one in broken]
         return (
             f'<h3>At a glance</h3><p class="answer">{escape(across(columns))}</p>'
@@ -118,7 +131,7 @@ class Failures:
 
     def picture(self, one: Broken, dataset: str, problem: str) -> str:
         """Return the samples of a broken model, or why there are none."""
-        problem = problem or one.problem
+        problem = problem or (one.problem if dataset else NO_CHECKPOINT)
         images = None if problem else self.service.broken_images(dataset, one.key, make=False)
         if images is None:
             waiting = "" if problem else " waiting"
@@ -136,12 +149,14 @@ class Failures:
         """Return the bars, how to read them, and what to learn."""
         row = self.row(dataset, one.key)
         if row is None:
-            return f'<p class="missing">{escape(NO_ROWS.format(dataset or "this data set"))}</p>'
+            return f'<p class="missing">{escape(NO_ROWS.format(dataset))}</p>' if dataset else ""
         second = list(verdicts(row, self.service.measurements(dataset), METRICS, SECOND))
         stale = f'<p class="problem">{escape(row.stale)}</p>' if row.stale else ""
-        size = f"{row.generations} × {row.n:,} images against as many real test images, in {EXTRACTOR} features."
+        size = f"{row.generations} × {row.n:,} images against as many real test images."
+        known = [(row.checkpoint, row.hash_of()), *((f"{name} features", row.hash_of(name)) for name in EXTRACTORS)]
+        origin = ", ".join(f"{what} {digits}" for what, digits in known if what and digits)
         return (
             f'<p class="lesson">{escape(one.failure.lesson)}</p><p class="answer">{escape(words(found))}</p>{stale}'
             f"{bars.figure(found, opinions(found, second), one.label)}"
-            f'<p class="reading">{bars.reading(found)} {escape(size)}</p>'
+            f'<p class="reading">{bars.reading(found)} {escape(size)}</p><p class="reading">{escape(origin)}</p>'
         )

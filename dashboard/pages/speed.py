@@ -97,10 +97,15 @@ class Speed:
         dataset = asked if asked in known else next(iter(known), "")
         scope = next(iter(local_costs.SCOPES))
         choices = gr.update(choices=controls.datasets(known), value=dataset or None, visible=len(known) > 1)
-        return {self.dataset: choices, self.scope: scope, **self.recover(), **self.switch(dataset, scope, [])}
+        return {self.dataset: choices, self.scope: scope, **self.recover(), **self._fresh(dataset, scope, [])}
 
-    def switch(self, dataset: str | None, scope: str, session: list) -> dict:
-        """Show another data set."""
+    def switch(self, request: gr.Request, dataset: str | None, scope: str, session: list) -> dict:
+        """Show another data set; a timing on the one before ends, and paints nothing more."""
+        self.service.forget(name_of(request))
+        return {**self._fresh(dataset, scope, session), **self.recover()}
+
+    def _fresh(self, dataset: str | None, scope: str, session: list) -> dict:
+        """Return the updates that show a data set."""
         return {**self._draw(dataset or "", "", session), **self.choose(dataset, scope)}
 
     def choose(self, dataset: str | None, scope: str) -> dict:
@@ -128,11 +133,19 @@ class Speed:
         }
 
     def run(self, request: gr.Request, dataset: str, scope: str, machine: str, session: list) -> Iterator[dict]:
-        """Time the operating points, saying how far it is; draw each one when it is there."""
+        """Time the operating points, saying how far it is; draw each one when it is there.
+
+        Nothing, or nothing more, once another data set was chosen.
+        """
+        if not self.service.waiting(name_of(request)):
+            yield {self.status: gr.skip()}
+            return
         stop = self.service.start(name_of(request))
         jobs = self._plan(dataset, scope)
         done, problems, kept = 0, [], True
         for seen in local_costs.measure(self.service, jobs, stop):
+            if not self.service.holds(name_of(request), stop):
+                return
             if seen.problem:
                 problems.append(seen.problem)
             updates: dict = {}
@@ -142,7 +155,7 @@ class Speed:
                     kept, session = False, merged(session, seen.row)
                 updates = {**self._draw(dataset, machine, session), self.session: session}
             if seen.state == "running":
-                words = f"{seen.words}; {about(seen.left)} left."
+                words = "Stopping." if stop.is_set() else f"{seen.words}; {about(seen.left)} left."
                 yield {**updates, self.status: status(words, " ".join(problems), seen.share)}
             else:
                 words = ending(seen.state, done, len(jobs), place_words(dataset, kept))

@@ -5,7 +5,7 @@ Every answer is worked out here when the rows are read; in the browser a slider 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from html import escape
 from typing import Any
 from urllib.parse import urlencode
@@ -16,8 +16,8 @@ from gradio.context import Context
 
 from dashboard import advice, charts, detail, front, lanes, reasons, theme, triangle
 from dashboard.advice import DIVERSITY, QUALITIES, SPEED, Answer, Question
-from dashboard.measurements import BATCH, Measured
-from dashboard.service import METRICS, PREVIEW, Frame, InputError, Order, Service
+from dashboard.measurements import BATCH, Measured, knobs_key
+from dashboard.service import METRICS, PREVIEW, Frame, InputError, Order, Point, Service, settle
 
 TITLE = "Trilemma"
 SLUG = "trilemma"
@@ -107,12 +107,13 @@ class Trilemma:
         lane = [self.samples, self.make, self.stop]
         restored = demo.load(self.restore, None, [self.home], **quick)
         restored.then(None, js="() => { document.body.dataset.answered = location.search; }")
-        self.home.ask(self.ask, None, [self.home], trigger_mode="always_last", **quick)
+        asked = [self.home, self.chosen, self.panel, self.head, self.row]
+        self.home.ask(self.ask, [self.chosen], asked, trigger_mode="always_last", **quick)
         self.home.pick(self.pick, None, panel, trigger_mode="multiple", **quick).success(
             self.at_once, [self.chosen], lane, **slow
         )
         self.make.click(self.order_samples, None, lane, **quick).success(self.run, [self.chosen], lane, **slow)
-        self.stop.click(self.halt, None, None, **quick)
+        self.stop.click(self.halt, None, lane, **quick)
         demo.unload(self.leave)
 
     # ---- what the page shows
@@ -126,19 +127,39 @@ class Trilemma:
         held = self._kept.get(key)
         if held is None or held[0] is not measured:
             question = advice.ask(measured, quality, n, machine)
-            held = self._kept[key] = measured, view(question)
+            held = self._kept[key] = measured, view(question, self._declared(dataset))
             while len(self._kept) > 40:
                 self._kept.pop(next(iter(self._kept)))
         empty = NO_CHECKPOINT if not known else "" if held[1]["points"] else EMPTY.format(dataset)
         return {**held[1], "datasets": [[name, charts.dataset_title(name)] for name in known], "empty": empty}
 
-    def restore(self, request: gr.Request) -> dict[str, Any]:
-        """Return the page as its address says."""
-        return self._value_of(dict(request.query_params))
+    def _declared(self, dataset: str) -> list[tuple[str, str, str, Point]]:
+        """Return the operating points that the families declare, each with its first checkpoint, title and knobs."""
+        kinds = self.service.families
+        return [
+            (lane.checkpoint, lane.title, knobs_key(settle(kinds[lane.family].knobs, point.knobs)), point)
+            for lane in self.service.lanes(dataset)
+            if not lane.problem
+            for point in kinds[lane.family].points
+        ]
 
-    def ask(self, event: gr.EventData) -> dict[str, Any]:
-        """Return the page for another data set, meaning of quality, n or machine."""
-        return self._value_of(event._data)
+    def restore(self, request: gr.Request) -> dict[str, Any]:
+        """Return the page as its address says, and that it does: only then a point in the address can be chosen."""
+        return self._value_of(dict(request.query_params)) | {"restored": True}
+
+    def ask(self, request: gr.Request, event: gr.EventData, chosen: dict | None) -> dict:
+        """Show the page for another data set, meaning of quality, n or machine.
+
+        A chosen point's row follows; where it is not among the rows of the data set, its panel closes and its run ends.
+        """
+        value = self._value_of(event._data)
+        if chosen is None:
+            return {self.home: value}
+        point = self.service.measurements(value["dataset"]).find(chosen["key"])
+        if chosen["dataset"] == value["dataset"] and point is not None:
+            return {self.home: value, **self._told(value["dataset"], point, value["machine"])}
+        self.service.forget(session(request))
+        return {self.home: value, self.panel: gr.update(visible=False), self.chosen: None}
 
     def _value_of(self, query: dict[str, Any]) -> dict[str, Any]:
         n = str(query.get("at") or "0")
@@ -158,16 +179,25 @@ class Trilemma:
         if point is None:
             raise gr.Error("That point is not among the rows any more.", print_exception=False)
         self.service.begin(session(request))
-        timed = advice.on_machine(measured, point, str(query.get("machine") or ""))
-        value, words = self._at_rest(dataset, timed)
+        machine = str(query.get("machine") or "")
+        value, words = self._at_rest(dataset, advice.on_machine(measured, point, machine))
         return {
             self.chosen: {"dataset": dataset, "key": key, "auto": words is None},
             self.panel: gr.update(visible=True),
-            self.head: detail.head(timed, compare_link(dataset, [timed])),
             self.samples: value,
             self.make: gr.update(value=words or "", visible=bool(words)),
-            self.stop: gr.update(visible=False),
-            self.row: detail.row(timed, measured.floor(timed.n), {key: metric.name for key, metric in METRICS.items()}),
+            self.stop: gr.update(visible=words is None),
+            **self._told(dataset, point, machine),
+        }
+
+    def _told(self, dataset: str, point: Measured, machine: str) -> dict:
+        """Return the updates of a chosen point's name and row, with its times on one machine."""
+        measured = self.service.measurements(dataset)
+        timed = advice.on_machine(measured, point, machine)
+        names = {key: metric.name for key, metric in METRICS.items()}
+        return {
+            self.head: detail.head(timed, compare_link(dataset, [timed])),
+            self.row: detail.row(timed, measured.floor(timed.n), names),
         }
 
     def _at_rest(self, dataset: str, point: Measured) -> tuple[dict[str, Any], str | None]:
@@ -189,7 +219,7 @@ class Trilemma:
             return {**blank, "state": "preview", "image": lanes.data_uri(lane.preview), "note": note}, ""
         wait = PREVIEW["n"] * point.ms_per_image if point.ms_per_image else None
         if wait is not None and wait <= PATIENCE:
-            return {**blank, "note": "Making its samples."}, None
+            return {**blank, **lanes.painted(Frame("", "waiting"), PREVIEW["n"], PREVIEW["seed"])}, None
         about = f", about {charts.duration(wait)}" if wait else ""
         return {**blank, "note": "Its samples are made when you ask for them."}, f"Make {PREVIEW['n']} samples{about}"
 
@@ -221,9 +251,9 @@ class Trilemma:
             }
             return
         for frame in self.service.run(order, stop):
+            if not self.service.holds(session(request), stop):
+                return  # another point or data set was chosen: the lane is not ours to paint
             yield {self.samples: self._painted(frame, order)}
-            if frame.state in ("stopped", "skipped") and self.service.waiting(session(request)):
-                return  # another point was chosen: its lane is not ours to paint
         yield {self.samples: gr.skip(), self.stop: gr.update(visible=False)}
 
     def _order(self, chosen: dict) -> Order:
@@ -245,9 +275,16 @@ class Trilemma:
                 value["note"] += " Shown instead: the images shipped with the checkpoint, of its default setting."
         return value
 
-    def halt(self, request: gr.Request) -> None:
-        """Stop this visitor's samples within one step."""
-        self.service.stop(session(request))
+    def halt(self, request: gr.Request) -> dict:
+        """Stop this visitor's samples: within one step, or before they begin if they are still in the queue."""
+        if not self.service.waiting(session(request)):
+            self.service.stop(session(request))
+            return {self.samples: gr.skip()}
+        self.service.forget(session(request))  # `run` finds nothing to do when its turn comes
+        return {
+            self.samples: {"state": "skipped", "note": "Stopped before their turn."},
+            self.stop: gr.update(visible=False),
+        }
 
     def leave(self, request: gr.Request) -> None:
         """Stop the run of a visitor who has gone."""
@@ -270,8 +307,13 @@ def budgets(question: Question) -> list[float]:
     return [float(f"{ms:.3g}") for ms in [*times, scale.centre]]
 
 
-def view(question: Question) -> dict[str, Any]:
-    """Return what the browser needs to show a question and all its answers."""
+def view(question: Question, declared: Iterable[tuple[str, str, str, Point]] = ()) -> dict[str, Any]:
+    """Return what the browser needs to show a question and all its answers.
+
+    Args:
+        question: The question.
+        declared: The operating points that could have been measured, see `advice.unmeasured`.
+    """
     shared = {
         "dataset": question.measured.dataset,
         "quality": question.quality.key,
@@ -280,7 +322,11 @@ def view(question: Question) -> dict[str, Any]:
         "sizes": [[n, f"n = {n:,} ({count} point{'s' * (count != 1)})"] for n, count in question.sizes.items()],
         "machine": question.machine,
         "machines": list(question.measured.machines),
-        "notes": [*question.left_out, *question.measured.problems],
+        "notes": [
+            *question.left_out,
+            *advice.unmeasured(question.measured, declared),
+            *question.measured.problems,
+        ],
         "points": [],
     }
     if not question.points:
@@ -290,8 +336,6 @@ def view(question: Question) -> dict[str, Any]:
     times = budgets(question)
     limits = np.array([(ms, percent / 100) for ms in times for percent in COVERAGES])
     by_budget, budget_table = advice.within(question, limits)
-    family = advice.winner_everywhere(question, by_weight)
-    everywhere = reasons.everywhere(question, family) if family else ""
     return shared | {
         "lead": lead(question),
         "columns": [question.quality.name, DIVERSITY.name, SPEED.name],
@@ -302,8 +346,7 @@ def view(question: Question) -> dict[str, Any]:
         "front": front.draw(question),
         "summary": summary(question),
         "reading": reading(question),
-        "answers": [packed(question, answer, everywhere) for answer in by_weight]
-        + [packed(question, answer, "") for answer in by_budget],
+        "answers": [*packed(question, by_weight, "weight"), *packed(question, by_budget, "budget that a point fits")],
         "weights": {"step": WEIGHTS.step, "table": weight_table.tolist()},
         "budgets": {
             "ms": times,
@@ -317,7 +360,7 @@ def view(question: Question) -> dict[str, Any]:
 def lead(question: Question) -> str:
     """Return the sentence under the title."""
     titles = list(dict.fromkeys(point.title for point in question.points))
-    count = len(advice.once(question.measured.points, question.n))
+    count = len(question.points)
     return (
         f"{charts.listing(titles)} on {charts.dataset_title(question.measured.dataset)}, {count} settings measured, "
         "each with its interval: a difference inside the noise is no difference."
@@ -331,33 +374,47 @@ def about(question: Question, point: Measured) -> dict[str, Any]:
     lines = [[axis.name, reasons.plus_minus(axis, score)]]
     real = question.real(axis, point.n)
     lines += [["real data", reasons.plus_minus(axis, real)]] if real else []
+    second = point.score("kd", detail.SECOND)
+    lines += [["KD in pixels", reasons.plus_minus(QUALITIES["kd"], second)]] if second else []
     lines += [["coverage", reasons.plus_minus(DIVERSITY, coverage)]] if coverage else []
     lines += [["time", f"{charts.duration(point.ms_per_image)} an image"]]
     lines += [["network calls", f"{point.calls:,}"]] if point.calls else []
     lines += [["n", f"{point.n:,} × {point.generations} generations"]]
+    lines += [["trained on", words]] if (words := reasons.training_facts(point.quality.get("training") or {})) else []
+    lines += [["checkpoint", digits]] if (digits := point.hash_of()) else []
     return {
         "key": point.key,
         "family": point.family,
         "name": advice.name(point),
         "values": [
-            reasons.number(axis, score.mean, score.half),
-            reasons.number(DIVERSITY, coverage.mean, coverage.half) if coverage and same else "–",
-            charts.duration(point.ms_per_image),
+            [reasons.number(axis, score.mean, score.half), reasons.margin(axis, score.half)],
+            [reasons.number(DIVERSITY, coverage.mean, coverage.half), reasons.margin(DIVERSITY, coverage.half)]
+            if coverage and same
+            else ["–", ""],
+            [charts.duration(point.ms_per_image), ""],
         ],
         "lines": lines,
         "stale": point.stale,
     }
 
 
-def packed(question: Question, answer: Answer, everywhere: str) -> dict[str, Any]:
-    """Return an answer for the browser: what it marks in the charts, and its sentences as markup."""
-    return {
-        "best": answer.best,
-        "runner": answer.runner,
-        "families": answer.families,
-        "html": sentences(question, answer, everywhere),
-        "basis": reasons.candidates(question, answer),
-    }
+def packed(question: Question, answers: list[Answer], where: str) -> list[dict[str, Any]]:
+    """Return answers for the browser: what each marks in the charts, and its sentences as markup.
+
+    `where` says what the answers are for, should one family win at all of it.
+    """
+    family = advice.winner_everywhere(question, answers)
+    everywhere = reasons.everywhere(question, family, where) if family else ""
+    return [
+        {
+            "best": answer.best,
+            "runner": answer.runner,
+            "families": answer.families,
+            "html": sentences(question, answer, everywhere),
+            "basis": reasons.candidates(question, answer),
+        }
+        for answer in answers
+    ]
 
 
 def sentences(question: Question, answer: Answer, everywhere: str) -> str:
@@ -427,11 +484,10 @@ def reading(question: Question) -> str:
         f"Up is {up}, left is faster; beyond real data the axis ends. Bars: 95% intervals over generations of one "
         "trained model. Dashed: nothing measured is better in both. Numbers along a line are network calls."
     )
-    if front.cut(question):
-        end = f"{axis.name} {reasons.number(axis, question.scales[0].centre)}"
-        words += f" Below {end}, the triangle's centre, the axis ends; an arrow marks what lies there."
+    words += front.ending(question)
     if axis.better == "one":
         words += f" Above 1, too, is not real: there the axis has 1 / {axis.name}."
     if any(point.n != question.n for point in question.points):
         words += f" Hollow: measured at another n than {question.n:,}; KD alone may be compared across n."
+    words += f" Scores in {question.measured.features()}."
     return f"{words} Times: {BATCH} images at once, {question.machine}. Choose a point for its samples and its row."

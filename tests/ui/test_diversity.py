@@ -154,6 +154,27 @@ def test_a_data_set_without_features_is_told_in_sentences(visit):
     page.wait_for_function("document.querySelectorAll('[data-testid=samples] button').length > 24")
 
 
+def test_the_address_names_the_data_set(visit):
+    page = visit("?data=blank", at="diversity")
+    page.wait_for_function("document.querySelector('#diversity-dataset input').value === 'blank'")
+    assert not page.is_visible("#diversity-ddpm-point")
+
+
+def test_another_data_set_ends_the_run_of_the_one_before(visit):
+    page = arrive(visit)
+    settle_on(page, "ddpm", "ancestral, 1000 calls (the lecture's own)")
+    page.fill("#diversity-n input", "200")
+    page.click("#diversity-generate")
+    page.wait_for_function("document.querySelector('[data-progress=ddpm]')?.dataset.state === 'running'")
+    page.click("#diversity-dataset input")
+    page.get_by_role("option", name="blank").click()
+    page.wait_for_function(f"{IDLE} && document.querySelector('#diversity-progress').innerText === ''")
+    generate(page)
+    page.wait_for_function("document.querySelectorAll('[data-testid=samples] button').length > 24")
+    assert page.locator("#diversity-progress [data-progress]").count() == 1, "nothing of the other data set is painted"
+    assert page.locator("[data-show=ddpm]:not([hidden])").count() == 0
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_phone_scrolls_one_way(visit, theme):
     page = arrive(visit, f"?__theme={theme}", viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)

@@ -2,6 +2,8 @@
 
 import pytest
 
+from gencore import checkpoint, rows
+
 pytestmark = pytest.mark.browser
 
 KEYS = ["collapse", "posterior-collapse", "too-few-steps", "memorised", "noise"]
@@ -16,6 +18,12 @@ def opened(visit, **options):
     return page
 
 
+def shipped(key):
+    """Whether the shipped rows hold one of this failure; they must, or there is nothing for the page to show."""
+    good, _ = rows.read(rows.rows_path("mnist", checkpoint.roots()[0]))
+    return any(row.get("failure") == key for row in good)
+
+
 def test_each_failure_has_its_card_with_samples_and_answers(visit):
     page = opened(visit)
     cards = page.query_selector_all("#pages .failure")
@@ -28,10 +36,10 @@ def test_each_failure_has_its_card_with_samples_and_answers(visit):
             assert image.evaluate("image => image.complete && image.naturalWidth > 0")
             assert "24 samples" in image.get_attribute("alt")
         measured = card.query_selector(".measured")
-        if measured.query_selector("svg"):
-            assert "notices" in measured.inner_text() and measured.query_selector(".lesson").inner_text()
-        else:
-            assert "python -m gencore evaluate --points failures" in measured.inner_text()
+        assert shipped(card.get_attribute("data-failure")), "the shipped rows have one of each failure"
+        words = measured.inner_text()
+        assert measured.query_selector("svg .range") and "notices" in words and "classifier features " in words
+        assert measured.query_selector(".lesson").inner_text()
     assert len({card.query_selector("img.samples").get_attribute("src") for card in cards[:3]}) == 3
 
 
@@ -46,12 +54,19 @@ def test_what_was_made_is_there_again_at_the_next_visit(visit):
 
 def test_another_data_set_says_what_cannot_be_made(visit):
     page = opened(visit)
+    assert page.input_value("#failures-dataset input") == "MNIST"
     page.click("#failures-dataset input")
     page.click("[role=option]:has-text('blank')")
     page.wait_for_function(
         "document.querySelector('[data-failure=too-few-steps]').innerText.includes('no model to break')"
     )
     page.wait_for_selector("[data-failure=collapse] img.samples")
+
+
+def test_the_address_names_the_data_set(visit):
+    page = visit("?data=blank", at="failures")
+    page.wait_for_function("document.querySelector('#failures-dataset input').value === 'blank'")
+    page.wait_for_function("document.querySelector('#failures-glance').innerText.includes('measured on blank yet')")
 
 
 @pytest.mark.parametrize("width", [1280, 390])

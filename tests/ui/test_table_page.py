@@ -140,6 +140,9 @@ def test_csv_json_and_report_can_be_taken_away(visit, browser):
         assert report.evaluate("document.documentElement.scrollWidth") <= 390
         assert "python -m gencore evaluate" in report.inner_text("pre")
         assert not [url for url in asked if not url.startswith(("about:", "data:"))]
+        report.set_viewport_size({"width": 1280, "height": 800})
+        cut = "[...document.querySelectorAll('.card .sideways')].filter((one) => one.scrollWidth > one.clientWidth)"
+        assert report.evaluate(f"{cut}.length") == 0, "no column of a card is cut"
     finally:
         context.close()
 
@@ -148,5 +151,12 @@ def test_csv_json_and_report_can_be_taken_away(visit, browser):
 def test_a_phone_scrolls_one_way(visit, theme):
     page = opened(visit, f"?__theme={theme}", viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    cut = page.evaluate("""[...document.querySelectorAll('.rows select')].filter((select) => {
+        const pen = document.createElement('canvas').getContext('2d'), style = getComputedStyle(select);
+        pen.font = style.font;
+        const room = select.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+        return pen.measureText(select.selectedOptions[0].textContent).width > room + 1;
+    }).map((select) => select.selectedOptions[0].textContent)""")
+    assert cut == []
     nav, link = page.locator(".top nav").bounding_box(), page.locator("nav [aria-current]").bounding_box()
     assert nav["x"] <= link["x"] and link["x"] + link["width"] <= nav["x"] + nav["width"], "the current page is in view"

@@ -1,8 +1,10 @@
 """The home page as a visitor uses it, in a real browser, on invented rows. Nothing here asserts a time."""
 
+import re
 import shutil
 import sys
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from conftest import serve
@@ -34,7 +36,9 @@ def address(tmp_path_factory):
     made = invented.rows(kinds, {name: rows.checkpoint_hash(root / name) for name in kinds})
     other = {"hashes": {"checkpoint": "f" * 16}}  # one point's quality was measured on other weights
     made = [row | other if row["kind"] == "quality" and row["point"]["label"] == STALE else row for row in made]
-    invented.write(root / "mnist" / rows.FILE, made)
+    quick = [invented.cost(row, 0.2, machine={**invented.MACHINE, "name": "Other Processor"})
+             for row in made if row["kind"] == "quality" and row["family"] == "gan"]  # fmt: skip
+    invented.write(root / "mnist" / rows.FILE, [*made, *quick])
     with serve(str(root), tmp_path_factory.mktemp("app") / "log.txt") as url:
         yield url
 
@@ -55,6 +59,12 @@ def slide(page, name, value):
         "input.dispatchEvent(new Event('change')); }",
         value,
     )
+
+
+def milliseconds(words):
+    """The first time in some words."""
+    number, unit = re.search(r"([\d.]+) (ms|s)\b", words).groups()
+    return float(number) * {"ms": 1, "s": 1000}[unit]
 
 
 def weights(page, *values):
@@ -121,10 +131,13 @@ def test_a_budget_is_kept_to_and_one_that_nothing_fits_says_what_is_near(visit):
     slide(page, "coverage", 100)
     assert "No point that was measured is as fast as that" in page.inner_text(BEST)
     assert page.locator(".triangle .best").count() == 0
-    page.evaluate("document.querySelector('[data-dial=ms]').value = 1e9")
-    slide(page, "ms", 50)
+    slide(page, "ms", 25)
     slide(page, "coverage", 80)
     assert page.get_attribute(BEST, "data-best")
+    assert milliseconds(page.inner_text(f"{BEST} p")) <= milliseconds(page.inner_text("[data-out=ms]"))
+    assert page.locator(".bests b:last-child").count() > 0
+    for words in page.locator(".bests b:last-child").all_inner_texts():
+        assert milliseconds(words) <= milliseconds(page.inner_text("[data-out=ms]"))
 
 
 def test_another_meaning_of_quality_redraws_both_charts(visit):
@@ -214,12 +227,48 @@ def test_a_link_restores_weights_meaning_and_point(visit):
     assert [other.input_value(f"[data-dial={name}]") for name in ("quality", "diversity", "speed")] == ["15", "95", "5"]
     assert other.get_attribute(BEST, "data-best") == answer
     other.wait_for_function("document.querySelector('#chosen h2')?.innerText === 'GAN, truncation 0.8'")
+    both = ready(visit(f"{address}&quality=precision&at=2000", at="trilemma"))
+    both.wait_for_function("document.querySelector('#chosen h2')?.innerText === 'GAN, truncation 0.8'")
+    assert both.input_value("[data-ask=quality]") == "precision" and both.input_value("[data-ask=n]") == "2000"
+    kept = {"quality": "precision", "at": "2000", "weights": "15-95-5", "point": query(page)["point"]}
+    assert query(both) == kept, "what the address says stays in it"
+    weights(both, 15, 95, 10)
+    assert query(both) == {**kept, "weights": "15-95-10"}
     third = ready(visit("?budget=40-50&quality=sharpness", at="trilemma"))
     assert third.is_visible("[data-dial=ms]")
     assert third.inner_text("[data-out=ms]") == "40.0 ms" and third.inner_text("[data-out=coverage]") == "50%"
     assert third.input_value("[data-ask=quality]") == "sharpness"
     bad = ready(visit("?weights=a-b-c&budget=&quality=nonsense&at=-3&point=none&data=..", at="trilemma"))
     assert bad.input_value("[data-dial=quality]") == "70" and bad.input_value("[data-ask=quality]") == "kd"
+
+
+def test_the_chosen_panel_follows_the_machine_and_closes_with_the_data_set(visit):
+    page = ready(visit(at="trilemma"))
+    choose(page, "GAN, truncation 0.8")
+    page.wait_for_function("document.querySelector('#row').innerText.includes('0.400 ms an image')")
+    page.select_option("[data-ask=machine]", index=1)
+    page.wait_for_function("document.querySelector('#row').innerText.includes('0.200 ms an image')")
+    assert page.inner_text("#chosen h2") == "GAN, truncation 0.8"
+    page.select_option("[data-ask=data]", "blank")
+    page.wait_for_selector("#chosen", state="hidden")
+    assert "point" not in query(page)
+
+
+def test_samples_that_are_made_at_once_wait_say_so_and_can_be_stopped(visit):
+    first, second = ready(visit(at="trilemma")), ready(visit(at="trilemma"))
+    choose(first, "ancestral, 1000 calls")
+    first.click("#make")
+    first.wait_for_function("document.querySelector('#samples [data-state]').dataset.state === 'running'")
+    choose(second, "GAN, truncation 0.7")
+    second.wait_for_selector("#stop-samples:visible")
+    assert "Waiting for its turn" in second.inner_text("#samples [data-at=note]")
+    second.click("#stop-samples")
+    second.wait_for_selector("#stop-samples", state="hidden")
+    assert "Stopped before their turn." in second.inner_text("#samples [data-at=note]")
+    first.click("#stop-samples")
+    first.wait_for_selector("#stop-samples", state="hidden")
+    choose(second, "GAN, truncation 0.8")
+    second.wait_for_function("document.querySelector('#samples [data-state]').dataset.state === 'done'")
 
 
 def test_a_data_set_without_rows_says_what_to_run(visit):
@@ -239,6 +288,14 @@ def test_compare_opens_with_both_models_settings(visit):
     page.wait_for_selector("#generate")
     assert page.evaluate("location.hash") == "#compare" and href.startswith("?data=mnist&")
     page.wait_for_function("document.body.dataset.restored !== undefined")
+    asked = dict(parse_qsl(urlsplit(href).query))
+    assert page.input_value("#dataset input") in ("MNIST", "mnist")
+    knobs = {key: value for key, value in asked.items() if "." in key and not key.endswith(".checkpoint")}
+    assert len({key.split(".")[0] for key in knobs}) == 2, "the link names both models"
+    for key, value in knobs.items():
+        shown = page.locator(f"#{key.replace('.', '-')} input").first
+        found = shown.input_value()
+        assert found == value or float(found) == float(value), key
 
 
 @pytest.mark.parametrize("look", ["light", "dark"])
