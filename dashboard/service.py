@@ -450,7 +450,7 @@ class Service:
     def _read_measurements(self, dataset: str, files: list[Path]) -> Measurements:
         found, problems, shipped = [], [], checkpoint.roots()[0]
         for path in files:
-            good, bad = rows.read(path)
+            good, bad = rows.read(path, dataset)
             found += [{**row, "local": True} for row in good] if not path.is_relative_to(shipped) else good
             problems += [without_paths(sentence) for sentence in bad]
         titles = {name: kind.title for name, kind in self.families.items()}

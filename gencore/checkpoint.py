@@ -101,6 +101,13 @@ def resolve(name: str | Path) -> Path:
     Raises:
         InputError: if there is none, naming near ones, or if the folder lacks a file.
     """
+    try:
+        return _resolve(name)
+    except OSError as error:  # a name that no system would take: too long, or in a folder that is closed
+        raise InputError(f"There is no checkpoint {str(name)[:80]!r}: {error.strerror or error}.") from None
+
+
+def _resolve(name: str | Path) -> Path:
     for folder in (*_named(str(name)), Path(name).expanduser()):
         lacking = [file for file in (CONFIG, WEIGHTS) if not (folder / file).is_file()]
         if not lacking:

@@ -44,11 +44,13 @@ def check_images(real: Tensor, fake: Tensor) -> None:
         raise InputError(f"The real images are {tuple(real.shape[1:])}, the fake ones {tuple(fake.shape[1:])}.")
 
 
-def check_spectra(pair: tuple[Tensor, Tensor]) -> None:
-    """Raise InputError unless `pair` holds radial spectra (N, R) and (M, R)."""
+def check_spectra(pair: tuple[Tensor, Tensor], n: int, m: int) -> None:
+    """Raise InputError unless `pair` holds radial spectra (n, R) and (m, R)."""
     check_pair(pair, "radial spectra")
-    for name, rows in zip(("real", "fake"), pair, strict=True):
+    for name, rows, count in (("real", pair[0], n), ("fake", pair[1], m)):
         check_rows(rows, f"The {name} radial spectra")
+        if len(rows) != count:
+            raise InputError(f"There are {count} {name} features, but radial spectra of {len(rows)} images.")
     if pair[0].shape[1] != pair[1].shape[1]:
         raise InputError(f"The real radial spectra have {pair[0].shape[1]} rings, the fake ones {pair[1].shape[1]}.")
 

@@ -189,7 +189,7 @@ def evaluate(
         int | None, typer.Option("--n", "-n", help="Images a generation; by default 5000, sweep 2000.")
     ] = None,
     generations: Annotated[int | None, typer.Option(help="Independent ones; by default 5, sweep 3.")] = None,
-    rows: Annotated[str, typer.Option(help="quality, cost (measured again), or all.")] = "all",
+    rows: Annotated[str, typer.Option(help="quality, cost, or all.")] = "all",
     only: Annotated[
         list[str] | None, typer.Option(metavar="TEXT", help="Only points with TEXT in their label; can be repeated.")
     ] = None,
@@ -202,19 +202,21 @@ def evaluate(
     out: Annotated[Path | None, typer.Option(help="The file; by default rows.jsonl beside the checkpoints.")] = None,
     batch: Annotated[int, typer.Option(help="Images made at once; the same batch gives the same bits.")] = 100,
     dtype: Annotated[str, typer.Option(help="float32, bfloat16, or auto: the faster one.")] = "auto",
+    again: Annotated[bool, typer.Option("--again", help="Measure costs again that this machine has rows of.")] = False,
     dry: Annotated[bool, typer.Option("--dry", help="Only say what would be measured, and how long it takes.")] = False,
     device: DeviceName = None,
 ) -> None:
     """Measure checkpoints at their operating points: quality, variety and cost, a row each.
 
-    What is measured already is left out. Ctrl-C stops it and leaves every row; the same command goes on.
+    What is measured already is left out. Ctrl-C stops it and leaves every row; the same command, without --again,
+    goes on.
     """
     from gencore.evaluate import prepare, run
 
     with progress() as show:
         plan = prepare(
             checkpoints or (), points, n, generations, rows=rows, out=out, device=device, dtype=dtype, batch=batch,
-            only=only or (), skip=skip or (), most_seconds=skip_slower_than, show=show,
+            only=only or (), skip=skip or (), most_seconds=skip_slower_than, again=again, show=show,
         )  # fmt: skip
     for sentence in [*plan.problems, *plan.left_out]:
         typer.echo(sentence, err=True)
@@ -230,7 +232,8 @@ def evaluate(
                 if at.problem:
                     typer.echo(at.problem, err=True)
     except KeyboardInterrupt:
-        typer.echo(f"Stopped after {written} of {len(plan.tasks)} rows; the same command goes on from here.", err=True)
+        same = "the same command without --again" if again else "the same command"
+        typer.echo(f"Stopped after {written} of {len(plan.tasks)} rows; {same} goes on from here.", err=True)
         raise
     for path in dict.fromkeys(task.path for task in plan.tasks):
         typer.echo(path)

@@ -11,6 +11,7 @@ import shlex
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -35,6 +36,17 @@ CAUTION = 0.05  # the share of the work before which its pace so far says less t
 
 class Unmeasurable(InputError):
     """A row that cannot be measured; the next ones can."""
+
+
+@contextmanager
+def measuring(title: str) -> Iterator[None]:
+    """Let bad input cost its own row alone; what the disk refuses stays outside, as it would refuse the next too."""
+    try:
+        yield
+    except Unmeasurable:
+        raise
+    except InputError as error:
+        raise Unmeasurable(f"{title} cannot be measured: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -128,7 +140,7 @@ class Evaluation:
     def __init__(self, plan: Plan):
         self.plan = plan
         self.loaded: tuple[Any, Family] | None = None
-        self.images: tuple[str, Tensor] | None = None
+        self.images: tuple[str, Tensor | None] | None = None
 
     def measure(self, task: Task) -> Iterator[Moment]:
         """Yield the moments of a task, the last one with its row.
@@ -160,17 +172,19 @@ class Evaluation:
 
     def scored(self, task: Task) -> Iterator[Moment]:
         """Yield the moments of a row of scores: those of the generations that are not kept from before."""
-        ahead = task.ahead
+        kept = unfinished.read(task.unfinished)  # once: another process may finish this row, and forget them, meanwhile
+        ahead = [generation for generation in range(task.generations) if generation not in kept]
         for place, generation in enumerate(ahead):
             words = f"{task.title}, generation {generation + 1} of {task.generations}"
             started, parts = time.monotonic(), []
-            for seen, share in self.see(task, generation):
-                parts += [] if seen is None else [seen]
-                yield Moment((place + share) / len(ahead), f"{words}: {share:.0%} of {task.n:,} images")
-            values, reasons = self.scores(task, Seen.join(parts), generation)
-            kept = common(task, self.plan.device, time.monotonic() - started)
-            unfinished.keep(task.unfinished, kept | {"generation": generation, "values": values, "left_out": reasons})
-        kept = unfinished.read(task.unfinished)
+            with measuring(task.title):
+                for seen, share in self.see(task, generation):
+                    parts += [] if seen is None else [seen]
+                    yield Moment((place + share) / len(ahead), f"{words}: {share:.0%} of {task.n:,} images")
+                values, reasons = self.scores(task, Seen.join(parts), generation)
+            kept[generation] = common(task, self.plan.device, time.monotonic() - started)
+            kept[generation] |= {"generation": generation, "values": values, "left_out": reasons}
+            unfinished.keep(task.unfinished, kept[generation])
         row = scored_row(task, [kept[generation] for generation in range(task.generations)], self.plan.device)
         if task.entry:
             row["training"] = training(task.entry, cost.count_parameters(self.model(task)))
@@ -179,7 +193,7 @@ class Evaluation:
     def see(self, task: Task, generation: int) -> Iterator[tuple[Seen | None, float]]:
         """Yield the share of a generation's images that are made, and what is seen of each batch once it is."""
         reference = self.plan.references[task.dataset]
-        if task.kind == "real" and not at_hand(task.dataset):
+        if task.kind == "real" and self.train_images(task.dataset) is None:
             yield reference.unseen(generation * task.n, (generation + 1) * task.n), 1.0
             return
         for start in range(0, task.n, task.batch):
@@ -202,10 +216,13 @@ class Evaluation:
             yield None, step.index / step.total
         yield pixels(step.x0, task.title), 1.0
 
-    def train_images(self, dataset: str) -> Tensor:
-        """Return the real train images of a data set, uint8 (N, C, H, W)."""
+    def train_images(self, dataset: str) -> Tensor | None:
+        """Return the real train images of a data set, uint8 (N, C, H, W); None if they are not here or are damaged."""
         if self.images is None or self.images[0] != dataset:
-            self.images = dataset, load_images(dataset, "train").x
+            images = None
+            with suppress(InputError):
+                images = load_images(dataset, "train").x if at_hand(dataset) else None
+            self.images = dataset, images
         return self.images[1]
 
     def scores(self, task: Task, seen: Seen, generation: int) -> tuple[dict, dict]:
@@ -217,6 +234,11 @@ class Evaluation:
 
     def cost(self, task: Task) -> Iterator[Moment]:
         """Yield the moments of a row of costs."""
+        with measuring(task.title):
+            yield from self.costs(task)
+
+    def costs(self, task: Task) -> Iterator[Moment]:
+        """Yield the same; bad input raises InputError."""
         started, model = time.monotonic(), self.model(task)
         seeds = [image_seed(0, place) for place in range(TRIAL)]
         yield Moment(0.0, f"{task.title}: counting calls and operations")
@@ -275,7 +297,7 @@ def common(task: Task, device: str | None, seconds: float) -> dict[str, Any]:
         "knobs": dict(task.knobs),
         "hashes": dict(task.hashes),
         "settings": {**task.settings.record(), "batch": task.batch},
-        "machine": describe_machine(pick_device(device) if task.entry else "cpu"),
+        "machine": describe_machine(pick_device(device) if task.checkpoint else "cpu"),
         "seconds": round(seconds, 2),
         "version": __version__,
         "date": datetime.now(UTC).date().isoformat(),

@@ -11,7 +11,7 @@ made when it is asked for, from the images at hand.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
@@ -139,13 +139,14 @@ def failures_for(
     Raises:
         InputError: if `chosen` names an unknown failure, or a checkpoint that is not of this data set.
     """
-    names = [entry.name for entry in _checkpoints(dataset)]
+    entries = _checkpoints(dataset)
+    names = [entry.name for entry in entries]
     for key, name in (chosen or {}).items():
         if key not in FAILURES:
             raise InputError(f"There is no failure {key!r}{near(str(key), list(FAILURES))}")
         if name not in names:
             raise InputError(f"There is no checkpoint {name!r} on {dataset}{near(str(name), names)}")
-    return [_prepare(dataset, failure, (chosen or {}).get(failure.key, ""), load) for failure in FAILURES.values()]
+    return [_prepare(dataset, failure, entries, (chosen or {}).get(key, ""), load) for key, failure in FAILURES.items()]
 
 
 def _checkpoints(dataset: str) -> list[checkpoint.Entry]:
@@ -154,25 +155,54 @@ def _checkpoints(dataset: str) -> list[checkpoint.Entry]:
     return sorted(mine, key=lambda entry: (entry.name.rpartition("/")[2] != entry.family, entry.name))
 
 
-def _prepare(dataset: str, failure: Failure, chosen: str, load: Callable[[str], Family]) -> Broken:
-    entries = [entry for entry in _checkpoints(dataset) if chosen in ("", entry.name)]
-    if not entries:
-        return Broken(failure, problem=f"{dataset} has no checkpoint that says how large its images are.")
-    if failure.source == SHAPE:
-        return Broken(failure, find=lambda: load(entries[0].name).image_shape)
-    if failure.source == IMAGES:
-        if not data.at_hand(dataset):
-            words = f"This one is made from training images, and those of {dataset} are not on this machine."
-            return Broken(failure, problem=words)
-        return Broken(failure, find=lambda: data.load_images(dataset, "train", load(entries[0].name).config.size).x)
-    fitting = []
+def _among(entries: list[checkpoint.Entry], chosen: str) -> list[checkpoint.Entry]:
+    """Return the chosen checkpoint; without a choice the shipped ones, and the user's own where none is shipped."""
+    if chosen:
+        return [entry for entry in entries if entry.name == chosen]
+    return [entry for entry in entries if not entry.name.startswith("runs/")] or entries
+
+
+def _loaded(
+    entries: list[checkpoint.Entry], load: Callable[[str], Family]
+) -> Iterator[tuple[checkpoint.Entry, Family]]:
+    """Yield the checkpoints with their models, but for those whose weights turn out to be damaged."""
     for entry in entries:
-        model = load(entry.name)
-        if fits(model, failure):
-            fitting.append((sum(isinstance(model, kind) for kind in failure.suits), entry))
+        try:
+            model = load(entry.name)
+        except InputError:
+            continue
+        yield entry, model
+
+
+def _prepare(
+    dataset: str, failure: Failure, entries: list[checkpoint.Entry], chosen: str, load: Callable[[str], Family]
+) -> Broken:
+    models = _loaded(_among(entries, chosen), load)
+    if failure.source == MODEL:
+        return _prepare_model(failure, chosen or dataset, models, load)
+    _, model = next(models, (None, None))
+    if model is None:
+        return Broken(failure, problem=f"{chosen or dataset} has no whole weights that say how large its images are.")
+    shape = model.image_shape
+    if failure.source == SHAPE:
+        return Broken(failure, find=lambda: shape)
+    if not data.at_hand(dataset):
+        words = f"This one is made from training images, and those of {dataset} are not on this machine."
+        return Broken(failure, problem=words)
+    return Broken(failure, find=lambda: data.load_images(dataset, "train", shape[-1]).x)
+
+
+def _prepare_model(
+    failure: Failure, place: str, models: Iterable[tuple[checkpoint.Entry, Family]], load: Callable[[str], Family]
+) -> Broken:
+    fitting = [
+        (sum(isinstance(model, kind) for kind in failure.suits), entry)
+        for entry, model in models
+        if fits(model, failure)
+    ]
     if not fitting:
         wanted = " and ".join(kind.__name__ for kind in failure.needs)
-        return Broken(failure, problem=f"{chosen or dataset} has no model to break in this way: it must be {wanted}.")
+        return Broken(failure, problem=f"{place} has no model to break in this way: it must be {wanted}.")
     entry = max(fitting, key=lambda pair: pair[0])[1]  # the first of equals
     return Broken(failure, entry.name, entry.family, find=lambda: load(entry.name))
 

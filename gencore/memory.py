@@ -23,7 +23,7 @@ from typing import Any
 import torch
 
 from gencore.checkpoint import CONFIG, WEIGHTS, save_model
-from gencore.device import DTYPES
+from gencore.device import DTYPES, LAYOUTS
 from gencore.family import Family
 
 STATUS = Path("/proc/self/status")
@@ -35,14 +35,16 @@ def peak_memory(
 ) -> float | None:
     """Return the peak memory of generating the images of `seeds`, in MB of 10^6 bytes; of the first `calls` if given.
 
-    None where there is no way to tell: on MPS, on a CPU outside Linux, and on a CPU for a family whose class cannot be
-    imported by name (one defined in a notebook).
+    None where there is no way to tell: on MPS, on a CPU outside Linux or where the system lets no process reset its
+    peak, and on a CPU for a family whose class cannot be imported by name (one defined in a notebook).
     """
     if model.device.type == "cuda":
         grown = _grown_cuda(model, seeds, knobs, calls)
     elif model.device.type == "cpu" and STATUS.exists() and _importable(type(model)):
         grown = _grown_fresh(model, seeds, knobs, calls)
     else:
+        grown = None
+    if grown is None:
         return None
     tensors = [*model.parameters(), *model.buffers()]
     return (sum(tensor.numel() * tensor.element_size() for tensor in tensors) + grown) / 1e6
@@ -62,8 +64,8 @@ def _grown_cuda(model: Family, seeds: Sequence[int], knobs: Mapping[str, Any], c
     return torch.cuda.max_memory_allocated(model.device) - before
 
 
-def _grown_fresh(model: Family, seeds: Sequence[int], knobs: Mapping[str, Any], calls: int | None) -> int:
-    """Return the bytes by which a fresh process grows at the most."""
+def _grown_fresh(model: Family, seeds: Sequence[int], knobs: Mapping[str, Any], calls: int | None) -> int | None:
+    """Return the bytes by which a fresh process grows at the most; None where it cannot tell."""
     kind = type(model)
     with tempfile.TemporaryDirectory() as folder:
         save_model(folder, model)
@@ -72,6 +74,7 @@ def _grown_fresh(model: Family, seeds: Sequence[int], knobs: Mapping[str, Any], 
             "module": kind.__module__,
             "class": kind.__qualname__,
             "dtype": next(name for name, dtype in DTYPES.items() if dtype == model.compute_dtype),
+            "layout": layout_of(model),
             "threads": torch.get_num_threads(),
             "seeds": list(seeds),
             "knobs": dict(knobs),
@@ -86,7 +89,13 @@ def _grown_fresh(model: Family, seeds: Sequence[int], knobs: Mapping[str, Any], 
         )
     if done.returncode:
         raise RuntimeError(f"The process that measures memory ended with {done.returncode}: {done.stderr.strip()}")
-    return int(done.stdout)
+    return json.loads(done.stdout)
+
+
+def layout_of(model: Family) -> str:
+    """Return the memory layout of a model's weights, a key of LAYOUTS."""
+    weights = [weight for weight in model.parameters() if weight.ndim == 4]
+    return "contiguous" if all(weight.is_contiguous() for weight in weights) else "channels_last"
 
 
 @torch.no_grad()
@@ -102,8 +111,8 @@ def _resident(field: str) -> int:
     return int(line.split()[1]) * 1024
 
 
-def _work(job: Mapping[str, Any]) -> int:
-    """Return the bytes by which this process grows at the most while it does `job`."""
+def _work(job: Mapping[str, Any]) -> int | None:
+    """Return the bytes by which this process grows at the most while it does `job`; None if the system won't tell."""
     from safetensors.torch import load_file
 
     torch.set_num_threads(job["threads"])
@@ -112,12 +121,16 @@ def _work(job: Mapping[str, Any]) -> int:
     model = kind.from_config(json.loads((folder / CONFIG).read_text())).eval()
     model.load_state_dict(load_file(folder / WEIGHTS))
     model.compute_dtype = DTYPES[job["dtype"]]
+    model.to(memory_format=LAYOUTS[job.get("layout", "contiguous")])
     _generate(model, job["seeds"][:1], job["knobs"], job["calls"])
-    RESET.write_text("5")
+    try:
+        RESET.write_text("5")
+    except OSError:  # some containers close it
+        return None
     before = _resident("VmRSS")
     _generate(model, job["seeds"], job["knobs"], job["calls"])
     return _resident("VmHWM") - before
 
 
 if __name__ == "__main__":
-    print(_work(json.load(sys.stdin)))
+    print(json.dumps(_work(json.load(sys.stdin))))

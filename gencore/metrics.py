@@ -355,7 +355,7 @@ def check_given(
 ) -> None:
     """Raise InputError unless what is given beside the features is what it should be."""
     if spectra is not None:
-        check_spectra(spectra)
+        check_spectra(spectra, len(real), len(fake))
     if probabilities is not None:
         check_probabilities(probabilities, len(real), len(fake))
     if train is not None:

@@ -64,7 +64,7 @@ def closest(queries: Tensor, points: Tensor, count: int) -> tuple[Tensor, Tensor
         Distances (M, count), float64, and indices into `points` (M, count).
     """
     points, queries = centre(points, queries)
-    lanes = LANES if len(points) > 4 * LANES else 1
+    lanes = LANES if len(points) > 4 * LANES and count <= LANES else 1  # each neighbour may need a lane of its own
     missing = -len(points) % lanes  # made up with points at infinity, so that the lanes are of equal length
     found = [smallest(squared, count, lanes) for _, squared in blocks(queries, points, missing)]
     index, distances = torch.cat(found), []

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from gencore.errors import InputError, near
 from gencore.extractors import Show
 from gencore.failures import Broken, failures_for
 from gencore.families import FAMILIES
-from gencore.family import MAX_IMAGES, Family, Point
+from gencore.family import MAX_IMAGES, Family, Point, image_seed
 from gencore.scoring import Reference
 
 KINDS = ("headline", "lecture", "sweep")
@@ -53,6 +54,7 @@ class Task:
         broken: The broken model of a failure.
         calls: Network calls.
         seconds: About how long it takes from where it was stopped.
+        device: The device of its networks; 'cpu' where there are none.
     """
 
     kind: str
@@ -71,6 +73,7 @@ class Task:
     broken: Broken | None = None
     calls: int = 0
     seconds: float = 0.0
+    device: str = "cpu"
 
     @property
     def title(self) -> str:
@@ -86,7 +89,8 @@ class Task:
     def unfinished(self) -> Path:
         """The file with the generations that are finished while the row is not."""
         what = [self.kind, self.dataset, self.checkpoint, self.failure, dict(self.knobs), self.n, self.generations]
-        how = [dict(self.hashes), self.settings.record(), self.batch]
+        machine = describe_machine(self.device)  # another one's arithmetic gives other bits
+        how = [dict(self.hashes), self.settings.record(), self.batch, machine["device"], machine["name"]]
         return unfinished.file_for(self.path, what + how)
 
     @property
@@ -148,6 +152,7 @@ class Asked:
     only: tuple[str, ...]
     skip: tuple[str, ...]
     most_seconds: float | None
+    again: bool
 
     def check(self) -> None:
         """Refuse what cannot be.
@@ -193,6 +198,7 @@ def prepare(
     only: Sequence[str] = (),
     skip: Sequence[str] = (),
     most_seconds: float | None = None,
+    again: bool = False,
     show: Show | None = None,
 ) -> Plan:
     """Return what there is to measure, with an estimate from a small timed batch of each point.
@@ -203,7 +209,7 @@ def prepare(
             models of the failure lab) or 'all'.
         n: Images a generation; by default that of the kind of point, or all test images if they are fewer.
         generations: Independent generations, 2 at the least; by default that of the kind of point.
-        rows: 'quality' for the scores, 'cost' for time and memory (measured again if they were), 'all' for both.
+        rows: 'quality' for the scores, 'cost' for time and memory, 'all' for both.
         out: The file for the rows; by default `rows.jsonl` beside the data set's checkpoints.
         device: As for `pick_device`.
         dtype: 'float32', 'bfloat16', or 'auto': that of the checkpoint's last row, else by a micro-benchmark.
@@ -211,6 +217,7 @@ def prepare(
         only: Parts of labels: measure only points that have one of them in theirs, whatever the case.
         skip: Parts of labels: leave out points that have one of them in theirs.
         most_seconds: Rows that would take longer are left out, with a sentence; None for no limit.
+        again: Measure costs that have a row of this machine again; scores would come out the same.
         show: Told the progress of the timing.
 
     Raises:
@@ -218,7 +225,7 @@ def prepare(
     """
     asked = Asked(
         tuple(names), points, n, generations, rows, None if out is None else Path(out), str(pick_device(device)),
-        dtype, batch, tuple(only), tuple(skip), most_seconds,
+        dtype, batch, tuple(only), tuple(skip), most_seconds, again,
     )  # fmt: skip
     asked.check()
     return Planner(asked, show or (lambda share, words: None)).plan()
@@ -241,21 +248,9 @@ class Planner:
         Raises:
             InputError: if there is nothing to measure, or no place for it.
         """
-        entries = self.checkpoints()
-        tasks = []
-        for place, entry in enumerate(entries):
-            self.show(place / len(entries), f"timing a small batch of each point of {entry.name}")
-            tasks += self.of_checkpoint(entry)
-        for path, dataset in dict.fromkeys((self.path_of(entry), entry.dataset) for entry in entries):
-            tasks += self.of_failures(path, dataset)
-        if not tasks:
-            raise InputError(
-                f"There is nothing to measure: no point of kind {self.asked.points!r}"
-                + (f" with {' or '.join(map(repr, self.asked.only))} in its label" if self.asked.only else "")
-                + (f" and without {' or '.join(map(repr, self.asked.skip))}." if self.asked.skip else ".")
-            )
+        tasks = self.tasks()
         tasks = [*self.floors(tasks), *tasks]
-        ahead = [task for task in tasks if self.asked.rows == "cost" or not self.is_finished(task)]
+        ahead = [task for task in tasks if (self.asked.again and task.kind == "cost") or not self.is_finished(task)]
         for path in {task.path for task in ahead}:
             rows.check_writable(path)
         for task in (task for task in tasks if task not in ahead):
@@ -268,6 +263,42 @@ class Planner:
             tuple(self.problems), self.references, self.asked.device,
         )  # fmt: skip
 
+    def tasks(self) -> list[Task]:
+        """Return the tasks of all checkpoints that were asked for, and of their data sets' failure labs.
+
+        Raises:
+            InputError: if there are none, or if a checkpoint that was named cannot be used.
+        """
+        entries, tasks, usable = self.checkpoints(), [], []
+        for place, entry in enumerate(entries):
+            self.show(place / len(entries), f"timing a small batch of each point of {entry.name}")
+            try:
+                tasks += list(self.of_checkpoint(entry))
+                usable.append(entry)
+            except InputError as error:  # only now were the weights read
+                self.leave_out(entry, error)
+        for path, dataset in dict.fromkeys((self.path_of(entry), entry.dataset) for entry in usable):
+            tasks += self.of_failures(path, dataset)
+        if not usable:
+            raise InputError(self.left_out[0])
+        if not tasks:
+            raise InputError(
+                f"There is nothing to measure: no point of kind {self.asked.points!r}"
+                + (f" with {' or '.join(map(repr, self.asked.only))} in its label" if self.asked.only else "")
+                + (f" and without {' or '.join(map(repr, self.asked.skip))}." if self.asked.skip else ".")
+            )
+        return tasks
+
+    def leave_out(self, entry: checkpoint.Entry, error: InputError) -> None:
+        """Leave out a checkpoint that cannot be used, unless it was asked for by name.
+
+        Raises:
+            InputError: if it was.
+        """
+        if self.asked.names:
+            raise error
+        self.left_out.append(f"{entry.name} is left out: {error}")
+
     def checkpoints(self) -> list[checkpoint.Entry]:
         """Return the checkpoints that were asked for, those of a data set with features.
 
@@ -275,10 +306,10 @@ class Planner:
             InputError: if one that was named cannot be measured, or if there is none at all.
         """
         if self.asked.names:
-            named = [checkpoint.find(name) for name in dict.fromkeys(self.asked.names)]
-            for entry in named:
+            named = {entry.path.resolve(): entry for entry in map(checkpoint.find, self.asked.names)}
+            for entry in named.values():
                 self.prepare_reference(entry)
-            return named
+            return list(named.values())
         ready = []
         for entry in checkpoint.entries():
             if entry.name.startswith("runs/"):
@@ -287,7 +318,7 @@ class Planner:
                 self.prepare_reference(entry)
                 ready.append(entry)
             except InputError as error:
-                self.left_out.append(f"{entry.name} is left out: {error}")
+                self.leave_out(entry, error)
         if not ready:
             raise InputError(
                 self.left_out[0] if self.left_out else "There is no checkpoint to measure; train one first."
@@ -328,9 +359,10 @@ class Planner:
         raise InputError(f"{entry.name} lies in none of the folders of checkpoints; say with --out where its rows go.")
 
     def rows_of(self, path: Path) -> list[dict[str, Any]]:
-        """Return the rows of a file; lines that are none are kept as problems."""
+        """Return the rows of a file; lines that are none, or another data set's, are kept as problems."""
         if path not in self.found:
-            self.found[path], problems = rows.read(path)
+            dataset = None if self.asked.out else path.parent.name  # a file of one's own may hold several
+            self.found[path], problems = rows.read(path, dataset)
             self.problems += problems
         return self.found[path]
 
@@ -368,7 +400,7 @@ class Planner:
             calls, seconds = trials[key]
             timed = Task(
                 "cost", entry.dataset, entry.name, entry.family, point, knobs, 0, 0, settings, self.asked.batch, hashes,
-                path, entry, calls=calls, seconds=min(COST_SECONDS, 300 * seconds) + 10,
+                path, entry, calls=calls, seconds=min(COST_SECONDS, 300 * seconds) + 10, device=self.asked.device,
             )  # fmt: skip
             for task in self.wanted(timed, seconds / TRIAL):
                 if (key, task.kind, task.n) not in seen:
@@ -394,7 +426,7 @@ class Planner:
     def settings(self, model: Family, entry: checkpoint.Entry, path: Path) -> Settings:
         """Return how a checkpoint's networks compute: as for its last row here, so that 'auto' chooses once."""
         dtypes = DTYPES if self.asked.dtype == "auto" else (self.asked.dtype,)
-        for made in [*unfinished.read_all(path), *reversed(self.rows_of(path))]:
+        for made in [*reversed(self.rows_of(path)), *unfinished.read_all(path)]:
             used, mine = made["settings"], made["checkpoint"] == entry.name and made["kind"] in ("quality", "cost")
             here = all(made["machine"].get(key) == self.machine[key] for key in ("device", "name"))
             if mine and here and used["dtype"] in dtypes and used.get("layout") in LAYOUTS:
@@ -405,19 +437,22 @@ class Planner:
         """Yield the tasks of a data set's failure lab: every broken model's scores."""
         if self.asked.points not in ("failures", "all") or self.asked.rows == "cost":
             return
-        for broken in failures_for(dataset):
+        for broken in failures_for(dataset, load=partial(checkpoint.load, device=self.asked.device)):
             if not self.asked.wants(broken.label):
                 continue
-            if broken.problem:
-                self.left_out.append(f"{dataset}, {broken.label} is left out: {broken.problem}")
+            try:
+                seconds = seconds_of(broken)
+            except InputError as error:
+                self.left_out.append(f"{dataset}, {broken.label} is left out: {error}")
                 continue
             folder = checkpoint.resolve(broken.checkpoint) if broken.checkpoint else None
             task = Task(
                 "failure", dataset, broken.checkpoint, broken.family or "none", Point(broken.label, {}, "failure"), {},
                 0, 0, Settings("float32", PLAIN, torch.get_num_threads()), self.asked.batch,
                 {"checkpoint": rows.checkpoint_hash(folder)} if folder else {}, path, broken=broken,
+                device=self.asked.device if folder else "cpu",
             )  # fmt: skip
-            yield self.scored(task, 0.0)
+            yield self.scored(task, seconds / TRIAL)
 
     def floors(self, tasks: Sequence[Task]) -> Iterator[Task]:
         """Yield the floor of each n: real train images against the real test images of the tasks."""
@@ -452,6 +487,20 @@ def points_of(family: type[Family], kind: str) -> list[Point]:
     if kind == "sweep":
         return [replace(point, kind="sweep") for point in family.points]
     return [point for point in family.points if point.kind == kind]
+
+
+def seconds_of(broken: Broken) -> float:
+    """Return about how long a broken model takes for `TRIAL` images; it is made by this.
+
+    Raises:
+        InputError: if it cannot be made.
+    """
+    seeds = [image_seed(0, place) for place in range(TRIAL)]
+    for _ in range(2):  # the first time is slower than the rest
+        start = time.perf_counter()
+        broken.generate(seeds).cpu()  # which waits for the device
+        seconds = time.perf_counter() - start
+    return seconds
 
 
 def scoring_seconds(n: int) -> float:

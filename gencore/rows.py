@@ -12,11 +12,13 @@ import functools
 import hashlib
 import json
 import os
+import shlex
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from gencore.checkpoint import CONFIG, WEIGHTS, cannot_write, resolve, roots
+from gencore.checkpoint import CONFIG, WEIGHTS, cannot_write, entries, resolve, roots
 from gencore.errors import InputError, near
 from gencore.extractors import dataset_key, extractor_path
 from gencore.schema import KINDS, VERSION, violation
@@ -30,8 +32,13 @@ def rows_path(dataset: str, root: Path | None = None) -> Path:
     return (root or roots()[0]) / dataset_key(dataset) / FILE
 
 
-def read(path: str | Path) -> tuple[list[dict[str, Any]], list[str]]:
-    """Return the rows of a file, in its order, and one sentence a line that is none; a missing file has neither."""
+def read(path: str | Path, dataset: str | None = None) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return the rows of a file, in its order, and one sentence a line that is none; a missing file has neither.
+
+    Args:
+        path: The file.
+        dataset: The data set that the file is for, under any of its names; another one's rows are passed over.
+    """
     path = Path(path)
     try:
         content = path.read_bytes()
@@ -45,10 +52,14 @@ def read(path: str | Path) -> tuple[list[dict[str, Any]], list[str]]:
         if not line.strip():
             continue
         try:
-            good.append(_row(line))
+            row = _row(line)
+            reason = _foreign(row, dataset)
         except InputError as error:
             cut = number > len(lines)  # the last line of a whole file ends in a newline, so nothing follows it
             reason = "it is cut short, as by a program that was stopped while it wrote." if cut else str(error)
+        if not reason:
+            good.append(row)
+        else:
             bad.append(f"Line {number} of {path} is passed over: {reason}")
     return good, bad
 
@@ -63,6 +74,12 @@ def _row(line: bytes) -> dict[str, Any]:
         raise InputError(f"it is not JSON ({str(error).splitlines()[0]}).") from None
     check(row)
     return row
+
+
+def _foreign(row: Mapping[str, Any], dataset: str | None) -> str:
+    if dataset is None or dataset_key(row["dataset"]) == dataset_key(dataset):
+        return ""
+    return f"it is of the data set {row['dataset']!r}, not of {dataset!r}."
 
 
 def check(row: Any) -> None:
@@ -119,8 +136,7 @@ def append_line(path: str | Path, value: Any) -> None:
     path = Path(path)
     line = json.dumps(value, ensure_ascii=False, allow_nan=False).encode() + b"\n"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("ab+", buffering=0) as file:  # appending: two programs' lines cannot overwrite each other
+        with _at_the_end(path) as file:  # appending: two programs' lines cannot overwrite each other
             if file.seek(0, os.SEEK_END):
                 file.seek(-1, os.SEEK_END)
                 line = line if file.read(1) == b"\n" else b"\n" + line
@@ -131,6 +147,15 @@ def append_line(path: str | Path, value: Any) -> None:
         raise InputError(cannot_write(path, error)) from error
 
 
+def _at_the_end(path: Path) -> BinaryIO:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        return path.open("ab+", buffering=0)
+    except FileNotFoundError:  # another process removed the empty folder just after it was made
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("ab+", buffering=0)
+
+
 def check_writable(path: str | Path) -> None:
     """Check, before anything is measured, that rows can be added to a file.
 
@@ -138,13 +163,11 @@ def check_writable(path: str | Path) -> None:
         InputError: if they cannot.
     """
     path = Path(path)
-    there = path.exists()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("ab"):
+        # A missing file is not made and removed: another evaluation may be writing its first row.
+        with path.open("ab") if path.exists() else tempfile.TemporaryFile(dir=path.parent):
             pass
-        if not there:
-            path.unlink()
     except OSError as error:
         raise InputError(cannot_write(path, error)) from error
 
@@ -155,20 +178,32 @@ def is_stale(row: Mapping[str, Any]) -> str:
     A row of another data set's features, or of features that are not here, cannot be told from a fresh one.
     """
     name, hashes = row["checkpoint"], row["hashes"]
-    words = ["python -m gencore evaluate", name, "--points failures" if row["kind"] == "failure" else ""]
-    again = f"measure it again: {' '.join(word for word in words if word)}"
     if name and "checkpoint" in hashes:
         try:
             now = checkpoint_hash(resolve(name))
         except InputError:
             return f"The checkpoint {name} that this was measured on is not here any more."
         if now != hashes["checkpoint"]:
-            return f"The checkpoint {name} has changed since it was measured on {row['date']}; {again}"
+            return f"The checkpoint {name} has changed since it was measured on {row['date']}; {_again(row)}"
     for extractor, known in hashes.items():
         now = extractor_hash(row["dataset"], extractor) if extractor != "checkpoint" else ""
         if now and now != known:
-            return f"The features '{extractor}' of {row['dataset']} have changed since {row['date']}; {again}"
+            return f"The features '{extractor}' of {row['dataset']} have changed since {row['date']}; {_again(row)}"
     return ""
+
+
+def _again(row: Mapping[str, Any]) -> str:
+    """Return how to measure a row again: it alone, and the floor at its n."""
+    mine = (entry.name for entry in entries() if entry.dataset == row["dataset"] and not entry.problem)
+    words = ["python", "-m", "gencore", "evaluate", row["checkpoint"] or next(mine, "CHECKPOINT")]
+    kind = {"failure": "failures", "floor": "headline"}.get(row["point"]["kind"], row["point"]["kind"])
+    words += [] if kind == "headline" else ["--points", kind]
+    words += [] if row["kind"] == "real" else ["--only", row["point"]["label"]]
+    if row["kind"] == "cost":
+        words += ["--rows", "cost"]
+    else:
+        words += ["--n", str(row["n"]), "--generations", str(row["generations"]), "--rows", "quality"]
+    return f"measure it again: {shlex.join(words)}"
 
 
 def checkpoint_hash(folder: Path) -> str:
@@ -184,7 +219,7 @@ def extractor_hash(dataset: str, name: str) -> str:
     """Return the hash of an extractor's weights file, as the extractor gives it; '' when there is no such file."""
     try:
         return _digest(extractor_path(dataset, name))
-    except InputError:
+    except (InputError, OSError):  # OSError: a row's data set may have a name that no system takes for a file's
         return ""
 
 

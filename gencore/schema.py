@@ -16,6 +16,7 @@ Schema = Mapping[str, Any]
 VERSION = 1  # of the format: raised when a reader of the old one would misread the new one
 TEXT: Schema = {"type": "string"}
 NAME: Schema = {"type": "string", "minLength": 1}
+KEY: Schema = {"type": "string", "pattern": "^[a-z][a-z0-9_-]*$"}  # pages make classes and ids of it
 NUMBER: Schema = {"type": "number"}
 AMOUNT: Schema = {"type": "number", "minimum": 0}
 COUNT: Schema = {"type": "integer", "minimum": 1}
@@ -56,7 +57,7 @@ EVERY_ROW: Schema = {
     "row": {"const": VERSION},
     "dataset": NAME,
     "checkpoint": TEXT,
-    "family": NAME,
+    "family": KEY,
     "knobs": KNOBS,
     "settings": record({"dtype": NAME, "threads": COUNT}),
     "machine": record({"device": NAME, "name": TEXT}),
@@ -82,7 +83,7 @@ KINDS: Mapping[str, Schema] = {
         "hashes": {**mapping(HASH), "required": ["checkpoint"]},
     }),
     "failure": record(EVERY_SCORED_ROW | {
-        "kind": {"const": "failure"}, "point": point("failure"), "failure": NAME,
+        "kind": {"const": "failure"}, "point": point("failure"), "failure": KEY,
     }),
     "real": record(EVERY_SCORED_ROW | {
         "kind": {"const": "real"}, "checkpoint": {"const": ""}, "point": point("floor"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -57,5 +58,5 @@ def keep(file: Path, generation: dict[str, Any]) -> None:
 def forget(file: Path) -> None:
     """Remove what is kept of a point; its row is written."""
     file.unlink(missing_ok=True)
-    if file.parent.is_dir() and not any(file.parent.iterdir()):
+    with suppress(OSError):  # it is not empty, or another process has removed it
         file.parent.rmdir()

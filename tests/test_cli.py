@@ -24,8 +24,9 @@ from gencore.errors import InputError
 from gencore.families import FAMILIES
 from gencore.family import image_seed
 from gencore.presets import PRESETS
-from gencore.rows import read
+from gencore.rows import is_stale, read
 from gencore.terminal import duration
+from gencore.unfinished import read_all
 
 ROOT = Path(__file__).resolve().parents[1]
 SIZE = 8
@@ -387,6 +388,72 @@ class TestEvaluate:
         assert [row["kind"] for row in kept] == ["real", "quality"] and not problems
         said = done(*words, "--dry").stdout
         assert said.startswith("digits/ddpm, ") and "1 rows" in said and "2 more are measured already" in said
+
+    @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL to send")
+    def test_killed_it_goes_on(self):
+        """In the middle of a row: what the first process kept of it is not made again."""
+        words = "evaluate", "digits/ddpm", "--only", "DDIM, 50", "--points", "sweep", *self.QUICK, "--generations", 3
+        kept = self.file.with_name(".rows.jsonl.unfinished")
+        process = command(*words)
+        wait_for(lambda: any(one["kind"] == "quality" for one in read_all(self.file)) or process.poll() is not None)
+        process.kill()
+        process.communicate(timeout=60)
+        assert process.returncode == -signal.SIGKILL and [row["kind"] for row in read(self.file)[0]] == ["real"]
+        before = read_all(self.file)
+        assert f"{len(before)} x done" in done(*words, "--dry").stdout
+        done(*words)
+        found, problems = read(self.file)
+        assert [row["kind"] for row in found] == ["real", "quality"] and not problems and not kept.exists()
+        for one in before:
+            kd = found[1]["scores"]["pixels"]["kd"]["values"]
+            assert kd[one["generation"]] == one["values"]["pixels"]["kd"]
+
+    def test_two_at_once(self):
+        words = "evaluate", "digits/vae", "digits/gan", *self.QUICK
+        both = [command(*words) for _ in range(2)]
+        for process in both:
+            _, err = process.communicate(timeout=240)
+            assert process.returncode == 0, err
+        found, problems = read(self.file)
+        assert {row["checkpoint"] for row in found} == {"", "digits/vae", "digits/gan"} and not problems
+        assert "0 rows" in done(*words, "--dry").stdout
+        assert not self.file.with_name(".rows.jsonl.unfinished").exists()
+
+    def test_the_advice_on_a_stale_row_measures_it_again(self):
+        """A sweep's, a lecture's, a floor's and a failure's."""
+        for words in (("sweep", "--only", "0.9"), ("lecture", "--only", "N(0"), ("failures", "--only", "noise")):
+            done("evaluate", "digits/vae", *self.QUICK, "--points", *words)
+        lines = [json.loads(line) for line in self.file.read_text().splitlines()]
+        for row in lines:
+            row["hashes"] = dict.fromkeys(row["hashes"], "0" * 16)
+        assert [row["kind"] for row in lines] == ["real", "quality", "quality", "failure"]
+        for row in lines:
+            self.file.write_text(json.dumps(row) + "\n")
+            advice = is_stale(row).partition("measure it again: python -m gencore ")[2]
+            done(*shlex.split(advice))
+            assert any(same(new, row) and is_stale(new) == "" for new in read(self.file)[0]), advice
+
+    def test_again(self, monkeypatch):
+        monkeypatch.setattr("gencore.evaluate.COST_SECONDS", 0.01)
+        monkeypatch.setattr("gencore.evaluate.peak_memory", lambda *_: None)
+        words = "evaluate", "digits/vae", "--rows", "cost", "--dtype", "float32"
+        done(*words)
+        assert "0 rows" in done(*words).stdout and "1 rows" in done(*words, "--again").stdout
+        assert [row["kind"] for row in read(self.file)[0]] == ["cost", "cost"]
+
+    def test_stopped_while_it_measures_again_it_says_what_goes_on(self, monkeypatch):
+        def stop(*_):
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("gencore.evaluate.cost.count_calls", stop)
+        result = run("evaluate", "digits/vae", "--rows", "cost", "--dtype", "float32", "--again")
+        assert result.exit_code == 130
+        assert "Stopped after 0 of 1 rows; the same command without --again goes on from here." in result.stderr
+
+
+def same(one, other):
+    """Whether two rows measure the same."""
+    return all(one[key] == other[key] for key in ("kind", "dataset", "point", "knobs", "n", "generations"))
 
 
 class TestTrain:

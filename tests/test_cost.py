@@ -1,7 +1,9 @@
 """The costs of toy families whose arithmetic, calls and memory are known in closed form."""
 
 import json
+import subprocess
 from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 import torch
@@ -9,8 +11,9 @@ from diffusers.configuration_utils import register_to_config
 from torch import nn
 from torch.nn import functional as F
 
-from gencore import cost
-from gencore.device import DTYPES
+from gencore import cost, memory
+from gencore.checkpoint import save_model
+from gencore.device import DTYPES, LAYOUTS, Settings
 from gencore.errors import InputError
 from gencore.family import Family, Knob, Noise, Step
 
@@ -156,6 +159,44 @@ def test_peak_memory_of_weights():
         pytest.skip("this system does not tell a process's peak memory")
     weights = (3 * 8 * 5 * 5 + 8 + 5 * 5 + 5) * 4 / 1e6
     assert weights <= peak <= weights + 5
+
+
+def test_peak_memory_is_that_of_the_model_s_own_layout(monkeypatch):
+    jobs = []
+
+    def answer(*_, input, **__):
+        jobs.append(json.loads(input))
+        return subprocess.CompletedProcess([], 0, "1000000\n", "")
+
+    monkeypatch.setattr(memory.subprocess, "run", answer)
+    monkeypatch.setattr(memory, "STATUS", Path(__file__))
+    for layout in LAYOUTS:
+        model = ToyConvolution()
+        Settings("float32", layout, 1).apply(model)
+        weights = sum(tensor.numel() for tensor in model.parameters()) * 4 / 1e6
+        assert cost.peak_memory(model, [0], {"steps": 1}) == pytest.approx(1 + weights)
+    assert [job["layout"] for job in jobs] == list(LAYOUTS)
+
+
+def test_the_process_arranges_the_weights_so(tmp_path, monkeypatch):
+    found, model = [], ToyConvolution()
+    save_model(tmp_path, model)
+    job = {"folder": str(tmp_path), "module": __name__, "class": "ToyConvolution", "dtype": "float32", "threads": 1,
+           "seeds": [0], "knobs": {"steps": 1}, "calls": None}  # fmt: skip
+    monkeypatch.setattr(memory, "_generate", lambda model, *_: found.append(memory.layout_of(model)))
+    monkeypatch.setattr(memory, "RESET", tmp_path / "reset")
+    monkeypatch.setattr(memory, "_resident", lambda field: {"VmRSS": 1000, "VmHWM": 5000}[field])
+    for layout in LAYOUTS:
+        assert memory._work(job | {"layout": layout}) == 4000
+    assert found == [layout for layout in LAYOUTS for _ in range(2)]
+    monkeypatch.setattr(memory, "RESET", tmp_path)  # which nobody can write to
+    assert memory._work(job) is None, "and no traceback"
+
+
+def test_where_the_peak_cannot_be_reset_it_is_unknown(monkeypatch):
+    told = subprocess.CompletedProcess([], 0, "null\n", "")
+    monkeypatch.setattr(memory.subprocess, "run", lambda *_, **__: told)
+    assert cost.peak_memory(Toy(), [0], {}) is None
 
 
 def test_no_peak_memory_for_a_class_that_no_process_can_import():

@@ -3,8 +3,11 @@
 import json
 import os
 import shutil
+import time
+import weakref
 from dataclasses import replace
 from itertools import islice
+from pathlib import Path
 
 import pytest
 import torch
@@ -15,6 +18,7 @@ from gencore.device import Settings
 from gencore.errors import InputError
 from gencore.extractors import EXTRACTORS, Options, load_extractor
 from gencore.extractors.base import Extractor
+from gencore.failures import FAILURES, Broken
 from gencore.families import FAMILIES
 from gencore.family import Family, Point, image_seed, settle
 from gencore.features import load_real, write_features
@@ -165,10 +169,18 @@ class TestValues:
             assert f"needs {least:,} rows" in row["left_out"][name]["fd"]
 
     def test_images_are_never_all_in_memory(self, root, monkeypatch):
-        sizes, see = [], scoring.Reference.see
-        monkeypatch.setattr(scoring.Reference, "see", lambda self, x: (sizes.append(tuple(x.shape)), see(self, x))[1])
+        """Not even those of one generation: those that are alive while a batch is looked at are counted."""
+        made, most, see = [], [], scoring.Reference.see
+
+        def counted(self, images):
+            made.append(weakref.ref(images))
+            most.append(sum(len(alive) for one in made if (alive := one()) is not None))
+            return see(self, images)
+
+        monkeypatch.setattr(scoring.Reference, "see", counted)
         measure("digits/vae")
-        assert set(sizes[1:]) == {(16, 1, 8, 8), (8, 1, 8, 8)}, "the first one is the plan's, of one image"
+        assert len(made) == 1 + 4 * 3, "the plan's, and three batches of each generation"
+        assert max(most) == BATCH
 
     def test_another_extractor_is_one_entry(self, root, monkeypatch):
         class Means(Extractor):
@@ -226,15 +238,30 @@ class TestFloor:
         assert "not at hand" in without["left_out"]["classifier"]["sharpness"]
         assert "rows" in without["left_out"]["classifier"]["fd"]
 
+    def test_a_data_set_that_cannot_be_loaded_is_as_good_as_none(self, root, monkeypatch):
+        def damaged(*_):
+            raise InputError("The file is damaged.")
+
+        monkeypatch.setattr(evaluate, "load_images", damaged)
+        floor, _ = measure("digits/vae")
+        assert floor["kind"] == "real" and "not at hand" in floor["left_out"]["classifier"]["sharpness"]
+
     def test_one_for_each_n(self, root):
         measure("digits/vae")
         found = measure("digits/gan", n=50) + measure("digits/vae", "digits/gan")
         assert [row["n"] for row in of_kind(found, "real")] == [50]
 
-    def test_too_few_train_images_are_a_reason(self, root):
+    def test_too_few_train_images_are_a_reason(self, root, monkeypatch):
         size = len(load_real("digits").test)
-        plan = prepare(["digits/vae"], **QUICK | {"n": size, "generations": 9})
-        assert [task.generations for task in plan.tasks if task.kind == "real"] == [1350 // size]
+        few = prepare(["digits/vae"], **QUICK | {"n": size, "generations": 9})
+        assert [task.generations for task in few.tasks if task.kind == "real"] == [1350 // size]
+        assert few.left_out == ()
+        monkeypatch.setattr(scoring.Reference, "train_size", 2 * N - 1)
+        none = prepare(["digits/vae"], **QUICK)
+        assert [task.kind for task in none.tasks] == ["quality"]
+        [sentence] = none.left_out
+        assert sentence.startswith(f"Real images of digits at n = {N} are left out: two blocks")
+        assert f"there are {2 * N - 1} train images" in sentence
 
 
 class TestResume:
@@ -270,6 +297,64 @@ class TestResume:
         trials = [seeds for seeds in made if seeds[0] == image_seed(0, 0)]
         assert [seeds for seeds in made if seeds not in trials] == [[image_seed(2, i) for i in range(BATCH)]]
         assert row["generations"] == 3
+
+    @pytest.mark.parametrize("reached", ["generation 1 of 2", "generation 2 of 2"])
+    def test_two_evaluations_of_one_point(self, root, path, quick, settings, reached):
+        """The other one goes on from what this one kept, writes the row, and forgets what was kept."""
+        ours = evaluate.evaluate([quick], **QUICK)
+        for at in ours:
+            if reached in at.words and at.task.kind == "quality":
+                break
+        theirs = of_kind(measure(quick), "quality")
+        mine = of_kind([at.row for at in ours if at.row], "quality")
+        assert [lasting(row) for row in mine] == [lasting(row) for row in theirs] and len(mine) == 1
+        assert prepare([quick], **QUICK).tasks == () and not list(path.parent.glob(".*"))
+
+    def test_what_another_point_keeps_stays(self, root, path):
+        one, other = (unfinished.file_for(path, name) for name in "ab")
+        unfinished.keep(one, {"generation": 0})
+        unfinished.keep(other, {"generation": 0})
+        unfinished.forget(one)
+        assert other.exists() and not one.exists()
+        unfinished.forget(other)
+        unfinished.forget(other)
+        assert not other.parent.exists()
+
+    def test_a_folder_that_another_process_removes_is_made_again(self, root, path, monkeypatch):
+        tries, opened = [], Path.open
+
+        def unlucky(self, *how, **more):
+            tries.append(self)
+            if len(tries) == 1:
+                self.parent.rmdir()
+            return opened(self, *how, **more)
+
+        monkeypatch.setattr(Path, "open", unlucky)
+        unfinished.keep(unfinished.file_for(path, "a"), {"generation": 0})
+        assert len(tries) == 2 and tries[0].exists()
+
+    @pytest.mark.parametrize("key", ["device", "name"])
+    def test_another_machine_keeps_its_own(self, root, key, monkeypatch):
+        tasks = prepare(["digits/vae"], **QUICK).tasks
+        before = [task.unfinished for task in tasks]
+        machine = plan.describe_machine()
+        monkeypatch.setattr(plan, "describe_machine", lambda *_: machine | {key: "another"})
+        assert not {replace(task).unfinished for task in tasks} & set(before)
+        assert tasks[1].device == "cpu"
+
+    def test_an_interrupted_format_is_not_the_next_one_s(self, root, monkeypatch):
+        """A row says what 'auto' chose; what is unfinished may have been asked for."""
+        chosen = {"auto": "float32", "bfloat16": "bfloat16"}
+        monkeypatch.setattr(plan, "choose_settings", lambda *most: Settings(chosen[most[-1]], "contiguous", 1))
+        measure("digits/vae", dtype="auto")
+        stopped = evaluate.evaluate(["digits/vae"], **QUICK | {"dtype": "bfloat16"})
+        for at in stopped:
+            if "generation 2 of 2" in at.words and at.task.kind == "quality":
+                break
+        stopped.close()
+        assert prepare(["digits/vae"], **QUICK | {"dtype": "auto"}).tasks == ()
+        [task] = prepare(["digits/vae"], **QUICK | {"dtype": "bfloat16"}).tasks
+        assert task.ahead == [1]
 
     def test_the_plan_knows_what_is_kept(self, root):
         options = QUICK | {"generations": 4}
@@ -412,6 +497,39 @@ class TestPoints:
         assert failures["noise"]["scores"]["pixels"]["kd"]["mean"] > found[0]["scores"]["pixels"]["kd"]["mean"]
         assert measure("digits/vae", points="failures") == []
 
+    def test_a_failure_s_model_runs_on_the_device_that_was_asked_for(self, root, monkeypatch):
+        asked, load = [], checkpoint.load
+        monkeypatch.setattr(checkpoint, "load", lambda name, device=None: asked.append(device) or load(name, device))
+        monkeypatch.setenv("GENCORE_DEVICE", "mps")
+        tasks = {task.failure: task for task in prepare(["digits/vae"], "failures", **QUICK).tasks}
+        assert set(asked) == {"cpu"}
+        monkeypatch.setattr(evaluate, "pick_device", torch.device)
+        monkeypatch.setattr(evaluate, "describe_machine", lambda device: {"device": torch.device(device).type})
+        for key, where in {"collapse": "cuda", "noise": "cpu", "memorised": "cpu"}.items():
+            assert evaluate.common(tasks[key], "cuda", 1.0)["machine"]["device"] == where
+
+    def test_the_estimate_of_a_failure_has_its_sampling_in_it(self, root, monkeypatch):
+        quick = prepare(["digits/vae"], "failures", **QUICK).tasks
+        monkeypatch.setattr(plan, "seconds_of", lambda broken: plan.TRIAL * 2.0)
+        for task, before in zip(prepare(["digits/vae"], "failures", **QUICK).tasks, quick, strict=True):
+            if task.kind == "failure":
+                assert task.seconds == pytest.approx(GENERATIONS * (N * 2.0 + plan.scoring_seconds(N)))
+                assert GENERATIONS * plan.scoring_seconds(N) < before.seconds < task.seconds
+
+    def test_the_time_of_a_broken_model_is_measured(self):
+        broken = Broken(FAILURES["noise"], find=lambda: (1, 8, 8))
+        vars(broken)["generate"] = lambda seeds: (time.sleep(0.05), torch.zeros(len(seeds)))[1]
+        assert 0.05 <= plan.seconds_of(broken) < 5
+
+    def test_a_failure_that_cannot_be_made_is_left_out(self, root, monkeypatch):
+        def damaged(*_):
+            raise InputError("The file is damaged.")
+
+        monkeypatch.setattr("gencore.data.load_images", damaged)
+        found = prepare(["digits/vae"], "failures", **QUICK)
+        assert "memorised" not in {task.failure for task in found.tasks}
+        assert found.left_out == ("digits, Memorised 100 images is left out: The file is damaged.",)
+
 
 class TestCost:
     @pytest.fixture(autouse=True)
@@ -439,9 +557,26 @@ class TestCost:
         [row] = measure("digits/ddpm", points="sweep", rows="cost", only=("DDIM, 10 calls",))
         assert [(batch["n"], batch["repeats"]) for batch in row["batches"]] == [(1, 1), (16, 1)]
 
-    def test_asked_for_alone_it_is_measured_again(self, root):
+    def test_it_is_measured_again_when_that_is_asked_for(self, root):
         assert [row["kind"] for row in measure("digits/vae", rows="all")] == ["real", "quality", "cost"]
-        assert measure("digits/vae", rows="all") == []
+        assert measure("digits/vae", rows="all") == measure("digits/vae", rows="cost") == []
+        for which in ("all", "cost"):
+            assert [row["kind"] for row in measure("digits/vae", rows=which, again=True)] == ["cost"]
+        assert measure("digits/vae", rows="quality", again=True) == []
+
+    def test_interrupted_it_goes_on(self, root, settings):
+        options = QUICK | {"rows": "cost", "only": ("temperature",)}
+        labels = [task.point.label for task in prepare(["digits/vae"], "sweep", **options).tasks]
+        stopped = evaluate.evaluate(["digits/vae"], "sweep", **options)
+        next(at for at in stopped if at.row)
+        stopped.close()
+        left = prepare(["digits/vae"], "sweep", **options)
+        assert [task.point.label for task in left.tasks] == labels[1:] and left.finished == 1
+
+    def test_of_a_changed_checkpoint_it_is_measured_again(self, root):
+        measure("digits/vae", rows="cost")
+        file = root / "digits/vae/config.json"
+        file.write_text(file.read_text() + "\n")
         assert [row["kind"] for row in measure("digits/vae", rows="cost")] == ["cost"]
 
     def test_another_machine_s_row_stays_and_is_not_this_one_s(self, root, path):
@@ -498,6 +633,43 @@ class TestBadInput:
         left_out = prepare((), **QUICK).left_out
         assert len(left_out) == 1 and left_out[0].startswith("digits/vae is left out: ")
 
+    def test_weights_that_only_loading_finds_damaged(self, root):
+        tensors, _ = checkpoint.read_tensors(root / "digits/vae/model.safetensors")
+        checkpoint.write_tensors(root / "digits/vae/model.safetensors", dict(list(tensors.items())[1:]))
+        for points in ("headline", "failures"):
+            used = {task.checkpoint for task in prepare((), points, **QUICK).tasks}
+            assert "digits/gan" in used and "digits/vae" not in used
+        assert "lacks weights" in refused("digits/vae")
+        [sentence] = prepare((), **QUICK).left_out
+        assert sentence.startswith("digits/vae is left out: ") and "lacks weights" in sentence
+
+    def test_an_image_size_that_does_not_fit(self, root):
+        model = FAMILIES["gan"](channels=1, size=12, widths=(8, 8), probe_widths=(8, 8))
+        checkpoint.save_model(root / "digits" / "large", model)
+        found = prepare((), **QUICK)
+        assert {task.checkpoint for task in found.tasks} == {"", *(f"digits/{name}" for name in FAMILIES)}
+        [sentence] = found.left_out
+        assert sentence.startswith("digits/large is left out: ") and "1x8x8" in sentence
+        for name in FAMILIES:
+            shutil.rmtree(root / "digits" / name)
+        assert refused().startswith("digits/large is left out: "), "nothing else is there"
+
+    def test_one_checkpoint_under_two_names_is_one(self, root, monkeypatch):
+        monkeypatch.chdir(root.parent)
+        names = "digits/gan", root / "digits" / "gan", "root/digits/gan", "digits/gan"
+        assert [task.checkpoint for task in prepare(names, **QUICK).tasks] == ["", "digits/gan"]
+        shutil.copytree(root / "digits" / "gan", "elsewhere")
+        names, out = ("elsewhere", root.parent / "elsewhere"), root / "mine.jsonl"
+        assert [task.kind for task in prepare(names, out=out, **QUICK).tasks] == ["real", "quality"]
+
+    def test_a_row_of_another_data_set_is_no_row_of_this_one(self, root, path):
+        row = measure("digits/vae")[1] | {"dataset": "cifar10"}
+        path.unlink()
+        rows.append(path, row)
+        found = prepare(["digits/vae"], **QUICK)
+        assert len(found.tasks) == 2
+        assert [f"Line 1 of {path}" in sentence and "'cifar10'" in sentence for sentence in found.problems] == [True]
+
     def test_a_folder_outside_the_roots_needs_a_place_for_its_rows(self, root, tmp_path):
         shutil.copytree(root / "digits" / "vae", tmp_path / "elsewhere")
         assert "--out" in refused(tmp_path / "elsewhere")
@@ -541,6 +713,35 @@ class TestBadInput:
                 problems += [at.problem] if at.problem else []
         assert [row["checkpoint"] for row in found] == ["", "digits/gan"]
         assert len(problems) == 1 and "NaN" in problems[0] and "digits/vae" in problems[0]
+
+    def test_bad_input_while_measuring_spoils_only_its_own_row(self, root, monkeypatch):
+        def refuse(self, images):
+            raise InputError("These images do not fit.")
+
+        wanted = prepare(["digits/vae"], "failures", **QUICK)
+        for task in wanted.tasks:
+            if task.failure == "collapse":
+                vars(task.broken)["generate"] = lambda seeds: refuse(None, seeds)
+        found, problems = [], []
+        with pytest.raises(InputError, match="1 of 6 rows could not be measured"):
+            for at in evaluate.run(wanted):
+                found += [at.row["kind"]] if at.row else []
+                problems += [at.problem] if at.problem else []
+        assert found == ["real", *["failure"] * 4]
+        assert problems == ["digits/gan, Collapsed to a few modes cannot be measured: These images do not fit."]
+        ahead = prepare(["digits/vae", "digits/gan"], **QUICK)
+        monkeypatch.setattr(scoring.Reference, "see", refuse)
+        with pytest.raises(InputError, match="2 of 2 rows could not be measured"):
+            list(evaluate.run(ahead))
+
+    def test_what_the_disk_refuses_ends_it_all(self, root, monkeypatch):
+        def full(*_):
+            raise InputError("The disk is full.")
+
+        ahead = prepare(["digits/vae", "digits/gan"], **QUICK)
+        monkeypatch.setattr(unfinished, "append_line", full)
+        with pytest.raises(InputError, match=r"^The disk is full\.$"):
+            list(evaluate.run(ahead))
 
     def test_a_checkpoint_that_changes_meanwhile(self, root):
         plan = prepare(["digits/vae"], **QUICK)

@@ -4,6 +4,8 @@ The healthy models need no training: a decoder by kernel regression on real digi
 exact score of a mixture of narrow Gaussians around them.
 """
 
+import shutil
+
 import pytest
 import torch
 from diffusers.configuration_utils import register_to_config
@@ -252,18 +254,22 @@ def test_copies_are_exact(broken, train):
 def test_each_family_breaks_in_the_ways_its_capabilities_allow(name):
     torch.manual_seed(0)
     model = FAMILIES[name](channels=1, size=8, **PRESETS[f"digits/{name}"].model).eval()
-    ways = 0
     for key, failure in FAILURES.items():
         if failure.source != "model":
             continue
         if all(isinstance(model, kind) for kind in failure.needs):
-            ways += 1
             images = break_down(key, model)(SEEDS[:3])
             assert images.shape == (3, 1, 8, 8) and images.isfinite().all() and images.abs().max() <= 1
         else:
             with pytest.raises(InputError, match="needs a model that is"):
                 break_down(key, model)
-    assert ways
+
+
+def test_every_way_to_break_a_model_fits_some_family():
+    models = [kind(channels=1, size=8, **PRESETS[f"digits/{name}"].model) for name, kind in FAMILIES.items()]
+    for failure in FAILURES.values():
+        if failure.source == "model":
+            assert any(all(isinstance(model, kind) for kind in failure.needs) for model in models), failure.key
 
 
 def test_the_knob_of_calls_is_found_by_what_it_does(exact, regression):
@@ -334,6 +340,45 @@ def test_a_checkpoint_that_cannot_break_so_says_why(shipped):
     assert "digits/vae" in one.problem and "Diffuses" in one.problem
     with pytest.raises(InputError, match="Diffuses"):
         one.generate(SEEDS[:2])
+
+
+def spoil(folder):
+    """Make weights that only loading finds out."""
+    tensors, _ = checkpoint.read_tensors(folder / checkpoint.WEIGHTS)
+    tensors.popitem()
+    checkpoint.write_tensors(folder / checkpoint.WEIGHTS, tensors)
+
+
+def test_a_damaged_checkpoint_is_passed_over(shipped):
+    spoil(shipped / "digits" / "gan")
+    spoil(shipped / "digits" / "ddpm")
+    for one in failures_for("digits"):
+        assert not one.problem and one.checkpoint not in ("digits/gan", "digits/ddpm")
+        assert one.generate(SEEDS[:2]).shape == (2, 1, 8, 8)
+    assert "digits/gan" in failures_for("digits", {"collapse": "digits/gan"})[0].problem
+    for name in FAMILIES:
+        shutil.rmtree(shipped / "digits" / f"a-{name}")
+    spoil(shipped / "digits" / "vae")
+    assert all(one.problem for one in failures_for("digits"))
+
+
+def test_the_user_s_own_runs_are_not_even_loaded(shipped):
+    own = shipped / "runs" / "digits" / "gan"
+    shutil.copytree(shipped / "digits" / "gan", own)
+    checkpoint.write_json(own / "run.json", {"data": "digits"})
+    loaded = []
+    failures_for("digits", load=lambda name: loaded.append(name) or checkpoint.load(name))
+    assert loaded and not any(name.startswith("runs/") for name in loaded)
+    [one] = [one for one in failures_for("digits", {"collapse": "runs/digits/gan"}) if one.key == "collapse"]
+    assert one.checkpoint == "runs/digits/gan", "unless one is chosen"
+
+
+def test_where_none_is_shipped_the_user_s_own_are_what_there_is(shipped, monkeypatch):
+    monkeypatch.setenv(checkpoint.FOLDER_VARIABLE, str(shipped / "runs"))
+    shutil.copytree(shipped / "digits" / "gan", shipped / "runs" / "digits" / "gan")
+    checkpoint.write_json(shipped / "runs" / "digits" / "gan" / "run.json", {"data": "digits"})
+    by_key = {one.key: one for one in failures_for("digits")}
+    assert by_key["collapse"].checkpoint == "runs/digits/gan" and not by_key["noise"].problem
 
 
 @pytest.mark.parametrize("chosen", [{"colapse": "digits/gan"}, {"collapse": "digits/gam"}])

@@ -30,6 +30,7 @@ from gencore.features import (
     rounding_effect,
     write_features,
 )
+from gencore.metrics import METRICS
 
 SHIPPED = Path(__file__).resolve().parents[1] / "checkpoints"
 QUICK = Options(epochs=10, widths=(16, 32), dtype="float32", device="cpu")
@@ -472,6 +473,15 @@ class TestShipped:
         assert real.hash in (path.parent / "README.md").read_text()
         rounding = json.loads(read_tensors(real_path(path))[1]["rounding"])
         assert all(rounding[key]["moved"] < rounding[key]["spread"] / 30 for key in ("fd", "kd"))
+
+    def test_noise_covers_nothing(self, name, monkeypatch):
+        """The known answer of docs/metrics.md, with what fools precision: 64 components average noise away."""
+        monkeypatch.setenv("GENCORE_CHECKPOINTS", str(SHIPPED))
+        noise = torch.randint(256, (2000, 1, 28, 28), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+        pair = load_real("mnist", name).test[:2000], load_extractor("mnist", name).features(noise)
+        assert METRICS["coverage"](*pair) < 0.02
+        precision = METRICS["precision"](*pair)
+        assert precision > 0.5 if name == "pixels" else precision < 0.02
 
     def test_mnist_is_told_apart(self, name, monkeypatch):
         monkeypatch.setenv("GENCORE_CHECKPOINTS", str(SHIPPED))

@@ -67,6 +67,16 @@ def test_prdc_is_that_of_the_papers_library(pair):
         assert METRICS[key](*pair) == found[key]
 
 
+def test_prdc_with_more_neighbours_than_lanes():
+    from prdc import compute_prdc
+
+    real, fake = normal(1100, 4, 0), normal(1050, 4, 1, 1.1)
+    expected = compute_prdc(real.double().numpy(), fake.double().numpy(), nearest_k=300)
+    found = prdc(real, fake, 300)
+    for key in FOUR:
+        close(found[key], expected[key])
+
+
 class Given(nn.Module):
     """Passes features through where torchmetrics has its extractor."""
 
@@ -351,7 +361,7 @@ def test_constant_features():
     blank = torch.zeros(4, 1, 8, 8, dtype=torch.uint8)
     with pytest.raises(InputError, match="the real data do not vary"):
         METRICS["sharpness"](blank, blank)
-    values, left_out = scores(constant, real, spectra=(radial_spectrum(blank),) * 2)
+    values, left_out = scores(constant, real, spectra=(radial_spectrum(blank[:1].expand(300, -1, -1, -1)),) * 2)
     assert all(map(math.isfinite, values.values()))
     assert set(left_out) > {"pairwise_ratio", "sharpness"}
 
@@ -512,6 +522,13 @@ def test_scores_say_why_a_metric_is_left_out():
         scores(GOOD, GOOD, keys=["coverag"])
     with pytest.raises(InputError, match="have 3 rings, the fake ones 4"):
         scores(GOOD, GOOD, spectra=(GOOD[:, :3], GOOD))
+    with pytest.raises(InputError, match=r"^There are 200 real features, but radial spectra of 100 images\.$"):
+        scores(GOOD, GOOD, spectra=(GOOD[:100], GOOD))
+    with pytest.raises(InputError, match=r"^There are 200 fake features, but radial spectra of 100 images\.$"):
+        scores(GOOD, GOOD, spectra=(GOOD, GOOD[:100]))
+    halves = torch.full((200, 2), 0.5)
+    with pytest.raises(InputError, match=r"^There are 200 fake features, but class probabilities of 100 images\.$"):
+        scores(GOOD, GOOD, probabilities=(halves, halves[:100]))
     with pytest.raises(InputError, match="200 train features, but gaps of shape"):
         scores(GOOD, GOOD, train=GOOD, train_gaps=GOOD)
 

@@ -106,6 +106,8 @@ SPOILT = [
     ("cost", ("peak_memory_mb",), "?"),
     ("real", ("checkpoint",), "digits/vae"),
     ("failure", ("failure",), ""),
+    ("failure", ("failure",), "noise here"),
+    *((kind, ("family",), name) for kind in ROWS for name in ("VAE", "v ae", '"><script>', "2vae", "ж")),
 ]
 # What another version of the program may write: all of it is a row.
 ALLOWED = [
@@ -278,6 +280,19 @@ class TestFile:
         rows.append(path, odd)
         assert rows.read(path) == ([odd], [])
 
+    def test_another_data_set_s_row_is_named_and_passed_over(self, path):
+        foreign = QUALITY | {"dataset": "cifar10"}
+        for row in (QUALITY, foreign, COST):
+            rows.append(path, row)
+        good, bad = rows.read(path, "digits")
+        assert good == [QUALITY, COST] and len(bad) == 1
+        assert f"Line 2 of {path}" in bad[0] and "'cifar10', not of 'digits'." in bad[0]
+        assert rows.read(path) == ([QUALITY, foreign, COST], [])
+
+    def test_a_data_set_has_more_than_one_name(self, path):
+        rows.append(path, QUALITY | {"dataset": "ylecun/mnist"})
+        assert rows.read(path, "mnist") == ([QUALITY | {"dataset": "ylecun/mnist"}], [])
+
     def test_a_folder_in_its_place(self, path):
         path.mkdir(parents=True)
         good, bad = rows.read(path)
@@ -361,6 +376,26 @@ class TestStale:
         features.unlink()
         assert rows.is_stale(row) == ""
         assert rows.is_stale(row | {"hashes": row["hashes"] | {"unheard": HASH}}) == ""
+
+    @pytest.mark.parametrize("name", ["a" * 300, "runs/" + "a" * 300, "a" * 5000])
+    def test_a_name_that_no_system_takes(self, measured, name):
+        row = measured[0] | {"checkpoint": name}
+        assert rows.is_stale(row) == f"The checkpoint {name} that this was measured on is not here any more."
+        assert rows.is_stale(REAL | {"dataset": name, "hashes": {"classifier": HASH}}) == ""
+
+    def test_the_advice_measures_this_row(self, measured):
+        """test_cli.py runs it."""
+        row, other = measured[0], {"classifier": HASH, "checkpoint": HASH}
+        begin, only = "python -m gencore evaluate digits/vae", "--only 'fitted prior'"
+        for kind, points in {"headline": "", "sweep": " --points sweep", "lecture": " --points lecture"}.items():
+            point = {"point": row["point"] | {"kind": kind}, "hashes": other}
+            quality, cost = rows.is_stale(row | point), rows.is_stale(COST | point)
+            assert quality.endswith(f": {begin}{points} {only} --n 200 --generations 2 --rows quality")
+            assert cost.endswith(f": {begin}{points} {only} --rows cost")
+        floor = rows.is_stale(REAL | {"hashes": {"classifier": HASH}})
+        assert floor.endswith(f": {begin} --n 200 --generations 2 --rows quality")
+        failure = rows.is_stale(FAILURE)
+        assert f": {begin} --points failures --only 'Nothing but noise' --n 200" in failure
 
     def test_a_floor_needs_no_checkpoint(self, measured):
         row = REAL | {"hashes": {"classifier": measured[0]["hashes"]["classifier"]}}

@@ -5,6 +5,7 @@ import threading
 from unittest import mock
 
 import gradio as gr
+import invented
 import numpy as np
 import pytest
 import torch
@@ -26,7 +27,7 @@ from dashboard.service import (
     parse_count,
     read_preview,
 )
-from gencore import FAMILIES, checkpoint
+from gencore import FAMILIES, checkpoint, rows
 from gencore.family import Family, Knob, Noise, Point, Step
 from gencore.pictures import grid, write_png
 
@@ -322,6 +323,15 @@ def test_the_reference_is_found_only_for_a_data_set_that_is_there(service, tmp_p
     np.testing.assert_allclose(plane.project(flatten(images)), images.reshape(2, 16)[:, :2] / 255)
     assert plane.project(flatten(images[:, :, :2])) is None
     assert service.reference("dots/../dots") is None
+
+
+def test_rows_of_another_data_set_are_passed_over_and_named(service, tmp_path):
+    file = tmp_path / "dots" / "rows.jsonl"
+    for dataset in ("cifar10", "dots"):
+        rows.append(file, invented.real(2000, invented.scores(3, kd=0.01, coverage=0.9, precision=0.9), dataset))
+    found = service.measurements("dots")
+    assert list(found.floors) == [2000] and found.floors[2000].quality["dataset"] == "dots"
+    assert any("'cifar10'" in sentence for sentence in found.problems)
 
 
 # ---- controls and links
