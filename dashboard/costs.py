@@ -155,7 +155,10 @@ class Fit:
 
 
 def fit(calls: Sequence[float], ms: Sequence[float]) -> Fit | None:
-    """Return the ordinary least-squares line through points, with a t-interval of its slope.
+    """Return the least-squares line through points, with a t-interval of its slope.
+
+    Departures count as shares of a point's time, for a time is off by a share of itself: else one point of 1000 calls
+    would decide where the line passes those of one to fifty.
 
     None when there are not two different numbers of calls, through which alone there is a line.
 
@@ -166,14 +169,16 @@ def fit(calls: Sequence[float], ms: Sequence[float]) -> Fit | None:
     x, y = np.asarray(calls, float), np.asarray(ms, float)
     if len(set(x.tolist())) < 2:
         return None
-    spread = ((x - x.mean()) ** 2).sum()
-    slope = float(((x - x.mean()) * (y - y.mean())).sum() / spread)
-    intercept = float(y.mean() - slope * x.mean())
+    weights = 1 / y**2
+    middle, height = (np.average(values, weights=weights) for values in (x, y))
+    spread = (weights * (x - middle) ** 2).sum()
+    slope = float((weights * (x - middle) * (y - height)).sum() / spread)
+    intercept = float(height - slope * middle)
     line = intercept + slope * x
     furthest = float(np.max(np.abs(y - line) / np.maximum(np.abs(line), 1e-12)))
     half = math.inf
     if len(x) > 2:
-        error = math.sqrt(float(((y - line) ** 2).sum()) / (len(x) - 2) / spread)
+        error = math.sqrt(float((weights * (y - line) ** 2).sum()) / (len(x) - 2) / spread)
         half = student(len(x) - 2) * error
     return Fit(slope, half, intercept, furthest, len(x))
 
@@ -379,8 +384,9 @@ def network_calls(points: Sequence[Timed], where: str = "", n: int = BATCH) -> s
     drawing = charts.figure(lambda width: draw_calls(shown, lines, n, width), f"Time against network calls. {answer}")
     left_out = len(points) - len(shown)
     reading = (
-        f"Each mark is an operating point, {n} images at once. A line is the least-squares fit through one "
-        f"checkpoint's points; ± is the 95% t-interval of its slope. Both axes are logarithmic. {sources(shown)}"
+        f"Each mark is an operating point, {n} images at once. A line is the least-squares fit, in shares of the time, "
+        f"through one checkpoint's points; ± is the 95% t-interval of its slope. Both axes are logarithmic. "
+        f"{sources(shown)}"
     )
     if left_out:
         reading += f" Not timed at {n} at once, so not shown: {plural(left_out, 'point')}."
