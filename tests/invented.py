@@ -105,7 +105,7 @@ def rows(families, hashes, dataset="mnist"):
             n, generations = (2000, 3) if point.kind == "sweep" else (400, 5) if calls >= 500 else (5000, 5)
             found = scores(generations, dice=dice, **means(kind.name, knobs, calls))
             row = quality(name, kind.name, point.label, point.kind, knobs, n, found, hashes[name], dataset)
-            made += [row, cost(row, (0.4 if calls == 1 else 3.5) * calls, calls)]
+            made += [row, cost(row, (3.5 if "num_inference_steps" in knobs else 0.4) * calls, calls)]
     return made
 
 

@@ -83,10 +83,7 @@ def test_each_checkpoint_and_each_machine_has_its_own_line():
             for row in made if row["kind"] == "cost"]  # fmt: skip
     points = costs.timed(measured(made + slow), TITLES)
     slopes = sorted(line.slope for _, line in costs.fits(points))
-    mine = [point for point in costs.timed(measured(made), TITLES) if point.family == "ddpm"]
-    line = costs.fit([point.calls for point in mine], [point.timing(16)["ms_per_image"] for point in mine])
-    assert slopes == pytest.approx([line.slope, 10 * line.slope])
-    assert line.slope == pytest.approx(3.5, rel=0.1)  # the points of one call are off, by much of their own time
+    assert slopes == pytest.approx([3.5, 35], rel=1e-3)
     assert "a network call takes" in costs.network_calls(points)
 
 
