@@ -20,6 +20,7 @@ style: $(BIN)/.dev
 
 bench: $(BIN)/.dev
 	$(BIN)/python tests/bench_metrics.py
+	$(BIN)/python tests/bench_calls.py bfloat16
 	$(BIN)/python tests/bench.py
 
 $(BIN)/python:

@@ -240,6 +240,44 @@ def evaluate(
 
 
 @app.command()
+def bound(
+    checkpoint: CheckpointName,
+    n: Annotated[int, typer.Option("--n", "-n", help="Images: the first N of the split.")] = 1000,
+    split: Annotated[str, typer.Option(help="Whose images: train, validation or test.")] = "test",
+    seed: Annotated[int, typer.Option(help="Of the bound's random draws.")] = 0,
+    batch: Annotated[int, typer.Option(help="Images at once; the same batch gives the same numbers.")] = 100,
+    out: Annotated[Path | None, typer.Option(help="The file; by default rows.jsonl beside the checkpoints.")] = None,
+    dtype: DtypeName = "float32",
+    device: DeviceName = None,
+) -> None:
+    """Measure the bound of the likelihood of real images: its terms in nats and bits, as one row.
+
+    For families that have one. Ctrl-C stops it and leaves no row.
+    """
+    from gencore.bound import prepare, run
+    from gencore.plan import about
+
+    with progress() as show:
+        show(0.0, "timing a few network calls")
+        job = prepare(checkpoint, n, split, seed=seed, dtype=dtype, device=device, batch=batch, out=out)
+    typer.echo(f"{job.task.title}: {about(job.task.seconds)} on this {job.task.device} for {n:,} images.")
+    row = None
+    try:
+        with progress() as show, closing(run(job)) as steps:
+            for at in steps:
+                show(at.share, f"{duration(at.eta_s)} left, {at.words}")
+                row = at.row
+    except KeyboardInterrupt:
+        typer.echo("Stopped; no row was written." if row is None else "Stopped; the row is written.", err=True)
+        raise
+    print_rows(bound_rows(row))
+    if "curve" in row:
+        typer.echo("\nThe curve: nats an image and step of t")
+        print_rows(curve_rows(row["curve"]), "  ")
+    typer.echo(job.task.path)
+
+
+@app.command()
 def export(
     checkpoint: CheckpointName,
     out: Annotated[Path, typer.Option(help="The folder to write, such as checkpoints/mnist/mine.")],
@@ -275,6 +313,24 @@ def features(
     with progress() as show:
         for line in write_features(data, out or roots()[0], extractor, options, show):
             typer.echo(line)
+
+
+@app.command()
+def latents(
+    checkpoint: CheckpointName,
+    n: Annotated[int, typer.Option("--n", "-n", help="Images: the first N of the split.")] = 2000,
+    split: Annotated[str, typer.Option(help="Whose images: train, validation or test.")] = "test",
+    device: DeviceName = None,
+) -> None:
+    """Encode real images with a checkpoint and keep what comes out beside it, for the map of its latent space.
+
+    For families that have an encoder.
+    """
+    from gencore.encodings import write_encodings
+
+    with progress() as show:
+        path = write_encodings(checkpoint, n, split, device, show)
+    typer.echo(path)
 
 
 def parse_widths(text: str | None) -> tuple[int, ...] | None:
@@ -454,3 +510,32 @@ def cost_rows(checkpoint: str, cost: Cost) -> list[list[str]]:
         ["number format", cost.dtype],
         ["versions", f"Python {machine['python']}, torch {machine['torch']}"],
     ]
+
+
+def bound_rows(row: Mapping[str, Any]) -> list[list[str]]:
+    """Return a bound as rows of a name and a value; the bound itself first."""
+    elbo, terms = row["terms"]["elbo"], {name: term for name, term in row["terms"].items() if name != "elbo"}
+    images = f"the first {row['n']:,} of the {row['split']} split of {row['dataset']}, of {row['dimensions']:,} numbers"
+    bits = {"mean": -elbo["bits_per_dim"]["mean"], "low": -elbo["bits_per_dim"]["high"],
+            "high": -elbo["bits_per_dim"]["low"]}  # fmt: skip
+    return [
+        ["images", images],
+        ["log P(x) at least", f"{with_ends(elbo['nats'])} nats an image"],
+        ["which costs at most", f"{with_ends(bits)} bits per dimension"],
+        *([name, f"{with_ends(term['nats'])} nats, {with_ends(term['bits_per_dim'])} bits per dimension"]
+          for name, term in terms.items()),
+        *([name, words] for name, words in row["basis"].items()),
+        ["intervals", f"95%, {row['uncertainty']}"],
+        ["number format", row["settings"]["dtype"]],
+        ["time", duration(row["seconds"])],
+    ]  # fmt: skip
+
+
+def curve_rows(curve: Sequence[Mapping[str, Any]]) -> list[list[str]]:
+    """Return a bound's curve as rows of the steps t and the value."""
+    return [[f"t = {at['t_low']} to {at['t_high']}", with_ends(at)] for at in curve]
+
+
+def with_ends(value: Mapping[str, float]) -> str:
+    """Return a mean with its interval, five digits each: '101.42 [99.874, 102.97]'."""
+    return f"{value['mean']:,.5g} [{value['low']:,.5g}, {value['high']:,.5g}]"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -158,18 +160,20 @@ def estimate(model: Family, n: int, knobs: Mapping[str, Any]) -> tuple[int, floa
 
 def count_calls(model: Family, seeds: Sequence[int], knobs: Mapping[str, Any]) -> int:
     """Return how often `model.network` is called to generate the images of `seeds` at once."""
-    calls = 0
-
-    def hook(*_: Any) -> None:
-        nonlocal calls
-        calls += 1
-
-    handle = model.network.register_forward_hook(hook)
-    try:
+    with counted_calls(model) as calls:
         model.generate(seeds, **knobs)
+    return calls.total()
+
+
+@contextmanager
+def counted_calls(model: Family) -> Iterator[Counter[str]]:
+    """Count the calls of `model.network` inside; `total()` of what is yielded is their number so far."""
+    calls: Counter[str] = Counter()
+    handle = model.network.register_forward_hook(lambda *_: calls.update(["call"]))
+    try:
+        yield calls
     finally:
         handle.remove()
-    return calls
 
 
 def count_flops(model: Family, seeds: Sequence[int], knobs: Mapping[str, Any]) -> int:

@@ -84,6 +84,18 @@ def load_images(name: str, split: str = "train", size: int | None = None) -> Ima
     return Images(name, split, _stack(arrays, name), None if labels is None else torch.from_numpy(labels))
 
 
+def load_labels(name: str, split: str = "train") -> Tensor | None:
+    """Return the labels int64 (N,) of one split, in the order of `load_images`, without decoding an image.
+
+    None when the source has none; the arguments and errors are those of `load_images`.
+    """
+    name = SHORT_NAMES.get(name, name)
+    if split not in SPLITS:
+        raise InputError(f"There is no split {split!r}{near(split, list(SPLITS))}")
+    labels = (_digits(split) if name == "digits" else _rows(name, split))[1]
+    return None if labels is None else torch.from_numpy(labels)
+
+
 def at_hand(name: str) -> bool:
     """Return whether `load_images` would find the data set without the network."""
     name = SHORT_NAMES.get(name, name)

@@ -193,6 +193,7 @@ class Family(ModelMixin, ConfigMixin):
     about: ClassVar[str] = ""  # one sentence for people: what it is
     knobs: ClassVar[tuple[Knob, ...]]
     points: ClassVar[tuple[Point, ...]]
+    interpolation: ClassVar[str] = "linear"  # or 'slerp': the path that stays where latents have their mass
     compute_dtype: torch.dtype = torch.float32  # what the networks compute in; weights stay in float32
 
     @property
@@ -256,8 +257,6 @@ class Family(ModelMixin, ConfigMixin):
 class Decodes(Protocol):
     """Images are a deterministic function of a latent: gives interpolation."""
 
-    interpolation: str  # 'linear' or 'slerp': the path that stays where the latents have their mass
-
     def latent(self, seeds: Iterable[int]) -> Tensor:
         """Return the latents of `seeds`, (N, ...)."""
 
@@ -274,11 +273,69 @@ class Encodes(Protocol):
 
 
 @runtime_checkable
-class Bounds(Protocol):
-    """A lower bound of log p(x) can be computed."""
+class Inverts(Protocol):
+    """A latent can be found that decodes to a given image: gives interpolation between chosen images."""
 
-    def bound(self, x: Tensor) -> dict[str, Tensor]:
-        """Return the terms of the bound in nats an image, each (N,); 'elbo' is the bound itself."""
+    def invert(self, x: Tensor) -> Tensor:
+        """Return latents (N, ...) whose `decode` is about the images (N, C, H, W) in [-1, 1]."""
+
+
+@runtime_checkable
+class Bounds(Protocol):
+    """A lower bound of log P(x) can be computed, of images whose pixels are one of 256 levels."""
+
+    def bound(self, x: Tensor, generator: torch.Generator | None = None) -> dict[str, Tensor]:
+        """Return the terms of the bound in nats an image, each (N,); 'elbo' is the bound itself.
+
+        Args:
+            x: Images (N, C, H, W) in [-1, 1].
+            generator: Of its random draws, on the CPU whatever the model's device; by default the global one.
+        """
+
+    def bound_basis(self) -> dict[str, str]:
+        """Return what the bound rests on, for people, such as its variance; 'prior' names the prior."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of a bound that is a sum over the steps of a chain.
+
+    Attributes:
+        index: Parts done so far, from 1 to `total`.
+        total: Parts in all.
+        term: The term that it is a part of, 'L_between'.
+        low: The first of the steps that it stands for.
+        high: The last of them.
+        steps: How many they are; of strata that divide no whole number of steps, a fraction.
+        value: Nats an image and step, (N,); `steps * value` is what the part adds to its term.
+    """
+
+    index: int
+    total: int
+    term: str
+    low: int
+    high: int
+    steps: float
+    value: Tensor
+
+
+def sum_parts(parts: Iterable[Part]) -> dict[str, Tensor]:
+    """Return the terms that the parts of a bound add up to, (N,) each, and 'elbo', which is minus their sum."""
+    terms: dict[str, Tensor] = {}
+    for part in parts:
+        terms[part.term] = terms.get(part.term, 0) + part.steps * part.value
+    return terms | {"elbo": -sum(terms.values())}
+
+
+@runtime_checkable
+class BoundsInParts(Bounds, Protocol):
+    """The bound is a sum over the steps t of a chain: gives the curve of its terms."""
+
+    def bound_at(self, x: Tensor, t: Tensor, noise: Tensor) -> Tensor:
+        """Return the bound's term at t (N,) in nats an image, (N,), for images (N, C, H, W) and noise like them."""
+
+    def bound_parts(self, x: Tensor, generator: torch.Generator | None = None) -> Iterator[Part]:
+        """Yield the parts of `bound(x, generator)`, one a network call."""
 
 
 @runtime_checkable
@@ -290,6 +347,15 @@ class Diffuses(Protocol):
 
     def predict(self, x_t: Tensor, t: Tensor) -> Tensor:
         """Return the x_0 predicted from x_t (N, C, H, W) at t (N,), clipped to [-1, 1]."""
+
+    def levels(self) -> Tensor:
+        """Return abar_t for t = 0..T-1, (T,): the share of x_t's variance that is signal, falling."""
+
+    def timesteps(self, **knobs: Any) -> list[int]:
+        """Return the t of each network call of `sample` with these knobs, in order."""
+
+    def latent(self, seeds: Iterable[int]) -> Tensor:
+        """Return the noise (N, C, H, W) that `sample` starts from."""
 
 
 @runtime_checkable
@@ -309,6 +375,14 @@ class Finishes(Protocol):
 
         The trainer calls it on the averaged (EMA) weights, at the end and on Stop.
         """
+
+
+@runtime_checkable
+class FitsPrior(Protocol):
+    """Latents are drawn from a prior that was fitted after training: gives its curve beside the encodings'."""
+
+    def prior_density(self, z: Tensor) -> Tensor:
+        """Return the fitted prior's density in each dimension, (d, G), at the places z (G,)."""
 
 
 @runtime_checkable

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,8 @@ from torch import Tensor
 
 from gencore.checkpoint import write_atomic
 from gencore.errors import InputError
+
+GIF_REST = 1500  # milliseconds
 
 
 def columns_for(n: int) -> int:
@@ -81,6 +84,47 @@ def write_png(path: str | Path, picture: np.ndarray) -> None:
     """
     content = png(picture)
     write_atomic(Path(path), lambda temporary: temporary.write_bytes(content))
+
+
+def gif(frames: Sequence[np.ndarray], ms: int, scale: int = 1) -> bytes:
+    """Return pictures as the bytes of an animated GIF that runs for ever and rests on its last picture.
+
+    Grey pictures keep every level; colour ones are reduced to one palette of 256 colours a picture.
+
+    Args:
+        frames: uint8 (H, W), (H, W, 1) or (H, W, 3) pictures, all of one shape.
+        ms: Milliseconds a picture is shown, at least 20; the last one stays `GIF_REST` milliseconds more.
+        scale: Screen pixels a pixel, each a plain square.
+
+    Raises:
+        InputError: if there is no picture, if they differ in shape, or if `ms` or `scale` is out of range.
+    """
+    pictures = [np.asarray(frame) for frame in frames]
+    if not pictures:
+        raise InputError("A GIF needs at least 1 picture, not 0.")
+    shapes = sorted({picture.shape for picture in pictures})
+    if len(shapes) > 1:
+        raise InputError(f"The pictures of a GIF must all have one shape, not {shapes[0]} and {shapes[1]}.")
+    if any(picture.dtype != np.uint8 for picture in pictures) or shapes[0][2:] not in ((), (1,), (3,)):
+        raise InputError(f"A GIF's pictures must be uint8 of shape (H, W) or (H, W, 3), not {shapes[0]}.")
+    if ms < 20 or scale < 1:
+        raise InputError(f"A GIF needs at least 20 ms a picture and scale 1, not {ms} ms and scale {scale}.")
+    drawn = [enlarged(picture, scale) for picture in pictures]
+    times = [ms] * (len(drawn) - 1) + [ms + GIF_REST]
+    buffer = io.BytesIO()
+    drawn[0].save(buffer, format="GIF", save_all=True, append_images=drawn[1:], duration=times, loop=0, optimize=False)
+    return buffer.getvalue()
+
+
+def enlarged(picture: np.ndarray, scale: int) -> Image.Image:
+    """Return a picture as a Pillow image with a palette, each pixel a square of `scale`; grey ones exactly."""
+    flat = picture[..., 0] if picture.ndim == 3 and picture.shape[2] == 1 else picture
+    image = Image.fromarray(np.ascontiguousarray(flat))
+    if image.mode == "L":
+        image.putpalette(bytes(level for level in range(256) for _ in "rgb"))  # becomes mode 'P' with the same levels
+    else:
+        image = image.quantize(256, dither=Image.Dither.NONE)
+    return image.resize((image.width * scale, image.height * scale), Image.Resampling.NEAREST)
 
 
 def write_npy(path: str | Path, x: np.ndarray | Tensor) -> None:

@@ -277,7 +277,7 @@ class Planner:
                 usable.append(entry)
             except InputError as error:  # only now were the weights read
                 self.leave_out(entry, error)
-        for path, dataset in dict.fromkeys((self.path_of(entry), entry.dataset) for entry in usable):
+        for path, dataset in dict.fromkeys((rows.path_for(entry, self.asked.out), entry.dataset) for entry in usable):
             tasks += self.of_failures(path, dataset)
         if not usable:
             raise InputError(self.left_out[0])
@@ -344,20 +344,6 @@ class Planner:
                 f"sides must be equally many; n can be at most {most:,}."
             )
 
-    def path_of(self, entry: checkpoint.Entry) -> Path:
-        """Return the file for a checkpoint's rows.
-
-        Raises:
-            InputError: if it lies under none of the roots and no file was named.
-        """
-        if self.asked.out:
-            return self.asked.out
-        folder = entry.path.resolve()
-        for root in checkpoint.roots():
-            if folder.is_relative_to(root.resolve()):
-                return rows.rows_path(entry.dataset, root)
-        raise InputError(f"{entry.name} lies in none of the folders of checkpoints; say with --out where its rows go.")
-
     def rows_of(self, path: Path) -> list[dict[str, Any]]:
         """Return the rows of a file; lines that are none, or another data set's, are kept as problems."""
         if path not in self.found:
@@ -378,7 +364,7 @@ class Planner:
 
     def of_checkpoint(self, entry: checkpoint.Entry) -> Iterator[Task]:
         """Yield the tasks of a checkpoint, each once: a point's quality, then its cost."""
-        path = self.path_of(entry)
+        path = rows.path_for(entry, self.asked.out)
         points = [
             point for point in points_of(FAMILIES[entry.family], self.asked.points) if self.asked.wants(point.label)
         ]

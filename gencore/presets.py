@@ -29,6 +29,7 @@ class Recipe:
     ema_halflife: int = 10_000    # images after which a weight's share in the average has halved
     ema_rampup: float = 0.05      # ... but at most this share of the images seen so far (Karras et al. 2022)
     flip: bool = False            # whether images are mirrored at random
+    compile: bool = False         # whether the sampled network is compiled; worth it on a GPU, after a minute's wait
     seed: int = 0                 # step t's batch and noise depend on (seed, t) alone
     dtype: str = "auto"           # float32 | bfloat16 | auto: by a micro-benchmark at the start
     layout: str = "auto"          # contiguous | channels_last | auto: likewise
@@ -75,6 +76,28 @@ PRESETS: dict[str, Run] = {f"digits/{name}": Run(name, "digits") for name in FAM
     # The lecture's objective, for its log and time-lapse; without the penalties D wins within 10,000 images.
     "mnist/gan-minimax": Run("gan", "mnist", GAMES | {"objective": "minimax", "gamma": 20.0, "gamma_final": 5.0},
                              {"images": 49_216, "lr": 5e-4, "beta1": 0.0}),
+    # For a GPU: each exports to less than 10 MB. Budgets are for about eight minutes; --minutes overrules them.
+    "cifar10/vae": Run("vae", "cifar10",
+                       {"widths": (64, 96, 128, 128), "latent": 96, "blocks": 2, "components": 20},
+                       {"images": 5_000_000, "batch": 256, "flip": True, "ema_halflife": 100_000}),
+    "cifar10/gan": Run("gan", "cifar10",
+                       {"widths": (64, 96, 160), "probe_widths": (16, 32, 64), "latent": 128, "blocks": 2,
+                        "gamma": 1.0, "gamma_final": 0.1, "augment": True},
+                       {"images": 3_000_000, "batch": 256, "lr": 4e-4, "beta1": 0.0, "flip": True,
+                        "ema_halflife": 100_000}),
+    "cifar10/ddpm": Run("ddpm", "cifar10",
+                        {"widths": (80, 96, 96), "layers": 2, "prediction": "v_prediction", "dropout": 0.1,
+                         "min_snr": 5.0},
+                        {"images": 6_000_000, "batch": 256, "lr": 6e-4, "warmup": 50_000, "clip": 1.0, "flip": True,
+                         "ema_halflife": 200_000}),
+    # For two CPU cores and several hours each.
+    "cifar10/vae-small": Run("vae", "cifar10", GAMES | {"latent": 64, "components": 20},
+                             {"images": 2_000_000, "batch": 128, "flip": True, "ema_halflife": 50_000}),
+    "cifar10/gan-small": Run("gan", "cifar10",
+                             GAMES | {"probe_widths": (8, 16, 32), "gamma": 1.0, "gamma_final": 0.1, "augment": True},
+                             {"images": 1_500_000, "lr": 4e-4, "beta1": 0.0, "flip": True, "ema_halflife": 20_000}),
+    "cifar10/ddpm-small": Run("ddpm", "cifar10", {"widths": (32, 64, 96), "prediction": "v_prediction", "min_snr": 5.0},
+                              {"images": 2_500_000, "batch": 128, "clip": 1.0, "flip": True, "ema_halflife": 50_000}),
 }  # fmt: skip
 
 

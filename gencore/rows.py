@@ -2,7 +2,8 @@
 
 A file of rows only ever grows at its end, one write a row, so that an interruption can spoil no row but the last one,
 and that one is closed off before the next. Of several rows of one kind, checkpoint, knobs and n (for costs: of one
-machine), the last one counts. A line that is no row is named and passed over; it is never removed or rewritten.
+machine; for bounds: of one split), the last one counts. A line that is no row is named and passed over; it is never
+removed or rewritten.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from gencore.checkpoint import CONFIG, WEIGHTS, cannot_write, entries, resolve, roots
+from gencore.checkpoint import CONFIG, WEIGHTS, Entry, cannot_write, entries, resolve, roots
 from gencore.errors import InputError, near
 from gencore.extractors import dataset_key, extractor_path
 from gencore.schema import KINDS, VERSION, violation
@@ -30,6 +31,21 @@ DIGITS = 16  # hex digits of a hash that are kept
 def rows_path(dataset: str, root: Path | None = None) -> Path:
     """Return the file with a data set's rows under `root`, by default the first of the checkpoint roots."""
     return (root or roots()[0]) / dataset_key(dataset) / FILE
+
+
+def path_for(entry: Entry, out: str | Path | None = None) -> Path:
+    """Return the file for a checkpoint's rows: `out`, or by default the one under the root that it lies in.
+
+    Raises:
+        InputError: if it lies under none of the roots and no file was named.
+    """
+    if out:
+        return Path(out)
+    folder = entry.path.resolve()
+    for root in roots():
+        if folder.is_relative_to(root.resolve()):
+            return rows_path(entry.dataset, root)
+    raise InputError(f"{entry.name} lies in none of the folders of checkpoints; say with --out where its rows go.")
 
 
 def read(path: str | Path, dataset: str | None = None) -> tuple[list[dict[str, Any]], list[str]]:
@@ -83,7 +99,7 @@ def _foreign(row: Mapping[str, Any], dataset: str | None) -> str:
 
 
 def check(row: Any) -> None:
-    """Check a row against the schema, and that each score has a value a generation and a mean in its interval.
+    """Check a row against the schema, that each score has a value a generation, and each mean lies in its interval.
 
     Raises:
         InputError: in one sentence, on the first thing that is wrong.
@@ -103,7 +119,7 @@ def _wrong(row: Any) -> str:
         return f"its format has version {version}, and this program knows version {VERSION}"
     if not isinstance(kind, str) or kind not in KINDS:
         return f"its kind is {kind!r}{near(str(kind), list(KINDS))}".rstrip(".")
-    return violation(row, KINDS[kind]) or _wrong_score(row)
+    return violation(row, KINDS[kind]) or _wrong_score(row) or _wrong_interval(row)
 
 
 def _wrong_score(row: Mapping[str, Any]) -> str:
@@ -115,6 +131,16 @@ def _wrong_score(row: Mapping[str, Any]) -> str:
             if not score["low"] <= score["mean"] <= score["high"]:
                 return f"{where} has a mean outside its interval"
     return ""
+
+
+def _wrong_interval(row: Mapping[str, Any]) -> str:
+    if row["kind"] != "bound":
+        return ""
+    units = "nats", "bits_per_dim"
+    found = {f"terms.{name}.{unit}": term[unit] for name, term in row["terms"].items() for unit in units}
+    found |= {f"curve[{place}]": at for place, at in enumerate(row.get("curve", ()))}
+    outside = (where for where, at in found.items() if not at["low"] <= at["mean"] <= at["high"])
+    return next((f"{where} has a mean outside its interval" for where in outside), "")
 
 
 def append(path: str | Path, row: Mapping[str, Any]) -> None:
@@ -194,6 +220,10 @@ def is_stale(row: Mapping[str, Any]) -> str:
 
 def _again(row: Mapping[str, Any]) -> str:
     """Return how to measure a row again: it alone, and the floor at its n."""
+    if row["kind"] == "bound":
+        same = {"n": row["n"], "split": row["split"], "seed": row["seed"], "dtype": row["settings"]["dtype"]}
+        options = [word for name, value in same.items() for word in (f"--{name}", str(value))]
+        return f"measure it again: {shlex.join(['python', '-m', 'gencore', 'bound', row['checkpoint'], *options])}"
     mine = (entry.name for entry in entries() if entry.dataset == row["dataset"] and not entry.problem)
     words = ["python", "-m", "gencore", "evaluate", row["checkpoint"] or next(mine, "CHECKPOINT")]
     kind = {"failure": "failures", "floor": "headline"}.get(row["point"]["kind"], row["point"]["kind"])

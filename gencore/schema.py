@@ -45,7 +45,9 @@ def point(*kinds: str) -> Schema:
     return record({"label": NAME, "kind": {"enum": list(kinds)}})
 
 
-SCORE = record({"mean": NUMBER, "low": NUMBER, "high": NUMBER, "values": array(NUMBER)})
+INTERVAL = {"mean": NUMBER, "low": NUMBER, "high": NUMBER}
+SCORE = record({**INTERVAL, "values": array(NUMBER)})
+TERM = record({"nats": record(INTERVAL), "bits_per_dim": record(INTERVAL)})
 TIMING = record({
     "n": COUNT, "repeats": COUNT, "ms": AMOUNT, "ms_p95": {"type": ["number", "null"], "minimum": 0},
     "ms_per_image": AMOUNT, "images_per_s": AMOUNT,
@@ -95,12 +97,21 @@ KINDS: Mapping[str, Schema] = {
         "parameters": TALLY, "parameters_total": TALLY,
         "peak_memory_mb": {"type": ["number", "null"], "minimum": 0},
     }),
+    "bound": record(EVERY_ROW | {
+        "kind": {"const": "bound"}, "checkpoint": NAME, "point": point("bound"),
+        "hashes": {**mapping(HASH), "required": ["checkpoint"]},
+        "n": COUNT, "split": {"enum": ["train", "validation", "test"]}, "seed": TALLY, "dimensions": COUNT,
+        "terms": {**mapping(TERM), "required": ["elbo"]},  # bits_per_dim is nats / (dimensions ln 2), sign and all
+        "basis": {**mapping(TEXT), "required": ["prior"]},
+        "uncertainty": NAME, "training": TRAINING,
+    }, {"curve": array(record({"t_low": TALLY, "t_high": TALLY, **INTERVAL}))}),  # nats an image and step of t
 }  # fmt: skip
 SCHEMA: Schema = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "title": "A row of measurements",
     "description": "One line of checkpoints/<dataset>/rows.jsonl. Beyond this schema, a score has one value a "
-    "generation, and its mean lies between `low` and `high`.",
+    "generation, and its mean, like every mean, lies between `low` and `high`. Bits per dimension are nats divided by "
+    "`dimensions` and ln 2, with their sign; minus those of `elbo` are the usual figure.",
     "oneOf": list(KINDS.values()),
 }
 

@@ -413,6 +413,8 @@ def _prepare(
     )  # fmt: skip
     if state:
         trainer.restore(*state)
+    if run.recipe.compile:
+        model.network.compile()
     return trainer
 
 

@@ -377,7 +377,8 @@ class TestEvaluate:
 
     @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send")
     def test_interrupted_it_leaves_what_it_measured_and_goes_on(self):
-        words = "evaluate", "digits/vae", "digits/ddpm", "--points", "lecture", *self.QUICK
+        # Many generations: the 1000 calls of each must not be over before a busy machine gets to the signal.
+        words = "evaluate", "digits/vae", "digits/ddpm", "--points", "lecture", *self.QUICK, "--generations", 12
         process = command(*words)
         wait_for(lambda: (self.file.exists() and len(read(self.file)[0]) >= 2) or process.poll() is not None)
         process.send_signal(signal.SIGINT)  # while the 1000 calls are made
@@ -449,6 +450,72 @@ class TestEvaluate:
         result = run("evaluate", "digits/vae", "--rows", "cost", "--dtype", "float32", "--again")
         assert result.exit_code == 130
         assert "Stopped after 0 of 1 rows; the same command without --again goes on from here." in result.stderr
+
+
+class TestBound:
+    @pytest.fixture(autouse=True)
+    def shipped(self, measurable, tmp_path, monkeypatch):
+        shutil.copytree(measurable, tmp_path / "root")
+        monkeypatch.setenv("GENCORE_CHECKPOINTS", str(tmp_path / "root"))
+        self.file = tmp_path / "root" / "digits" / "rows.jsonl"
+
+    @pytest.mark.parametrize("name", ["vae", "ddpm"])
+    def test_prints_the_bound_and_adds_its_row(self, name):
+        lines = done("bound", f"digits/{name}", "--n", 6, "--batch", 4).stdout.splitlines()
+        ((row,), problems) = read(self.file)
+        assert row["kind"] == "bound" and not problems and is_stale(row) == ""
+        assert lines[0].startswith(f"digits/{name}, likelihood bound: about ") and lines[0].endswith(" for 6 images.")
+        said = {line.split("  ")[0]: line for line in lines}
+        assert "the first 6 of the test split of digits" in said["images"] and "N(0, I)" in said["prior"]
+        nats = row["terms"]["elbo"]["nats"]
+        ends = f"[{nats['low']:,.5g}, {nats['high']:,.5g}]"
+        assert f"{nats['mean']:,.5g} {ends} nats an image" in said["log P(x) at least"]
+        bits = -nats["mean"] / (SIZE**2 * np.log(2))
+        assert f" {bits:,.5g} [" in said["which costs at most"], "of bits, fewer is better: the sign is turned"
+        assert all(term in said for term in row["terms"] if term != "elbo") and "over images only" in said["intervals"]
+        assert sum(line.startswith("  t = ") for line in lines) == len(row.get("curve", ()))
+        assert lines[-1] == str(self.file)
+
+    def test_the_other_file_and_split(self, tmp_path):
+        out = tmp_path / "mine.jsonl"
+        assert "train split" in done("bound", "digits/vae", "--n", 6, "--split", "train", "--out", out).stdout
+        assert read(out)[0][0]["split"] == "train" and not self.file.exists()
+
+    def test_refusals(self, tmp_path):
+        assert "A GAN has no bound of the likelihood" in refused("bound", "digits/gan")
+        assert "297 images" in refused("bound", "digits/vae", "--n", 298)
+        assert "n must be" in refused("bound", "digits/vae", "--n", 1)
+        assert "batch must be" in refused("bound", "digits/vae", "--batch", 0)
+        assert "did you mean 'test'" in refused("bound", "digits/vae", "--n", 6, "--split", "tets")
+        assert "did you mean 'digits/vae'" in refused("bound", "digits/vea")
+        assert "no dtype 'half'" in refused("bound", "digits/vae", "--dtype", "half")
+        (tmp_path / "folder").mkdir()
+        assert "folder" in refused("bound", "digits/vae", "--n", 6, "--out", tmp_path / "folder")
+        assert not self.file.exists()
+
+    def test_an_evaluation_goes_by_its_row(self):
+        done("bound", "digits/vae", "--n", 40)
+        done("evaluate", "digits/vae", *TestEvaluate.QUICK)
+        assert [row["kind"] for row in read(self.file)[0]] == ["bound", "real", "quality"]
+        assert "0 rows" in done("evaluate", "digits/vae", *TestEvaluate.QUICK).stdout
+
+    def test_stopped_it_leaves_no_row(self, monkeypatch):
+        def stop(*_):
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("gencore.bound.Clock.read", stop)
+        result = run("bound", "digits/ddpm", "--n", 6)
+        assert result.exit_code == 130 and "Stopped; no row was written." in result.stderr
+        assert not self.file.exists()
+
+    def test_the_advice_on_a_stale_row_measures_it_again(self):
+        done("bound", "digits/vae", "--n", 6, "--seed", 3, "--split", "train")
+        row = json.loads(self.file.read_text())
+        self.file.write_text(json.dumps(row | {"hashes": {"checkpoint": "0" * 16}}) + "\n")
+        advice = is_stale(read(self.file)[0][0]).partition("measure it again: python -m gencore ")[2]
+        done(*shlex.split(advice))
+        new = read(self.file)[0][-1]
+        assert (new["terms"], new["hashes"], is_stale(new)) == (row["terms"], row["hashes"], "")
 
 
 def same(one, other):

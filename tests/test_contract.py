@@ -1,5 +1,7 @@
 """The contract: what every family in the registry does. A fourth family is tested by being registered."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -11,15 +13,18 @@ from gencore.errors import InputError
 from gencore.families import FAMILIES
 from gencore.family import (
     Bounds,
+    BoundsInParts,
     Decodes,
     Diffuses,
     Encodes,
     Family,
     Finishes,
+    Inverts,
     Judges,
     Watches,
     image_seed,
     settle,
+    sum_parts,
 )
 from gencore.presets import PRESETS
 from gencore.train import train
@@ -225,7 +230,6 @@ def test_bfloat16_is_close(model):
 def test_decodes(model):
     if not isinstance(model, Decodes):
         pytest.skip("does not decode")
-    assert model.interpolation in ("linear", "slerp")
     latent = model.latent([1, 2])
     images = model.decode(latent)
     assert images.shape == (2, *model.image_shape) and images.abs().max() <= 1
@@ -239,12 +243,29 @@ def test_encodes(model, digits):
     assert mean.shape == std.shape and len(mean) == 5 and (std > 0).all()
 
 
+def test_inverts(model, digits):
+    if not isinstance(model, Inverts):
+        pytest.skip("finds no latents of images")
+    latent = model.invert(digits[:3])
+    assert latent.shape == model.latent([1, 2, 3]).shape, "what `decode` takes"
+    assert model.decode(latent).shape == digits[:3].shape
+
+
 def test_bounds(model, digits):
     if not isinstance(model, Bounds):
         pytest.skip("has no bound")
     terms = model.bound(digits[:5])
     assert all(value.shape == (5,) and torch.isfinite(value).all() for value in terms.values())
     assert (terms["elbo"] <= 0).all(), "log P of one of 256 levels a pixel cannot be positive"
+    assert model.bound_basis()["prior"] and all(model.bound_basis().values())
+    before = torch.get_rng_state()
+    one, other, new = (model.bound(digits[:5], torch.Generator().manual_seed(seed)) for seed in (1, 1, 2))
+    assert all(torch.equal(one[name], other[name]) for name in terms), "the generator decides"
+    assert not torch.equal(one["elbo"], new["elbo"]) and torch.equal(torch.get_rng_state(), before)
+    if isinstance(model, BoundsInParts):
+        *_, last = parts = list(model.bound_parts(digits[:5], torch.Generator().manual_seed(1)))
+        assert [part.index for part in parts] == list(range(1, last.total + 1))
+        assert all(torch.equal(value, one[name]) for name, value in sum_parts(parts).items())
 
 
 def test_diffuses(model, digits):
@@ -255,6 +276,22 @@ def test_diffuses(model, digits):
     nearer = (x_t - x).flatten(1).norm(dim=1)
     assert (nearer.diff() > 0).all() and (x_t[3] - noise[3]).norm() < 0.1 * noise[3].norm()
     assert model.predict(x_t, t).abs().max() <= 1
+
+
+def test_the_levels_and_timesteps_of_diffusion(model, digits):
+    if not isinstance(model, Diffuses):
+        pytest.skip("does not diffuse")
+    abar, noise = model.levels(), torch.randn(1, *model.image_shape)
+    assert abar.ndim == 1 and (abar.diff() < 0).all() and abar.min() >= 0 and abar.max() < 1
+    for t in (0, len(abar) // 2, len(abar) - 1):
+        x_t = model.diffuse(digits[:1], torch.tensor([t]), noise)
+        assert torch.allclose(x_t, abar[t].sqrt() * digits[:1] + (1 - abar[t]).sqrt() * noise, atol=1e-5)
+    options = quick(model.knobs)
+    steps, times = list(model.sample([1, 2], **options)), model.timesteps(**options)
+    assert len(times) == steps[-1].total and times[0] == len(abar) - 1
+    assert all(late < early for early, late in itertools.pairwise(times)), "the way leads down"
+    t = torch.full((2,), times[0])
+    assert torch.allclose(model.predict(model.latent([1, 2]), t), steps[0].x0, atol=1e-5), "where sampling starts"
 
 
 def test_judges(model, digits):

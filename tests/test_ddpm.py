@@ -164,3 +164,58 @@ def test_trailing_timesteps_are_the_papers():
     assert list(trailing(4)) == [999, 749, 499, 249] and list(trailing(1)) == [999]
     assert (np.diff(trailing(1000)) == -1).all()
     assert math.isclose(np.diff(trailing(999)).mean(), -1000 / 999, rel_tol=1e-2)
+
+
+@pytest.mark.parametrize("prediction", ["epsilon", "v_prediction"])
+def test_ddim_backwards_and_forwards_is_a_round_trip(prediction):
+    """With the ideal network: an image's latent decodes to it, and is as likely as the image was."""
+    model = exact(prediction=prediction)
+    x = (0.3 + 0.2 * torch.randn(4, 1, 8, 8)).clamp(-1, 1)
+    latent = model.invert(x, num_inference_steps=50, iterations=8)
+    assert (model.decode(latent, 50) - x).abs().max() < 1 / 255  # half a pixel level
+    # The ODE carries x0 = mean + std * e to x_T = e; 50 Euler steps stretch that a little, alike everywhere.
+    e = ((x - 0.3) / 0.2).flatten()
+    slope = (latent.flatten() @ e / e.square().sum()).item()
+    assert slope == pytest.approx(1, abs=0.15) and (latent.flatten() - slope * e).std() < 0.05
+    once = model.decode(model.invert(x, 50, 1), 50)
+    assert (once - x).abs().mean() > (model.decode(latent, 50) - x).abs().mean(), "the iteration is what makes it exact"
+
+
+@pytest.mark.parametrize("prediction", ["epsilon", "v_prediction"])
+def test_the_step_that_is_undone_is_the_samplers(prediction):
+    model = exact(prediction=prediction)
+    timesteps, advance = ddim(model.scheduler, 10, 0.0, clip=False)
+    x, output = torch.randn(2, 1, 8, 8), torch.randn(2, 1, 8, 8)
+    abar = model.scheduler.alphas_cumprod
+    gain, share = model._ddim_step(abar[timesteps[1]].item(), abar[timesteps[0]].item())
+    assert torch.allclose(advance(output, x, None), gain * x + share * output, atol=1e-4)
+
+
+@pytest.mark.parametrize("prediction", ["epsilon", "v_prediction"])
+def test_min_snr_weights_the_error_in_x0(prediction):
+    """Hang et al. 2023: whatever is predicted, the loss is min(SNR, gamma) ||x_0 - the predicted x_0||^2."""
+    torch.manual_seed(0)
+    model = DDPM(**TINY, prediction=prediction, min_snr=5.0).train()
+    x = torch.rand(64, 1, 8, 8) * 2 - 1
+    kept = {}
+    call = model._call
+    model._call = lambda x_t, t: kept.setdefault("output", (kept.update(x_t=x_t, t=t), call(x_t, t))[1])
+    (loss,) = model.losses(x)
+    abar = model.levels()[kept["t"]].double()
+    x0 = model._x0(kept["x_t"], kept["t"], kept["output"]).double()
+    snr = abar / (1 - abar)
+    expected = (snr.clamp_max(5) * (x0 - x).square().flatten(1).mean(1)).mean()
+    assert loss.value.item() == pytest.approx(expected.item(), rel=1e-4)
+    plain = DDPM(**TINY, prediction=prediction)
+    assert torch.equal(plain._weight(kept["t"]), torch.ones(64))
+
+
+def test_dropout_is_for_training_alone():
+    model = DDPM(**TINY, dropout=0.5)
+    x, t = torch.rand(2, 1, 8, 8), torch.tensor([5, 500])
+    with torch.no_grad():
+        assert torch.equal(model.eval().predict(x, t), model.predict(x, t))
+        assert not torch.equal(model.train().predict(x, t), model.predict(x, t))
+    for wrong in ({"dropout": 1.0}, {"dropout": -0.1}, {"min_snr": -1.0}):
+        with pytest.raises(InputError, match="dropout must be in"):
+            DDPM(**TINY, **wrong)

@@ -129,3 +129,45 @@ def test_a_probe_tells_noise_from_digits():
                 optimizer.step()
     assert -math.log(4) < model.watch(x)["validation_value"] <= 0
     assert model.judge(x).mean() > 0.8
+
+
+def normal_logs(count, shift):
+    """log p and log q of p = N(0, 1) and q = N(shift, 1), at `count` draws of each."""
+    generator = torch.Generator().manual_seed(0)
+    draws = torch.randn(2, count, generator=generator, dtype=torch.float64)
+    x, y = draws[0], draws[1] + shift
+    p, q = torch.distributions.Normal(0.0, 1.0), torch.distributions.Normal(shift, 1.0)
+    return (p.log_prob(x), q.log_prob(x)), (p.log_prob(y), q.log_prob(y))
+
+
+def divergence(shift):
+    """The Jensen-Shannon divergence of N(0, 1) and N(shift, 1) in nats, by the trapezoidal rule."""
+    x = torch.linspace(-12, 12 + shift, 200_001, dtype=torch.float64)
+    p = torch.distributions.Normal(0.0, 1.0).log_prob(x)
+    q = torch.distributions.Normal(shift, 1.0).log_prob(x)
+    middle = torch.logaddexp(p, q) - math.log(2)
+    return torch.trapezoid(0.5 * (p.exp() * (p - middle) + q.exp() * (q - middle)), x).item()
+
+
+@pytest.mark.parametrize("shift", [0.5, 1.5, 4.0])
+def test_the_value_at_the_optimum_of_two_known_densities(shift):
+    """D* = p / (p + q), so its logit is log p - log q; V(D*, G) = 2 JSD - log 4 within Monte Carlo error."""
+    count = 200_000
+    (p_x, q_x), (p_y, q_y) = normal_logs(count, shift)
+    best = game(p_x - q_x, p_y - q_y)["value"].item()
+    draws = torch.nn.functional.logsigmoid(p_x - q_x), torch.nn.functional.logsigmoid(q_y - p_y)
+    error = math.sqrt(sum(each.var().item() for each in draws) / count)
+    assert best == pytest.approx(2 * divergence(shift) - math.log(4), abs=4 * error)
+    for slope, offset in ((0.5, 0.0), (2.0, 0.0), (1.0, 0.7), (1.0, -0.7), (0.0, 0.0), (-1.0, 0.0)):
+        other = game(slope * (p_x - q_x) + offset, slope * (p_y - q_y) + offset)["value"].item()
+        assert other < best, f"D with slope {slope} and offset {offset} is not the optimum"
+
+
+def test_equal_densities_leave_the_best_discriminator_at_one_half():
+    (p_x, q_x), (p_y, q_y) = normal_logs(10_000, 0.0)
+    values = game(p_x - q_x, p_y - q_y)
+    assert values["value"].item() == pytest.approx(-math.log(4), abs=1e-12)
+    assert values["d_real"] == values["d_fake"] == 0.5
+    assert divergence(0.0) == pytest.approx(0.0, abs=1e-12)
+    worse = game(torch.full((10,), 0.3), torch.full((10,), 0.3))["value"].item()
+    assert worse < -math.log(4), "a constant D other than 1/2 does worse than guessing"

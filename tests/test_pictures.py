@@ -60,3 +60,47 @@ def test_what_is_no_batch_of_images_is_refused(x):
 def test_a_grid_without_columns_is_refused():
     with pytest.raises(InputError, match="at least 1 column"):
         pictures.grid(batch(2), columns=0)
+
+
+def read_back(content):
+    """Every picture of a GIF, its time in milliseconds, and how often it repeats (0: for ever)."""
+    picture = Image.open(io.BytesIO(content))
+    frames, times = [], []
+    for index in range(picture.n_frames):
+        picture.seek(index)
+        times.append(picture.info["duration"])
+        frames.append(np.asarray(picture.convert("RGB")))
+    return frames, times, picture.info["loop"]
+
+
+def test_a_gif_keeps_every_grey_level_and_rests_on_its_last_picture():
+    levels = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    frames = [levels, levels.T, 255 - levels]
+    back, times, loop = read_back(pictures.gif(frames, 80, scale=3))
+    assert (times, loop) == ([80, 80, 80 + pictures.GIF_REST], 0)
+    for frame, shown in zip(frames, back, strict=True):
+        np.testing.assert_array_equal(shown, np.repeat(np.repeat(frame, 3, 0), 3, 1)[..., None].repeat(3, 2))
+
+
+def test_a_gif_in_few_colours_keeps_them():
+    first = np.zeros((4, 4, 3), np.uint8)
+    first[:2], first[2:, :, 1] = (250, 10, 30), 200
+    back, _, _ = read_back(pictures.gif([first, first[::-1]], 40))
+    np.testing.assert_array_equal(back[0], first)
+    np.testing.assert_array_equal(back[1], first[::-1])
+
+
+@pytest.mark.parametrize(
+    ("frames", "options", "words"),
+    [
+        ([], {}, "at least 1 picture"),
+        ([np.zeros((2, 2), np.uint8), np.zeros((2, 3), np.uint8)], {}, "one shape"),
+        ([np.zeros((2, 2), float)], {}, "must be uint8"),
+        ([np.zeros((2, 2, 2), np.uint8)], {}, "must be uint8"),
+        ([np.zeros((2, 2), np.uint8)], {"ms": 5}, "at least 20 ms"),
+        ([np.zeros((2, 2), np.uint8)], {"scale": 0}, "scale 1"),
+    ],
+)
+def test_a_gif_of_nothing_sensible_is_refused(frames, options, words):
+    with pytest.raises(InputError, match=words):
+        pictures.gif(frames, **{"ms": 50, **options})

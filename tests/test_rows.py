@@ -63,7 +63,24 @@ REAL = QUALITY | {"kind": "real", "checkpoint": "", "family": "real", "knobs": {
 REAL |= {"point": {"label": "real train images", "kind": "floor"}}
 FAILURE = QUALITY | {"kind": "failure", "failure": "noise", "checkpoint": "", "hashes": {"classifier": HASH}}
 FAILURE |= {"point": {"label": "Nothing but noise", "kind": "failure"}}
-ROWS = {"quality": QUALITY, "cost": COST, "real": REAL, "failure": FAILURE}
+ENDS = {"mean": -60.0, "low": -62.5, "high": -57.5}
+BITS = {"mean": -1.25, "low": -1.5, "high": -1.0}
+BOUND = EVERY | {
+    "kind": "bound",
+    "point": {"label": "likelihood bound", "kind": "bound"},
+    "knobs": {},
+    "hashes": {"checkpoint": HASH},
+    "n": 200,
+    "split": "test",
+    "seed": 0,
+    "dimensions": 64,
+    "terms": {"kl": {"nats": ENDS, "bits_per_dim": BITS}, "elbo": {"nats": ENDS, "bits_per_dim": BITS}},
+    "basis": {"prior": "N(0, I)"},
+    "curve": [{"t_low": 1, "t_high": 20, **ENDS}],
+    "uncertainty": "sampling uncertainty over images only",
+    "training": {"images": 1000},
+}
+ROWS = {"quality": QUALITY, "cost": COST, "real": REAL, "failure": FAILURE, "bound": BOUND}
 
 # Ways to spoil a row: the path to a value, and what to put there (...: take it away).
 SPOILT = [
@@ -107,6 +124,19 @@ SPOILT = [
     ("real", ("checkpoint",), "digits/vae"),
     ("failure", ("failure",), ""),
     ("failure", ("failure",), "noise here"),
+    ("bound", ("split",), "all"),
+    ("bound", ("seed",), 1.5),
+    ("bound", ("dimensions",), 0),
+    ("bound", ("point", "kind"), "headline"),
+    ("bound", ("hashes", "checkpoint"), ...),
+    ("bound", ("terms", "elbo"), ...),
+    ("bound", ("terms", "kl", "nats"), ...),
+    ("bound", ("terms", "kl", "nats", "low"), None),
+    ("bound", ("terms", "kl", "bits_per_dim", "mean"), "1"),
+    ("bound", ("basis", "prior"), ...),
+    ("bound", ("basis", "prior"), 1),
+    ("bound", ("curve", 0, "t_high"), -1),
+    ("bound", ("curve", 0, "high"), ...),
     *((kind, ("family",), name) for kind in ROWS for name in ("VAE", "v ae", '"><script>', "2vae", "ж")),
 ]
 # What another version of the program may write: all of it is a row.
@@ -123,6 +153,10 @@ ALLOWED = [
     ("cost", ("peak_memory_mb",), 12.5),
     ("cost", ("batches", 0, "ms_p95"), 2.5),
     ("failure", ("checkpoint",), "digits/vae"),
+    ("bound", ("curve",), ...),
+    ("bound", ("split",), "train"),
+    ("bound", ("terms", "kl"), ...),
+    ("quality", ("terms",), "a later version's field"),
 ]
 
 
@@ -201,6 +235,11 @@ class TestSchema:
             rows.check(changed("quality", ("generations",), 3))
         with pytest.raises(InputError, match="a mean outside its interval"):
             rows.check(changed("quality", ("scores", "pixels", "kd", "mean"), 3.0))
+
+    @pytest.mark.parametrize("where", [("terms", "kl", "nats"), ("terms", "elbo", "bits_per_dim"), ("curve", 0)])
+    def test_beyond_the_schema_a_bound_s_means_lie_in_their_intervals(self, where):
+        with pytest.raises(InputError, match=r"(terms\.|curve\[0\]).*has a mean outside its interval"):
+            rows.check(changed("bound", (*where, "mean"), 3.0))
 
     def test_infinity_is_no_number(self):
         assert refused(changed("quality", ("seconds",), float("inf")))
@@ -394,6 +433,8 @@ class TestStale:
             assert cost.endswith(f": {begin}{points} {only} --rows cost")
         floor = rows.is_stale(REAL | {"hashes": {"classifier": HASH}})
         assert floor.endswith(f": {begin} --n 200 --generations 2 --rows quality")
+        bound = rows.is_stale(BOUND | {"settings": row["settings"] | {"dtype": "bfloat16"}})
+        assert bound.endswith(": python -m gencore bound digits/vae --n 200 --split test --seed 0 --dtype bfloat16")
         failure = rows.is_stale(FAILURE)
         assert f": {begin} --points failures --only 'Nothing but noise' --n 200" in failure
 

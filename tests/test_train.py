@@ -14,6 +14,7 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file
+from torch import nn
 
 from gencore import checkpoint
 from gencore.device import pick_device
@@ -232,10 +233,33 @@ def test_overrides_are_parsed_by_the_default_they_replace():
 
 
 def test_every_preset_builds():
+    shapes = {"digits": (1, 8), "mnist": (1, 28), "cifar10": (3, 32)}
     for name, run in PRESETS.items():
-        size = 8 if run.data == "digits" else 28
-        assert FAMILIES[run.family](channels=1, size=size, **run.model), name
+        channels, size = shapes[run.data]
+        model = FAMILIES[run.family](channels=channels, size=size, **run.model)
+        exported = sum(x.numel() * (2 if x.is_floating_point() else 8) for x in model.state_dict().values())
+        assert exported < 9_900_000, f"{name} would not be a file of less than 10 MB"
         assert isinstance(run.recipe, Recipe)
+
+
+def test_a_compiled_network_trains_saves_and_resumes(tmp_path, monkeypatch):
+    """Compiled by the backend that needs no C++ compiler: the weights keep their names, and a resumed run its bits."""
+    compiled, plainly = [], nn.Module.compile
+
+    def compile_module(module):
+        compiled.append(module)
+        plainly(module, backend="aot_eager")
+
+    monkeypatch.setattr(nn.Module, "compile", compile_module)
+    run = replace(TINY, train=TINY.train | {"compile": True})
+    drain(run, tmp_path / "whole", images=128)
+    steps = train(run, tmp_path / "broken", images=128)
+    next(steps), next(steps)
+    steps.close()
+    drain(run, tmp_path / "broken", images=128, resume=True)
+    assert len(compiled) == 3 and compiled[0]._compiled_call_impl is not None
+    assert same(weights(tmp_path / "whole"), weights(tmp_path / "broken"))
+    assert checkpoint.load(tmp_path / "whole")
 
 
 def trainer(tmp_path, **settings):
@@ -315,3 +339,21 @@ def test_cuda_trains_and_samples_like_the_cpu(family, tmp_path):
     images = [checkpoint.load(tmp_path / "run", device=d).generate([1, 2, 3]).cpu() for d in ("cuda", "cpu")]
     assert (images[0] - images[1]).abs().max() < 0.05
     assert pick_device("cuda").type == "cuda"
+
+
+def test_the_operations_of_a_step_are_torchs_own_count_and_those_of_a_second_backward_pass():
+    import bench_train
+    from torch.utils.flop_counter import FlopCounterMode
+
+    x, w = torch.randn(8, 16), torch.randn(16, 4, requires_grad=True)
+    with FlopCounterMode(display=False) as counter:
+        (x @ w).square().sum().backward()
+    with bench_train.Operations() as mine:
+        (x @ w).square().sum().backward()
+    assert mine.total == counter.get_total_flops() == 2 * (2 * 8 * 16 * 4)
+    x.requires_grad_(True)
+    with bench_train.Operations() as mine:
+        (gradient,) = torch.autograd.grad((x @ w).square().sum(), x, create_graph=True)
+        gradient.square().sum().backward()
+    product = 2 * 8 * 16 * 4
+    assert mine.total == 6 * product, "x w, its two factors' gradients, and those of the gradient itself"

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from gencore.families.vae import VAE, discretised_normal, normal_kl
+from gencore.families.vae import VAE
+from gencore.likelihood import discretised_normal, normal_kl
 
 
 @pytest.fixture

@@ -21,7 +21,8 @@ DIMENSIONS = 64
 LARGEST = 64  # pixels a side that are looked at; larger images are averaged down to it
 WIDTHS = {1: (32, 48, 96, 96), 3: (64, 96, 160, 192)}  # by image channels: grey, colour
 BATCH = 128
-EPOCHS, STEPS = 8, 1500  # by default at least so many of both: small data sets are passed through more often
+EPOCHS = {1: 8, 3: 16}  # by image channels, by default, and at least so many steps: small data sets take more epochs
+STEPS = 1500
 LR, WEIGHT_DECAY, DROPOUT = 4e-3, 1e-2, 0.3
 ANGLE, SHIFT, SCALE = 10, 0.07, 0.1  # augmentation: at most so many degrees, of the side, of the size
 
@@ -85,7 +86,7 @@ class Classifier(Extractor):
         _, channels, size, _ = train.x.shape
         widths = _widths(channels, size, options)
         config = {"channels": channels, "size": size, "classes": class_count(splits), "widths": widths}
-        epochs = _epochs(len(train.x), options)
+        epochs = options.epochs or max(EPOCHS[channels], STEPS // max(1, len(train.x) // BATCH))
         with torch.random.fork_rng():
             torch.manual_seed(options.seed)
             trainee = Trainee(**config).to(pick_device(options.device))
@@ -169,12 +170,6 @@ def _widths(channels: int, size: int, options: Options) -> tuple[int, ...]:
         levels = max(1, math.ceil(math.log2(min(size, LARGEST) / 4)) + 1)
         return WIDTHS[channels][:levels]
     return options.widths
-
-
-def _epochs(n: int, options: Options) -> int:
-    if options.epochs is None:
-        return max(EPOCHS, STEPS // max(1, n // BATCH))
-    return options.epochs
 
 
 def _settings(trainee: Trainee, train: Images, dtype: str) -> Settings:

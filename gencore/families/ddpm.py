@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -12,13 +13,16 @@ from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 
 from gencore.errors import InputError, near
-from gencore.family import Family, Knob, Loss, Noise, Point, Step
+from gencore.family import Family, Knob, Loss, Noise, Part, Point, Step, sum_parts
+from gencore.likelihood import discretised_normal
 from gencore.nets import smallest_size
 
 TRAIN_STEPS = 1000  # T
 SCHEDULES = ("linear", "squaredcos_cap_v2")
 PREDICTIONS = ("epsilon", "v_prediction")
+VARIANCES = ("fixed_small", "fixed_large")
 SAMPLERS = ("dpm-solver++", "unipc", "ddim", "ddpm")
+STRATA = 50  # of t in the bound
 
 
 class DDPM(Family):
@@ -35,6 +39,9 @@ class DDPM(Family):
         schedule: diffusers' beta schedule: 'linear' (Ho et al. 2020) or 'squaredcos_cap_v2' (Nichol & Dhariwal 2021).
         prediction: What the network's output is: 'epsilon' (the lecture's) or 'v_prediction' (Salimans & Ho 2022).
         variance: Of the ancestral sampler: 'fixed_small' (beta-tilde) or 'fixed_large' (beta).
+        dropout: Share of the activations in residual blocks that training leaves out.
+        min_snr: If more than 0, each t's loss is weighted as an error in x_0 by min(SNR, min_snr): less for t with
+            little noise, which else drown the others (Hang et al. 2023, 'min-SNR-gamma', there 5).
     """
 
     name = "ddpm"
@@ -72,6 +79,8 @@ class DDPM(Family):
         schedule: str = "squaredcos_cap_v2",
         prediction: str = "epsilon",
         variance: str = "fixed_small",
+        dropout: float = 0.0,
+        min_snr: float = 0.0,
     ):
         super().__init__()
         from diffusers import (  # here: their import takes a second, which the app need not wait
@@ -79,10 +88,16 @@ class DDPM(Family):
             UNet2DModel,
         )
 
-        for value, known, what in ((schedule, SCHEDULES, "schedule"), (prediction, PREDICTIONS, "prediction")):
+        for value, known, what in (
+            (schedule, SCHEDULES, "schedule"),
+            (prediction, PREDICTIONS, "prediction"),
+            (variance, VARIANCES, "variance"),
+        ):
             if value not in known:
                 raise InputError(f"The DDPM's {what} is {value!r}{near(value, list(known))}")
         smallest_size(size, len(widths))
+        if not (0 <= dropout < 1 and min_snr >= 0):
+            raise InputError(f"dropout must be in [0, 1) and min_snr 0 or more, not {dropout!r} and {min_snr!r}.")
         if any(width % 8 for width in widths):
             raise InputError(f"The DDPM's widths must be multiples of 8, not {list(widths)}.")
         self.unet = UNet2DModel(
@@ -96,6 +111,7 @@ class DDPM(Family):
             norm_num_groups=8,
             attention_head_dim=min(32, widths[-1]),
             add_attention=attention,
+            dropout=dropout,
         )
         self.scheduler = DDPMScheduler(
             TRAIN_STEPS, beta_schedule=schedule, prediction_type=prediction, variance_type=variance,
@@ -132,7 +148,20 @@ class DDPM(Family):
             # v = sqrt(abar) eps - sqrt(1 - abar) x_0, so an error in v is one in eps over sqrt(abar).
             objective = (output - self.scheduler.get_velocity(x, noise, t)).square().flatten(1).mean(1)
             l_simple = objective * self._abar(t)
+        objective = objective * self._weight(t)
         yield Loss("unet", objective.mean(), {"loss": objective.detach().mean(), "l_simple": l_simple.detach().mean()})
+
+    def _weight(self, t: Tensor) -> Tensor:
+        """Return the loss's weight at t (N,): min(SNR, min_snr), for an error in x_0, over what that is in the target.
+
+        A squared error in x_0 is SNR times as large in epsilon, and SNR + 1 times in v (Hang et al. 2023, sec. 3.4).
+        """
+        if not self.config.min_snr:
+            return torch.ones_like(t, dtype=torch.float32)
+        abar = self._abar(t)
+        snr = abar / (1 - abar)
+        unit = snr if self.config.prediction == "epsilon" else snr + 1
+        return snr.clamp_max(self.config.min_snr) / unit
 
     def diffuse(self, x0: Tensor, t: Tensor, noise: Tensor) -> Tensor:
         """Return x_t = sqrt(abar_t) x_0 + sqrt(1 - abar_t) noise (eq. 4), in closed form; t (N,) in 0..T-1."""
@@ -141,6 +170,88 @@ class DDPM(Family):
     def predict(self, x_t: Tensor, t: Tensor) -> Tensor:
         """Return the x_0 that the network sees in x_t (N, C, H, W) at t (N,), clipped to [-1, 1] (eq. 15)."""
         return self._x0(x_t, t, self._call(x_t, t)).clamp(-1, 1)
+
+    def levels(self) -> Tensor:
+        """Return abar_t for t = 0..T-1, (T,): the share of x_t's variance that is signal, falling."""
+        return self.scheduler.alphas_cumprod
+
+    def timesteps(self, **knobs: Any) -> list[int]:
+        """Return the t of each network call of `sample` with these knobs, in order."""
+        values = self.settle(knobs)
+        return SCHEDULERS[values["sampler"]](self.scheduler, values["num_inference_steps"], values["eta"])[0].tolist()
+
+    def bound(self, x: Tensor, generator: torch.Generator | None = None) -> dict[str, Tensor]:
+        """Return L_0, L_between, L_T and elbo, (N,) each, nats an image: -elbo = L_0 + L_between + L_T.
+
+        Ho et al. 2020, eq. 5, where each L is to be subtracted: L_0 = -log P(x_0|x_1), L_between the sum of
+        L_{t-1} = KL(q(x_{t-1}|x_t, x_0) || p(x_{t-1}|x_t)) over the paper's t = 2..T, L_T = KL(q(x_T|x_0) || N(0, I)).
+        The bound is that of ancestral sampling in all T steps. An unbiased estimate: one draw of x_1, and of x_t in
+        each of `STRATA` strata of t; see `bound_parts`.
+
+        Args:
+            x: Images (N, C, H, W) in [-1, 1].
+            generator: Of t and the noise, on the CPU; by default the global one.
+        """
+        return sum_parts(self.bound_parts(x, generator))
+
+    def bound_basis(self) -> dict[str, str]:
+        """Return what the bound rests on, for people."""
+        small = self.config.variance == "fixed_small"
+        return {
+            "prior": "N(0, I)",
+            "variance": f"sigma² = {'beta-tilde' if small else 'beta'} ({self.config.variance}), that of ancestral "
+            f"sampling in {TRAIN_STEPS} steps; in L_0 {'beta-tilde of t = 1' if small else 'beta'}",
+            "clipping": "predicted x_0 clipped to [-1, 1], as in sampling",
+            "likelihood": "L_0 in 256 bins, open at the ends; L_T in closed form",
+            "draws": f"{STRATA} stratified t an image, and t = 0",
+        }
+
+    @torch.no_grad()
+    def bound_parts(self, x: Tensor, generator: torch.Generator | None = None, strata: int = STRATA) -> Iterator[Part]:
+        """Yield the parts of the bound: L_0, L_{t-1} at one t an image in each of `strata` equal strata, and L_T.
+
+        t in 1..T-1 is uniform over the strata together, so that T - 1 times the mean of the strata is an unbiased
+        estimate of the sum over all t, whatever the number of strata.
+
+        Args:
+            x: Images (N, C, H, W) in [-1, 1].
+            generator: Of t and the noise, on the CPU; by default the global one.
+            strata: How many network calls an image, beside that of L_0.
+        """
+        total, last = strata + 2, TRAIN_STEPS - 1
+
+        def at(t: Tensor) -> Tensor:
+            return self.bound_at(x, t.to(x.device), torch.randn(x.shape, generator=generator).to(x.device))
+
+        yield Part(1, total, "L_0", 0, 0, 1, at(torch.zeros(len(x), dtype=torch.long)))
+        for place in range(strata):
+            low, high = 1 + last * place // strata, -(-last * (place + 1) // strata)
+            uniform = torch.rand(len(x), generator=generator, dtype=torch.float64)
+            t = (1 + last * (place + uniform) / strata).long().clamp_max(high)
+            yield Part(place + 2, total, "L_between", low, high, last / strata, at(t))
+        yield Part(total, total, "L_T", TRAIN_STEPS, TRAIN_STEPS, 1, self._prior_kl(x))
+
+    @torch.no_grad()
+    def bound_at(self, x: Tensor, t: Tensor, noise: Tensor) -> Tensor:
+        """Return L at t in nats an image, (N,): L_0 where t is 0, else KL(q(x_{t-1}|x_t, x_0) || p(x_{t-1}|x_t)).
+
+        Both are normal, and their means differ by what their x_0 differ, so that in D numbers an image
+        KL = D/2 (r - 1 - log r) + ||mu-tilde - mu_theta||^2 / (2 sigma^2) with r = beta-tilde / sigma^2
+        (Ho et al. 2020, eq. 7 and 8), and p is that of ancestral sampling, with its sigma^2 and its clipping.
+
+        Args:
+            x: Images (N, C, H, W) in [-1, 1].
+            t: (N,) in 0..T-1.
+            noise: Like x: x_t is `diffuse(x, t, noise)`.
+        """
+        x0 = self.predict(self.diffuse(x, t, noise), t)
+        gain, excess, variance = (value[t.cpu()].to(x.dtype).to(x.device) for value in self._reverse())
+        apart = gain.square() * (x - x0).square().flatten(1).sum(1) / (2 * variance)
+        kl = 0.5 * x[0].numel() * excess + apart
+        if bool((t > 0).all()):
+            return kl
+        sigma = variance.sqrt().view(-1, 1, 1, 1)
+        return torch.where(t > 0, kl, -discretised_normal(x, x0, sigma).flatten(1).sum(1))
 
     @torch.no_grad()
     def sample(self, seeds: Iterable[int], **knobs: Any) -> Iterator[Step]:
@@ -170,12 +281,69 @@ class DDPM(Family):
             x = advance(self._call(x, torch.full((len(x),), int(t), device=x.device)), x, None)
         return x.clamp(-1, 1)
 
+    @torch.no_grad()
+    def invert(self, x: Tensor, num_inference_steps: int = 20, iterations: int = 2) -> Tensor:
+        """Return x_T (N, C, H, W) whose `decode` with as many steps is about the images x (N, C, H, W) in [-1, 1].
+
+        DDIM is an ODE's solver, so it can be walked backwards (Song et al. 2021, sec. 4.3). Each step
+        x_s = c x_t + d out is linear in x_t and in the network's output at x_t, which the way back does not know yet:
+        it starts from the output at x_s and is found by fixed-point iteration (Pan et al. 2023, AIDI).
+
+        Args:
+            x: The images.
+            num_inference_steps: Steps of the grid of timesteps.
+            iterations: Network calls a step.
+        """
+        timesteps = trailing(num_inference_steps)[::-1]
+        levels = [1.0, *self.scheduler.alphas_cumprod[timesteps.copy()].double().tolist()]
+        for t, abar_s, abar_t in zip(timesteps, levels[:-1], levels[1:], strict=True):
+            at = torch.full((len(x),), int(t), device=x.device)
+            gain, share = self._ddim_step(abar_s, abar_t)
+            x_t = x
+            for _ in range(iterations):
+                x_t = (x - share * self._call(x_t, at)) / gain
+            x = x_t
+        return x
+
+    def _ddim_step(self, abar_s: float, abar_t: float) -> tuple[float, float]:
+        """Return c and d of DDIM's step x_s = c x_t + d out (Song et al. 2021, eq. 12, eta 0)."""
+        if self.config.prediction == "v_prediction":  # a rotation of (x_t, v) by the angle between the two levels
+            gain = math.sqrt(abar_s * abar_t) + math.sqrt((1 - abar_s) * (1 - abar_t))
+            return gain, math.sqrt((1 - abar_s) * abar_t) - math.sqrt(abar_s * (1 - abar_t))
+        gain = math.sqrt(abar_s / abar_t)
+        return gain, math.sqrt(1 - abar_s) - gain * math.sqrt(1 - abar_t)
+
     def _call(self, x: Tensor, t: Tensor) -> Tensor:
         with self.autocast():
             return self.unet(x, t).sample.float()
 
     def _abar(self, t: Tensor) -> Tensor:
         return self.scheduler.alphas_cumprod.to(t.device)[t]
+
+    def _reverse(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Return by t, float64 (T,): the gain of x_0 in mu-tilde, r - 1 - log r of `bound_at`, and sigma^2.
+
+        At t = 0, where beta-tilde is 0, sigma^2 is what L_0 takes: beta-tilde of t = 1 for 'fixed_small', as in Ho et
+        al.'s code, and beta for 'fixed_large', as in their paper (their code takes beta-tilde of t = 1 there too).
+        """
+        # From the same rounded abar as `diffuse`, so that the posterior is exactly that of its x_t.
+        abar = self.scheduler.alphas_cumprod.double()
+        before = torch.cat([abar.new_ones(1), abar[:-1]])
+        beta = 1 - abar / before
+        tilde = beta * (1 - before) / (1 - abar)
+        small = torch.cat([tilde[1:2], tilde[1:]])
+        variance = small if self.config.variance == "fixed_small" else beta
+        ratio = tilde / variance
+        return before.sqrt() * beta / (1 - abar), ratio - 1 - ratio.log(), variance
+
+    def _prior_kl(self, x: Tensor) -> Tensor:
+        """Return L_T = KL(q(x_T|x_0) || N(0, I)) in nats an image, (N,).
+
+        That of `normal_kl`, in a form which keeps the digits of an abar_T near 0.
+        """
+        abar = self.scheduler.alphas_cumprod[-1].item()
+        spread = -0.5 * (abar + math.log1p(-abar))
+        return 0.5 * abar * x.square().flatten(1).sum(1) + x[0].numel() * spread
 
     def _x0(self, x: Tensor, t: Tensor, output: Tensor) -> Tensor:
         """Return the x_0 that the network's output means (eq. 15, or its form for v)."""

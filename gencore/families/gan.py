@@ -11,6 +11,7 @@ from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from gencore.augment import augment
 from gencore.errors import InputError, near
 from gencore.family import Family, Knob, Loss, Noise, Point, Step
 from gencore.nets import Decoder, Encoder
@@ -45,6 +46,7 @@ class GAN(Family):
         gamma_final: Their weight at the end of training; between, a cosine.
         penalty_share: The share of the batch on which the penalties are estimated: their double backward pass is
             the dearest part of a step, and a part of the batch gives an unbiased estimate.
+        augment: Whether the discriminator sees images changed at random; see `gencore.augment`. The probe does not.
     """
 
     name = "gan"
@@ -73,6 +75,7 @@ class GAN(Family):
         gamma: float = 20.0,
         gamma_final: float = 3.0,
         penalty_share: float = 0.25,
+        augment: bool = False,
     ):
         super().__init__()
         if objective not in OBJECTIVES:
@@ -102,7 +105,7 @@ class GAN(Family):
         """Yield the discriminator's loss, the probe's if there is one, then the generator's on fresh z."""
         with torch.no_grad():
             fake = self.decode(self._z(len(x)))
-        yield self._discriminator_loss(x, fake, self._gamma(progress))
+        yield self._discriminator_loss(self._shown(x), self._shown(fake), self._gamma(progress))
         if "probe" in self.players:
             real_logit, fake_logit = self._logits(self.probe, x), self._logits(self.probe, fake)
             value = F.softplus(-real_logit).mean() + F.softplus(fake_logit).mean()
@@ -129,9 +132,9 @@ class GAN(Family):
 
     def _generator_loss(self, x: Tensor) -> Loss:
         self.discriminator.requires_grad_(False)  # its gradients are not needed for G's step
-        fake_logit = self._logits(self.discriminator, self.decode(self._z(len(x))))
+        fake_logit = self._logits(self.discriminator, self._shown(self.decode(self._z(len(x)))))
         if self.config.objective == "relativistic":
-            value = F.softplus(self._logits(self.discriminator, x) - fake_logit).mean()
+            value = F.softplus(self._logits(self.discriminator, self._shown(x)) - fake_logit).mean()
         elif self.config.objective == "non_saturating":
             value = F.softplus(-fake_logit).mean()  # -E[log D(G(z))]
         else:
@@ -147,6 +150,10 @@ class GAN(Family):
     def _logits(self, module: nn.Module, x: Tensor) -> Tensor:
         with self.autocast():
             return module(x).float().flatten()
+
+    def _shown(self, x: Tensor) -> Tensor:
+        """Return images as the discriminator is to see them in training."""
+        return augment(x) if self.config.augment else x
 
     def _z(self, count: int) -> Tensor:
         return torch.randn(count, self.config.latent, device=self.device)

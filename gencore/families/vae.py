@@ -11,9 +11,9 @@ from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 
 from gencore.family import Family, Knob, Loss, Noise, Point, Step
+from gencore.likelihood import discretised_normal, normal_kl
 from gencore.nets import Decoder, Encoder
 
-HALF_BIN = 1 / 255  # pixels are 256 levels in [-1, 1], so a level's bin is 2/255 wide
 ACTIVE = 0.01  # a latent dimension is active if Var_x[E q(z|x)] exceeds this (Burda et al. 2016, sec. 3.2)
 
 
@@ -86,6 +86,10 @@ class VAE(Family):
             mean, log_variance = self.encoder(x).float().chunk(2, dim=1)
         return mean, (0.5 * log_variance.clamp(-20, 20)).exp()
 
+    def invert(self, x: Tensor) -> Tensor:
+        """Return mu(x), the z (N, latent) that the encoder holds to be likeliest for images (N, C, H, W)."""
+        return self.encode(x)[0]
+
     def decode(self, latent: Tensor) -> Tensor:
         """Return the decoder means f(z), images (N, C, H, W) in [-1, 1], of z (N, latent)."""
         with self.autocast():
@@ -111,17 +115,30 @@ class VAE(Family):
             "sigma": variance.sqrt(),
         })  # fmt: skip
 
-    def bound(self, x: Tensor) -> dict[str, Tensor]:
+    def bound(self, x: Tensor, generator: torch.Generator | None = None) -> dict[str, Tensor]:
         """Return log_likelihood, kl and elbo = log_likelihood - kl, (N,) each, nats an image, for the prior N(0, I).
 
         The likelihood is of the 256 pixel levels: the Gaussian's mass in bins 2/255 wide, open at the ends
         (Ho et al. 2020, eq. 13). One draw of z an image.
+
+        Args:
+            x: Images (N, C, H, W) in [-1, 1].
+            generator: Of z, on the CPU; by default the global one.
         """
         mean, std = self.encode(x)
-        z = mean + std * torch.randn_like(std)
+        z = mean + std * torch.randn(std.shape, generator=generator).to(std.device)
         log_likelihood = discretised_normal(x, self.decode(z), self.sigma).flatten(1).sum(1)
         kl = normal_kl(mean, std).sum(1)
         return {"log_likelihood": log_likelihood, "kl": kl, "elbo": log_likelihood - kl}
+
+    def bound_basis(self) -> dict[str, str]:
+        """Return what the bound rests on, for people."""
+        return {
+            "prior": "N(0, I)",
+            "likelihood": f"normal around the decoded image, sigma {self.sigma.item():.4f} in [-1, 1] for every pixel, "
+            "fitted on the training images; in 256 bins, open at the ends",
+            "draws": "one z an image",
+        }
 
     def watch(self, x: Tensor) -> dict[str, Tensor]:
         """Return the mean held-out bound and its terms (nats an image) and the number of active latent units."""
@@ -174,21 +191,8 @@ class VAE(Family):
         component = torch.searchsorted(edges / edges[-1], uniform).clamp_max(len(edges) - 1)
         return self.mixture_means[component] + torch.einsum("nij,nj->ni", self.mixture_factors[component], eps)
 
-
-def normal_kl(mean: Tensor, std: Tensor) -> Tensor:
-    """Return KL(N(mean, std^2) || N(0, 1)) elementwise, in nats (Kingma & Welling 2014, appendix B)."""
-    return 0.5 * (mean.square() + std.square() - 1) - std.log()
-
-
-def discretised_normal(x: Tensor, mean: Tensor, std: Tensor) -> Tensor:
-    """Return log P of the pixel levels `x` in [-1, 1] under N(mean, std^2) in bins 2/255 wide, open at the ends.
-
-    From Ho et al. 2020, eq. 13; elementwise, in nats.
-    """
-    upper = torch.where(x > 1 - HALF_BIN, torch.inf, (x + HALF_BIN - mean) / std)
-    lower = torch.where(x < -1 + HALF_BIN, -torch.inf, (x - HALF_BIN - mean) / std)
-    # In the upper tail both values of the distribution function round to 1; by symmetry use the lower tail.
-    flip = lower > 0
-    upper, lower = torch.where(flip, -lower, upper), torch.where(flip, -upper, lower)
-    log_upper, log_lower = torch.special.log_ndtr(upper), torch.special.log_ndtr(lower)
-    return log_upper + torch.log(-torch.expm1((log_lower - log_upper).clamp_max(-1e-7)))
+    def prior_density(self, z: Tensor) -> Tensor:
+        """Return the density of the fitted mixture in each dimension, (latent, G), at the places z (G,)."""
+        spread = self.mixture_factors.square().sum(2).sqrt()  # of the diagonals of L L^T
+        densities = torch.distributions.Normal(self.mixture_means[..., None], spread[..., None]).log_prob(z).exp()
+        return torch.einsum("k,kdg->dg", self.mixture_weights / self.mixture_weights.sum(), densities)
