@@ -10,12 +10,29 @@ from typing import Any
 
 import gradio as gr
 
-from dashboard import lanes, plots, theme
-from dashboard.pages import compare, diversity, failures, speed, table, trilemma
+from dashboard import course, lanes, plots, theme
+from dashboard.events import Updates
+from dashboard.pages import (
+    compare,
+    diffusion,
+    diversity,
+    failures,
+    gan,
+    latent,
+    lecture,
+    speed,
+    table,
+    training,
+    trilemma,
+    vae,
+)
 from dashboard.service import Service
 
 TITLE = "Trilemma Lab"
-PAGES: tuple[ModuleType, ...] = (trilemma, compare, diversity, speed, table, failures)
+PAGES: tuple[ModuleType, ...] = (
+    trilemma, compare, diversity, speed, table, failures,
+    lecture, latent, vae, gan, diffusion, training,
+)  # fmt: skip
 QUEUE_SIZE = 20
 MOON = (
     '<svg viewBox="0 0 16 16" width="16" height="16" fill="currentColor" aria-hidden="true">'
@@ -24,18 +41,19 @@ MOON = (
 
 
 def header(service: Service) -> str:
-    """Return the header: logo, page links, device."""
+    """Return the header: logo, page links, device, and the lecture's steps for the bar that leads through them."""
     links = "".join(f'<a href="#{page.SLUG}" data-page="{page.SLUG}">{escape(page.TITLE)}</a>' for page in PAGES)
     return (
         f'<div class="top"><span class="brand">{theme.logo()}{TITLE}</span><nav aria-label="Pages">{links}</nav>'
         f'<span class="pill" data-testid="device">{escape(lanes.machine_name(service.machine))}</span>'
-        f'<button class="pill" type="button" aria-label="Light or dark" title="Light or dark">{MOON}</button></div>'
+        f'<button class="pill" type="button" aria-label="Light or dark" title="Light or dark">{MOON}</button>'
+        f"{course.outline()}</div>"
     )
 
 
 def build(service: Service) -> gr.Blocks:
     """Return the app with all its pages."""
-    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, 86400), fill_width=True) as demo:
+    with Updates(title=TITLE, analytics_enabled=False, delete_cache=(3600, 86400), fill_width=True) as demo:
         gr.HTML(
             header(service),
             js_on_load="lab.pages(); element.querySelector('button').addEventListener('click', lab.theme)",

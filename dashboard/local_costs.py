@@ -193,6 +193,9 @@ def measure(service: Service, jobs: Sequence[Job], stop: threading.Event) -> Ite
     """
     ticket = service.turn.take(stop)
     try:
+        if not ticket:
+            yield Progress("stopped")
+            return
         whole, over, started = sum(job.expected for job in jobs), 0.0, time.monotonic()
         for place, job in enumerate(jobs):
             for seen in attend(job, stop, lambda: service.turn.keep(ticket)):

@@ -117,6 +117,7 @@ class Measurements:
         floors: Real images scored against real images, by n.
         costs: Every cost row: each machine's; with 'local' (it is none of the first root's, which are shipped) and
             'stale' (one sentence when the checkpoint has changed since, else '') added.
+        bounds: The rows of likelihood bounds, in the order of the registry's families, with 'stale' added.
         problems: One sentence for each line of a row file that could not be read.
     """
 
@@ -125,6 +126,7 @@ class Measurements:
     failures: tuple[Measured, ...] = ()
     floors: Mapping[int, Measured] = field(default_factory=dict)
     costs: tuple[Mapping[str, Any], ...] = ()
+    bounds: tuple[Mapping[str, Any], ...] = ()
     problems: tuple[str, ...] = ()
 
     def floor(self, n: int) -> Measured | None:
@@ -190,8 +192,8 @@ def join(
 ) -> Measurements:
     """Return rows joined into operating points.
 
-    Of several rows of the same kind, checkpoint, knobs, n and machine the last one counts; of the costs of several
-    machines the first machine's (the shipped one's) stands beside a point's quality.
+    Of several rows of the same kind, checkpoint, knobs, n, split and machine the last one counts; of the costs of
+    several machines the first machine's (the shipped one's) stands beside a point's quality.
 
     Args:
         dataset: The data set.
@@ -202,7 +204,9 @@ def join(
         problems: Sentences on lines that could not be read.
     """
     last = latest(rows)
-    costs = [{**row, "stale": stale.get(place, "")} for place, row in last if row["kind"] == "cost"]
+    costs, bounds = (
+        [{**row, "stale": stale.get(at, "")} for at, row in last if row["kind"] == kind] for kind in ("cost", "bound")
+    )
 
     def measured(place: int, row: Mapping[str, Any]) -> Measured:
         title = NO_MODEL if row["kind"] == "failure" and not row["checkpoint"] else row["family"]
@@ -220,31 +224,37 @@ def join(
         )
         return replace(point, cost=cost_of(costs, point)) if row["kind"] == "quality" else point
 
-    by_kind: dict[str, list[Measured]] = {"quality": [], "real": [], "failure": []}
-    for place, row in last:
-        if row["kind"] in by_kind:
-            by_kind[row["kind"]].append(measured(place, row))
+    qualities, reals, failures = (
+        [measured(at, row) for at, row in last if row["kind"] == kind] for kind in ("quality", "real", "failure")
+    )
+    families = list(titles)
 
     def rank(point: Measured) -> tuple:
-        order, mine, families = orders.get(point.family, ()), knobs_key(point.knobs), list(titles)
-        known = families.index(point.family) if point.family in families else len(families)
-        return known, point.checkpoint, order.index(mine) if mine in order else len(order)
+        order = orders.get(point.family, ())
+        return index(families, point.family), point.checkpoint, index(order, knobs_key(point.knobs))
 
     return Measurements(
         dataset=dataset,
-        points=tuple(sorted(by_kind["quality"], key=rank)),
-        failures=tuple(by_kind["failure"]),
-        floors={row.n: row for row in sorted(by_kind["real"], key=lambda row: -row.n)},
+        points=tuple(sorted(qualities, key=rank)),
+        failures=tuple(failures),
+        floors={row.n: row for row in sorted(reals, key=lambda row: -row.n)},
         costs=tuple(costs),
+        bounds=tuple(sorted(bounds, key=lambda row: (index(families, row["family"]), row["checkpoint"]))),
         problems=tuple(problems),
     )
 
 
+def index(known: Sequence[str], name: str) -> int:
+    """Return a name's place among the known ones; what is not known comes after them."""
+    return known.index(name) if name in known else len(known)
+
+
 def latest(rows: Iterable[Mapping[str, Any]]) -> list[tuple[int, Mapping[str, Any]]]:
-    """Return the rows that count, each with its place: of the same kind, checkpoint, knobs, n and machine the last."""
+    """Return the rows that count with their places: the last of each kind, checkpoint, knobs, n, split and machine."""
     found: dict[tuple, tuple[int, Mapping[str, Any]]] = {}
     for place, row in enumerate(rows):
         machine = machine_key(row) if row["kind"] == "cost" else ""
         where = row.get("failure", "") or (row["kind"] == "cost" and row.get("local", False))
-        found[row["kind"], row["checkpoint"], knobs_key(row["knobs"]), row.get("n"), machine, where] = place, row
+        what = row["kind"], row["checkpoint"], knobs_key(row["knobs"]), row.get("n"), row.get("split", "")
+        found[*what, machine, where] = place, row
     return list(found.values())

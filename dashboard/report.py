@@ -81,6 +81,7 @@ def page(
         *(f'<p class="problem">{escape(words)}</p>' for words in measured.problems),
         f'<div class="cards">{"".join(f"<div class=card>{card}</div>" for card in cards)}</div>' if cards else "",
         scores(measured, metrics, titles),
+        bound_table(measured, titles),
         cost_table(timed),
         origins(measured, families),
         machines(measured),
@@ -262,6 +263,27 @@ def score_sheet(
     return sheet(caption, ["Model and operating point", "Generations", *heads], lines)
 
 
+def bound_table(measured: Measurements, titles: Mapping[str, str]) -> str:
+    """Return the table of likelihood bounds; '' when there is none."""
+    lines = []
+    for row in measured.bounds:
+        cells = tabular.bound_cells(row)
+        figures = "".join(f"<td>{escape(cells[column.key][1])}</td>" for column in tabular.LIKELIHOOD)
+        basis = "; ".join(f"{name}: {words}" for name, words in row["basis"].items())
+        title = titles.get(row["family"], row["family"])
+        head = row_head(row["family"], title, row["checkpoint"], titles, row["stale"])
+        where = f"first {row['n']:,} images of the {row['split']} split"
+        lines.append(f'<tr>{head}{figures}<td class="words">{where}</td><td class="words">{escape(basis)}</td></tr>')
+    if not lines:
+        return ""
+    heads = ["Model", *(column.name for column in tabular.LIKELIHOOD), "On", "Rests on"]
+    return "<h2>Likelihood bounds</h2>" + sheet(
+        "Upper bounds of −log p(x), 95% intervals over images; only bounds that rest on the same may be compared",
+        heads,
+        lines,
+    )
+
+
 def cost_table(timed: Sequence[costs.Timed]) -> str:
     """Return the table of costs, one row an operating point and machine."""
     if not timed:
@@ -310,18 +332,22 @@ def origins(measured: Measurements, families: Mapping[str, Any]) -> str:
     )
 
 
+KINDS = {"quality": "scores", "real": "floor", "failure": "failure lab", "bound": "bounds", "cost": "costs"}
+
+
 def machines(measured: Measurements) -> str:
     """Return the settings and the machines of the measurements, each combination once."""
     found: dict[tuple, int] = {}
     for row in [
         *(p.quality for p in (*measured.floors.values(), *measured.points, *measured.failures)),
+        *measured.bounds,
         *measured.costs,
     ]:
         machine, used = row["machine"], row["settings"]
         key = (
-            {"quality": "scores", "real": "floor", "failure": "failure lab", "cost": "costs"}[row["kind"]],
-            f"{row['n']:,} × {row['generations']}" if "n" in row else "–",
-            f"{row['seeds'][0]} to {row['seeds'][1]}" if "seeds" in row else "–",
+            KINDS[row["kind"]],
+            " × ".join(f"{row[part]:,}" for part in ("n", "generations") if part in row) or "–",
+            f"{row['seeds'][0]} to {row['seeds'][1]}" if "seeds" in row else str(row.get("seed", "–")),
             row.get("split", "–"),
             *(str(used.get(name, "–")) for name in ("dtype", "layout", "batch", "threads")),
             str(machine["name"]),
@@ -343,6 +369,7 @@ def again(measured: Measurements) -> str:
     """Return how to measure all of it again."""
     rows = [
         *(row.quality for row in (*measured.floors.values(), *measured.points, *measured.failures)),
+        *measured.bounds,
         *measured.costs,
     ]
     told = list(dict.fromkeys(row["command"] for row in rows if row["command"]))

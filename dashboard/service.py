@@ -10,7 +10,7 @@ import json
 import logging
 import threading
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -153,7 +153,7 @@ class Frame:
 
 
 class Turn:
-    """One run at a time. The turn of a holder that was silent for `patience` seconds is over.
+    """One run at a time, first come, first served. The turn of a holder silent for `patience` seconds is over.
 
     A plain lock would stay taken for ever when a generator is dropped half-way and never closed.
     """
@@ -162,6 +162,7 @@ class Turn:
         self.patience = patience
         self._condition = threading.Condition()
         self._holder, self._seen, self._tickets = 0, 0.0, 0
+        self._line: deque[object] = deque()  # those who wait
 
     @property
     def busy(self) -> bool:
@@ -170,14 +171,20 @@ class Turn:
 
     def take(self, stop: threading.Event) -> int:
         """Wait for the turn and return its ticket, or 0 when `stop` was set first."""
+        me = object()
         with self._condition:
-            while self.busy:
-                if stop.is_set():
-                    return 0
-                self._condition.wait(0.1)
-            self._tickets += 1
-            self._holder, self._seen = self._tickets, time.monotonic()
-            return self._holder
+            self._line.append(me)
+            try:
+                while self.busy or self._line[0] is not me:
+                    if stop.is_set():
+                        return 0
+                    self._condition.wait(0.1)
+                self._tickets += 1
+                self._holder, self._seen = self._tickets, time.monotonic()
+                return self._holder
+            finally:
+                self._line.remove(me)
+                self._condition.notify_all()
 
     def keep(self, ticket: int) -> bool:
         """Say that the holder is alive; return False when the turn has gone to another."""
@@ -202,7 +209,6 @@ class Service:
         self._warm: set[tuple[int, int]] = set()
         self._loading = threading.Lock()
         self._stops: dict[str, threading.Event] = {}
-        self._started: set[str] = set()
         self._real: dict[tuple[str, str, int], np.ndarray] = {}
         self._measured: dict[str, tuple[tuple, Measurements]] = {}
         self._broken: dict[str, tuple[tuple, list[Broken]]] = {}
@@ -315,16 +321,6 @@ class Service:
         self._stops[session] = threading.Event()
         return self._stops[session]
 
-    def start(self, session: str) -> threading.Event:
-        """Return the stop event of a session's run, which starts now."""
-        stop = self._stops.get(session) or self.begin(session)
-        self._started.add(session)
-        return stop
-
-    def waiting(self, session: str) -> bool:
-        """Return whether a session's run is still in the queue."""
-        return session in self._stops and session not in self._started
-
     def holds(self, session: str, stop: threading.Event) -> bool:
         """Return whether a run's stop event is still its session's; a run that was forgotten must not paint."""
         return self._stops.get(session) is stop
@@ -338,7 +334,6 @@ class Service:
         """Stop a session's run and forget the session."""
         self.stop(session)
         self._stops.pop(session, None)
-        self._started.discard(session)
 
     def run(self, order: Order, stop: threading.Event) -> Iterator[Frame]:
         """Run the parts of an order one after another, alone on the device, and yield frames as they form.

@@ -14,19 +14,21 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from dashboard import advice, charts, costs
-from dashboard.measurements import EXTRACTOR, Measured, Measurements, Score
+from dashboard.measurements import EXTRACTOR, Measured, Measurements, Score, slug
 
 GROUPS = {
     "distance": "Distance",
     "quality": "Quality",
     "diversity": "Diversity",
     "memorisation": "Memorisation",
+    "likelihood": "Likelihood",
     "cost": "Cost",
     "origin": "Origin",
 }
-SHOWN = ("distance", "diversity", "cost", "origin")  # groups that are shown at first
+SHOWN = ("distance", "diversity", "likelihood", "cost", "origin")  # groups that are shown at first
 ARROWS = {"lower": "↓", "higher": "↑", "one": "→ 1"}
 TIMING = "timing"  # the kind of a row that has a cost of another machine, and no scores
+BOUND = "bound"  # the kind of a row that has a likelihood bound alone
 
 
 class Metric(Protocol):
@@ -60,6 +62,11 @@ class Column:
     scored: bool = False
 
 
+LIKELIHOOD = (
+    Column("bits", "Bits/dim, at most", "likelihood", "lower", "The bound of −log p(x) on real images, in bits a "
+           "dimension, ± half its 95% interval over images; what it rests on is in the CSV and the JSON."),
+    Column("nats", "Nats, at most", "likelihood", "lower", "The same in nats an image."),
+)  # fmt: skip
 COSTS = (
     Column("calls", "Network calls", "cost", about="Network calls for one image, counted."),
     Column("ms", "ms an image", "cost", "lower", "Milliseconds an image, 16 images at once, median of the repeats."),
@@ -89,7 +96,7 @@ def columns(metrics: Mapping[str, Metric]) -> list[Column]:
         for metric in metrics.values()
         if metric.axis in GROUPS
     ]
-    return [*sorted(scored, key=lambda column: order.index(column.group)), *COSTS, *ORIGIN]
+    return [*sorted(scored, key=lambda column: order.index(column.group)), *LIKELIHOOD, *COSTS, *ORIGIN]
 
 
 # ---- cells
@@ -118,6 +125,15 @@ def cost_cells(cost: Mapping[str, Any]) -> dict[str, list]:
     if cost.get("peak_memory_mb") is not None:
         cells["memory"] = [cost["peak_memory_mb"], f"{cost['peak_memory_mb']:,.1f}"]
     return cells
+
+
+def bound_cells(row: Mapping[str, Any]) -> dict[str, list]:
+    """Return the cells of a bound's row, of -log p: [what to sort by, text]."""
+    found = row["terms"]["elbo"]
+    pairs = (("bits", found["bits_per_dim"]), ("nats", found["nats"]))
+    return {
+        key: [-one["mean"], costs.interval(-one["mean"], (one["high"] - one["low"]) / 2)] for key, one in pairs
+    }  # fmt: skip
 
 
 def origin_cells(row: Mapping[str, Any]) -> dict[str, list]:
@@ -216,7 +232,9 @@ def table(measured: Measurements, metrics: Mapping[str, Metric], titles: Mapping
     return {
         "dataset": measured.dataset,
         "extractors": names,
-        "groups": [[key, title, key in SHOWN] for key, title in GROUPS.items()],
+        "groups": [
+            [key, title, key in SHOWN] for key, title in GROUPS.items() if key != "likelihood" or measured.bounds
+        ],
         "columns": [
             {"key": c.key, "name": c.name, "group": c.group, "arrow": ARROWS.get(c.better, ""), "better": c.better,
              "about": c.about, "scored": c.scored}
@@ -226,6 +244,7 @@ def table(measured: Measurements, metrics: Mapping[str, Metric], titles: Mapping
         "floors": [entry(row, metrics, names, marks) for row in measured.floors.values()],
         "rows": [
             *(entry(row, metrics, names, marks) for row in (*measured.points, *measured.failures)),
+            *(bound_entry(bound, titles) for bound in measured.bounds),
             *(timing_entry(cost, titles) for cost in spare_costs(measured)),
         ],
         "problems": list(measured.problems),
@@ -259,15 +278,30 @@ def spare_costs(measured: Measurements) -> list[Mapping[str, Any]]:
 
 def timing_entry(cost: Mapping[str, Any], titles: Mapping[str, str]) -> dict[str, Any]:
     """Return the row of the table for a cost row without scores."""
+    label = cost["point"]["label"] + (", measured here" if cost.get("local") else "")
+    return plain_entry(cost, titles, TIMING, label, cost_cells(cost))
+
+
+def bound_entry(bound: Mapping[str, Any], titles: Mapping[str, str]) -> dict[str, Any]:
+    """Return the row of the table for a likelihood bound."""
+    own = bound["checkpoint"].rpartition("/")[2]
+    label = f"{bound['point']['label']}, {bound['split']} split" + (f" ({own})" if own != bound["family"] else "")
+    return {**plain_entry(bound, titles, BOUND, label, bound_cells(bound)), "n": bound["n"]}
+
+
+def plain_entry(
+    row: Mapping[str, Any], titles: Mapping[str, str], kind: str, label: str, cells: Mapping[str, list]
+) -> dict[str, Any]:
+    """Return one row of the table that has no scores, and so no generations."""
     return {
-        "family": cost["family"],
-        "title": titles.get(cost["family"], cost["family"]),
-        "label": cost["point"]["label"] + (", measured here" if cost.get("local") else ""),
-        "kind": TIMING,
+        "family": slug(row["family"]),
+        "title": titles.get(row["family"], row["family"]),
+        "label": label,
+        "kind": kind,
         "n": None,
         "generations": None,
-        "stale": cost.get("stale", ""),
-        "cells": {"": origin_cells(cost) | cost_cells(cost)},
+        "stale": row.get("stale", ""),
+        "cells": {"": origin_cells(row) | cells},
         "best": {},
     }
 
@@ -282,7 +316,7 @@ def as_json(measured: Measurements, version: str, made: str) -> str:
         "program": f"gencore {version}",
         "made": made,
         "dataset": measured.dataset,
-        "rows": [*rows, *measured.costs],
+        "rows": [*rows, *measured.bounds, *measured.costs],
         "stale": [
             {"row": row.key, "why": row.stale}
             for row in (*measured.floors.values(), *measured.points, *measured.failures)
@@ -303,6 +337,7 @@ def as_csv(measured: Measurements) -> str:
         {**dict(flat(row.quality)), **dict(flat(row.cost or {}, "cost.")), "stale": row.stale}
         for row in (*measured.floors.values(), *measured.points, *measured.failures)
     ]
+    lines += [dict(flat(bound)) for bound in measured.bounds]
     lines += [
         {"kind": "cost", **{key: cost[key] for key in ("dataset", "checkpoint", "family")},
          "stale": cost.get("stale", ""), "point.label": cost["point"]["label"], "point.kind": cost["point"]["kind"],
@@ -310,7 +345,8 @@ def as_csv(measured: Measurements) -> str:
         for cost in spare_costs(measured)
     ]  # fmt: skip
     names = list(dict.fromkeys(name for line in lines for name in line))
-    names.sort(key=lambda name: (name.startswith("cost."), name.startswith(("scores.", "left_out."))))
+    late = ("scores.", "left_out.", "terms.", "curve.")
+    names.sort(key=lambda name: (name.startswith("cost."), name.startswith(late)))
     out = io.StringIO()
     writer = csv.DictWriter(out, names, restval="", lineterminator="\n")
     writer.writeheader()
@@ -319,13 +355,19 @@ def as_csv(measured: Measurements) -> str:
 
 
 def flat(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield the single values in a row with their dotted names; a timing is named by its batch size."""
+    """Yield the single values in a row with their dotted names; a timing is named by its batch size.
+
+    The places of a curve are named by the first t of their stratum.
+    """
     for name, inner in value.items():
         if isinstance(inner, Mapping):
             yield from flat(inner, f"{prefix}{name}.")
         elif name == "batches":
             for batch in inner:
                 yield from flat({k: v for k, v in batch.items() if k != "n"}, f"{prefix}batches.{batch['n']}.")
+        elif name == "curve":
+            for place in inner:
+                yield from flat({k: v for k, v in place.items() if k != "t_low"}, f"{prefix}curve.{place['t_low']}.")
         elif isinstance(inner, list | tuple):
             yield f"{prefix}{name}", ";".join(str(one) for one in inner)
         else:

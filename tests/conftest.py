@@ -1,13 +1,16 @@
-"""What every test stands on: one thread, and no network."""
+"""What every test stands on: one thread, in what it starts too, no network, and the families in their own order."""
 
 import os
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_DATASETS_OFFLINE"] = "1"
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
 import pytest
 import torch
+
+from gencore import FAMILIES
 
 
 @pytest.fixture(autouse=True)
@@ -16,3 +19,13 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(autouse=True)
+def families_in_order():
+    """A family that a test takes out and monkeypatch puts back would be the last from then on."""
+    before = dict(FAMILIES)
+    yield
+    if list(FAMILIES.items()) != list(before.items()):
+        FAMILIES.clear()
+        FAMILIES.update(before)

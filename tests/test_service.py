@@ -1,7 +1,9 @@
 """The door to the engine: checking, running, stopping, one at a time; with toy families, in milliseconds."""
 
+import inspect
 import json
 import threading
+import time
 from unittest import mock
 
 import gradio as gr
@@ -14,6 +16,7 @@ from torch import nn
 
 from dashboard import controls, downloads, lanes
 from dashboard.app import build, header
+from dashboard.events import Updates
 from dashboard.geometry import flatten, pixel_plane
 from dashboard.pages.compare import Compare
 from dashboard.pages.failures import Failures
@@ -213,6 +216,26 @@ def test_a_silent_holder_loses_the_turn():
     assert not turn.busy
 
 
+def test_turns_come_in_the_order_in_which_they_were_asked_for():
+    turn, taken, lines = Turn(), [], []
+    first = turn.take(threading.Event())
+
+    def wait(name):
+        ticket = turn.take(threading.Event())
+        taken.append(name)
+        turn.give(ticket)
+
+    for place, name in enumerate("abcdef"):
+        lines.append(threading.Thread(target=wait, args=(name,)))
+        lines[-1].start()
+        while len(turn._line) <= place:
+            time.sleep(0.001)
+    turn.give(first)
+    for line in lines:
+        line.join()
+    assert taken == [*"abcdef"] and not turn.busy
+
+
 def test_a_stop_while_waiting_skips_every_part(service):
     service.turn.take(threading.Event())
     stop = service.begin("visitor")
@@ -242,11 +265,42 @@ def test_the_data_set_with_most_families_comes_first_and_then_the_one_with_previ
 
 def test_a_run_that_was_forgotten_is_no_longer_its_sessions(service):
     first = service.begin("visitor")
-    assert service.start("visitor") is first and service.holds("visitor", first)
+    assert service.holds("visitor", first)
     service.forget("visitor")
-    assert first.is_set() and not service.holds("visitor", first) and not service.waiting("visitor")
+    assert first.is_set() and not service.holds("visitor", first)
     second = service.begin("visitor")
-    assert service.waiting("visitor") and service.holds("visitor", second) and not service.holds("visitor", first)
+    assert service.holds("visitor", second) and not service.holds("visitor", first)
+
+
+def test_events_of_one_queue_agree_on_how_many_run_at_once(service):
+    """Gradio takes the lowest number of those that share a name, from the first call of that one on."""
+    limits = {}
+    for function in build(service).fns.values():
+        limits.setdefault(function.concurrency_id, set()).add(function.concurrency_limit)
+    assert limits["runs"] == {16}
+    assert all(len(found) == 1 for found in limits.values())
+
+
+def test_every_update_of_a_generator_is_sent_whole_and_none_twice(service):
+    """Whoever applies the difference to the update before spoils it, and it may not be painted yet."""
+    demo = build(service)
+    assert isinstance(demo, Updates)
+    painting = [one for one in demo.fns.values() if inspect.isgeneratorfunction(one.fn)]
+    assert len(painting) > 10 and all(one.api_visibility == "private" for one in painting)
+    function = next(one for one in painting if len(one.outputs) == 2)
+
+    def send(*data, final=False, run="run"):
+        return demo.handle_streaming_diffs(function, list(data), "visitor", run, final)
+
+    shown, hidden = gr.update(visible=True, value="a"), {"rows": [1], "text": "a"}
+    assert send(shown, hidden) == [shown, hidden], "the first has nothing before it"
+    assert send(gr.skip(), {"rows": [1, 2], "text": "ab"}) == [
+        [("replace", [], gr.skip())],
+        [("replace", [], {"rows": [1, 2], "text": "ab"})],
+    ]
+    assert send(None, None, final=True) == [gr.skip(), gr.skip()]
+    assert "visitor" not in demo.pending_diff_streams, "nothing of a run is kept when it is over"
+    assert send("all", "of it", run=None) == ["all", "of it"], "a call without a stream"
 
 
 def visitor(name="visitor"):
@@ -259,17 +313,18 @@ def test_a_run_on_a_data_set_that_was_left_paints_nothing_more(service):
     inputs = ["dots", 1, 7, "", "plain", 50, 0.0, *[""] * 9][
         : 3 + sum(len(lane.inputs) for lane in page.lanes.values())
     ]
-    assert list(page.run(visitor(), {}, *inputs)) == [{page.status: gr.skip()}], "nothing was prepared"
-    list(page.prepare(visitor(), *inputs))
     running = page.run(visitor(), {}, *inputs)
-    painted = [next(running) for _ in range(3)]
-    assert any(page.lanes["toy"].picture in update for update in painted)
+    begun, *painted = [next(running) for _ in range(3)]
+    assert not begun[page.generate]["interactive"] and begun[page.stop]["interactive"]
+    assert all(page.lanes["toy"].picture in update for update in painted)
     updates = page.switch(visitor(), "dots")
     assert updates[page.generate]["interactive"] and not updates[page.stop]["interactive"]
     assert list(running) == [] and not service.turn.busy
-    list(page.prepare(visitor(), *inputs))
+    other, running = service.turn.take(threading.Event()), page.run(visitor(), {}, *inputs)
+    assert "Another run has the device" in next(running)[page.status]
     page.switch(visitor(), "dots")
-    assert list(page.run(visitor(), {}, *inputs)) == [{page.status: gr.skip()}], "it was in the queue"
+    assert list(running) == [], "it was waiting for its turn"
+    service.turn.give(other)
 
 
 @pytest.mark.parametrize("dataset", [["dots"], {"a": 1}, None, 3])

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 import re
 from html.parser import HTMLParser
 
@@ -12,7 +13,7 @@ import pytest
 from dashboard import report, tabular
 from dashboard.measurements import Measurements, join, knobs_key
 from dashboard.service import METRICS
-from gencore import FAMILIES, rows
+from gencore import FAMILIES, checkpoint, rows
 from gencore.family import settle
 
 TITLES = {name: kind.title for name, kind in FAMILIES.items()}
@@ -130,6 +131,37 @@ def test_csv_gives_every_value_back():
             assert float(line["cost.batches.16.ms_per_image"]) == row.ms_per_image
             assert line["cost.machine.name"] == "Test Processor"
         assert int(line["n"]) == row.n and line["point.label"] == row.label
+
+
+def shipped_bounds():
+    """The shipped rows of likelihood bounds."""
+    path = rows.rows_path("mnist", checkpoint.roots()[0])
+    return [row for row in map(json.loads, path.read_text().splitlines()) if row["kind"] == "bound"]
+
+
+def test_bounds_stand_in_the_table_the_files_and_the_report():
+    bounds = shipped_bounds()
+    found = measured([*MADE, *bounds])
+    value = tabular.table(found, METRICS, TITLES)
+    assert ["likelihood", "Likelihood", True] in value["groups"]
+    assert "likelihood" not in [key for key, *_ in tabular.table(measured(), METRICS, TITLES)["groups"]]
+    shown = [row for row in value["rows"] if row["kind"] == "bound"]
+    assert len(shown) == len(found.bounds) == len(bounds)
+    for row, bound in zip(shown, found.bounds, strict=True):
+        mean, words = row["cells"][""]["bits"]
+        nats = -bound["terms"]["elbo"]["nats"]["mean"]
+        assert row["n"] == bound["n"] and row["cells"][""]["nats"][0] == nats
+        assert mean == pytest.approx(nats / math.log(2) / bound["dimensions"])
+        assert float(words.partition(" ±")[0]) == pytest.approx(mean, abs=0.005)
+    given = json.loads(tabular.as_json(found, "1.2.3", "2026-11-24"))
+    assert [row["terms"] for row in given["rows"] if row["kind"] == "bound"] == [one["terms"] for one in found.bounds]
+    lines = [line for line in csv.DictReader(io.StringIO(tabular.as_csv(found))) if line["kind"] == "bound"]
+    for line, bound in zip(lines, found.bounds, strict=True):
+        assert float(line["terms.elbo.nats.mean"]) == bound["terms"]["elbo"]["nats"]["mean"]
+        for place in bound.get("curve", ()):
+            assert float(line[f"curve.{place['t_low']}.mean"]) == place["mean"]
+    text = report.page(found, METRICS, FAMILIES, "1.2.3", "2026-11-24")
+    assert "Likelihood bounds" in text and all(bound["command"] in text for bound in bounds)
 
 
 def test_json_has_every_row_as_it_was_measured():

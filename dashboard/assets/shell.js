@@ -2,16 +2,32 @@
 window.lab = (() => {
   const lab = {};
 
-  // ---- pages: a link's #name opens the tab of that name; Gradio's own tab bar is hidden
+  // ---- pages: a link's #name opens the tab of that name, #name/panel scrolls on to a panel; Gradio's own tab bar is hidden
   const open = (tries = 0) => {
     const links = [...document.querySelectorAll('[data-page]')];
     const names = links.map((a) => a.dataset.page);
-    const name = names.includes(location.hash.slice(1)) ? location.hash.slice(1) : names[0];
+    const [asked, panel] = location.hash.slice(1).split('/');
+    const name = names.includes(asked) ? asked : names[0];
     const tab = document.querySelector(`#pages [role=tab][data-tab-id="${name}"]`);
     if (!name || (!tab && names.length > 1)) return tries < 600 && requestAnimationFrame(() => open(tries + 1));
     links.forEach((a) => (a.dataset.page === name ? a.setAttribute('aria-current', 'page') : a.removeAttribute('aria-current')));
-    if (tab && tab.getAttribute('aria-selected') !== 'true') tab.click();
+    if (tab && tab.getAttribute('aria-selected') !== 'true') {
+      tab.click();
+      if (!panel) scrollTo(0, 0);  // all pages are one document: another page's place in it means nothing here
+    }
     reveal(links[0]?.parentElement);
+    if (panel) arrive(`panel-${name}-${panel}`);
+  };
+  const arrive = (id, tries = 0) => {  // a tab is laid out when it is first opened, and grows while its panels fill
+    const goal = document.getElementById(id);
+    if (!goal?.offsetParent) return tries < 600 && requestAnimationFrame(() => arrive(id, tries + 1));
+    const go = () => goal.scrollIntoView({ block: 'start' });
+    go();
+    const hold = new ResizeObserver(go);
+    hold.observe(document.body);
+    const leave = () => { hold.disconnect(); ['wheel', 'touchstart', 'keydown', 'pointerdown', 'hashchange'].forEach((name) => removeEventListener(name, leave)); };
+    ['wheel', 'touchstart', 'keydown', 'pointerdown', 'hashchange'].forEach((name) => addEventListener(name, leave, { passive: true }));
+    setTimeout(leave, 4000);
   };
   const reveal = (nav) => {  // on a phone the links scroll sideways: the current one in view, a fade where more are
     if (!nav) return;
@@ -53,6 +69,18 @@ window.lab = (() => {
     const s = ms / 1000;
     if (s < 60) return [s < 10 ? s.toFixed(2) : s.toFixed(1), 's'];
     return [`${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStart(2, '0')}`, 'min'];
+  };
+
+  // ---- one call at a time, and after it the last one asked for meanwhile. Gradio's 'always_last' is no help here: it repeats
+  // a custom event with the data of its first call.
+  lab.inTurn = (send) => {
+    const PATIENCE = 5000;  // ms after which an answer is not waited for any more
+    let since = null, next = null;
+    const go = (data) => { since = performance.now(); next = null; send(data); };
+    return {
+      ask: (data) => { if (since !== null && performance.now() - since < PATIENCE) next = data; else go(data); },
+      answered: () => { since = null; if (next !== null) go(next); },
+    };
   };
 
   // ---- links: what differs from the defaults goes into the query

@@ -7,7 +7,7 @@ window.lab.table = (element, props, watch) => {
     node.className = classes.filter(Boolean).join(' ');
     return node;
   };
-  const KINDS = { headline: 'headline', sweep: 'sweep', lecture: "lecture's own", failure: 'broken on purpose', timing: 'timing only', floor: 'floor' };
+  const KINDS = { headline: 'headline', sweep: 'sweep', lecture: "lecture's own", failure: 'broken on purpose', timing: 'timing only', bound: 'likelihood bound', floor: 'floor' };
   const state = { sort: '', down: false, extractor: '', groups: new Set() };
   let data = null, dataset = null;
 
@@ -97,7 +97,8 @@ window.lab.table = (element, props, watch) => {
     if (badge) title.style.color = `var(--text-${row.family})`;
     name.append(title, made('span', row.label, 'label'));
     if (row.stale) name.append(Object.assign(made('span', `Stale. ${row.stale}`, 'why'), { title: row.stale }));
-    const n = row.n === null ? '–' : `${row.n.toLocaleString('en')} × ${row.generations}`;
+    const runs = row.generations === null ? '' : ` × ${row.generations}`;
+    const n = row.n === null ? '–' : `${row.n.toLocaleString('en')}${runs}`;
     tr.append(name, made('td', KINDS[row.kind] ?? row.kind), made('td', n, 'figure'));
     for (const column of columns()) {
       const found = cell(row, column);

@@ -15,6 +15,7 @@ import gradio as gr
 from gradio.context import Context
 
 from dashboard import charts, controls, downloads, lanes, plots, quick
+from dashboard.events import CALM, QUICK, RUN, RUNS
 from dashboard.geometry import flatten, pair_distances, pixel_plane
 from dashboard.samples import samples_of
 from dashboard.service import PREVIEW, Frame, InputError, Lane, Order, Result, Service
@@ -138,7 +139,6 @@ class Compare:
 
     def connect(self) -> None:
         """Connect the components."""
-        quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
         shared = [self.dataset, self.n, self.seed]
         inputs = [*shared, *(item for lane in self.lanes.values() for item in lane.inputs)]
         everything = [self.status, *shared, self.reality, self.real, self.results, self.timing, self.spread,
@@ -148,33 +148,26 @@ class Compare:
         demo, defaults = Context.root_block, json.dumps(self._defaults())
 
         real = {"fn": self.show_real, "inputs": [self.dataset, self.n, self.seed, self.results],
-                "outputs": [self.reality, self.real, self.results, self.spread], "show_progress": "hidden",
-                "api_visibility": "private", "concurrency_limit": 2}  # fmt: skip
-        restored = demo.load(self.restore, None, everything, **quick)
+                "outputs": [self.reality, self.real, self.results, self.spread], "concurrency_limit": 2,
+                **CALM}  # fmt: skip
+        restored = demo.load(self.restore, None, everything, **QUICK)
         restored.then(**real).then(None, js="() => { document.body.dataset.restored = location.search; }")
         demo.load(None, js="() => lab.pages()")
         demo.unload(self.leave)
-        self.dataset.input(self.switch, [self.dataset], everything, **quick).then(**real)
+        self.dataset.input(self.switch, [self.dataset], everything, **QUICK).then(**real)
         self.randomise.click(None, None, [self.seed], js="() => String(Math.floor(Math.random() * 1e6))")
         self.copy.click(None, inputs, [self.status], js=f"async (...v) => lab.copy(lab.link({defaults}, v))")
         self.generate.click(None, inputs, None, js=f"(...v) => {{ lab.link({defaults}, v); }}")
-        run = self.generate.click(
-            self.prepare, inputs, everything, show_progress="hidden", api_visibility="private", concurrency_limit=None
-        ).success(
-            self.run, [self.results, *inputs], everything, show_progress="hidden", api_visibility="private",
-            concurrency_id="device", concurrency_limit=1,
-            trigger_mode="multiple",  # 'once' drops a run asked for before the browser knows that the last ended
-        )  # fmt: skip
+        run = self.generate.click(self.run, [self.results, *inputs], everything, **RUN)
         run.then(**real)
-        run.failure(self.recover, None, [self.status, self.generate, self.stop], **quick)
-        # A run that is still in the queue is taken out of it; one that runs ends by itself, with a last frame.
-        self.stop.click(self.halt, None, None, **quick).success(self.withdraw, None, everything, cancels=[run], **quick)
+        run.failure(self.recover, None, [self.generate, self.stop], **QUICK)
+        self.stop.click(self.halt, None, None, **QUICK)
         for family, lane in self.lanes.items():
-            self._connect_lane(family, lane, everything, quick)
-        gr.api(self.call, api_name="generate", concurrency_id="device", concurrency_limit=1)
+            self._connect_lane(family, lane, everything)
+        gr.api(self.call, api_name="generate", **RUNS)
 
-    def _connect_lane(self, family: str, lane: LaneControls, everything: list, quick: dict[str, Any]) -> None:
-        last = {**quick, "trigger_mode": "always_last"}
+    def _connect_lane(self, family: str, lane: LaneControls, everything: list) -> None:
+        last = {**QUICK, "trigger_mode": "always_last"}
         for control in lane.knobs:
             control.input(
                 functools.partial(self.turn_knob, family),
@@ -189,7 +182,7 @@ class Compare:
             **last,
         )
         lane.checkpoint.input(
-            functools.partial(self.swap, family), [self.dataset, lane.checkpoint, self.results], everything, **quick
+            functools.partial(self.swap, family), [self.dataset, lane.checkpoint, self.results], everything, **QUICK
         )
 
     def _defaults(self) -> dict[str, Any]:
@@ -220,8 +213,7 @@ class Compare:
             self.dataset: gr.update(choices=controls.datasets(known), value=dataset or None),
             self.n: number(query.get("n"), PREVIEW["n"]),
             self.seed: query.get("seed", str(PREVIEW["seed"]))[:40],
-            self.generate: gr.update(interactive=True),
-            self.stop: gr.update(interactive=False),
+            **self.recover(),
         }
         if problems:
             updates[self.status] = self._status(" ".join(problems), problem=True)
@@ -232,8 +224,7 @@ class Compare:
     def switch(self, request: gr.Request, dataset: str) -> dict:
         """Show another data set; a run on the one before ends, and paints nothing more."""
         self.service.forget(request.session_hash)
-        return {**self._show(dataset, {}), self.generate: gr.update(interactive=True),
-                self.stop: gr.update(interactive=False)}  # fmt: skip
+        return {**self._show(dataset, {}), **self.recover()}
 
     def swap(self, family: str, dataset: str, name: str, results: dict[str, Result]) -> dict:
         """Show another checkpoint in one lane."""
@@ -268,47 +259,33 @@ class Compare:
             return {self.lanes[family].preset: preset}
         return self._set_knobs(family, {knob.name: knob.default for knob in kind.knobs} | dict(point.knobs), preset)
 
-    def prepare(self, request: gr.Request, dataset: str, n: Any, seed: Any, *values: Any) -> Iterator[dict]:
-        """Check the settings and make ready; the run follows when the device is free."""
+    def run(self, request: gr.Request, results: dict, dataset: str, n: Any, seed: Any, *values: Any) -> Iterator[dict]:
+        """Run the lanes one after another, and show every frame; then the charts and the downloads.
+
+        Nothing more is shown once another data set or a later run was asked for.
+        """
         try:
             order = self._order(dataset, n, seed, values)
         except InputError as error:
             yield {self.status: self._status(str(error), problem=True)}
-            raise gr.Error(str(error), visible=False, print_exception=False) from None
-        self.service.begin(request.session_hash)
-        busy = self.service.turn.busy
-        words = "Another run has the device; yours starts when it ends." if busy else ""
-        yield {
-            self.status: self._status(words),
-            self.generate: gr.update(interactive=False),
-            self.stop: gr.update(interactive=True),
-            **{self.lanes[part.family].picture: lanes.painted(Frame(part.family, "waiting"), order.n, order.seed)
-               for part in order.parts},
-        }  # fmt: skip
-
-    def run(self, request: gr.Request, results: dict, dataset: str, n: Any, seed: Any, *values: Any) -> Iterator[dict]:
-        """Run the lanes one after another, and show every frame; then the charts and the downloads.
-
-        Nothing, or nothing more, once another data set or a later run was asked for.
-        """
-        if not self.service.waiting(request.session_hash):
-            yield {self.status: gr.skip()}
             return
-        order = self._order(dataset, n, seed, values)
         finished: dict[str, Result] = {}
-        stop = self.service.start(request.session_hash)
-        yield {self.status: self._status("")}
+        stop = self.service.begin(request.session_hash)
+        yield self._begun(order)
         for frame in self.service.run(order, stop):
             if not self.service.holds(request.session_hash, stop):
                 return
             if frame.state == "done":
                 finished[frame.family] = self._result(order, frame)
-            yield {self.lanes[frame.family].picture: lanes.painted(frame, order.n, order.seed)}
+            yield {
+                self.lanes[frame.family].picture: lanes.painted(frame, order.n, order.seed),
+                self.status: self._status(""),
+            }
         kept = {**results, **finished}
         kept = {key: kept[key] for key in [*self.lanes, "real"] if key in kept}
         chosen = {part.family: part.checkpoint for part in order.parts}
         updates = self._redraw(order.dataset, kept, chosen)
-        updates |= {self.generate: gr.update(interactive=True), self.stop: gr.update(interactive=False)}
+        updates |= {**self.recover(), self.status: self._status("")}
         updates |= self._glance(order.dataset, finished)
         with tempfile.TemporaryDirectory() as folder:  # the component keeps its own copies
             if finished:
@@ -318,25 +295,24 @@ class Compare:
             if self.service.holds(request.session_hash, stop):
                 yield updates
 
-    def recover(self) -> dict:
-        """Make the page usable again after a run that could not start or broke off."""
+    def _begun(self, order: Order) -> dict:
+        """Return the updates that show a run before its first frame."""
+        words = "Another run has the device; yours starts when it ends." if self.service.turn.busy else ""
         return {
-            self.generate: gr.update(interactive=True),
-            self.stop: gr.update(interactive=False),
-            self.status: gr.skip(),
-        }
+            self.status: self._status(words),
+            self.generate: gr.update(interactive=False),
+            self.stop: gr.update(interactive=True),
+            **{self.lanes[part.family].picture: lanes.painted(Frame(part.family, "waiting"), order.n, order.seed)
+               for part in order.parts},
+        }  # fmt: skip
+
+    def recover(self) -> dict:
+        """Make the page usable again."""
+        return {self.generate: gr.update(interactive=True), self.stop: gr.update(interactive=False)}
 
     def halt(self, request: gr.Request) -> None:
-        """Stop this visitor's run within one step; succeed only if it is still in the queue."""
-        waiting = self.service.waiting(request.session_hash)
+        """Stop this visitor's run within one step, or before it begins."""
         self.service.stop(request.session_hash)
-        if not waiting:
-            raise gr.Error("The run has started and ends by itself.", visible=False, print_exception=False)
-
-    def withdraw(self) -> dict:
-        """Show that a run was stopped before it began."""
-        skipped = {lane.picture: lanes.painted(Frame(family, "skipped"), 0, 0) for family, lane in self.lanes.items()}
-        return {**self.recover(), **skipped, self.status: self._status("")}
 
     def leave(self, request: gr.Request) -> None:
         """Stop the run of a visitor who has gone."""

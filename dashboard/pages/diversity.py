@@ -13,6 +13,7 @@ import gradio as gr
 from gradio.context import Context
 
 from dashboard import charts, controls, geometry, lanes, plots, specimens, spread, theme
+from dashboard.events import CALM, QUICK, RUN
 from dashboard.measurements import EXTRACTOR, Measured, knobs_key
 from dashboard.samples import LEAST, MOST, RATIOS, SHARES, Judge, Progress, Sampled, Verdict, samples_of
 from dashboard.service import InputError, Lane, Order, Service, settle
@@ -139,8 +140,7 @@ class Diversity:
 
     def connect(self) -> None:
         """Connect the components."""
-        quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-        slow: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": 2}
+        slow: dict[str, Any] = {**CALM, "concurrency_limit": 2}
         chosen = [item for setting in self.settings.values() for item in setting.inputs]
         scored = [self.reach, self.variety, self.classes, self.status]
         shown = [*scored, self.pairs, self.missed, self.nearest]
@@ -150,27 +150,20 @@ class Diversity:
         look = [self.dataset, self.judge, self.made, *chosen]
         demo = Context.root_block
 
-        demo.load(self.restore, None, everything, **quick)
+        demo.load(self.restore, None, everything, **QUICK)
         demo.unload(self.leave)
-        self.dataset.input(self.switch, [self.dataset], everything, **quick)
+        self.dataset.input(self.switch, [self.dataset], everything, **QUICK)
         last = {**slow, "trigger_mode": "always_last"}
         self.judge.input(self.rejudge, look, shown, **last)
         self.plane.input(self.draw_map, [self.dataset, self.plane, self.made], [self.map], **last)
         for setting in self.settings.values():
             for item in setting.inputs:
                 item.input(self.rescore, look, scored, **last)
-        run = self.generate.click(
-            self.prepare, [self.dataset, self.n, self.seed, *chosen], everything, show_progress="hidden",
-            api_visibility="private", concurrency_limit=None,
-        ).success(
-            self.run, [self.n, self.seed, self.plane, *look], everything, show_progress="hidden",
-            api_visibility="private", concurrency_id="device", concurrency_limit=1,
-            trigger_mode="multiple",  # 'once' drops a run asked for before the browser knows that the last ended
-        )  # fmt: skip
-        run.failure(self.recover, None, [self.generate, self.stop], **quick)
+        run = self.generate.click(self.run, [self.n, self.seed, self.plane, *look], everything, **RUN)
+        run.failure(self.recover, None, [self.generate, self.stop], **QUICK)
         # A first click need not wait for the training images.
         run.then(self.fetch, [self.dataset], None, **slow)
-        self.stop.click(self.halt, None, None, **quick).success(self.withdraw, None, everything, cancels=[run], **quick)
+        self.stop.click(self.halt, None, None, **QUICK)
         for part in (self.map, self.sheet):
             part.pick(self.pick, [self.dataset, self.judge, self.made], [self.nearest], **slow)
 
@@ -184,8 +177,8 @@ class Diversity:
         return {
             **self._fresh(dataset),
             self.dataset: gr.update(choices=controls.datasets(known), value=dataset or None),
+            **self.recover(),
             self.generate: gr.update(interactive=bool(known)),
-            self.stop: gr.update(interactive=False),
         }
 
     def switch(self, request: gr.Request, dataset: str) -> dict:
@@ -238,43 +231,33 @@ class Diversity:
                 clouds[family] = (sampled.title, points)
         return json.loads(plots.scatter(clouds, plane, geometry.shade(plane.points)).to_json())
 
-    def prepare(self, request: gr.Request, dataset: str, n: Any, seed: Any, *values: Any) -> Iterator[dict]:
-        """Check the settings and make ready; the run follows when the device is free."""
-        try:
-            order = self._order(dataset, n, seed, values)
-        except InputError as error:
-            yield {self.status: status(str(error), problem=True)}
-            raise gr.Error(str(error), visible=False, print_exception=False) from None
-        self.service.begin(session(request))
-        busy = self.service.turn.busy
-        yield {
-            self.status: status("Another run has the device; yours starts when it ends." if busy else ""),
-            self.progress: specimens.bars(
-                [self._titled(Progress(part.family, "waiting", n=order.n)) for part in order.parts]
-            ),
-            self.generate: gr.update(interactive=False),
-            self.stop: gr.update(interactive=True),
-        }
-
     def run(
         self, request: gr.Request, n: Any, seed: Any, plane: str, dataset: str, judge: str, made: dict, *values: Any
     ) -> Iterator[dict]:
         """Make the samples, show how far they are, and judge each family's as soon as they are there.
 
-        Nothing, or nothing more, once another data set or a later run was asked for.
+        Nothing more is shown once another data set or a later run was asked for.
         """
-        if not self.service.waiting(session(request)):
-            yield {self.status: gr.skip()}
+        try:
+            order = self._order(dataset, n, seed, values)
+        except InputError as error:
+            yield {self.status: status(str(error), problem=True)}
             return
-        order = self._order(dataset, n, seed, values)
+        stop = self.service.begin(session(request))
         at = {part.family: Progress(part.family, "waiting", n=order.n) for part in order.parts}
         fresh: dict[str, Sampled] = {}
-        stop = self.service.start(session(request))
+        busy = self.service.turn.busy
+        yield {
+            self.status: status("Another run has the device; yours starts when it ends." if busy else ""),
+            self.progress: self._bars(at),
+            self.generate: gr.update(interactive=False),
+            self.stop: gr.update(interactive=True),
+        }
         for progress in self.samples.make(order, stop):
             if not self.service.holds(session(request), stop):
                 return
             at[progress.family] = progress
-            updates: dict = {self.progress: specimens.bars([self._titled(one) for one in at.values()])}
+            updates: dict = {self.progress: self._bars(at), self.status: status("")}
             if progress.sampled is not None:
                 fresh[progress.family] = progress.sampled
                 updates[self.map] = self.draw_map(dataset, plane, {**made, **fresh})
@@ -295,15 +278,8 @@ class Diversity:
         return {self.generate: gr.update(interactive=True), self.stop: gr.update(interactive=False)}
 
     def halt(self, request: gr.Request) -> None:
-        """Stop this visitor's run within one step; succeed only if it is still in the queue."""
-        waiting = self.service.waiting(session(request))
+        """Stop this visitor's run within one step, or before it begins."""
         self.service.stop(session(request))
-        if not waiting:
-            raise gr.Error("The run has started and ends by itself.", visible=False, print_exception=False)
-
-    def withdraw(self) -> dict:
-        """Show that a run was stopped before it began."""
-        return {**self.recover(), self.progress: "", self.status: status("Stopped before it began.")}
 
     def leave(self, request: gr.Request) -> None:
         """Stop the run of a visitor who has gone."""
@@ -356,8 +332,9 @@ class Diversity:
         }
         return self.samples.order(dataset, n, seed, wanted)
 
-    def _titled(self, progress: Progress) -> tuple[str, Progress]:
-        return self.service.families[progress.family].title, progress
+    def _bars(self, at: Mapping[str, Progress]) -> str:
+        """Return how far each family is, as markup."""
+        return specimens.bars([(self.service.families[family].title, one) for family, one in at.items()])
 
     def _show(
         self, dataset: str, judge: str, made: Mapping[str, Sampled], chosen: Mapping[str, tuple[str, str]]

@@ -11,6 +11,7 @@ import gradio as gr
 from gradio.context import Context
 
 from dashboard import controls, costs, local_costs
+from dashboard.events import QUICK, RUN
 from dashboard.measurements import Measurements
 from dashboard.service import InputError, Service
 
@@ -69,24 +70,17 @@ class Speed:
 
     def connect(self) -> None:
         """Connect the components."""
-        quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-        calm: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         settings = [self.dataset, self.scope, self.machine, self.session]
         everything = [self.dataset, self.scope, *self.shown, self.session, self.status, self.measure, self.stop]
         demo = Context.root_block
-        demo.load(self.open, None, everything, **quick)
+        demo.load(self.open, None, everything, **QUICK)
         demo.unload(self.leave)
-        self.dataset.input(self.switch, [self.dataset, self.scope, self.session], everything, **quick)
-        self.scope.input(self.choose, [self.dataset, self.scope], [self.status], **quick)
-        self.machine.input(self.show, [self.dataset, self.machine, self.session], self.shown, **quick)
-        run = self.measure.click(self.prepare, settings, everything, concurrency_limit=None, **calm).success(
-            self.run, settings, everything, concurrency_id="device", concurrency_limit=1, **calm
-        )
-        run.failure(self.recover, None, [self.measure, self.stop], **quick)
-        # A run that is still in the queue is taken out of it; one that runs ends by itself, with a last word.
-        self.stop.click(self.halt, None, None, **quick).success(
-            self.withdraw, [self.dataset, self.scope], everything, cancels=[run], **quick
-        )
+        self.dataset.input(self.switch, [self.dataset, self.scope, self.session], everything, **QUICK)
+        self.scope.input(self.choose, [self.dataset, self.scope], [self.status], **QUICK)
+        self.machine.input(self.show, [self.dataset, self.machine, self.session], self.shown, **QUICK)
+        run = self.measure.click(self.run, settings, everything, **RUN)
+        run.failure(self.recover, None, [self.measure, self.stop], **QUICK)
+        self.stop.click(self.halt, None, None, **QUICK)
 
     # ---- handlers
 
@@ -116,32 +110,18 @@ class Speed:
         """Show another machine's times."""
         return self._draw(dataset or "", machine or "", session)
 
-    def prepare(self, request: gr.Request, dataset: str, scope: str, machine: str, session: list) -> Iterator[dict]:
-        """Check what is asked for and make ready; the timing follows when the device is free."""
+    def run(self, request: gr.Request, dataset: str, scope: str, machine: str, session: list) -> Iterator[dict]:
+        """Time the operating points, saying how far it is; draw each one when it is there.
+
+        Nothing more is shown once another data set was chosen.
+        """
         try:
             jobs = self._plan(dataset, scope)
         except InputError as error:
             yield {self.status: status("", str(error))}
-            raise gr.Error(str(error), visible=False, print_exception=False) from None
-        self.service.begin(name_of(request))
-        busy = self.service.turn.busy
-        words = "Another run has the device; the timing starts when it ends." if busy else "Starting."
-        yield {
-            self.status: status(f"{words} It takes {about(sum(job.expected for job in jobs))}.", share=0),
-            self.measure: gr.update(interactive=False),
-            self.stop: gr.update(interactive=True),
-        }
-
-    def run(self, request: gr.Request, dataset: str, scope: str, machine: str, session: list) -> Iterator[dict]:
-        """Time the operating points, saying how far it is; draw each one when it is there.
-
-        Nothing, or nothing more, once another data set was chosen.
-        """
-        if not self.service.waiting(name_of(request)):
-            yield {self.status: gr.skip()}
             return
-        stop = self.service.start(name_of(request))
-        jobs = self._plan(dataset, scope)
+        stop = self.service.begin(name_of(request))
+        yield self._begun(jobs)
         done, problems, kept = 0, [], True
         for seen in local_costs.measure(self.service, jobs, stop):
             if not self.service.holds(name_of(request), stop):
@@ -161,21 +141,23 @@ class Speed:
                 words = ending(seen.state, done, len(jobs), place_words(dataset, kept))
                 yield {**self.recover(), self.status: status(words, " ".join(problems))}
 
+    def _begun(self, jobs: Sequence[local_costs.Job]) -> dict:
+        """Return the updates that show a timing before its first word."""
+        busy = self.service.turn.busy
+        words = "Another run has the device; the timing starts when it ends." if busy else "Starting."
+        return {
+            self.status: status(f"{words} It takes {about(sum(job.expected for job in jobs))}.", share=0),
+            self.measure: gr.update(interactive=False),
+            self.stop: gr.update(interactive=True),
+        }
+
     def recover(self) -> dict:
         """Make the page usable again."""
         return {self.measure: gr.update(interactive=True), self.stop: gr.update(interactive=False)}
 
     def halt(self, request: gr.Request) -> None:
-        """Stop this visitor's timing; succeed only if it is still in the queue."""
-        waiting = self.service.waiting(name_of(request))
+        """Stop this visitor's timing, or take it out of the line."""
         self.service.stop(name_of(request))
-        if not waiting:
-            raise gr.Error("The timing has started and ends by itself.", visible=False, print_exception=False)
-
-    def withdraw(self, dataset: str, scope: str) -> dict:
-        """Show that the timing was stopped before it began."""
-        words = f"Stopped before its turn. {self._promise(dataset or '', scope)}"
-        return {**self.recover(), self.status: status(words)}
 
     def leave(self, request: gr.Request) -> None:
         """Stop the timing of a visitor who has gone."""

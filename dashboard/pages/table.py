@@ -5,12 +5,12 @@ from __future__ import annotations
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import gradio as gr
 from gradio.context import Context
 
 from dashboard import controls, report, tabular, theme
+from dashboard.events import QUICK
 from dashboard.measurements import Measurements
 from dashboard.service import METRICS, Service, __version__
 
@@ -32,8 +32,9 @@ SCAFFOLD = """<div class="rows">
 <ul class="problems" data-at="problems"></ul>
 <p class="reading">A score is the mean of independent generations ± half its 95% t-interval. Grey rows: real images
 scored against real images, the floor at that n. Bold: the best at its n, and all that tie with it by Welch's interval;
-what depends on n is compared at equal n alone. ↓ lower is better, ↑ higher is better, → 1 is as real. Click a heading
-to sort, again to turn round, a third time to go back.</p></div>"""
+what depends on n is compared at equal n alone, and likelihood bounds, which rest on different conventions, are not
+compared at all. ↓ lower is better, ↑ higher is better, → 1 is as real. Click a heading to sort, again to turn round, a
+third time to go back.</p></div>"""
 
 
 def build(service: Service) -> None:
@@ -83,10 +84,9 @@ class Table:
 
     def connect(self) -> None:
         """Connect the components; rows are read when the page is opened: they may have come since, as from Speed."""
-        quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
         outputs = [self.dataset, self.table, *self.files]
-        self.dataset.input(self.show, [self.dataset], outputs, **quick)
-        self.tab.select(self.open, [self.dataset, self.opened], [self.opened, *outputs], **quick)
+        self.dataset.input(self.show, [self.dataset], outputs, **QUICK)
+        self.tab.select(self.open, [self.dataset, self.opened], [self.opened, *outputs], **QUICK)
 
     # ---- handlers
 
@@ -111,7 +111,7 @@ class Table:
 
     def _paths(self, measured: Measurements) -> dict[str, str]:
         """Return the files of some measurements by ending, written once; {} when there is nothing to take away."""
-        if not (measured.points or measured.floors or measured.failures or measured.costs):
+        if not (measured.points or measured.floors or measured.failures or measured.bounds or measured.costs):
             return {}
         kept = self._kept.get(measured.dataset)
         if kept is None or kept[0] is not measured:

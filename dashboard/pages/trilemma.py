@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from html import escape
+from threading import Event
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,6 +17,7 @@ from gradio.context import Context
 
 from dashboard import advice, charts, detail, front, lanes, reasons, theme, triangle
 from dashboard.advice import DIVERSITY, QUALITIES, SPEED, Answer, Question
+from dashboard.events import QUICK, RUN
 from dashboard.measurements import BATCH, Measured, knobs_key
 from dashboard.service import METRICS, PREVIEW, Frame, InputError, Order, Point, Service, settle
 
@@ -100,20 +102,17 @@ class Trilemma:
     def connect(self) -> None:
         """Connect the components."""
         demo = Context.root_block
-        quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-        slow: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "concurrency_id": "device",
-                                "concurrency_limit": 1, "trigger_mode": "multiple"}  # fmt: skip
         panel = [self.chosen, self.panel, self.head, self.samples, self.make, self.stop, self.row]
         lane = [self.samples, self.make, self.stop]
-        restored = demo.load(self.restore, None, [self.home], **quick)
+        restored = demo.load(self.restore, None, [self.home], **QUICK)
         restored.then(None, js="() => { document.body.dataset.answered = location.search; }")
         asked = [self.home, self.chosen, self.panel, self.head, self.row]
-        self.home.ask(self.ask, [self.chosen], asked, trigger_mode="always_last", **quick)
-        self.home.pick(self.pick, None, panel, trigger_mode="multiple", **quick).success(
-            self.at_once, [self.chosen], lane, **slow
+        self.home.ask(self.ask, [self.chosen], asked, trigger_mode="multiple", **QUICK)
+        self.home.pick(self.pick, None, panel, trigger_mode="multiple", **QUICK).success(
+            self.at_once, [self.chosen], lane, **RUN
         )
-        self.make.click(self.order_samples, None, lane, **quick).success(self.run, [self.chosen], lane, **slow)
-        self.stop.click(self.halt, None, lane, **quick)
+        self.make.click(self.run, [self.chosen], lane, **RUN)
+        self.stop.click(self.halt, None, None, **QUICK)
         demo.unload(self.leave)
 
     # ---- what the page shows
@@ -178,11 +177,11 @@ class Trilemma:
         point = measured.find(key)
         if point is None:
             raise gr.Error("That point is not among the rows any more.", print_exception=False)
-        self.service.begin(session(request))
+        stop = self.service.begin(session(request))
         machine = str(query.get("machine") or "")
         value, words = self._at_rest(dataset, advice.on_machine(measured, point, machine))
         return {
-            self.chosen: {"dataset": dataset, "key": key, "auto": words is None},
+            self.chosen: {"dataset": dataset, "key": key, "stop": stop, "auto": words is None},
             self.panel: gr.update(visible=True),
             self.samples: value,
             self.make: gr.update(value=words or "", visible=bool(words)),
@@ -223,25 +222,22 @@ class Trilemma:
         about = f", about {charts.duration(wait)}" if wait else ""
         return {**blank, "note": "Its samples are made when you ask for them."}, f"Make {PREVIEW['n']} samples{about}"
 
-    def order_samples(self, request: gr.Request) -> dict:
-        """Make ready for a run; it follows when the device is free."""
-        self.service.begin(session(request))
-        waiting = lanes.painted(Frame("", "waiting"), PREVIEW["n"], PREVIEW["seed"])
-        return {self.samples: waiting, self.make: gr.update(visible=False), self.stop: gr.update(visible=True)}
-
     def at_once(self, request: gr.Request, chosen: dict | None) -> Iterator[dict]:
         """Run a point that is quick enough without being asked."""
-        if chosen and chosen["auto"]:
-            yield from self.run(request, chosen)
+        if chosen and chosen["auto"] and self.service.holds(session(request), chosen["stop"]):
+            yield from self._run(request, chosen, chosen["stop"])
         else:
             yield {self.samples: gr.skip()}
 
     def run(self, request: gr.Request, chosen: dict | None) -> Iterator[dict]:
-        """Make a point's samples and show them as they form; nothing if a later choice has run already."""
-        if not chosen or not self.service.waiting(session(request)):
-            yield {self.samples: gr.skip()}
-            return
-        stop = self.service.start(session(request))
+        """Run a point that was asked for by the button."""
+        waiting = lanes.painted(Frame("", "waiting"), PREVIEW["n"], PREVIEW["seed"])
+        stop = self.service.begin(session(request))
+        yield {self.samples: waiting, self.make: gr.update(visible=False), self.stop: gr.update(visible=True)}
+        yield from self._run(request, chosen, stop)
+
+    def _run(self, request: gr.Request, chosen: dict | None, stop: Event) -> Iterator[dict]:
+        """Make a point's samples and show them as they form, until another point is chosen."""
         try:
             order = self._order(chosen)
         except InputError as error:
@@ -252,13 +248,14 @@ class Trilemma:
             return
         for frame in self.service.run(order, stop):
             if not self.service.holds(session(request), stop):
-                return  # another point or data set was chosen: the lane is not ours to paint
+                yield gr.skip()  # another point or data set was chosen: the lane is not ours to paint
+                return
             yield {self.samples: self._painted(frame, order)}
         yield {self.samples: gr.skip(), self.stop: gr.update(visible=False)}
 
-    def _order(self, chosen: dict) -> Order:
+    def _order(self, chosen: dict | None) -> Order:
         """Return the checked order of a chosen point's samples."""
-        point = self.service.measurements(chosen["dataset"]).find(chosen["key"])
+        point = self.service.measurements(chosen["dataset"]).find(chosen["key"]) if chosen else None
         if point is None:
             raise InputError("That point is not among the rows any more.")
         setting = {"checkpoint": point.checkpoint, "knobs": dict(point.knobs)}
@@ -267,6 +264,8 @@ class Trilemma:
     def _painted(self, frame: Frame, order: Order) -> dict[str, Any]:
         """Return the lane's value for a frame; a run that failed falls back to the checkpoint's shipped images."""
         value = lanes.painted(frame, order.n, order.seed)
+        if frame.state == "skipped":
+            value["note"] = "Stopped before their turn."
         if frame.state == "failed":
             part = order.parts[0]
             preview = self.service.lane(order.dataset, part.family, part.checkpoint).preview
@@ -275,16 +274,9 @@ class Trilemma:
                 value["note"] += " Shown instead: the images shipped with the checkpoint, of its default setting."
         return value
 
-    def halt(self, request: gr.Request) -> dict:
-        """Stop this visitor's samples: within one step, or before they begin if they are still in the queue."""
-        if not self.service.waiting(session(request)):
-            self.service.stop(session(request))
-            return {self.samples: gr.skip()}
-        self.service.forget(session(request))  # `run` finds nothing to do when its turn comes
-        return {
-            self.samples: {"state": "skipped", "note": "Stopped before their turn."},
-            self.stop: gr.update(visible=False),
-        }
+    def halt(self, request: gr.Request) -> None:
+        """Stop this visitor's samples within one step, or before they begin."""
+        self.service.stop(session(request))
 
     def leave(self, request: gr.Request) -> None:
         """Stop the run of a visitor who has gone."""

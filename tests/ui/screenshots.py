@@ -11,18 +11,23 @@ import sys
 import tempfile
 from pathlib import Path
 
+from buttons import run_to_end
 from conftest import FLAGS, ROOT, chromium_path, wait_for
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
 FOLDER = ROOT / "docs" / "screenshots"
-PAGES = ("trilemma", "compare", "diversity", "speed", "table", "failures")
+INSIDE = ("latent", "vae", "gan", "diffusion", "training")  # their panels fill by themselves when the page is opened
+PAGES = ("trilemma", "compare", "diversity", "speed", "table", "failures", "lecture", *INSIDE)
 LOOKS = {
     "light": {"theme": "light", "width": 1280, "height": 800},
     "dark": {"theme": "dark", "width": 1280, "height": 800},
     "390": {"theme": "light", "width": 390, "height": 844},
 }
-RUNS = {"compare": "#generate", "diversity": "#diversity-generate"}  # the button of what is shown after a run
+RUNS = {  # of what is shown after a run: its button, and what the run paints
+    "compare": ("#generate", "#timing"),
+    "diversity": ("#diversity-generate", "#diversity-progress"),
+}
 LAZY = {"compare": "#scatter", "diversity": "#diversity-map"}  # drawn when it comes into view
 
 
@@ -32,12 +37,12 @@ def take(browser, address, slug, look, theme, width, height):
     page.wait_for_selector(f"[data-page='{slug}'][aria-current]")
     page.wait_for_timeout(4000)
     if slug in RUNS:
-        button = f"document.querySelector('{RUNS[slug]}')"
-        page.click(RUNS[slug])
-        page.wait_for_function(f"{button}.disabled")
-        page.wait_for_function(f"!{button}.disabled", timeout=600_000)
+        page.set_default_timeout(600_000)
+        run_to_end(page, *RUNS[slug])
         page.evaluate(f"document.querySelector('{LAZY[slug]}').scrollIntoView()")
         page.wait_for_timeout(4000)
+    if slug in INSIDE:
+        page.wait_for_timeout(9000)
     if slug == "failures":  # its pictures are made when the page is opened
         page.wait_for_function("document.querySelectorAll('img.samples').length >= 4", timeout=120_000)
     page.evaluate("scrollTo(0, 0)")

@@ -5,6 +5,7 @@ import json
 import zipfile
 
 import pytest
+from buttons import run_to_end
 
 pytestmark = pytest.mark.browser
 
@@ -29,9 +30,7 @@ def ready(page):
 
 
 def generate(page):
-    page.click("#generate")
-    page.wait_for_function("document.querySelector('#generate').disabled")
-    page.wait_for_function("!document.querySelector('#generate').disabled")
+    run_to_end(page, "#generate", "#timing")
 
 
 def state(page, lane):

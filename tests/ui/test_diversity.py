@@ -1,6 +1,7 @@
 """The Diversity page and Compare's quick scores as a visitor uses them, in a real browser. No time is asserted."""
 
 import pytest
+from buttons import run_to_end
 
 pytestmark = pytest.mark.browser
 
@@ -24,9 +25,7 @@ def settle_on(page, family, label):
 
 def generate(page, n=200):
     page.fill("#diversity-n input", str(n))
-    page.click("#diversity-generate")
-    page.wait_for_function("document.querySelector('#diversity-generate').disabled")
-    page.wait_for_function(IDLE)
+    run_to_end(page, "#diversity-generate", "#diversity-progress")
 
 
 def states(page):
@@ -169,6 +168,8 @@ def test_another_data_set_ends_the_run_of_the_one_before(visit):
     page.click("#diversity-dataset input")
     page.get_by_role("option", name="blank").click()
     page.wait_for_function(f"{IDLE} && document.querySelector('#diversity-progress').innerText === ''")
+    page.wait_for_timeout(2000)  # the old run's end must bring nothing back
+    assert page.inner_text("#diversity-progress") == "" and not page.is_disabled("#diversity-generate")
     generate(page)
     page.wait_for_function("document.querySelectorAll('[data-testid=samples] button').length > 24")
     assert page.locator("#diversity-progress [data-progress]").count() == 1, "nothing of the other data set is painted"
@@ -192,7 +193,5 @@ def test_compare_gains_quick_scores_after_a_run(visit):
     assert "They cannot rank good ones" in text and "real images" in text
     assert page.locator("#quick tbody tr").count() == 4
     page.fill("#n input", "3")
-    page.click("#generate")
-    page.wait_for_function("document.querySelector('#generate').disabled")
-    page.wait_for_function("!document.querySelector('#generate').disabled")
+    run_to_end(page, "#generate", "#timing")
     page.wait_for_function("document.querySelector('#quick').innerText.includes('needs 6 rows or more')")

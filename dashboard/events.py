@@ -1,0 +1,59 @@
+"""How the pages' events run: the settings of their listeners.
+
+A run is one generator: it checks the settings, begins with `Service.begin`, says what it waits for, takes the device's
+turn and ends by itself once its stop event is set, in the line or half-way. Two chained events would take a second
+round through the browser before the first picture, and Gradio's `cancels` ends a run without its last word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import gradio as gr
+from gradio.blocks import BlockFunction
+
+CALM: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+QUICK: dict[str, Any] = {**CALM, "queue": False}
+# Those who wait for the device's turn hold a thread each, of which Gradio has 40; the others wait in its queue.
+# Whatever shares the name must say the number: the lowest one counts, and 1 is that of those who say none.
+RUNS: dict[str, Any] = {"concurrency_id": "runs", "concurrency_limit": 16}
+# 'once', Gradio's own choice, would drop a run asked for before the browser knows that the last one ended.
+RUN: dict[str, Any] = {**CALM, **RUNS, "trigger_mode": "multiple"}
+
+
+def apart(event: Callable[..., Any]) -> Any:
+    """Return what follows an event without holding up its other listeners.
+
+    Gradio calls the listeners of one event one after another, each when the one before has ended.
+    """
+    return event(None, None, None, js="() => []", api_visibility="private")
+
+
+class Updates(gr.Blocks):
+    """Blocks that send every update of a generator whole, and none twice.
+
+    Gradio sends what differs from the update before. The browser writes that into the objects of the update before,
+    which may still wait to be painted: on a busy machine what they held is lost. When a generator is over it sends the
+    last update again: where the page has gone on meanwhile, to another data set or a later run, what was gone is back.
+    What is called from outside is therefore no generator: its callers take the last message for the answer. And a
+    generator yields `gr.skip()` at least: one that yields nothing empties its outputs.
+    """
+
+    def handle_streaming_diffs(
+        self,
+        block_fn: BlockFunction,
+        data: list,
+        session_hash: str | None,
+        run: str | None,
+        final: bool,
+        simple_format: bool = False,
+    ) -> list:
+        """Return what is sent of an update: the edits, by component, that make it of the update before."""
+        if session_hash is None or run is None or simple_format:
+            return super().handle_streaming_diffs(block_fn, data, session_hash, run, final, simple_format)
+        first = run not in self.pending_diff_streams[session_hash]
+        sent = super().handle_streaming_diffs(block_fn, data, session_hash, run, final, simple_format=True)
+        if final:
+            return [gr.skip() for _ in sent]
+        return sent if first else [[("replace", [], value)] for value in sent]

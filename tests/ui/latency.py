@@ -1,0 +1,104 @@
+"""Times from a visitor's action to the picture that answers it: python tests/ui/latency.py
+
+Starts the app and drives it in Chromium; an observer in the page takes the time. Prints the median and the range of
+eight beside the target, and ends with 1 when a target is missed. Run it on a machine that does nothing else.
+"""
+
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+from conftest import FLAGS, ROOT, chromium_path, serve
+from playwright.sync_api import sync_playwright
+
+ROUNDS, SLIDER, FILM = 8, 300, 500  # actions a panel; ms
+PICTURE = """(selector) => {
+    const picture = document.querySelector(selector), old = picture.src;
+    window.answered = null;
+    new MutationObserver((_, observer) => {
+        if (picture.src === old) return;
+        observer.disconnect();
+        window.answered = performance.now() - window.asked;
+    }).observe(picture, { attributes: true, attributeFilter: ['src'] });
+}"""
+FIRST = """() => {
+    const film = document.querySelector('#film .df-film');
+    window.answered = null;
+    let begun = false;
+    new MutationObserver((_, observer) => {
+        begun ||= film.dataset.state === 'running';
+        if (!begun || film.querySelector('.df-reel').dataset.place === undefined) return;
+        observer.disconnect();
+        window.answered = performance.now() - window.asked;
+    }).observe(film, { attributes: true, subtree: true });
+}"""
+MOVE = """([selector, value]) => {
+    const slider = document.querySelector(selector);
+    window.asked = performance.now();
+    slider.value = value;
+    slider.dispatchEvent(new Event('input', { bubbles: true }));
+    slider.dispatchEvent(new Event('change', { bubbles: true }));
+}"""
+SLIDERS = (  # name, panel, slider, picture, the values it is set to
+    ("VAE, temperature", "vae/prior", "#inside-vae-temperature input[type=range]", "#inside-samples img", (0.5, 1.5)),
+    ("VAE, sigma(x) times", "vae/draws", "#inside-scale input[type=range]", "#inside-draws img[data-at=draws]", (1, 5)),
+    ("GAN, truncation", "gan/truncation", "#gan-page-gan-truncation input[type=range]", "#gan-samples img", (0.3, 1)),
+)
+
+
+def moved(page, slider, picture, span):
+    """The milliseconds of several moves of a slider."""
+    times = []
+    for turn in range(ROUNDS):
+        page.wait_for_timeout(1500)  # what else changes with it is done
+        page.evaluate(PICTURE, picture)
+        page.evaluate(MOVE, [slider, round(span[0] + (span[1] - span[0]) * (turn + 1) / (ROUNDS + 1), 2)])
+        page.wait_for_function("window.answered !== null")
+        times.append(page.evaluate("window.answered"))
+    return times
+
+
+def filmed(page):
+    """The milliseconds from a click on Draw to the first moment of the film, for several seeds."""
+    times = []
+    done = "document.querySelector('#film .df-film')?.dataset.state === 'done'"
+    for turn in range(ROUNDS):
+        page.wait_for_function(done)
+        page.wait_for_timeout(1500)
+        page.fill("#reverse-seed :is(input, textarea)", str(100 + turn))
+        page.evaluate(FIRST)
+        page.evaluate("() => { window.asked = performance.now(); document.querySelector('#reverse-go').click(); }")
+        page.wait_for_function("window.answered !== null")
+        times.append(page.evaluate("window.answered"))
+    return times
+
+
+def told(name, times, target):
+    """Print one line, and return whether the target was met."""
+    middle = statistics.median(times)
+    verdict, span = "met" if middle < target else "MISSED", f"{min(times):.0f} to {max(times):.0f}"
+    print(f"{name:25} {middle:4.0f} ms ({span}), target {target} ms: {verdict}", flush=True)
+    return middle < target
+
+
+def main():
+    log = Path(tempfile.mkdtemp()) / "log.txt"
+    with serve(str(ROOT / "checkpoints"), log) as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
+        met = []
+        for name, panel, slider, picture, span in SLIDERS:
+            page = browser.new_page(viewport={"width": 1280, "height": 900})
+            page.goto(f"{address}#{panel}")
+            page.wait_for_selector(f"{picture}[src]")
+            page.wait_for_timeout(3000)
+            met.append(told(name, moved(page, slider, picture, span), SLIDER))
+            page.close()
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.goto(f"{address}#diffusion/reverse")
+        met.append(told("DDPM, film's first frame", filmed(page), FILM))
+    sys.exit(not all(met))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""The Lecture page as a teacher uses it, in a real browser."""
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+BAR = "#lecture-bar"
+
+
+def in_view(page, panel):
+    page.wait_for_function(
+        f"""() => {{ const box = document.getElementById('{panel}')?.getBoundingClientRect();
+                     return box && box.height && box.top >= -2 && box.top < innerHeight / 2; }}"""
+    )
+
+
+def test_the_lecture_leads_from_step_to_step(visit):
+    page = visit("", "lecture")
+    page.wait_for_selector(".step .katex")
+    assert page.locator("[data-step]").count() == 20
+    assert not page.is_visible(BAR)
+    page.click("#lecture-begin .start")
+    page.wait_for_selector("[data-page='compare'][aria-current]")
+    assert "1 of 20" in page.inner_text(BAR) and "Press Generate" in page.inner_text(BAR)
+    page.click(f"{BAR} .next")
+    in_view(page, "panel-vae-posterior")
+    page.reload()  # which step it is stays
+    page.wait_for_selector(f"{BAR} .where")
+    assert "2 of 20" in page.inner_text(BAR)
+    page.keyboard.press("Shift+ArrowRight")
+    in_view(page, "panel-vae-elbo")
+    page.keyboard.press("Shift+ArrowLeft")
+    in_view(page, "panel-vae-posterior")
+    page.click(f"{BAR} .outline")
+    page.wait_for_selector("#lecture-begin .resume", state="visible")
+    assert page.evaluate("scrollY") == 0, "another page opens at its top"
+    page.click(f"{BAR} .end")
+    assert not page.is_visible(BAR) and not page.is_visible("#lecture-begin .resume")
+
+
+def test_a_link_to_a_panel_opens_it_and_a_step_of_the_outline_begins_there(visit):
+    page = visit("", "lecture")
+    page.click("[data-step='10']")
+    in_view(page, "panel-gan-timelapse")
+    assert "11 of 20" in page.inner_text(BAR)
+    page.evaluate("location.hash = '#diffusion/bound'")
+    in_view(page, "panel-diffusion-bound")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_phone_scrolls_one_way(visit, theme):
+    page = visit(f"?__theme={theme}", "lecture", viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page.wait_for_selector(".step .katex")
+    page.click("#lecture-begin .start")
+    page.click(f"{BAR} .outline")
+    page.wait_for_selector("[data-page='lecture'][aria-current]")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
