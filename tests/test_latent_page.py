@@ -1,7 +1,9 @@
 """What the Latent space page asks of the models: encodings, paths, a map, traversals, images encoded and decoded."""
 
 import threading
+from unittest import mock
 
+import gradio as gr
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,9 @@ from typer.testing import CliRunner
 
 from dashboard import latents
 from dashboard.latents import COARSE, FINE, OFFSETS, Ends, Latents
+from dashboard.pages.latent import Reconstruction
 from dashboard.service import InputError, Service
+from dashboard.subject import Subject
 from gencore import checkpoint
 from gencore.cli import app
 from gencore.encodings import FILE, read_encodings, write_encodings
@@ -152,6 +156,29 @@ def test_an_image_comes_back_with_its_error_and_bound(found, image):
     assert [one.share for one in steps] == sorted(one.share for one in steps) and steps[-1].elbo < 0
     again = {one.family: one for one in found.rebuild("digits", image, threading.Event())}
     assert again["ddpm"].elbo == steps[-1].elbo, "kept"
+
+
+def test_the_long_bound_says_how_far_it_is_and_stops_half_way(found, image):
+    visitor = mock.Mock(session_hash="visitor")
+    with gr.Blocks():
+        panel = Reconstruction(found.service, gr.Dropdown(), Subject(found.service, "latent"))
+    back = list(panel.run(visitor, "digits", image))[-1]
+    assert back[panel.bound]["visible"] and "DDPM" in back[panel.bound]["value"]
+
+    def asked():
+        return panel.run_bound(visitor, "digits", image, back[panel.found])
+
+    halted = asked()
+    begun, part = next(halted), next(halted)
+    assert begun[panel.stop]["visible"] and not begun[panel.bound]["visible"]
+    assert 'role="progressbar"' in part[panel.status] and "part by part" in part[panel.status]
+    panel.halt(visitor)
+    *_, last = halted
+    assert "half-way says nothing" in last[panel.status] and not found.service.turn.busy
+    assert last[panel.bound]["visible"] and not last[panel.stop]["visible"], "it can be asked for again"
+    *_, shown, last = asked()
+    assert shown[panel.cards].count("log p(x)") == 2 and last[panel.found]["ddpm"].elbo < 0
+    assert not last[panel.bound]["visible"] and not last[panel.stop]["visible"]
 
 
 def test_an_image_under_noise(found, image):

@@ -176,7 +176,7 @@ def test_a_quick_point_gives_its_samples_and_its_row_at_once(visit):
 
 def test_a_slow_point_is_asked_for_by_a_button_that_names_the_time_and_can_be_stopped(visit):
     page = ready(visit(at="trilemma"))
-    choose(page, "DDIM, 100 calls")
+    choose(page, "ancestral, 1000 calls")
     page.wait_for_selector("#make:visible")
     assert page.inner_text("#make").startswith("Make 24 samples, about ")
     assert not page.get_attribute("#samples img", "src")
