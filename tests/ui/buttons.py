@@ -1,4 +1,4 @@
-"""Pressing the button of a run."""
+"""Pressing the buttons of a run."""
 
 WATCH = """([button, painted]) => {
     const find = (selector) => document.querySelector(selector);
@@ -27,3 +27,21 @@ def run_to_end(page, button, painted):
     page.evaluate(WATCH, [button, painted])
     page.click(button)
     page.wait_for_function("window.ended()")
+
+
+def stop_when(page, button, seen="true"):
+    """Press the button that stops a run, in the page itself, as soon as it can be pressed and something is seen.
+
+    Whoever looks from outside can come too late: a short run, or a busy browser, and it is over.
+
+    Args:
+        page: The page.
+        button: The button's selector.
+        seen: A condition in JavaScript.
+    """
+    page.wait_for_function(f"""() => {{
+        const stop = document.querySelector('{button}');
+        if (!stop || stop.disabled || !({seen})) return false;
+        stop.click();
+        return true;
+    }}""")

@@ -5,7 +5,7 @@ import json
 import zipfile
 
 import pytest
-from buttons import run_to_end
+from buttons import run_to_end, stop_when
 
 pytestmark = pytest.mark.browser
 
@@ -77,8 +77,7 @@ def test_generate_streams_and_finishes_every_lane(visit):
 def test_stop_stops_and_keeps_what_was_finished(visit):
     page = ready(visit(SLOW))
     page.click("#generate")
-    page.wait_for_function("document.querySelector('[data-lane=ddpm]').dataset.state === 'running'")
-    page.click("#stop")
+    stop_when(page, "#stop", f"Number(document.querySelector(`{STATE.format('ddpm')}`).dataset.index) > 0")
     page.wait_for_function("document.querySelector('[data-lane=ddpm]').dataset.state === 'stopped'")
     page.wait_for_function("!document.querySelector('#generate').disabled")
     index = int(page.get_attribute(STATE.format("ddpm"), "data-index"))

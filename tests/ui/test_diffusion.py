@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from buttons import stop_when
 from PIL import Image
 
 pytestmark = pytest.mark.browser
@@ -96,8 +97,7 @@ def test_two_films_are_made_scrubbed_played_stopped_and_saved(visit):
     page.wait_for_function(f"/^1,020 network calls: about .* Press Draw\\.$/.test({WORDS.format('film')})")
     page.click("#reverse-go")
     page.wait_for_function(f"{FILM}.dataset.state === 'running' && /^\\d+ of 1,020/.test({WORDS.format('film')})")
-    page.wait_for_function(f"{FILM}.dataset.state === 'running' && Number({places}[1]) > 0")
-    page.click("#reverse-stop")
+    stop_when(page, "#reverse-stop", f"{FILM}.dataset.state === 'running' && Number({places}[1]) > 0")
     page.wait_for_function(f"{WORDS.format('film')}.startsWith('Stopped after ')")
     page.wait_for_selector("#reverse-stop:disabled")
     assert page.is_enabled("#reverse-go")
@@ -143,8 +143,7 @@ def test_more_steps_are_drawn_or_wait_for_a_click(visit):
     take(1000)
     page.wait_for_function(f"/^1,000 network calls on 16 images: about .* Press Draw\\./.test({words})")
     page.click("#steps-go")
-    page.wait_for_function(f"/^Step [\\d,]+ of 1,000/.test({words})")
-    page.click("#steps-stop")
+    stop_when(page, "#steps-stop", f"/^Step [\\d,]+ of 1,000/.test({words})")
     page.wait_for_function(f"{words}.startsWith('Stopped at step')")
     take(1)
     page.wait_for_function(f"{words}.startsWith('16 samples, 1 step, seed 42')")

@@ -1,7 +1,7 @@
 """The Diversity page and Compare's quick scores as a visitor uses them, in a real browser. No time is asserted."""
 
 import pytest
-from buttons import run_to_end
+from buttons import run_to_end, stop_when
 
 pytestmark = pytest.mark.browser
 
@@ -119,8 +119,7 @@ def test_a_run_stops_and_says_so(visit):
     settle_on(page, "ddpm", "ancestral, 1000 calls (the lecture's own)")
     page.fill("#diversity-n input", "200")
     page.click("#diversity-generate")
-    page.wait_for_function("document.querySelector('[data-progress=ddpm]')?.dataset.state === 'running'")
-    page.click("#diversity-stop")
+    stop_when(page, "#diversity-stop", "document.querySelector('[data-progress=ddpm]')?.dataset.state === 'running'")
     page.wait_for_function(IDLE)
     assert states(page) == {"vae": "done", "gan": "done", "ddpm": "stopped"}
     assert page.is_disabled("#diversity-stop")

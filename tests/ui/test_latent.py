@@ -3,6 +3,7 @@
 import base64
 
 import pytest
+from buttons import stop_when
 
 pytestmark = pytest.mark.browser
 
@@ -97,8 +98,7 @@ def test_two_images_can_be_the_ends_and_stop_keeps_what_is_there(visit):
     first = source(page, ".walk.f-vae .line img")
     page.click(f"{STRIP}:nth-child(4)")
     changed(page, ".walk.f-vae .line img", first)
-    page.wait_for_selector("#walk-stop:not([disabled])")
-    page.evaluate("document.querySelector('#walk-stop').click()")  # on a slow machine it may be over by now
+    stop_when(page, "#walk-stop")
     page.wait_for_selector("#walk-stop[disabled]")
     assert page.inner_text("#walk-status").strip() and page.locator(".walk.f-vae .line img[src]").count() == 9
 
@@ -145,7 +145,7 @@ def test_the_long_bound_waits_for_its_turn_stops_and_can_be_asked_for_again(visi
     other.click("#generate")  # alone, the bound may be there before anyone could press Stop
     other.wait_for_selector("[data-lane=ddpm][data-state=running]")
     page.click("#rebuilt-bound")
-    page.click("#rebuilt-stop")
+    stop_when(page, "#rebuilt-stop")
     page.wait_for_function(
         "document.querySelector('#rebuilt-status').innerText.includes('a bound half-way says nothing')"
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from buttons import stop_when
 from conftest import serve
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -181,8 +182,7 @@ def test_a_slow_point_is_asked_for_by_a_button_that_names_the_time_and_can_be_st
     assert page.inner_text("#make").startswith("Make 24 samples, about ")
     assert not page.get_attribute("#samples img", "src")
     page.click("#make")
-    page.wait_for_function("document.querySelector('#samples [data-state]').dataset.state === 'running'")
-    page.click("#stop-samples")
+    stop_when(page, "#stop-samples", "document.querySelector('#samples [data-state=running] img[src]')")
     page.wait_for_function("document.querySelector('#samples [data-state]').dataset.state === 'stopped'")
     page.wait_for_selector("#stop-samples", state="hidden")
     assert samples(page)
