@@ -1,5 +1,6 @@
 """What the Latent space page asks of the models: encodings, paths, a map, traversals, images encoded and decoded."""
 
+import os
 import threading
 from unittest import mock
 
@@ -11,7 +12,7 @@ from typer.testing import CliRunner
 
 from dashboard import latents
 from dashboard.latents import COARSE, FINE, OFFSETS, Ends, Latents
-from dashboard.pages.latent import Reconstruction
+from dashboard.pages.latent import Latent, Reconstruction
 from dashboard.service import InputError, Service
 from dashboard.subject import Subject
 from gencore import checkpoint
@@ -156,6 +157,20 @@ def test_an_image_comes_back_with_its_error_and_bound(found, image):
     assert [one.share for one in steps] == sorted(one.share for one in steps) and steps[-1].elbo < 0
     again = {one.family: one for one in found.rebuild("digits", image, threading.Event())}
     assert again["ddpm"].elbo == steps[-1].elbo, "kept"
+
+
+def test_the_address_names_the_data_set_until_another_is_chosen(place, tmp_path, monkeypatch):
+    checkpoint.save_model(tmp_path / "zoo" / "gan", FAMILIES["gan"](size=SIZE, widths=(8, 8)))
+    monkeypatch.setenv("GENCORE_CHECKPOINTS", f"{place}{os.pathsep}{tmp_path}")
+    with gr.Blocks(), gr.Tabs(), gr.Tab("x"):
+        page = Latent(Service())
+    asks, does_not = (mock.Mock(session_hash="visitor", query_params=query) for query in ({"data": "zoo"}, {}))
+    opened = page.open(asks, "digits", None)
+    assert opened[page.dataset]["value"] == "zoo" == opened[page.subject.strip]["dataset"]
+    assert opened[page.chooser]["visible"] and len(opened[page.dataset]["choices"]) == 2
+    chosen = page.open(does_not, "digits", None)[page.subject.strip]
+    assert page.open(asks, "digits", chosen)[page.dataset]["value"] == "digits", "chosen since"
+    assert page.open(mock.Mock(query_params={"data": "nosuch"}), None, None)[page.dataset]["value"] == "digits"
 
 
 def test_the_long_bound_says_how_far_it_is_and_stops_half_way(found, image):

@@ -46,7 +46,7 @@ class Latent:
             "space of numbers. Walk through it: between two images, over a map, along one number at a time.</p></div>",
             js_on_load=None,
         )
-        with gr.Row(elem_classes=["shared"], visible=len(datasets) > 1):
+        with gr.Row(elem_classes=["shared"], visible=len(datasets) > 1) as self.chooser:
             self.dataset = gr.Dropdown(
                 controls.datasets(datasets), value=next(iter(datasets), None), label="data", interactive=True,
                 filterable=False, elem_id="latent-dataset",
@@ -61,10 +61,21 @@ class Latent:
         """Connect the components."""
         self.subject.connect(self.dataset)
         shown = [self.dataset, self.subject.strip]
-        on_open(self.subject.show, shown, self.subject.outputs, concurrency_limit=None)
+        on_open(self.open, shown, [self.chooser, self.dataset, *self.subject.outputs], concurrency_limit=None)
         self.dataset.input(self.subject.show, shown, self.subject.outputs, **{**QUICK, "queue": True})
         for panel in self.panels:
             panel.connect()
+
+    def open(self, request: gr.Request, dataset: str | None, strip: dict | None) -> dict:
+        """Show the data set that the address names, else the one shown before, else the first."""
+        known = self.service.datasets()
+        asked = request.query_params.get("data", "")
+        if strip is None and asked in known:
+            dataset = asked
+        dataset = dataset if dataset in known else next(iter(known), "")
+        choices = gr.update(choices=controls.datasets(known), value=dataset or None)
+        return {self.chooser: gr.update(visible=len(known) > 1), self.dataset: choices,
+                **self.subject.show(dataset, strip)}  # fmt: skip
 
 
 class Interpolation:

@@ -33,7 +33,6 @@ __all__ = [
 
 EXTRACTORS: dict[str, type[Extractor]] = {cls.name: cls for cls in (Classifier, Pixels)}
 FOLDER = "features"  # below a data set's folder
-LEARN = "make it with 'python -m gencore features {}'"
 
 
 def dataset_key(dataset: str) -> str:
@@ -64,7 +63,9 @@ def extractor_path(dataset: str, name: str) -> Path:
         path = root / key / FOLDER / f"{name}.safetensors"
         if path.is_file():
             return path
-    raise InputError(f"There are no {name} features of {key!r} here; {LEARN.format(dataset)}.")
+    raise InputError(
+        f"There are no {name} features of {key!r} here; make them with 'python -m gencore features {dataset}'."
+    )
 
 
 def load_extractor(dataset: str, name: str = "classifier") -> Extractor:
