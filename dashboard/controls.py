@@ -23,6 +23,15 @@ def datasets(names: Sequence[str]) -> list[tuple[str, str]]:
     return [(charts.dataset_title(name), name) for name in names]
 
 
+def opened_on(request: gr.Request, names: Sequence[str], shown: str | None = None) -> tuple[str, dict]:
+    """Return the data set that a page opens on, and the update of its dropdown.
+
+    It is the one `shown` before, else the one that the address names, else the first, '' when there is none.
+    """
+    dataset = next((one for one in (shown, request.query_params.get("data")) if one in names), next(iter(names), ""))
+    return dataset, gr.update(choices=datasets(names), value=dataset or None, visible=len(names) > 1)
+
+
 def control(knob: Knob, family: str, visible: bool = True) -> gr.components.Component:
     """Return the control of a knob: a dropdown for choices (radio buttons for two), a slider for a number."""
     shared = {"label": words(knob.name), "info": knob.help or None, "visible": visible, "interactive": True,

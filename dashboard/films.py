@@ -20,7 +20,7 @@ import torch
 
 from dashboard.measurements import knobs_key
 from dashboard.samples import Kept
-from dashboard.service import PREVIEW, Frame, InputError, Order, Part, Service, image_seed, tidy, to_pixels
+from dashboard.service import PREVIEW, Frame, InputError, Order, Part, Service, image_seed, parse_whole, tidy, to_pixels
 from gencore import checkpoint, pictures
 from gencore.data import to_float
 from gencore.device import synchronise
@@ -411,15 +411,7 @@ def parse_t(value: Any, steps: int) -> int:
     Raises:
         InputError: if it is not a whole number from 0 to steps - 1.
     """
-    value = tidy(value)
-    try:
-        good = not isinstance(value, bool) and int(value) == float(value) and 0 <= int(value) < steps
-    except (TypeError, ValueError, OverflowError):
-        good = False
-    if not good:
-        shown = "an empty field" if value in (None, "") else repr(value)
-        raise InputError(f"t must be a whole number from 0 to {steps - 1}, not {shown}.")
-    return int(value)
+    return parse_whole(value, 0, steps - 1, "t")
 
 
 def level_of(abar: np.ndarray, t: int) -> Level:

@@ -18,7 +18,7 @@ import torch
 from dashboard.charts import dataset_title
 from dashboard.geometry import Plane, axis_titles, class_plane
 from dashboard.samples import Kept
-from dashboard.service import InputError, Lane, Service, tidy, to_pixels, without_paths
+from dashboard.service import InputError, Lane, Service, parse_whole, tidy, to_pixels, without_paths
 from gencore import checkpoint, data, rows
 from gencore.cost import counted_calls
 from gencore.encodings import FILE, read_encodings
@@ -628,12 +628,11 @@ class Latents:
         with self._model(lane.checkpoint, Patience(wait)) as model:
             check_shape(image, model)
             levels = model.levels()
-            if isinstance(t, bool) or not isinstance(t, int | float) or t % 1 or not 0 <= t < len(levels):
-                raise InputError(f"t must be a whole number from 0 to {len(levels) - 1}, not {t!r}.")
+            t = parse_whole(t, 0, len(levels) - 1, "t")
             x = to_input(image, model)
-            at = torch.tensor([int(t)], device=model.device)
+            at = torch.tensor([t], device=model.device)
             x_t = model.diffuse(x, at, Noise([image_seed(0, 0)], model.device)(*x.shape[1:]))
-            return to_pixels(x_t)[0], to_pixels(model.predict(x_t, at))[0], float(levels[int(t)])
+            return to_pixels(x_t)[0], to_pixels(model.predict(x_t, at))[0], float(levels[t])
 
 
 @functools.lru_cache(maxsize=1)

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from dashboard import geometry
 from dashboard.measurements import EXTRACTOR, Score, knobs_key
-from dashboard.service import InputError, Order, Part, Service, tidy, without_paths
+from dashboard.service import InputError, Order, Part, Service, parse_whole, without_paths
 from gencore import checkpoint, features, metrics
 from gencore.device import pick_device
 from gencore.neighbours import radii
@@ -418,15 +418,7 @@ def parse_size(value: Any) -> int:
     Raises:
         InputError: if it is not a whole number from `LEAST` to `MOST`.
     """
-    value = tidy(value)
-    try:
-        good = not isinstance(value, bool) and int(value) == float(value) and LEAST <= int(value) <= MOST
-    except (TypeError, ValueError, OverflowError):
-        good = False
-    if not good:
-        shown = "an empty field" if value in (None, "") else repr(value)
-        raise InputError(f"The number of samples must be a whole number from {LEAST} to {MOST:,}, not {shown}.")
-    return int(value)
+    return parse_whole(value, LEAST, MOST, "The number of samples")
 
 
 def score(values: list[float]) -> Score:

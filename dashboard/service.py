@@ -291,7 +291,7 @@ class Service:
         known = self.datasets()
         if dataset not in known:
             raise InputError(f"There is no data set {dataset!r} with checkpoints{near(str(dataset), known)}")
-        n, seed = parse_count(n), parse_seed(tidy(seed))
+        n, seed = parse_whole(n, 1, MAX_IMAGES, "The number of images"), parse_seed(tidy(seed))
         for family in expect_mapping(settings, "settings"):
             if family not in self.families:
                 raise InputError(f"There is no family {family!r}{near(str(family), list(self.families))}")
@@ -601,20 +601,20 @@ def expect_mapping(value: Any, what: str) -> Mapping[str, Any]:
     return value
 
 
-def parse_count(value: Any) -> int:
-    """Return a number of images.
+def parse_whole(value: Any, least: int, most: int, what: str) -> int:
+    """Return a whole number from a field or an API's caller; `what` begins the sentence when it is none.
 
     Raises:
-        InputError: if it is not a whole number from 1 to `MAX_IMAGES`.
+        InputError: if it is not a whole number from `least` to `most`.
     """
     value = tidy(value)
     try:
-        good = not isinstance(value, bool) and int(value) == float(value) and 1 <= int(value) <= MAX_IMAGES
+        good = not isinstance(value, bool) and int(value) == float(value) and least <= int(value) <= most
     except (TypeError, ValueError, OverflowError):
         good = False
     if not good:
         shown = "an empty field" if value in (None, "") else repr(value)
-        raise InputError(f"The number of images must be a whole number from 1 to {MAX_IMAGES}, not {shown}.")
+        raise InputError(f"{what} must be a whole number from {least:,} to {most:,}, not {shown}.")
     return int(value)
 
 

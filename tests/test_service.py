@@ -27,7 +27,7 @@ from dashboard.service import (
     Service,
     Turn,
     image_seed,
-    parse_count,
+    parse_whole,
     read_preview,
 )
 from gencore import FAMILIES, checkpoint, rows
@@ -107,7 +107,7 @@ def test_a_bad_seed_gives_a_sentence(service, seed):
 
 @pytest.mark.parametrize("good", [1, "12", " 7 ", 24.0, MAX_IMAGES])
 def test_good_counts_pass(good):
-    assert parse_count(good) == int(good)
+    assert parse_whole(good, 1, MAX_IMAGES, "The number of images") == int(good)
 
 
 @pytest.mark.parametrize(

@@ -82,10 +82,7 @@ class Diffusion:
         """Show the data set that the address names, else the first; nothing changes on a page that was open before."""
         if shown:
             return {self.shown: gr.skip()}
-        known = self.films.datasets()
-        asked = request.query_params.get("data", "")
-        dataset = asked if asked in known else next(iter(known), "")
-        choices = gr.update(choices=controls.datasets(known), value=dataset or None, visible=len(known) > 1)
+        dataset, choices = controls.opened_on(request, self.films.datasets())
         return {**self._show(dataset, strip), self.dataset: choices}
 
     def switch(self, request: gr.Request, dataset: str) -> dict:
@@ -205,8 +202,31 @@ class Forward:
         return {self.schedule: schedules.schedule(abar, t), self.ratio: schedules.signal_to_noise(abar, t)}
 
 
-class Reverse:
+class Drawing:
+    """A panel whose runs begin with a button Draw and end with a button Stop."""
+
+    slug: str  # of its runs
+    service: Service
+    go: gr.Button
+    halt_button: gr.Button
+
+    def recover(self) -> dict:
+        """Make the panel usable again."""
+        return {self.go: gr.update(interactive=True), self.halt_button: gr.update(interactive=False)}
+
+    def halt(self, request: gr.Request) -> None:
+        """Stop this visitor's run within one network call, or before it begins."""
+        self.service.stop(self.session(request))
+
+    def session(self, request: gr.Request) -> str:
+        """Return the name of a visitor's run, which is not that of the same visitor's other runs."""
+        return f"{request.session_hash}-{SLUG}-{self.slug}"
+
+
+class Reverse(Drawing):
     """The panel of two films of the reverse process."""
+
+    slug = "reverse"
 
     def __init__(self, films: Films):
         self.films, self.service = films, films.service
@@ -330,20 +350,7 @@ class Reverse:
             files = self._files(Path(folder), reels, number)
             yield {self.film: {**value, **screens.ending(reels, last)}, **self.recover(), **files}
 
-    def recover(self) -> dict:
-        """Make the panel usable again."""
-        return {self.go: gr.update(interactive=True), self.halt_button: gr.update(interactive=False)}
-
-    def halt(self, request: gr.Request) -> None:
-        """Stop this visitor's films within one network call, or before they begin."""
-        self.service.stop(self.session(request))
-
     # ---- parts of the handlers
-
-    @staticmethod
-    def session(request: gr.Request) -> str:
-        """Return the name of a visitor's films, which is not that of the same visitor's other runs."""
-        return f"{request.session_hash}-{SLUG}-reverse"
 
     def _order(self, dataset: str, name: str, seed: str, values: Sequence[Any]) -> tuple[list[Part], int]:
         """Return both sides' checkpoint and knobs, checked, and the seed."""
@@ -409,8 +416,10 @@ class Bound:
         }
 
 
-class Steps:
+class Steps(Drawing):
     """The panel of samples by the number of steps, beside what was measured of them."""
+
+    slug = "steps"
 
     def __init__(self, films: Films):
         self.films, self.service = films, films.service
@@ -529,20 +538,7 @@ class Steps:
             else:
                 yield {self.sheet: {**screens.forming(frame), "at": steps}}
 
-    def recover(self) -> dict:
-        """Make the panel usable again."""
-        return {self.go: gr.update(interactive=True), self.halt_button: gr.update(interactive=False)}
-
-    def halt(self, request: gr.Request) -> None:
-        """Stop this visitor's samples within one network call, or before they begin."""
-        self.service.stop(self.session(request))
-
     # ---- parts of the handlers
-
-    @staticmethod
-    def session(request: gr.Request) -> str:
-        """Return the name of a visitor's samples, which is not that of the same visitor's other runs."""
-        return f"{request.session_hash}-{SLUG}-steps"
 
     def _order(self, dataset: str, name: str, seed: str, steps: Any, values: Sequence[Any] | None) -> Order:
         """Return the checked order; without `values`, of the default settings."""

@@ -171,14 +171,12 @@ class Diversity:
 
     def restore(self, request: gr.Request) -> dict:
         """Show the data set that the address names, else the first, before anything is made here."""
-        known = self.service.datasets()
-        asked = request.query_params.get("data", "")
-        dataset = asked if asked in known else next(iter(known), "")
+        dataset, choices = controls.opened_on(request, self.service.datasets())
         return {
             **self._fresh(dataset),
-            self.dataset: gr.update(choices=controls.datasets(known), value=dataset or None),
+            self.dataset: choices,
             **self.recover(),
-            self.generate: gr.update(interactive=bool(known)),
+            self.generate: gr.update(interactive=bool(dataset)),
         }
 
     def switch(self, request: gr.Request, dataset: str) -> dict:

@@ -117,10 +117,7 @@ class Gan:
 
     def open(self, request: gr.Request, dataset: str | None, run: str | None) -> dict:
         """Show the page as it was, else the data set that the address names, else the first."""
-        known = self.games.datasets()
-        asked = dataset or request.query_params.get("data", "")
-        dataset = asked if asked in known else next(iter(known), "")
-        choices = gr.update(choices=controls.datasets(known), value=dataset or None, visible=len(known) > 1)
+        dataset, choices = controls.opened_on(request, self.games.datasets(), dataset)
         updates = self.show(dataset, run)
         if run and updates[self.run]["value"] == run:  # the knobs stay where they were left, with what they made
             kept = [*self._computed, *self._controls]

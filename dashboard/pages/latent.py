@@ -67,14 +67,9 @@ class Latent:
             panel.connect()
 
     def open(self, request: gr.Request, dataset: str | None, strip: dict | None) -> dict:
-        """Show the data set that the address names, else the one shown before, else the first."""
-        known = self.service.datasets()
-        asked = request.query_params.get("data", "")
-        if strip is None and asked in known:
-            dataset = asked
-        dataset = dataset if dataset in known else next(iter(known), "")
-        choices = gr.update(choices=controls.datasets(known), value=dataset or None)
-        return {self.chooser: gr.update(visible=len(known) > 1), self.dataset: choices,
+        """Show the page as it was, else the data set that the address names, else the first."""
+        dataset, choices = controls.opened_on(request, self.service.datasets(), dataset if strip else None)
+        return {self.chooser: gr.update(visible=choices["visible"]), self.dataset: choices,
                 **self.subject.show(dataset, strip)}  # fmt: skip
 
 

@@ -86,11 +86,8 @@ class Speed:
 
     def open(self, request: gr.Request) -> dict:
         """Show the data set that the address names, else the first."""
-        known = self.service.datasets()
-        asked = request.query_params.get("data", "")
-        dataset = asked if asked in known else next(iter(known), "")
+        dataset, choices = controls.opened_on(request, self.service.datasets())
         scope = next(iter(local_costs.SCOPES))
-        choices = gr.update(choices=controls.datasets(known), value=dataset or None, visible=len(known) > 1)
         return {self.dataset: choices, self.scope: scope, **self.recover(), **self._fresh(dataset, scope, [])}
 
     def switch(self, request: gr.Request, dataset: str | None, scope: str, session: list) -> dict:

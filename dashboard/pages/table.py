@@ -92,10 +92,7 @@ class Table:
 
     def open(self, request: gr.Request, dataset: str | None, opened: bool) -> dict:
         """Show the data set that was chosen; when the page is opened for the first time, that of the address."""
-        known = self.service.datasets()
-        asked = dataset if opened else request.query_params.get("data", "")
-        dataset = asked if asked in known else next(iter(known), "")
-        choices = gr.update(choices=controls.datasets(known), value=dataset or None, visible=len(known) > 1)
+        dataset, choices = controls.opened_on(request, self.service.datasets(), dataset if opened else None)
         return {self.opened: True, self.dataset: choices, **self.show(dataset)}
 
     def show(self, dataset: str | None) -> dict:

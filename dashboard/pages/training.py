@@ -99,10 +99,7 @@ class Training:
 
     def open(self, request: gr.Request, dataset: str | None, chosen: list, *settings: Any) -> dict:
         """Show the page as it was, else the data set that the address names, else the first."""
-        known = self.service.datasets()
-        asked = dataset or request.query_params.get("data", "")
-        dataset = asked if asked in known else next(iter(known), "")
-        choices = gr.update(choices=controls.datasets(known), value=dataset or None, visible=len(known) > 1)
+        dataset, choices = controls.opened_on(request, self.service.datasets(), dataset)
         return {**self._dataset(dataset, chosen, *settings), self.dataset: choices}
 
     def switch(self, dataset: str | None, chosen: list, *settings: Any) -> dict:

@@ -145,13 +145,8 @@ class Inside:
     # ---- handlers: what the page is about
 
     def open(self, request: gr.Request, dataset: str | None, model: str | None, strip: dict | None) -> dict:
-        """Show the data set that the address names, else the one shown before, else the first."""
-        known = self.service.datasets()
-        asked = request.query_params.get("data", "")
-        if strip is None and asked in known:
-            dataset = asked
-        dataset = dataset if dataset in known else next(iter(known), "")
-        choices = gr.update(choices=controls.datasets(known), value=dataset or None, visible=len(known) > 1)
+        """Show the page as it was, else the data set that the address names, else the first."""
+        dataset, choices = controls.opened_on(request, self.service.datasets(), dataset if strip else None)
         return {**self.show(dataset, model, strip), self.dataset: choices}
 
     def show(self, dataset: str | None, model: str | None, strip: dict | None) -> dict:
