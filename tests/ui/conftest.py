@@ -11,6 +11,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from traffic import watch
 
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = [
@@ -131,6 +132,7 @@ def visit(browser, address):
         contexts.append(context)
         context.set_default_timeout(PATIENCE)
         page = context.new_page()
+        watch(page)
         page.on("request", lambda request: strangers.append(request.url) if leaves(request.url, address) else None)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(f"{address}{query}#{at}" if at else address + query)

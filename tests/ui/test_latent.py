@@ -4,6 +4,7 @@ import base64
 
 import pytest
 from buttons import stop_when
+from traffic import without_asking
 
 pytestmark = pytest.mark.browser
 
@@ -70,13 +71,12 @@ def test_a_drawing_is_encoded_mapped_moved_rebuilt_and_noised(visit):
 def test_one_slider_moves_every_row_and_no_server_is_asked(visit):
     page = opened(visit)
     page.wait_for_function("document.querySelectorAll('.walk[data-state=done]').length > 2")
-    asked = []
-    page.on("request", lambda request: asked.append(request.url))
-    middle = page.eval_on_selector_all(".walk .big", "all => all.map(one => one.src)")
-    page.locator(".walks [data-at=share]").fill("0")
-    ends = page.eval_on_selector_all(".walk .big", "all => all.map(one => one.src)")
+    with without_asking(page):
+        middle = page.eval_on_selector_all(".walk .big", "all => all.map(one => one.src)")
+        page.locator(".walks [data-at=share]").fill("0")
+        ends = page.eval_on_selector_all(".walk .big", "all => all.map(one => one.src)")
     firsts = page.eval_on_selector_all(".walk .line button:first-child img", "all => all.map(one => one.src)")
-    assert ends == firsts and all(a != b for a, b in zip(middle, ends, strict=True)) and not asked
+    assert ends == firsts and all(a != b for a, b in zip(middle, ends, strict=True))
     assert {"straight line", "great circle"} == set(page.locator(".walk .path").all_inner_texts())
     with page.expect_download() as download:
         page.click(".walk [title*=GIF]")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from traffic import without_asking
 
 SHIPPED = Path(__file__).resolve().parents[2] / "checkpoints" / "mnist"
 RUNS = [path.parent.name for path in sorted(SHIPPED.glob("*/log.jsonl"))]
@@ -53,24 +54,22 @@ def test_curves_follow_the_axis_the_column_and_the_choice_of_trainings(visit):
 
 def test_one_slider_moves_all_time_lapses_without_asking_the_server(visit):
     page = opened(visit)
-    asked = []
     slider, label = page.locator("#training-timelapse [data-at=slider]"), page.locator("#training-timelapse output")
     captions = page.locator("#training-timelapse figcaption")
     assert all("finished" in text for text in captions.all_inner_texts())
-    page.on("request", lambda request: None if request.url.startswith("data:") else asked.append(request.url))
     before = page.locator("#training-timelapse img").evaluate_all("images => images.map((image) => image.src)")
-    slider.focus()
-    page.keyboard.press("Home")
-    assert label.inner_text() == slider.get_attribute("aria-valuetext") == "0 images seen"
-    assert all("0 images seen, 0.0 s" in text for text in captions.all_inner_texts())
-    after = page.locator("#training-timelapse img").evaluate_all("images => images.map((image) => image.src)")
-    assert not set(before) & set(after)
     play = page.locator("#training-timelapse [data-at=play]")
-    play.click()
-    page.wait_for_function("document.querySelector('#training-timelapse [data-at=slider]').value > 1")
-    play.click()
-    assert play.inner_text() == "Play"
-    assert not asked
+    with without_asking(page):
+        slider.focus()
+        page.keyboard.press("Home")
+        assert label.inner_text() == slider.get_attribute("aria-valuetext") == "0 images seen"
+        assert all("0 images seen, 0.0 s" in text for text in captions.all_inner_texts())
+        after = page.locator("#training-timelapse img").evaluate_all("images => images.map((image) => image.src)")
+        assert not set(before) & set(after)
+        play.click()
+        page.wait_for_function("document.querySelector('#training-timelapse [data-at=slider]').value > 1")
+        play.click()
+        assert play.inner_text() == "Play"
     page.locator("#training-lapse-axis label", has_text="seconds").click()
     page.wait_for_function("/ (s|min|h) ?/.test(document.querySelector('#training-timelapse output').textContent)")
     with page.expect_download() as download:

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from buttons import stop_when
 from conftest import serve
+from traffic import without_asking
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import invented
@@ -108,20 +109,18 @@ def test_a_first_visitor_sees_the_triangle_and_the_answer_without_scrolling(visi
 
 def test_weights_change_the_answer_without_asking_the_server(visit):
     page = ready(visit(at="trilemma"))
-    page.wait_for_function("document.body.dataset.restored !== undefined")  # other pages have asked what they ask
-    asked = []
-    page.on("request", lambda request: asked.append(request.url) if request.method == "POST" else None)
-    weights(page, 0, 0, 100)
-    quick = page.get_attribute(BEST, "data-best")
-    weights(page, 100, 100, 0)
-    good = page.get_attribute(BEST, "data-best")
+    with without_asking(page):
+        weights(page, 0, 0, 100)
+        quick = page.get_attribute(BEST, "data-best")
+        weights(page, 100, 100, 0)
+        good = page.get_attribute(BEST, "data-best")
     assert quick != good
     assert page.locator(".triangle .first").count() == 1
     assert page.locator(".front.broad .point.first").count() == 1
     assert page.locator(".bests .first").inner_text().split("\n")[0] in page.inner_text(BEST)
-    weights(page, 0, 0, 0)
-    assert "Give at least one of the three a weight above 0." in page.inner_text(BEST)
-    assert not asked
+    with without_asking(page):
+        weights(page, 0, 0, 0)
+        assert "Give at least one of the three a weight above 0." in page.inner_text(BEST)
 
 
 def test_a_budget_is_kept_to_and_one_that_nothing_fits_says_what_is_near(visit):
