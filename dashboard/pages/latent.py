@@ -27,6 +27,7 @@ STRONGEST = 8  # dimensions of a traversal that are shown first
 FRAME_SECONDS = 0.12  # between two updates of the rows
 LONG = 0.5  # seconds that are worth a word beforehand
 USUAL = (7, 12)  # the seeds at first
+NO_IMAGE = "Choose or draw an image above."
 NEWEST: dict[str, Any] = {**QUICK, "trigger_mode": "always_last"}
 
 
@@ -339,7 +340,7 @@ class Dimensions:
         self.latents = latents_of(service)
         with framed(SLUG, "traversal"):
             self.all = gr.Checkbox(False, label="all dimensions", interactive=True, elem_id="traversal-all")
-            self.table = gr.HTML("", js_on_load=None, elem_id="traversal")
+            self.table = gr.HTML(said(NO_IMAGE), js_on_load=None, elem_id="traversal")
 
     def connect(self) -> None:
         """Connect the components."""
@@ -350,7 +351,7 @@ class Dimensions:
     def show(self, dataset: str | None, image: np.ndarray | None, every: bool) -> str:
         """Return the rows of the dimensions."""
         if image is None:
-            return said("Choose or draw an image above.")
+            return said(NO_IMAGE)
         try:
             lane = self.latents.encoder(dataset or "")
             found = self.latents.traverse(lane.checkpoint, image, None if every else STRONGEST)
@@ -367,7 +368,7 @@ class Reconstruction:
         self.latents = latents_of(service)
         self.found = gr.State({})  # by family, what it gave back
         with framed(SLUG, "reconstruction"):
-            self.cards = gr.HTML("", js_on_load=None, elem_id="rebuilt")
+            self.cards = gr.HTML(said(NO_IMAGE), js_on_load=None, elem_id="rebuilt")
             with gr.Row(elem_classes=["shared"]):
                 self.bound = gr.Button(
                     "Compute the bound that takes many calls", visible=False, elem_id="rebuilt-bound"
@@ -396,7 +397,7 @@ class Reconstruction:
         name = name_of(request, "rebuild")
         stop, found = self.service.begin(name), {}
         if image is None:
-            yield {self.cards: said("Choose or draw an image above."), self.bound: gr.update(visible=False)}
+            yield {self.cards: said(NO_IMAGE), self.bound: gr.update(visible=False)}
             return
         yield {self.stop: gr.update(visible=False)}
         for one in self.latents.rebuild(dataset or "", image, stop):

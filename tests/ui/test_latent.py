@@ -4,7 +4,7 @@ import base64
 
 import pytest
 from buttons import stop_when
-from traffic import without_asking
+from traffic import settle, without_asking
 
 pytestmark = pytest.mark.browser
 
@@ -66,6 +66,16 @@ def test_a_drawing_is_encoded_mapped_moved_rebuilt_and_noised(visit):
 
     page.click(STRIP)  # back to a test image: the drawing stays to choose
     page.wait_for_selector(f"{DRAWN}[aria-pressed=false]")
+
+
+def test_without_an_image_the_panels_ask_for_one_and_take_a_drawing(visit):
+    page = visit("?data=blank", "latent")
+    settle(page)
+    for name in ("#rebuilt", "#traversal"):
+        assert page.inner_text(name).strip() == "Choose or draw an image above."
+    draw(page, (0.2, 0.2), (0.8, 0.8))
+    for name in ("#traversal li img", "#rebuilt figure:nth-of-type(2) img"):
+        page.wait_for_selector(name)
 
 
 def test_one_slider_moves_every_row_and_no_server_is_asked(visit):

@@ -4,35 +4,45 @@ import contextlib
 import time
 import weakref
 
-CALM = 1000  # ms without a request begun or unanswered, after which a page that is being opened is taken to be open
+CALM, DOUBTFUL = 1, 10  # s without a question, after which a page is taken to have asked all; with answers to come
 PATIENCE = 120  # s; never asserted, only how long to wait before giving up
+RESTORED = "() => document.body.dataset.restored !== undefined"
 IDLE = "() => new Promise((done) => requestIdleCallback(() => done()))"
-UNANSWERED = weakref.WeakKeyDictionary()  # page -> the requests that its server has not answered
+OPEN = weakref.WeakKeyDictionary()  # page -> its requests that are not answered to the end
 
 
 def watch(page):
     """Take note of the page's requests; to be called before the page is opened."""
-    unanswered = UNANSWERED[page] = set()
-    page.on("request", lambda request: unanswered.add(request) if asks(request) else None)
+    requests = OPEN[page] = set()
+    page.on("request", lambda request: requests.add(request))
     for end in ("requestfinished", "requestfailed"):
-        page.on(end, lambda request: unanswered.discard(request))
+        page.on(end, lambda request: requests.discard(request))
 
 
 def asks(request):
-    """Whether a request asks the server for something; Gradio's heartbeat lasts as long as its page."""
-    return request.url.startswith("http") and "/heartbeat/" not in request.url
+    """Whether a request asks the server for something: the stream that brings answers and the heartbeat do not."""
+    return request.url.startswith("http") and not streams(request) and "/heartbeat/" not in request.url
+
+
+def streams(request):
+    """Whether a request is the stream that brings the answers of queued events."""
+    return "/queue/data" in request.url
 
 
 def settle(page):
-    """Wait until the page has had its answers, has nothing left to do, and has asked nothing more for a while."""
+    """Wait until the page has asked what opening it asks: it has its answers and nothing left to do, for a while.
+
+    A stream of answers may stay open with nothing to come, so while there is one the page is only waited for longer.
+    """
+    page.wait_for_function(RESTORED)
     begun = []
     page.on("request", note := lambda request: begun.append(request) if asks(request) else None)
     give_up, calm_since = time.monotonic() + PATIENCE, time.monotonic()
-    while time.monotonic() < calm_since + CALM / 1000:
-        assert time.monotonic() < give_up, [request.url for request in UNANSWERED[page]]
+    while time.monotonic() < calm_since + (DOUBTFUL if any(map(streams, OPEN[page])) else CALM):
+        assert time.monotonic() < give_up, [request.url for request in OPEN[page]]
         page.evaluate(IDLE)
         page.wait_for_timeout(50)
-        if begun or UNANSWERED[page]:
+        if begun or any(map(asks, OPEN[page])):
             begun.clear()
             calm_since = time.monotonic()
     page.remove_listener("request", note)
