@@ -33,7 +33,11 @@
   lab.forward = (element, props, watch, trigger) => {
     const at = parts(element), range = at('range'), number = at('number');
     let wanted = null;  // the t that was asked for last: an answer to an earlier one does not move the slider back
-    const show = (t) => { range.value = t; number.value = t; fill(range); };
+    const show = (t) => {
+      range.value = t;
+      if (document.activeElement !== number) number.value = t;  // what is being typed stays
+      fill(range);
+    };
     const calls = lab.inTurn((data) => trigger('move', data));
     const move = (t) => { wanted = String(t); calls.ask({ t }); };
     range.addEventListener('input', () => { number.value = range.value; fill(range); move(Number(range.value)); });

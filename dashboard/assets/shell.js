@@ -27,7 +27,7 @@ window.lab = (() => {
     hold.observe(document.body);
     const leave = () => { hold.disconnect(); ['wheel', 'touchstart', 'keydown', 'pointerdown', 'hashchange'].forEach((name) => removeEventListener(name, leave)); };
     ['wheel', 'touchstart', 'keydown', 'pointerdown', 'hashchange'].forEach((name) => addEventListener(name, leave, { passive: true }));
-    setTimeout(leave, 4000);
+    setTimeout(leave, 30000);  // a busy machine fills its panels for a while
   };
   const reveal = (nav) => {  // on a phone the links scroll sideways: the current one in view, a fade where more are
     if (!nav) return;

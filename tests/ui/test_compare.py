@@ -6,6 +6,7 @@ import zipfile
 
 import pytest
 from buttons import run_to_end, stop_when
+from traffic import settle
 
 pytestmark = pytest.mark.browser
 
@@ -59,18 +60,18 @@ def test_lanes_are_there_before_any_click(visit):
 
 
 def test_generate_streams_and_finishes_every_lane(visit):
-    page = ready(visit("?n=6&ddpm.num_inference_steps=12"))
+    page = ready(visit("?n=6&ddpm.num_inference_steps=60"))
     page.evaluate(WATCH)
     generate(page)
     assert [state(page, lane) for lane in LANES] == ["done"] * 3
     frames = page.evaluate("window.frames_seen")
-    running = {source for kind, index, source in frames if kind == "running" and 0 < index < 12}
+    running = {source for kind, index, source in frames if kind == "running" and 0 < index < 60}
     assert len(running - {image(page, "ddpm")}) >= 2, "at least two other images before the last"
     for lane in LANES:
         assert page.inner_text(f"[data-lane={lane}] [data-at=clock]")
         assert "6 images, seed 42" in note(page, lane)
     figures = page.inner_text("[data-lane=ddpm] dl")
-    assert "per image" in figures and "12" in figures and "images/s" in figures
+    assert "per image" in figures and "60" in figures and "images/s" in figures
     assert page.locator("#timing svg.wide .value").count() == 3
 
 
@@ -165,6 +166,7 @@ def test_a_link_restores_the_settings(visit):
     generate(page)
     query = page.evaluate("Object.fromEntries(new URLSearchParams(location.search))")
     assert query["seed"] == "77" and query["ddpm.eta"] == "0.5" and query["data"]
+    settle(page)
     page.reload()
     ready(page)
     assert field(page, "#seed") == "77"
@@ -222,13 +224,18 @@ def test_a_phone_scrolls_one_way_in_light_and_dark(visit, theme):
 def test_the_page_does_not_grow(visit):
     page = ready(visit("?n=2&ddpm.num_inference_steps=2"))
     page.evaluate("document.querySelector('#scatter').scrollIntoView()")
+    drawings = "Number(document.querySelector('.plot').dataset.drawn || 0)"
+    missing = "document.querySelector('.plot.missing')"
+    page.wait_for_function(f"{drawings} > 0 || {missing}")
+    drawn = page.evaluate(drawings)
     generate(page)
-    page.wait_for_function("document.querySelector('.plot').dataset.drawn || document.querySelector('.plot.missing')")
-    page.wait_for_timeout(500)
+    page.wait_for_selector("#quick h3")
+    page.wait_for_function(f"drawn => {drawings} > drawn || {missing}", arg=drawn)
+    settle(page)
     before = page.evaluate("document.querySelectorAll('*').length")
     for _ in range(3):
         generate(page)
-    page.wait_for_timeout(500)
+    settle(page)
     assert page.evaluate("document.querySelectorAll('*').length") <= before + 10
 
 
@@ -247,4 +254,4 @@ def test_two_visitors_share_the_device_in_turn(visit):
     second.wait_for_function("document.querySelector('[data-lane=vae]').dataset.state === 'waiting'")
     first.click("#stop")
     second.wait_for_function("document.querySelector('[data-lane=ddpm]').dataset.state === 'done'")
-    assert state(first, "ddpm") == "stopped"
+    first.wait_for_function("document.querySelector('[data-lane=ddpm]').dataset.state === 'stopped'")

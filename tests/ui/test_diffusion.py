@@ -12,15 +12,29 @@ pytestmark = pytest.mark.browser
 
 FILM = "document.querySelector('#film .df-film')"
 WORDS = "document.querySelector('#{} [data-at=words]').textContent"
+FILM_WORDS = WORDS.format("film")
+PROMISED = f"/network calls.* Press Draw\\.$/.test({FILM_WORDS})"  # not made at opening: another run had the device
+FILMED = f"{FILM}.dataset.state === 'done' && {FILM_WORDS}.includes('image')"
+LOADED = "[...document.querySelectorAll('#film .df-reel [data-at=t]')].every((t) => t.textContent === 'is the image')"
 
 
 def arrive(visit, at="diffusion", **options):
     """The page with the image under noise drawn."""
     page = visit(at="diffusion", **options)
     page.wait_for_selector("#forward [data-at=hat][src]")
+    page.wait_for_selector("#forward [data-at=strip] button")  # the last that opening brings to this panel
     if at != "diffusion":
         page.evaluate(f"location.hash = '#{at}'")
     return page
+
+
+def filmed(page):
+    """Wait for the films that opening makes; made here if another run had the device then."""
+    page.wait_for_function(f"({FILMED}) || {PROMISED}")
+    if page.evaluate(PROMISED):
+        page.click("#reverse-go")
+    page.wait_for_function(FILMED)
+    page.wait_for_function(LOADED)
 
 
 def source_of(page, name, inside="forward"):
@@ -42,6 +56,7 @@ def type_t(page, t):
 
 def test_an_image_goes_under_noise(visit):
     page = arrive(visit)
+    filmed(page)  # while films have the device, the picture waits for it only for a moment
     assert page.input_value("#forward [data-at=number]") == "400"
     under, seen = source_of(page, "xt"), source_of(page, "hat")
     type_t(page, "990")
@@ -79,7 +94,7 @@ def test_an_image_goes_under_noise(visit):
 
 def test_two_films_are_made_scrubbed_played_stopped_and_saved(visit):
     page = arrive(visit, "diffusion/reverse")
-    page.wait_for_function(f"{FILM}.dataset.state === 'done' && {WORDS.format('film')}.includes('image')")
+    filmed(page)
     places = "[...document.querySelectorAll('#film .df-reel')].map((reel) => reel.dataset.place)"
     page.focus("#film [data-at=range]")
     page.keyboard.press("Home")
@@ -94,11 +109,11 @@ def test_two_films_are_made_scrubbed_played_stopped_and_saved(visit):
 
     page.click("#film-right-ddpm-setting input")
     page.get_by_role("option", name="1000 calls").click()
-    page.wait_for_function(f"/^1,020 network calls: about .* Press Draw\\.$/.test({WORDS.format('film')})")
+    page.wait_for_function(f"/^1,020 network calls: about .* Press Draw\\.$/.test({FILM_WORDS})")
     page.click("#reverse-go")
-    page.wait_for_function(f"{FILM}.dataset.state === 'running' && /^\\d+ of 1,020/.test({WORDS.format('film')})")
+    page.wait_for_function(f"{FILM}.dataset.state === 'running' && /^\\d+ of 1,020/.test({FILM_WORDS})")
     stop_when(page, "#reverse-stop", f"{FILM}.dataset.state === 'running' && Number({places}[1]) > 0")
-    page.wait_for_function(f"{WORDS.format('film')}.startsWith('Stopped after ')")
+    page.wait_for_function(f"{FILM_WORDS}.startsWith('Stopped after ')")
     page.wait_for_selector("#reverse-stop:disabled")
     assert page.is_enabled("#reverse-go")
     with page.expect_download() as download:
@@ -155,6 +170,6 @@ def test_more_steps_are_drawn_or_wait_for_a_click(visit):
 def test_a_phone_scrolls_one_way(visit):
     page = arrive(visit, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page.wait_for_selector("#steps [data-at=image][src], #steps [data-at=words]:not(:empty)")
-    page.wait_for_function(f"{FILM}.dataset.state === 'done'")
+    filmed(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert page.is_visible("#reverse-go") and page.is_visible("#steps-stop")

@@ -1,5 +1,7 @@
 """The Diversity page and Compare's quick scores as a visitor uses them, in a real browser. No time is asserted."""
 
+import contextlib
+
 import pytest
 from buttons import run_to_end, stop_when
 
@@ -35,6 +37,24 @@ def states(page):
 def map_drawn(page):
     page.evaluate("document.querySelector('#diversity-map').scrollIntoView()")
     page.wait_for_function("document.querySelector('#diversity-map .plot').dataset.drawn")
+
+
+# Where a mark of the map is, once the page has stood still: charts above it come in late.
+PLACE = """() => new Promise((done) => {
+    const place = () => {
+        const clouds = [...document.querySelectorAll('#diversity-map .scatterlayer .trace')];
+        const { x, y, width, height } = clouds.at(-1).querySelectorAll('path.point')[5].getBoundingClientRect();
+        return [x + width / 2, y + height / 2];
+    };
+    let last = place(), still = 0;
+    const look = () => {
+        const now = place();
+        still = String(now) === String(last) ? still + 1 : 0;
+        last = now;
+        if (still > 10) done(now); else requestAnimationFrame(look);
+    };
+    requestAnimationFrame(look);
+})"""
 
 
 def shown(page):
@@ -89,26 +109,31 @@ def test_the_map_shows_one_family_at_a_time_and_turns(visit):
     assert page.inner_text("[data-testid=samples] [data-at=title]").startswith("GAN")
     title = "document.querySelector('#diversity-map .plot').layout.xaxis.title.text"
     assert "principal component" in page.evaluate(title)
+    drawn = "document.querySelector('#diversity-map .plot').dataset.drawn"
+    before = page.evaluate(drawn)
     page.click("#diversity-plane label:has-text('classes')")
-    page.wait_for_function(f"{title}.includes('classes')")
-    page.wait_for_timeout(300)
+    page.wait_for_function(f"before => {drawn} !== before && {title}.includes('classes')", arg=before)
     assert shown(page) == ["gan"], "a new map keeps the choice"
 
 
 def test_a_mark_shows_its_image_and_its_neighbour(visit):
+    from playwright.sync_api import TimeoutError as NotYet
+
     page = arrive(visit)
     map_drawn(page)
-    page.wait_for_timeout(1000)  # while images above still come in, the map moves
-    page.evaluate("document.querySelector('#diversity-map').scrollIntoView()")
-    place = page.evaluate("""(() => {
-        const clouds = [...document.querySelectorAll('#diversity-map .scatterlayer .trace')];
-        const { x, y, width, height } = clouds.at(-1).querySelectorAll('path.point')[5].getBoundingClientRect();
-        return [x + width / 2, y + height / 2];
-    })()""")
-    page.mouse.move(place[0] - 30, place[1])
-    page.mouse.move(*place)
-    page.wait_for_function("!document.querySelector('.lens').hidden")
-    page.wait_for_function("document.querySelector('#diversity-map .hoverlayer').textContent.includes('DDPM, image 6')")
+    pointed_at = (
+        "!document.querySelector('.lens').hidden"
+        " && document.querySelector('#diversity-map .hoverlayer').textContent.includes('DDPM, image 6')"
+    )
+    for _ in range(20):  # the map may move between the look and the pointer
+        page.evaluate("document.querySelector('#diversity-map').scrollIntoView()")
+        place = page.evaluate(PLACE)
+        page.mouse.move(place[0] - 30, place[1])
+        page.mouse.move(*place)
+        with contextlib.suppress(NotYet):
+            page.wait_for_function(pointed_at, timeout=5000)
+            break
+    assert page.evaluate(pointed_at)
     page.mouse.click(*place)
     page.wait_for_selector("#diversity-nearest .nearest")
     assert "DDPM, image 6" in page.inner_text("#diversity-nearest")
@@ -154,7 +179,7 @@ def test_a_data_set_without_features_is_told_in_sentences(visit):
 
 def test_the_address_names_the_data_set(visit):
     page = visit("?data=blank", at="diversity")
-    page.wait_for_function("document.querySelector('#diversity-dataset input').value === 'blank'")
+    page.wait_for_function("document.querySelector('#diversity-dataset input')?.value === 'blank'")
     assert not page.is_visible("#diversity-ddpm-point")
 
 

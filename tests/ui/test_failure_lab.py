@@ -15,6 +15,7 @@ def opened(visit, **options):
     page.wait_for_selector("#failures-glance :is(table, .missing)")
     page.wait_for_function("document.querySelectorAll('.failure .samples').length >= 5")
     page.wait_for_function("!document.querySelector('.failure .samples.waiting')")
+    page.wait_for_function("[...document.querySelectorAll('.failure img.samples')].every((image) => image.complete)")
     return page
 
 
@@ -65,7 +66,7 @@ def test_another_data_set_says_what_cannot_be_made(visit):
 
 def test_the_address_names_the_data_set(visit):
     page = visit("?data=blank", at="failures")
-    page.wait_for_function("document.querySelector('#failures-dataset input').value === 'blank'")
+    page.wait_for_function("document.querySelector('#failures-dataset input')?.value === 'blank'")
     page.wait_for_function("document.querySelector('#failures-glance').innerText.includes('measured on blank yet')")
 
 

@@ -141,6 +141,7 @@ def test_csv_json_and_report_can_be_taken_away(visit, browser):
         assert "python -m gencore evaluate" in report.inner_text("pre")
         assert not [url for url in asked if not url.startswith(("about:", "data:"))]
         report.set_viewport_size({"width": 1280, "height": 800})
+        report.wait_for_function("innerWidth === 1280")
         cut = "[...document.querySelectorAll('.card .sideways')].filter((one) => one.scrollWidth > one.clientWidth)"
         assert report.evaluate(f"{cut}.length") == 0, "no column of a card is cut"
     finally:
