@@ -152,10 +152,10 @@ class Kept(OrderedDict):
     def find(self, key: Hashable, make: Callable[[], Any]) -> Any:
         """Return the value of `key`, from `make` if it is not there."""
         value = self.pop(key, None)
-        self[key] = make() if value is None else value
+        value = self[key] = make() if value is None else value
         while len(self) > self.most:
             self.popitem(last=False)
-        return self[key]
+        return value
 
 
 class Judge:

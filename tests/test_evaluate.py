@@ -477,7 +477,13 @@ class TestPoints:
         assert "ancestral, 1000 calls" not in labels and "DDIM, 1 calls" in labels
         assert any("ancestral, 1000 calls" in sentence and "about" in sentence for sentence in quick.left_out)
 
-    def test_the_estimate_follows_the_calls(self, root):
+    def test_the_estimate_follows_the_calls(self, root, monkeypatch):
+        real = cost.estimate
+
+        def calmest(*asked):
+            return min((real(*asked) for _ in range(3)), key=lambda found: found[1])
+
+        monkeypatch.setattr(cost, "estimate", calmest)
         tasks = {task.point.label: task for task in prepare(["digits/ddpm"], "sweep", **QUICK).tasks}
         assert tasks["DDIM, 100 calls"].calls == 100
         assert tasks["DDIM, 100 calls"].seconds > 2 * tasks["DDIM, 10 calls"].seconds

@@ -209,6 +209,7 @@ def test_a_silent_holder_loses_the_turn():
     turn = Turn(patience=0.05)
     silent = turn.take(threading.Event())
     following = turn.take(threading.Event())
+    turn.patience = 60.0
     assert not turn.keep(silent) and turn.keep(following)
     turn.give(silent)
     assert turn.busy, "a turn that was lost cannot be handed back"

@@ -96,6 +96,7 @@ def test_killed_at_any_moment_it_stays_listed_and_resumes(tmp_path, monkeypatch)
         before = (out / checkpoint.STATE).stat().st_mtime_ns if (out / checkpoint.STATE).exists() else 0
         while not (out / checkpoint.STATE).exists() or (out / checkpoint.STATE).stat().st_mtime_ns == before:
             time.sleep(0.05)
+            assert process.poll() is None
         time.sleep(delay)
         process.kill()
         process.wait()

@@ -93,12 +93,14 @@ lab.trilemma = (element, props, watch, trigger) => {
   };
 
   // ---- choosing a point
+  const picks = lab.inTurn((data) => trigger('pick', data));  // side by side, an earlier answer could come last
+  lab.picked = picks.answered;
   const choose = (i, asked = true) => {  // not asked: the address names it, and says all there is to remember
     const point = props.value.points[i];
     state.point = point.key;
     state.picked = true;
     all('.front [data-i]').forEach((g) => g.classList.toggle('picked', Number(g.dataset.i) === i));
-    trigger('pick', { key: point.key, data: props.value.dataset, machine: props.value.machine });
+    picks.ask({ key: point.key, data: props.value.dataset, machine: props.value.machine });
     if (!asked) return;
     remember();
     let tries = 0;

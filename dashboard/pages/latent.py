@@ -120,7 +120,7 @@ class Interpolation:
         shown = [self.rows, self.status, self.stop, self.walked]
 
         demo = Context.root_block
-        aimed = [self.mode, strip, self.target]
+        aimed = [strip, self.target]
         strip.change(self.offer, aimed, [self.picker, self.target], **NEWEST)
         self.mode.input(self.switch, [self.mode], [self.seeds, self.picker], **QUICK)
         on_open(self.walk, asked, shown, **RUN)
@@ -145,7 +145,7 @@ class Interpolation:
         """Choose other seeds."""
         return {self.a: str(random.randrange(1000)), self.b: str(random.randrange(1000))}
 
-    def offer(self, mode: str, strip: dict | None, target: int | None) -> dict:
+    def offer(self, strip: dict | None, target: int | None) -> dict:
         """Show the images of the strip as ends."""
         images = choices(strip)
         if not images:
@@ -154,12 +154,12 @@ class Interpolation:
         value = {"from": lanes.data_uri(images[strip["chosen"]][None]), "chosen": target,
                  "images": [lanes.data_uri(one[None]) for one in images],
                  "names": [*strip["names"], "your drawing"]}  # fmt: skip
-        return {self.picker: gr.update(value=value, visible=mode == IMAGES), self.target: target}
+        return {self.picker: gr.update(value=value), self.target: target}
 
-    def aim(self, event: gr.EventData, mode: str, strip: dict | None, target: int | None) -> dict:
+    def aim(self, event: gr.EventData, strip: dict | None, target: int | None) -> dict:
         """Take another image as the end."""
         index = event._data.get("index") if isinstance(event._data, dict) else None
-        return self.offer(mode, strip, index if type(index) is int else target)
+        return self.offer(strip, index if type(index) is int else target)
 
     def _ends(self, mode: str, a: Any, b: Any, target: int | None, image: np.ndarray | None, strip: Any) -> Ends:
         if mode != IMAGES:

@@ -108,9 +108,10 @@ class Trilemma:
         restored.then(None, js="() => { document.body.dataset.answered = location.search; }")
         asked = [self.home, self.chosen, self.panel, self.head, self.row]
         self.home.ask(self.ask, [self.chosen], asked, trigger_mode="multiple", **QUICK)
-        self.home.pick(self.pick, None, panel, trigger_mode="multiple", **QUICK).success(
-            self.at_once, [self.chosen], lane, **RUN
-        )
+        picked = self.home.pick(self.pick, None, panel, trigger_mode="multiple", **QUICK)
+        picked.success(self.at_once, [self.chosen], lane, **RUN)
+        for after in (picked.success, picked.failure):
+            after(None, js="() => { lab.picked(); }")
         self.make.click(self.run, [self.chosen], lane, **RUN)
         self.stop.click(self.halt, None, None, **QUICK)
         demo.unload(self.leave)

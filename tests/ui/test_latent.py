@@ -53,13 +53,14 @@ def test_a_drawing_is_encoded_mapped_moved_rebuilt_and_noised(visit):
     page.wait_for_function("([s, d]) => document.querySelector(s)?.src === d",
                            arg=["#rebuilt figure:first-of-type img", drawing])  # fmt: skip
     page.wait_for_selector("#rebuilt figure:nth-of-type(2) img")
-    assert "no encoder" in page.inner_text("#rebuilt")
+    page.wait_for_function("document.querySelector('#rebuilt').innerText.includes('no encoder')")
 
     rows = page.locator("#traversal li").count()
     page.click("#traversal-all input")
     page.wait_for_function(f"document.querySelectorAll('#traversal li').length > {rows}")
 
     page.wait_for_selector("#noised img")
+    settle(page)  # while a family rebuilds, the image under noise waits for the device only for a moment
     noise = source(page, "#noised img")
     page.locator("#rebuilt-t input[type=range]").fill("700")
     changed(page, "#noised img", noise)
@@ -100,6 +101,7 @@ def test_one_slider_moves_every_row_and_no_server_is_asked(visit):
 
 def test_two_images_can_be_the_ends_and_stop_keeps_what_is_there(visit):
     page = opened(visit)
+    settle(page)
     page.click("#walk-mode label:has-text('two images')")
     page.wait_for_selector("#walk-target [aria-pressed=true]")
     page.wait_for_selector(".walk.f-gan[data-state=absent]")
@@ -107,10 +109,10 @@ def test_two_images_can_be_the_ends_and_stop_keeps_what_is_there(visit):
     page.wait_for_selector(".walk.f-ddpm:is([data-state=waiting], [data-state=running], [data-state=done])")
     first = source(page, ".walk.f-vae .line img")
     page.click(f"{STRIP}:nth-child(4)")
-    changed(page, ".walk.f-vae .line img", first)
-    stop_when(page, "#walk-stop")
+    cells = "[...document.querySelectorAll('.walk.f-vae .line img[src]')]"
+    stop_when(page, "#walk-stop", f"{cells}.length === 9 && {cells}[0].src !== '{first}'")
     page.wait_for_selector("#walk-stop[disabled]")
-    assert page.inner_text("#walk-status").strip() and page.locator(".walk.f-vae .line img[src]").count() == 9
+    assert page.inner_text("#walk-status").strip() and page.evaluate(f"{cells}.length") == 9
 
 
 def test_pointing_at_the_map_decodes_the_spot(visit):
@@ -118,6 +120,7 @@ def test_pointing_at_the_map_decodes_the_spot(visit):
     page.evaluate("location.hash = 'latent/map'")
     page.wait_for_function("document.querySelector('#panel-latent-map').getBoundingClientRect().top < 300")
     page.wait_for_selector("#latent-spot [data-at=image][src]")
+    settle(page)  # a spot waits for the device only for a moment
     image, here = "#latent-spot [data-at=image]", "#latent-map canvas"
     before = source(page, image)
     page.hover(here, position={"x": 90, "y": 200})
@@ -136,6 +139,7 @@ def test_pointing_at_the_map_decodes_the_spot(visit):
 def test_a_finger_drags_over_the_map(visit):
     page = opened(visit, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page.wait_for_selector("#latent-spot [data-at=image][src]")
+    settle(page)  # the panels above the map have grown, and the device is free
     here, image = page.locator("#latent-map canvas"), "#latent-spot [data-at=image]"
     here.scroll_into_view_if_needed()
     box, scrolled = here.bounding_box(), page.evaluate("scrollY")
@@ -152,6 +156,7 @@ def test_a_finger_drags_over_the_map(visit):
 def test_the_long_bound_waits_for_its_turn_stops_and_can_be_asked_for_again(visit):
     page, other = opened(visit), visit("?n=16&ddpm.num_inference_steps=400")
     page.wait_for_selector("#rebuilt-bound")
+    other.wait_for_function("document.body.dataset.restored !== undefined")
     other.click("#generate")  # alone, the bound may be there before anyone could press Stop
     other.wait_for_selector("[data-lane=ddpm][data-state=running]")
     page.click("#rebuilt-bound")

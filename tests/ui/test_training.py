@@ -71,7 +71,7 @@ def test_one_slider_moves_all_time_lapses_without_asking_the_server(visit):
         play.click()
         assert play.inner_text() == "Play"
     page.locator("#training-lapse-axis label", has_text="seconds").click()
-    page.wait_for_function("/ (s|min|h) ?/.test(document.querySelector('#training-timelapse output').textContent)")
+    page.wait_for_function("/\\d (s|min|h)\\b/.test(document.querySelector('#training-timelapse output').textContent)")
     with page.expect_download() as download:
         page.locator("#training-timelapse [data-at=gif]").click()
     film = Image.open(io.BytesIO(Path(download.value.path()).read_bytes()))
@@ -82,6 +82,7 @@ def test_one_slider_moves_all_time_lapses_without_asking_the_server(visit):
 def test_a_chart_is_saved_as_it_is_seen(visit):
     page = opened(visit, "?__theme=dark")
     title = page.locator(CARDS).first.inner_text()
+    page.wait_for_selector("#training-charts .take-figure button", state="attached")
     buttons = page.locator("#training-charts .take-figure").first.locator("button")
     assert buttons.all_inner_texts() == ["SVG", "PNG"]
     page.locator(CARDS).first.hover()

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from buttons import stop_when
 from conftest import serve
-from traffic import without_asking
+from traffic import settle, without_asking
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import invented
@@ -165,7 +165,7 @@ def test_a_stale_point_is_marked_and_says_why(visit):
 def test_a_quick_point_gives_its_samples_and_its_row_at_once(visit):
     page = ready(visit(at="trilemma"))
     choose(page, "GAN, truncation 0.7")
-    page.wait_for_function("document.querySelector('#samples [data-state]').dataset.state === 'done'")
+    page.wait_for_function("document.querySelector('#samples [data-state]')?.dataset.state === 'done'")
     assert samples(page)
     words = page.inner_text("#row")
     for part in ("Kernel distance", "Coverage", "±", "n = 2,000", "truncation = 0.7", "checkpoint", "Test Processor",
@@ -182,7 +182,7 @@ def test_a_slow_point_is_asked_for_by_a_button_that_names_the_time_and_can_be_st
     assert not page.get_attribute("#samples img", "src")
     page.click("#make")
     stop_when(page, "#stop-samples", "document.querySelector('#samples [data-state=running] img[src]')")
-    page.wait_for_function("document.querySelector('#samples [data-state]').dataset.state === 'stopped'")
+    page.wait_for_function("document.querySelector('#samples [data-state]')?.dataset.state === 'stopped'")
     page.wait_for_selector("#stop-samples", state="hidden")
     assert samples(page)
 
@@ -193,7 +193,8 @@ def test_the_last_point_chosen_is_the_one_shown(visit):
         page.focus(f".front.broad [data-i='{place_of(page, words)}']")
         page.keyboard.press("Enter")
     page.wait_for_function("document.querySelector('#chosen h2')?.innerText === 'GAN, truncation 0.9'")
-    page.wait_for_function("document.querySelector('#samples [data-state]').dataset.state === 'done'")
+    page.wait_for_function("document.querySelector('#samples [data-state]')?.dataset.state === 'done'")
+    settle(page)
     last = samples(page)
     choose(page, "GAN, truncation 0.5")
     page.wait_for_function("last => document.querySelector('#samples img')?.src !== last", arg=last)
@@ -257,7 +258,7 @@ def test_samples_that_are_made_at_once_wait_say_so_and_can_be_stopped(visit):
     first, second = ready(visit(at="trilemma")), ready(visit(at="trilemma"))
     choose(first, "ancestral, 1000 calls")
     first.click("#make")
-    first.wait_for_function("document.querySelector('#samples [data-state]').dataset.state === 'running'")
+    first.wait_for_function("document.querySelector('#samples [data-state]')?.dataset.state === 'running'")
     choose(second, "GAN, truncation 0.7")
     second.wait_for_selector("#stop-samples:visible")
     assert "Waiting for its turn" in second.inner_text("#samples [data-at=note]")
@@ -267,7 +268,7 @@ def test_samples_that_are_made_at_once_wait_say_so_and_can_be_stopped(visit):
     first.click("#stop-samples")
     first.wait_for_selector("#stop-samples", state="hidden")
     choose(second, "GAN, truncation 0.8")
-    second.wait_for_function("document.querySelector('#samples [data-state]').dataset.state === 'done'")
+    second.wait_for_function("document.querySelector('#samples [data-state]')?.dataset.state === 'done'")
 
 
 def test_a_data_set_without_rows_says_what_to_run(visit):
@@ -320,6 +321,7 @@ def test_a_phone_scrolls_one_way(visit, look):
 def test_the_page_does_not_grow(visit):
     page = ready(visit(at="trilemma"))
     weights(page, 50, 50, 50)
+    settle(page)
     before = page.evaluate("document.querySelectorAll('*').length")
     for step in range(60):
         weights(page, step, 100 - step, 40)
