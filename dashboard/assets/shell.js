@@ -18,9 +18,10 @@ window.lab = (() => {
     reveal(links[0]?.parentElement);
     if (panel) arrive(`panel-${name}-${panel}`);
   };
-  const arrive = (id, tries = 0) => {  // a tab is laid out when it is first opened, and grows while its panels fill
+  const arrive = (id, tries = 0, hash = location.hash) => {  // a tab is laid out when it is first opened, and grows while its panels fill
+    if (location.hash !== hash) return;  // another link was followed meanwhile
     const goal = document.getElementById(id);
-    if (!goal?.offsetParent) return tries < 600 && requestAnimationFrame(() => arrive(id, tries + 1));
+    if (!goal?.offsetParent) return tries < 600 && requestAnimationFrame(() => arrive(id, tries + 1, hash));
     const go = () => goal.scrollIntoView({ block: 'start' });
     go();
     const hold = new ResizeObserver(go);
