@@ -7,6 +7,7 @@ round through the browser before the first picture, and Gradio's `cancels` ends 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +21,15 @@ QUICK: dict[str, Any] = {**CALM, "queue": False}
 RUNS: dict[str, Any] = {"concurrency_id": "runs", "concurrency_limit": 16}
 # 'once', Gradio's own choice, would drop a run asked for before the browser knows that the last one ended.
 RUN: dict[str, Any] = {**CALM, **RUNS, "trigger_mode": "multiple"}
+
+
+def as_text(value: Any) -> str:
+    """Return a value of a `gr.HTML` as one JSON text, for a script that reads it with `lab.ofText`.
+
+    At every event, whatever page it is of, Gradio's front end copies the values of all components that events have
+    changed so far, number by number and several times. A value of thousands would slow every slider of the app.
+    """
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def apart(event: Callable[..., Any]) -> Any:

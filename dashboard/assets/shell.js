@@ -84,6 +84,15 @@ window.lab = (() => {
     };
   };
 
+  // ---- values that come as one text (events.as_text), read once
+  lab.ofText = (props) => {
+    let text, value;
+    return () => {
+      if (props.value !== text) { text = props.value; value = text ? JSON.parse(text) : null; }
+      return value;
+    };
+  };
+
   // ---- links: what differs from the defaults goes into the query
   lab.link = (defaults, values) => {
     const url = new URL(location.href);

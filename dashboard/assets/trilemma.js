@@ -1,5 +1,6 @@
 // The home page: sliders look their answer up in tables that came with the page; no server call while they move.
 lab.trilemma = (element, props, watch, trigger) => {
+  const now = lab.ofText(props);
   const at = (name) => element.querySelector(`[data-at="${name}"]`);
   const all = (selector) => [...element.querySelectorAll(selector)];
   const dial = (name) => element.querySelector(`[data-dial="${name}"]`);
@@ -13,7 +14,7 @@ lab.trilemma = (element, props, watch, trigger) => {
     return found.length === count && found.every((x) => Number.isFinite(x) && x >= 0) ? found : null;
   };
   const remember = () => {
-    const v = props.value, weights = ['quality', 'diversity', 'speed'].map((name) => dial(name).value).join('-');
+    const v = now(), weights = ['quality', 'diversity', 'speed'].map((name) => dial(name).value).join('-');
     const budget = `${v.budgets ? v.budgets.ms[dial('ms').value] : ''}-${dial('coverage').value}`;
     const first = v.datasets?.[0]?.[0];
     lab.link(
@@ -24,7 +25,7 @@ lab.trilemma = (element, props, watch, trigger) => {
 
   // ---- the answer to where the sliders stand
   const find = () => {
-    const v = props.value;
+    const v = now();
     if (state.mode === 'weights') {
       const step = v.weights.step, side = 100 / step + 1;
       const [q, d, s] = ['quality', 'diversity', 'speed'].map((name) => Math.round(dial(name).value / step));
@@ -38,7 +39,7 @@ lab.trilemma = (element, props, watch, trigger) => {
     input.style.setProperty('--share', `${100 * share}%`);
   };
   const answer = () => {
-    const v = props.value;
+    const v = now();
     if (!v.points?.length) return;
     all('[data-dial]').forEach((input) => {
       fill(input);
@@ -70,11 +71,11 @@ lab.trilemma = (element, props, watch, trigger) => {
   };
   const legend = (found) => {
     const rows = found.families.filter((i) => i !== null).map((i) => {
-      const point = props.value.points[i];
+      const point = now().points[i];
       const row = document.createElement('li'), name = document.createElement('button');
       name.type = 'button';
       name.title = 'Its samples and its row';
-      name.innerHTML = props.value.badges[point.family];
+      name.innerHTML = now().badges[point.family];
       name.append(Object.assign(document.createElement('span'), { textContent: point.name }));
       name.addEventListener('click', () => choose(i));
       row.className = `f-${point.family}${i === found.best ? ' first' : ''}`;
@@ -87,7 +88,7 @@ lab.trilemma = (element, props, watch, trigger) => {
     });
     const head = document.createElement('li');
     head.className = 'head';
-    head.append(...['', ...props.value.columns].map((text) => Object.assign(document.createElement('span'), { textContent: text })));
+    head.append(...['', ...now().columns].map((text) => Object.assign(document.createElement('span'), { textContent: text })));
     if (!rows.length) head.firstChild.textContent = 'No family has a point that fits.';
     at('legend').replaceChildren(head, ...rows);
   };
@@ -96,11 +97,11 @@ lab.trilemma = (element, props, watch, trigger) => {
   const picks = lab.inTurn((data) => trigger('pick', data));  // side by side, an earlier answer could come last
   lab.picked = picks.answered;
   const choose = (i, asked = true) => {  // not asked: the address names it, and says all there is to remember
-    const point = props.value.points[i];
+    const point = now().points[i];
     state.point = point.key;
     state.picked = true;
     all('.front [data-i]').forEach((g) => g.classList.toggle('picked', Number(g.dataset.i) === i));
-    picks.ask({ key: point.key, data: props.value.dataset, machine: props.value.machine });
+    picks.ask({ key: point.key, data: now().dataset, machine: now().machine });
     if (!asked) return;
     remember();
     let tries = 0;
@@ -115,7 +116,7 @@ lab.trilemma = (element, props, watch, trigger) => {
   // ---- the card beside the pointer
   const tip = at('tip');
   const hover = (g) => {
-    const point = g && props.value.points[g.dataset.i];
+    const point = g && now().points[g.dataset.i];
     tip.hidden = !point;
     if (!point) return;
     const title = Object.assign(document.createElement('strong'), { textContent: point.name });
@@ -180,7 +181,7 @@ lab.trilemma = (element, props, watch, trigger) => {
     select.value = chosen;
   };
   const paint = () => {
-    const v = props.value;
+    const v = now();
     if (!v || !('points' in v)) return;
     const some = v.points.length > 0;
     at('page').hidden = !some;
@@ -237,7 +238,7 @@ lab.trilemma = (element, props, watch, trigger) => {
   all('[data-mode]').forEach((button) => button.addEventListener('click', () => { mode(button.dataset.mode); answer(); remember(); }));
   all('[data-dial]').forEach((input) => {
     input.addEventListener('input', () => {
-      if (input.dataset.dial === 'ms') state.ms = props.value.budgets.ms[input.value];
+      if (input.dataset.dial === 'ms') state.ms = now().budgets.ms[input.value];
       answer();
     });
     input.addEventListener('change', remember);

@@ -17,7 +17,7 @@ from gradio.context import Context
 
 from dashboard import advice, charts, detail, front, lanes, reasons, theme, triangle
 from dashboard.advice import DIVERSITY, QUALITIES, SPEED, Answer, Question
-from dashboard.events import QUICK, RUN
+from dashboard.events import QUICK, RUN, as_text
 from dashboard.measurements import BATCH, Measured, knobs_key
 from dashboard.service import METRICS, PREVIEW, Frame, InputError, Order, Point, Service, settle
 
@@ -77,7 +77,7 @@ class Trilemma:
         self.service = service
         self._kept: dict[tuple, tuple[Any, dict]] = {}
         self.home = gr.HTML(
-            self.value(),
+            as_text(self.value()),
             html_template=PAGE,
             js_on_load="lab.trilemma(element, props, watch, trigger, ['ask', 'pick'])",
             apply_default_css=False,
@@ -143,9 +143,9 @@ class Trilemma:
             for point in kinds[lane.family].points
         ]
 
-    def restore(self, request: gr.Request) -> dict[str, Any]:
+    def restore(self, request: gr.Request) -> str:
         """Return the page as its address says, and that it does: only then a point in the address can be chosen."""
-        return self._value_of(dict(request.query_params)) | {"restored": True}
+        return as_text(self._value_of(dict(request.query_params)) | {"restored": True})
 
     def ask(self, request: gr.Request, event: gr.EventData, chosen: dict | None) -> dict:
         """Show the page for another data set, meaning of quality, n or machine.
@@ -154,12 +154,12 @@ class Trilemma:
         """
         value = self._value_of(event._data)
         if chosen is None:
-            return {self.home: value}
+            return {self.home: as_text(value)}
         point = self.service.measurements(value["dataset"]).find(chosen["key"])
         if chosen["dataset"] == value["dataset"] and point is not None:
-            return {self.home: value, **self._told(value["dataset"], point, value["machine"])}
+            return {self.home: as_text(value), **self._told(value["dataset"], point, value["machine"])}
         self.service.forget(session(request))
-        return {self.home: value, self.panel: gr.update(visible=False), self.chosen: None}
+        return {self.home: as_text(value), self.panel: gr.update(visible=False), self.chosen: None}
 
     def _value_of(self, query: dict[str, Any]) -> dict[str, Any]:
         n = str(query.get("at") or "0")
