@@ -138,7 +138,7 @@
   const HUES = [5, 212, 135, 288, 28, 182, 330, 92, 250, null];  // 4, 7 and 9 lie together: 9 is grey; the glyph says the same
 
   latent.map = (element, props, watch, trigger) => {
-    const at = find(element), canvas = at('map'), ink = canvas.getContext('2d');
+    const now = lab.ofText(props), at = find(element), canvas = at('map'), ink = canvas.getContext('2d');
     let picture = null, scale = 1, side = 0, middle = [0, 0];
     const dark = () => document.body.classList.contains('dark');
     const color = (label, night) => {
@@ -147,7 +147,7 @@
     };
     const place = ([u, v]) => [side / 2 + (u - middle[0]) * scale, side / 2 - (v - middle[1]) * scale];
     const render = () => {
-      const points = props.value?.points;
+      const points = now()?.points;
       side = canvas.clientWidth;
       if (!points?.length || !side) return;
       const us = points.map((p) => p[0]), vs = points.map((p) => p[1]);
@@ -221,7 +221,7 @@
       ask([from[0] + far * step[0], from[1] + far * step[1]]);
     });
     const paint = () => {
-      const value = props.value;
+      const value = now();
       if (!value?.points) return;
       element.querySelector('.atlas-map').classList.toggle('empty', !value.points.length);
       at('words').textContent = value.problem || value.words;

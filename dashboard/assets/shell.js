@@ -131,10 +131,10 @@ window.lab = (() => {
     return value;
   };
   lab.figure = (element, props, watch) => {
-    const box = element.querySelector('.plot');
+    const box = element.querySelector('.plot'), now = lab.ofText(props);
     let near = false;
     const draw = async () => {
-      const figure = props.value;
+      const figure = now();
       if (!near || !figure || !box.isConnected) return;
       box.classList.toggle('missing', !figure.data);
       if (!figure.data) {

@@ -1,5 +1,6 @@
 // The Table page: rows made from plain values (text is never markup), sorted and filtered here, without the server.
 window.lab.table = (element, props, watch) => {
+  const now = window.lab.ofText(props);
   const at = (name) => element.querySelector(`[data-at=${name}]`);
   const made = (tag, text, ...classes) => {
     const node = document.createElement(tag);
@@ -129,8 +130,8 @@ window.lab.table = (element, props, watch) => {
     element.style.setProperty('--head', `${at('head').getBoundingClientRect().height}px`);
   };
   const paint = () => {
-    if (!props.value?.columns) return;
-    data = props.value;
+    if (!now()?.columns) return;
+    data = now();
     if (dataset === null) state.groups = new Set(data.groups.filter(([, , on]) => on).map(([key]) => key));
     dataset = data.dataset;
     const stale = [...data.floors, ...data.rows].filter((row) => row.stale);

@@ -15,7 +15,7 @@ import gradio as gr
 from gradio.context import Context
 
 from dashboard import charts, controls, downloads, lanes, plots, quick
-from dashboard.events import CALM, QUICK, RUN, RUNS
+from dashboard.events import CALM, QUICK, RUN, RUNS, as_text
 from dashboard.geometry import flatten, pair_distances, pixel_plane
 from dashboard.samples import samples_of
 from dashboard.service import PREVIEW, Frame, InputError, Lane, Order, Result, Service
@@ -421,21 +421,21 @@ class Compare:
         timing, spread, scatter = self._draw(known, results, dataset)
         return {self.results: results, self.timing: timing, self.spread: spread, self.scatter: scatter}
 
-    def _draw(self, known: list[Lane], results: dict[str, Result], dataset: str | None = None) -> tuple[str, str, dict]:
-        """Return the three charts of results."""
+    def _draw(self, known: list[Lane], results: dict[str, Result], dataset: str | None = None) -> tuple[str, str, str]:
+        """Return the three charts of results, the last as one text."""
         dataset = self.first if dataset is None else dataset
         rows = [timing_row(lane, results.get(lane.family)) for lane in known if not lane.problem]
         machines = {lanes.measured_on(lane.cost) for lane in known if lane.cost.get("machine")}
         timing = charts.timing(rows, " and ".join(sorted(machines)))
         reference = self.service.reference(dataset)
         if reference is None:
-            return timing, self._spread(dataset, results), {"missing": NO_REFERENCE.format(dataset or "mnist")}
+            return timing, self._spread(dataset, results), as_text({"missing": NO_REFERENCE.format(dataset or "mnist")})
         plane, clouds = pixel_plane(reference), {}
         for family, result in results.items():
             points = plane.project(flatten(result.images)) if family != "real" else None
             if points is not None:
                 clouds[family] = (result.title, points)
-        return timing, self._spread(dataset, results), json.loads(plots.scatter(clouds, plane).to_json())
+        return timing, self._spread(dataset, results), plots.scatter(clouds, plane).to_json()
 
     def _glance(self, dataset: str, finished: Mapping[str, Result]) -> dict:
         """Return the updates of the quick scores of a run's images."""

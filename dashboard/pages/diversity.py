@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -13,7 +12,7 @@ import gradio as gr
 from gradio.context import Context
 
 from dashboard import charts, controls, geometry, lanes, plots, specimens, spread, theme
-from dashboard.events import CALM, QUICK, RUN
+from dashboard.events import CALM, QUICK, RUN, as_text
 from dashboard.measurements import EXTRACTOR, Measured, knobs_key
 from dashboard.samples import LEAST, MOST, RATIOS, SHARES, Judge, Progress, Sampled, Verdict, samples_of
 from dashboard.service import InputError, Lane, Order, Service, settle
@@ -83,7 +82,7 @@ class Diversity:
                 self.plane = gr.Radio([PIXELS, CLASSES], value=PIXELS, label="directions of", interactive=True,
                                       elem_id="diversity-plane", elem_classes=["knob"])  # fmt: skip
                 self.map = gr.HTML(
-                    {"missing": ""},
+                    as_text({"missing": ""}),
                     html_template=MAP.format(buttons=buttons(start)),
                     js_on_load="lab.map(element, props, watch, (which) => trigger('pick', which))",
                     apply_default_css=False,
@@ -216,18 +215,18 @@ class Diversity:
         """Show what another extractor says."""
         return self._show(dataset, judge, made, self._chosen(values))
 
-    def draw_map(self, dataset: str, name: str, made: Mapping[str, Sampled]) -> dict[str, Any]:
-        """Return the map as a plotly figure, or why there is none."""
+    def draw_map(self, dataset: str, name: str, made: Mapping[str, Sampled]) -> str:
+        """Return the map as a plotly figure, or why there is none, as one text."""
         try:
             plane, rows = self._plane(dataset, name, made)
         except InputError as error:
-            return {"missing": str(error)}
+            return as_text({"missing": str(error)})
         clouds = {}
         for family, sampled in made.items():
             points = plane.project(rows[family])
             if points is not None:
                 clouds[family] = (sampled.title, points)
-        return json.loads(plots.scatter(clouds, plane, geometry.shade(plane.points)).to_json())
+        return plots.scatter(clouds, plane, geometry.shade(plane.points)).to_json()
 
     def run(
         self, request: gr.Request, n: Any, seed: Any, plane: str, dataset: str, judge: str, made: dict, *values: Any

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +15,7 @@ import numpy as np
 from gradio.context import Context
 
 from dashboard import charts, controls, lanes, latents, theme
-from dashboard.events import QUICK, RUN, apart
+from dashboard.events import QUICK, RUN, apart, as_text
 from dashboard.latents import COARSE, FINE, OFFSETS, PLANES, STRIP, Ends, Map, Rebuilt, Row, Traversal, latents_of
 from dashboard.panels import framed, on_open
 from dashboard.service import InputError, Lane, Service
@@ -246,7 +247,7 @@ class Atlas:
                                       elem_id="map-plane", elem_classes=["knob"])  # fmt: skip
             with gr.Row(elem_classes=["atlas"]):
                 self.map = gr.HTML(
-                    {},
+                    "",
                     html_template=ATLAS,
                     js_on_load="lab.latent.map(element, props, watch, trigger, ['point'])",
                     apply_default_css=False,
@@ -271,9 +272,11 @@ class Atlas:
         # The script asks once at a time: Gradio's 'always_last' would repeat the first spot of a move.
         self.map.point(self.point, [*chosen, image], [self.spot], **QUICK, trigger_mode="multiple")
 
-    def show(self, dataset: str | None, model: str | None, plane: str, image: np.ndarray | None, now: Any) -> dict:
+    def show(
+        self, dataset: str | None, model: str | None, plane: str, image: np.ndarray | None, now: str | None
+    ) -> dict:
         """Draw the map when the page opens, unless it is there."""
-        drawn = isinstance(now, dict) and now.get("points")
+        drawn = json.loads(now or "{}").get("points")
         return {self.map: gr.skip()} if drawn else self.draw(dataset, model, plane, image)
 
     def draw(self, dataset: str | None, model: str | None, plane: str, image: np.ndarray | None) -> dict:
@@ -282,11 +285,11 @@ class Atlas:
             lane = self.latents.encoder(dataset or "", model or "")
             found = self.latents.map(lane.checkpoint, plane)
         except InputError as error:
-            return {self.map: {"points": [], "problem": str(error)}, self.spot: {}}
+            return {self.map: as_text({"points": [], "problem": str(error)}), self.spot: {}}
         names = [one.checkpoint for one in self.latents.encoders(dataset or "")]
         return {
             self.model: gr.update(choices=names, value=lane.checkpoint, visible=len(names) > 1),
-            self.map: map_value(found, lane),
+            self.map: as_text(map_value(found, lane)),
             **self.find(dataset, lane.checkpoint, plane, image),
         }
 

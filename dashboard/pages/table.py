@@ -10,7 +10,7 @@ import gradio as gr
 from gradio.context import Context
 
 from dashboard import controls, report, tabular, theme
-from dashboard.events import QUICK
+from dashboard.events import QUICK, as_text
 from dashboard.measurements import Measurements
 from dashboard.service import METRICS, Service, __version__
 
@@ -71,7 +71,7 @@ class Table:
         )
         with gr.Column(elem_classes=["card"]):
             self.table = gr.HTML(
-                {},
+                "",
                 html_template=SCAFFOLD + badges,
                 js_on_load="lab.table(element, props, watch)",
                 apply_default_css=False,
@@ -101,7 +101,7 @@ class Table:
         titles = {name: kind.title for name, kind in self.service.families.items()}
         paths = self._paths(measured)
         return {
-            self.table: tabular.table(measured, METRICS, titles),
+            self.table: as_text(tabular.table(measured, METRICS, titles)),
             **{button: gr.update(value=paths.get(ending), interactive=bool(paths))
                for button, ending in zip(self.files, FILES.values(), strict=True)},
         }  # fmt: skip
