@@ -378,7 +378,7 @@ class TestEvaluate:
     @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send")
     def test_interrupted_it_leaves_what_it_measured_and_goes_on(self):
         # Many generations: the 1000 calls of each must not be over before a busy machine gets to the signal.
-        words = "evaluate", "digits/vae", "digits/ddpm", "--points", "lecture", *self.QUICK, "--generations", 6
+        words = "evaluate", "digits/vae", "digits/ddpm", "--points", "lecture", *self.QUICK, "--generations", 12
         process = command(*words)
         wait_for(lambda: (self.file.exists() and len(read(self.file)[0]) >= 2) or process.poll() is not None)
         process.send_signal(signal.SIGINT)  # while the 1000 calls are made
@@ -393,7 +393,7 @@ class TestEvaluate:
     @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL to send")
     def test_killed_it_goes_on(self):
         """In the middle of a row: what the first process kept of it is not made again."""
-        words = "evaluate", "digits/ddpm", "--only", "DDIM, 50", "--points", "sweep", *self.QUICK, "--generations", 12
+        words = "evaluate", "digits/ddpm", "--only", "DDIM, 50", "--points", "sweep", *self.QUICK, "--generations", 6
         kept = self.file.with_name(".rows.jsonl.unfinished")
         process = command(*words)
         wait_for(lambda: any(one["kind"] == "quality" for one in read_all(self.file)) or process.poll() is not None)
