@@ -19,9 +19,9 @@ style: $(BIN)/.dev
 	$(BIN)/ruff format
 
 bench: $(BIN)/.dev
-	$(BIN)/python tests/bench_metrics.py
-	$(BIN)/python tests/bench_calls.py bfloat16
-	$(BIN)/python tests/bench.py
+	$(BIN)/python tests/bench/bench_metrics.py
+	$(BIN)/python tests/bench/bench_calls.py bfloat16
+	$(BIN)/python tests/bench/bench.py
 
 $(BIN)/python:
 	$(PYTHON) -m venv .venv

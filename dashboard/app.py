@@ -5,34 +5,17 @@ from __future__ import annotations
 import os
 import threading
 from html import escape
-from types import ModuleType
 from typing import Any
 
 import gradio as gr
 
-from dashboard import course, lanes, plots, theme
-from dashboard.events import Updates
-from dashboard.pages import (
-    compare,
-    diffusion,
-    diversity,
-    failures,
-    gan,
-    latent,
-    lecture,
-    speed,
-    table,
-    training,
-    trilemma,
-    vae,
-)
-from dashboard.service import Service
+from dashboard import pages, theme
+from dashboard.figures import scatter
+from dashboard.service.service import Service
+from dashboard.ui import model_card
+from dashboard.ui.events import Updates
 
 TITLE = "Trilemma Lab"
-PAGES: tuple[ModuleType, ...] = (
-    trilemma, compare, diversity, speed, table, failures,
-    lecture, latent, vae, gan, diffusion, training,
-)  # fmt: skip
 QUEUE_SIZE = 20
 MOON = (
     '<svg viewBox="0 0 16 16" width="16" height="16" fill="currentColor" aria-hidden="true">'
@@ -41,13 +24,15 @@ MOON = (
 
 
 def header(service: Service) -> str:
-    """Return the header: logo, page links, device, and the lecture's steps for the bar that leads through them."""
-    links = "".join(f'<a href="#{page.SLUG}" data-page="{page.SLUG}">{escape(page.TITLE)}</a>' for page in PAGES)
+    """Return the header: logo, page links, device, and what single pages need on every page."""
+    found = pages.modules()
+    links = "".join(f'<a href="#{slug}" data-page="{slug}">{escape(page.TITLE)}</a>' for slug, page in found.items())
+    more = "".join(page.in_header() for page in found.values() if hasattr(page, "in_header"))
     return (
         f'<div class="top"><span class="brand">{theme.logo()}{TITLE}</span><nav aria-label="Pages">{links}</nav>'
-        f'<span class="pill" data-testid="device">{escape(lanes.machine_name(service.machine))}</span>'
+        f'<span class="pill" data-testid="device">{escape(model_card.machine_name(service.machine))}</span>'
         f'<button class="pill" type="button" aria-label="Light or dark" title="Light or dark">{MOON}</button>'
-        f"{course.outline()}</div>"
+        f"{more}</div>"
     )
 
 
@@ -60,15 +45,15 @@ def build(service: Service) -> gr.Blocks:
             apply_default_css=False,
         )
         with gr.Tabs(elem_id="pages"):
-            for page in PAGES:
-                with gr.Tab(page.TITLE, id=page.SLUG):
+            for slug, page in pages.modules().items():
+                with gr.Tab(page.TITLE, id=slug):
                     page.build(service)
     return demo.queue(max_size=QUEUE_SIZE)
 
 
 def launch_options(service: Service) -> dict[str, Any]:
     """Return how the app is launched, wherever it runs."""
-    gr.set_static_paths([plots.script()])
+    gr.set_static_paths([scatter.script()])
     return {
         "theme": theme.theme(),
         "head": theme.head(list(service.families)),

@@ -15,9 +15,9 @@ from torch import Tensor
 from gencore import checkpoint
 from gencore.data import load_images, to_float
 from gencore.errors import InputError
+from gencore.evaluation.rows import checkpoint_hash
+from gencore.families.likelihood import normal_kl
 from gencore.family import Encodes
-from gencore.likelihood import normal_kl
-from gencore.rows import checkpoint_hash
 
 FILE = "latents.safetensors"
 IMAGES = 48  # kept with the encodings, so that there are real images where the data set is not

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from gencore.families.nets import slerp
 from gencore.family import Family
-from gencore.nets import slerp
 
 
 def path(model: Family, a: Tensor, b: Tensor, shares: Sequence[float]) -> Tensor:

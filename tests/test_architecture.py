@@ -1,16 +1,19 @@
 """The arrows between the modules point one way: whoever breaks the design's rules breaks this test."""
 
 import ast
+import inspect
 import re
 import sys
 from pathlib import Path
 
 import pytest
 
+from gencore.families import FAMILIES as REGISTERED
+
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted([*ROOT.glob("gencore/**/*.py"), *ROOT.glob("dashboard/**/*.py"), *ROOT.glob("app.py")])
 TESTS = sorted(ROOT.glob("tests/**/*.py"))
-FAMILIES = sorted(path for path in ROOT.glob("gencore/families/*.py") if path.stem != "__init__")
+FAMILIES = sorted({Path(inspect.getfile(kind)) for kind in REGISTERED.values()})
 OUTSIDE_FAMILIES = [path for path in SOURCES if path.parent.name != "families"]
 
 # Functions whose length has a reason. Whoever adds one says which.
@@ -70,121 +73,159 @@ def named(*patterns):
     return [path for pattern in patterns for path in sorted(ROOT.glob(pattern))]
 
 
+def package(path):
+    """The folder that a file is in, as a module's name."""
+    return ".".join(path.relative_to(ROOT).parent.parts)
+
+
+def units(folder):
+    """What lies in a folder, each file and each folder of files, with the modules in it."""
+    found = {}
+    for path in sorted(ROOT.glob(f"{folder}/**/*.py")):
+        first = path.relative_to(ROOT / folder).parts[0].removesuffix(".py")
+        if first not in ("__init__", "__main__"):
+            found.setdefault(f"{folder.replace('/', '.')}.{first}", []).append(path)
+    return found
+
+
+def circle(arrows):
+    """A circle in a graph of names, as a list of them; [] where there is none."""
+    done, way = set(), []
+
+    def walk(name):
+        if name in way:
+            return [*way[way.index(name) :], name]
+        if name in done:
+            return []
+        way.append(name)
+        found = next((found for other in sorted(arrows.get(name, ())) if (found := walk(other))), [])
+        way.pop()
+        done.add(name)
+        return found
+
+    return next((found for name in sorted(arrows) if (found := walk(name))), [])
+
+
 def test_the_walk_sees_imports_inside_functions():
-    path = ROOT / "gencore" / "cli.py"
-    assert "gencore.checkpoint" in imports(path), "cli.py imports it inside its commands"
-    assert "gencore.errors" in imports(path)
+    path = next(path for path in named("gencore/cli/*.py") if "gencore.train" in imports(path))
+    assert not re.search(r"^from gencore.train", path.read_text(), re.MULTILINE), "the command imports it when it runs"
+
+
+# ---- the app: its rules go by folder
 
 
 def test_the_engine_knows_no_user_interface():
     assert not offending(named("gencore/**/*.py"), lambda _, name: under(name, "gradio", "plotly", "dashboard", "app"))
 
 
-def test_pages_reach_the_engine_through_the_service_alone():
-    doors = {
-        "dashboard.service",
-        "dashboard.game",
-        "dashboard.films",
-        "dashboard.latents",
-        "dashboard.local_costs",
-        "dashboard.posteriors",
-        "dashboard.replay",
-        "dashboard.samples",
-    }
+def test_the_dashboard_has_few_modules_beside_its_folders():
+    assert len(named("dashboard/*.py")) <= 4
+
+
+def test_the_service_and_a_pages_engine_alone_reach_the_engine():
+    rest = [
+        path for path in named("dashboard/**/*.py") if package(path) != "dashboard.service" and path.stem != "engine"
+    ]
+    assert not offending(rest, lambda _, name: under(name, "gencore"))
+    assert not [relative(path) for path in named("dashboard/**/engine.py") if path.parent.parent.name != "pages"]
+
+
+IMPURE = ("torch", "gradio", "gencore")
+FREE = ("page", "engine", "panels", "__init__")  # of a page's modules, those that may lay out and ask
+
+
+def test_figures_and_results_are_pure():
+    """They turn rows into figures: nothing of the engine, of torch, of the service or of the pages."""
+    more = ("dashboard.service", "dashboard.ui", "dashboard.pages", "dashboard.app")
+    pure = named("dashboard/figures/**/*.py", "dashboard/results/**/*.py")
+    assert not offending(pure, lambda _, name: under(name, *IMPURE, *more))
+    assert not offending(named("dashboard/results/**/*.py"), lambda _, name: under(name, "dashboard.figures"))
+
+
+def test_a_pages_other_modules_are_pure():
+    rest = [path for path in named("dashboard/pages/*/*.py") if path.stem not in FREE]
+    assert not offending(rest, lambda _, name: under(name, *IMPURE))
+
+
+def test_a_page_knows_no_other_page():
+    def forbidden(module, name):
+        mine = ".".join(module.split(".")[:3])
+        return under(name, "app", "dashboard.app") or (
+            under(name, "dashboard.pages") and name != "dashboard.pages" and not under(name, mine)
+        )
+
+    assert not offending(named("dashboard/pages/*/**/*.py"), forbidden)
+
+
+def test_only_the_app_and_the_pages_know_the_pages():
+    rest = [path for path in named("dashboard/**/*.py") if not under(package(path), "dashboard.pages")]
+    allowed = {"dashboard.app": "dashboard.pages"}  # the list of them, not one of them
     assert not offending(
-        named("dashboard/**/*.py"), lambda module, name: module not in doors and under(name, "gencore")
+        rest, lambda module, name: under(name, "dashboard.pages", "dashboard.app") and allowed.get(module) != name
     )
 
 
-def test_pages_do_not_import_each_other_or_the_app():
-    def forbidden(module, name):
-        return under(name, "app", "dashboard.app") or (under(name, "dashboard.pages") and name != "dashboard.pages")
-
-    assert not offending(named("dashboard/pages/*.py"), forbidden)
+def test_what_the_service_and_the_widgets_stand_on_lies_below_them():
+    service = named("dashboard/service/**/*.py")
+    assert not offending(service, lambda _, name: under(name, "gradio", "dashboard.ui", "dashboard.figures"))
 
 
-def test_only_pages_and_the_app_import_pages():
-    def forbidden(module, name):
-        return under(name, "dashboard.pages", "dashboard.app") and module != "dashboard.app"
+def test_every_page_has_its_folder_and_its_line():
+    from dashboard.pages import PAGES
 
-    others = [path for path in named("dashboard/*.py") if path.stem != "app"]
-    assert not offending(others, forbidden)
+    assert sorted(PAGES) == sorted(path.parent.name for path in named("dashboard/pages/*/page.py"))
 
 
-PURE = (
-    "plots", "charts", "costs", "tabular", "report", "verdicts", "bars",
-    "advice", "reasons", "triangle", "front", "detail", "curves", "descent",
-    "beliefs", "contest", "tradeoff",
-    "bells", "blur", "price", "schedules",
-)  # fmt: skip
-
-
-@pytest.mark.parametrize("name", PURE)
-def test_figures_are_pure(name):
-    """They turn rows into figures: nothing of the engine, of torch or of the pages."""
-    forbidden = ("torch", "gradio", "gencore", "dashboard.service", "dashboard.pages", "dashboard.app")
-    assert not offending(named(f"dashboard/{name}.py"), lambda _, imported: under(imported, *forbidden))
+# ---- the engine
 
 
 def test_families_import_the_interface_and_the_blocks_alone():
-    # likelihood: pure functions of tensors, so that families that share a formula need not import each other for it.
-    mine = ("gencore.family", "gencore.nets", "gencore.augment", "gencore.likelihood", "gencore.errors")
-    allowed = (*mine, "torch", "numpy", "diffusers", "sklearn")
+    """Formulas and nets that families share lie beside them, so that families need not import each other."""
+    registered = {module_name(path) for path in FAMILIES}
+    allowed = ("gencore.family", "gencore.families", "gencore.errors", "torch", "numpy", "diffusers", "sklearn")
 
     def forbidden(_, name):
-        return not under(name, *allowed) and name.partition(".")[0] not in sys.stdlib_module_names
+        return name in registered or (
+            not under(name, *allowed) and name.partition(".")[0] not in sys.stdlib_module_names
+        )
 
-    assert not offending(FAMILIES, forbidden)
-
-
-BELOW_BOUND = (
-    "checkpoint", "cost", "data", "device", "errors", "evaluate", "families", "family", "metrics", "plan", "rows",
-)  # fmt: skip
+    assert not offending([path for path in named("gencore/families/*.py") if path.stem != "__init__"], forbidden)
 
 
 @pytest.mark.parametrize(
-    ("module", "allowed"),
+    ("folder", "allowed"),
     [
-        ("errors", ()),
-        ("family", ("errors",)),
-        ("nets", ("errors",)),
-        ("likelihood", ()),
-        ("augment", ()),
-        ("device", ("errors",)),
-        ("data", ("errors",)),
-        ("checkpoint", ("errors", "family", "families", "device")),
-        ("pictures", ("errors", "checkpoint")),
-        ("memory", ("checkpoint", "device", "errors", "family")),
-        ("cost", ("device", "errors", "family", "memory")),
-        ("checks", ("errors",)),
-        ("neighbours", ()),
-        ("distances", ()),
-        ("spectrum", ()),
-        ("metrics", ("checks", "distances", "errors", "neighbours", "spectrum")),
-        ("presets", ("device", "errors", "families")),
-        ("train", ("checkpoint", "data", "device", "errors", "families", "family", "pictures", "presets")),
-        ("extractors/*", ("checkpoint", "data", "device", "errors", "extractors")),
-        ("features", ("checkpoint", "data", "device", "errors", "extractors", "metrics")),
-        ("schema", ()),
-        ("rows", ("checkpoint", "errors", "extractors", "schema")),
-        ("unfinished", ("rows",)),
-        ("scoring", ("errors", "features", "metrics", "rows")),
-        ("bound", BELOW_BOUND),
+        ("gencore/errors.py", ()),
+        ("gencore/family.py", ("gencore.errors",)),
+        ("gencore/device.py", ("gencore.errors",)),
+        ("gencore/data*", ("gencore.errors", "gencore.data")),
+        ("gencore/metrics/*.py", ("gencore.errors", "gencore.metrics")),
+        ("gencore/extractors/*.py", ("gencore.checkpoint", "gencore.data", "gencore.device", "gencore.errors",
+                                     "gencore.extractors", "gencore.metrics")),
     ],
-)
-def test_inside_the_engine_arrows_point_down(module, allowed):
-    permitted = [f"gencore.{name}" for name in allowed]
-
+)  # fmt: skip
+def test_the_floors_of_the_engine_stand_on_what_is_below(folder, allowed):
     def forbidden(_, name):
-        return under(name, "gencore") and name != "gencore" and not under(name, *permitted)  # itself: the version
+        return under(name, "gencore") and name != "gencore" and not under(name, *allowed)  # itself: the version
 
-    assert not offending(named(f"gencore/{module}.py"), forbidden)
+    assert not offending(named(folder), forbidden)
+
+
+@pytest.mark.parametrize("folder", ["gencore", "gencore/evaluation", "gencore/metrics", "dashboard"])
+def test_arrows_do_not_run_in_circles(folder):
+    found = units(folder)
+    homes = {module_name(path): unit for unit, paths in found.items() for path in paths}
+    arrows = {
+        unit: {homes[name] for path in paths for name in imports(path) if homes.get(name, unit) != unit}
+        for unit, paths in found.items()
+    }
+    assert not circle(arrows)
+    assert circle({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["b", "c", "b"], "the test sees circles"
 
 
 def test_nothing_below_imports_the_commands():
-    tops = {"gencore.cli", "gencore.terminal", "gencore.__main__"}
-    rest = [path for path in named("gencore/**/*.py") if module_name(path) not in tops]
-    assert not offending(rest, lambda _, name: name in tops)
+    rest = [path for path in named("gencore/**/*.py") if package(path) != "gencore.cli" and path.stem != "__main__"]
+    assert not offending(rest, lambda _, name: under(name, "gencore.cli", "gencore.__main__"))
 
 
 def comparisons(path):
@@ -252,7 +293,14 @@ def test_every_package_imported_is_required():
         return {re.split(r"[<>=~\[ ]", line)[0] for line in text.splitlines() if re.match(r"\w", line)}
 
     def imported(paths):
-        own = {"gencore", "dashboard", "app", *(path.stem for path in TESTS), *(path.parent.name for path in TESTS)}
+        own = {
+            "gencore",
+            "dashboard",
+            "app",
+            "tests",
+            *(path.stem for path in TESTS),
+            *(path.parent.name for path in TESTS),
+        }
         tops = {name.partition(".")[0] for path in paths for name in imports(path)}
         return {names.get(top, top) for top in tops - own - set(sys.stdlib_module_names)}
 

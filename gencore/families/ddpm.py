@@ -13,9 +13,9 @@ from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 
 from gencore.errors import InputError, near
+from gencore.families.likelihood import discretised_normal
+from gencore.families.nets import smallest_size
 from gencore.family import Family, Knob, Loss, Noise, Part, Point, Step, sum_parts
-from gencore.likelihood import discretised_normal
-from gencore.nets import smallest_size
 
 TRAIN_STEPS = 1000  # T
 SCHEDULES = ("linear", "squaredcos_cap_v2")

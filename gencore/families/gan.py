@@ -11,10 +11,10 @@ from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gencore.augment import augment
 from gencore.errors import InputError, near
+from gencore.families.augment import augment
+from gencore.families.nets import Decoder, Encoder
 from gencore.family import Family, Knob, Loss, Noise, Point, Step
-from gencore.nets import Decoder, Encoder
 
 OBJECTIVES = ("minimax", "non_saturating", "relativistic")
 
@@ -46,7 +46,7 @@ class GAN(Family):
         gamma_final: Their weight at the end of training; between, a cosine.
         penalty_share: The share of the batch on which the penalties are estimated: their double backward pass is
             the dearest part of a step, and a part of the batch gives an unbiased estimate.
-        augment: Whether the discriminator sees images changed at random; see `gencore.augment`. The probe does not.
+        augment: Whether the discriminator sees images changed at random; see `augment`. The probe does not.
     """
 
     name = "gan"

@@ -10,9 +10,9 @@ import torch
 from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 
+from gencore.families.likelihood import discretised_normal, normal_kl
+from gencore.families.nets import Decoder, Encoder
 from gencore.family import Family, Knob, Loss, Noise, Point, Step
-from gencore.likelihood import discretised_normal, normal_kl
-from gencore.nets import Decoder, Encoder
 
 ACTIVE = 0.01  # a latent dimension is active if Var_x[E q(z|x)] exceeds this (Burda et al. 2016, sec. 3.2)
 

@@ -9,8 +9,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from conftest import FLAGS, ROOT, chromium_path, serve
 from playwright.sync_api import sync_playwright
+
+from tests.support.browser import FLAGS, ROOT, chromium_path, serve
 
 ROUNDS, SLIDER, FILM = 8, 300, 500  # actions a panel; ms
 PICTURE = """(selector) => {

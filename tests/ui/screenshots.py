@@ -11,10 +11,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from buttons import run_to_end
-from conftest import FLAGS, ROOT, chromium_path, wait_for
 from PIL import Image
 from playwright.sync_api import sync_playwright
+
+from tests.support.browser import FLAGS, ROOT, chromium_path, wait_for
+from tests.support.buttons import run_to_end
 
 FOLDER = ROOT / "docs" / "screenshots"
 INSIDE = ("latent", "vae", "gan", "diffusion", "training")  # their panels fill by themselves when the page is opened

@@ -1,0 +1,534 @@
+"""Figures of what generating images costs, as inline SVG: cost rows in, markup out. Pure: no torch, no gradio."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import numpy as np
+
+from dashboard import format, theme
+from dashboard.figures import svg
+from dashboard.results.explanations import digits, signed
+from dashboard.results.operating_points import BATCH, Measurements
+from dashboard.results.recommendation import student
+
+WIDE, NARROW = 560, 330  # the widths of the two drawings, see `charts.figure`
+Place = Callable[[float], float]
+
+
+@dataclass(frozen=True)
+class Timed:
+    """A cost row as the figures draw it.
+
+    Attributes:
+        row: The cost row.
+        title: The family's name for people.
+        local: Whether it was measured here, and not shipped with the checkpoint.
+    """
+
+    row: Mapping[str, Any]
+    title: str
+    local: bool = False
+
+    @property
+    def family(self) -> str:
+        """The family's name, for colour and marker."""
+        return self.row["family"]
+
+    @property
+    def label(self) -> str:
+        """The operating point's name."""
+        return self.row["point"]["label"]
+
+    @property
+    def name(self) -> str:
+        """The family and the operating point, for people."""
+        return f"{self.title}, {self.label}"
+
+    @property
+    def calls(self) -> int:
+        """Network calls an image."""
+        return self.row["calls"]
+
+    @property
+    def source(self) -> str:
+        """The machine, and whether it was measured here: what a visitor chooses among."""
+        return f"{machine_name(self.row)}{' (measured here)' if self.local else ''}"
+
+    def timing(self, n: int) -> Mapping[str, Any] | None:
+        """Return the timing of `n` images at once, None when it was not measured."""
+        return next((batch for batch in self.row["batches"] if batch["n"] == n), None)
+
+
+# ---- which rows
+
+
+def timed(measured: Measurements, titles: Mapping[str, str]) -> list[Timed]:
+    """Return the cost rows of known families that are not stale: the families in order, each in the rows' order."""
+    order = list(titles)
+    rows = [row for row in measured.costs if row["family"] in titles and not row.get("stale")]
+    found = [Timed(row, titles[row["family"]], bool(row.get("local"))) for row in rows]
+    return sorted(found, key=lambda point: order.index(point.family))
+
+
+def headlines(points: Sequence[Timed]) -> list[Timed]:
+    """Return each family's headline points, its first point where it has none, of each machine."""
+    groups: dict[tuple, list[Timed]] = {}
+    for point in points:
+        groups.setdefault((point.family, point.source), []).append(point)
+    return [
+        point
+        for group in groups.values()
+        for point in ([p for p in group if p.row["point"]["kind"] == "headline"] or group[:1])
+    ]
+
+
+def cards(points: Sequence[Timed]) -> list[str]:
+    """Return the cards of all figures, each of one machine: batch sizes and calls of each, then what it takes."""
+    by_source: dict[str, list[Timed]] = {}
+    for point in sorted(points, key=lambda point: point.local):
+        by_source.setdefault(point.source, []).append(point)
+    several = len(by_source) > 1
+    drawn = [
+        card
+        for source, mine in by_source.items()
+        for card in (batch_sizes(headlines(mine), source * several), network_calls(mine, source * several))
+    ]
+    return [*drawn, *(footprints(headlines(mine)) for mine in [*by_source.values()][:1])]
+
+
+# ---- the machine
+
+
+def machine_name(row: Mapping[str, Any]) -> str:
+    """Return the machine of a cost row for people: 'Intel Xeon Processor, 2 threads, bfloat16'."""
+    machine, settings = row["machine"], row["settings"]
+    name = str(machine["name"]).replace("(R)", "").replace("(TM)", "").strip() or str(machine["device"])
+    threads = settings.get("threads") if machine["device"] == "cpu" else None
+    return ", ".join(filter(None, [name, plural(threads, "thread") if threads else "", str(settings.get("dtype", ""))]))
+
+
+def plural(number: int, noun: str) -> str:
+    """Return a count with its noun: '1 thread', '2 threads'."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
+def machines_of(points: Iterable[Timed]) -> str:
+    """Return the machines behind some rows as one phrase."""
+    return format.listing(list(dict.fromkeys(machine_name(point.row) for point in points)) or ["no machine"])
+
+
+def sources(points: Sequence[Timed]) -> str:
+    """Return the sentences that name the machine behind the filled marks and the one behind the hollow ones."""
+    shipped, local = [p for p in points if not p.local], [p for p in points if p.local]
+    words = [f"Filled: {machines_of(shipped)}."] if shipped else []
+    return " ".join([*words, *([f"Hollow, dashed: measured here, {machines_of(local)}."] if local else [])])
+
+
+# ---- the line through time against calls
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A least-squares line through milliseconds an image against network calls.
+
+    Attributes:
+        slope: Milliseconds an image that one more call takes.
+        half: Half the slope's 95% interval; infinite with two points.
+        intercept: Milliseconds an image that no call accounts for.
+        furthest: The largest departure of a point from the line, as a share of the line.
+        points: How many points there were.
+    """
+
+    slope: float
+    half: float
+    intercept: float
+    furthest: float
+    points: int
+
+    def at(self, calls: float) -> float:
+        """Return the line's milliseconds an image at `calls` network calls."""
+        return self.intercept + self.slope * calls
+
+
+def fit(calls: Sequence[float], ms: Sequence[float]) -> Fit | None:
+    """Return the least-squares line through points, with a t-interval of its slope.
+
+    Departures count as shares of a point's time, for a time is off by a share of itself: else one point of 1000 calls
+    would decide where the line passes those of one to fifty.
+
+    None when there are not two different numbers of calls, through which alone there is a line.
+
+    Args:
+        calls: Network calls an image, one a point.
+        ms: Milliseconds an image, one a point.
+    """
+    x, y = np.asarray(calls, float), np.asarray(ms, float)
+    if len(set(x.tolist())) < 2:
+        return None
+    weights = 1 / y**2
+    middle, height = (np.average(values, weights=weights) for values in (x, y))
+    spread = (weights * (x - middle) ** 2).sum()
+    slope = float((weights * (x - middle) * (y - height)).sum() / spread)
+    intercept = float(height - slope * middle)
+    line = intercept + slope * x
+    furthest = float(np.max(np.abs(y - line) / np.maximum(np.abs(line), 1e-12)))
+    half = math.inf
+    if len(x) > 2:
+        error = math.sqrt(float((weights * (y - line) ** 2).sum()) / (len(x) - 2) / spread)
+        half = student(len(x) - 2) * error
+    return Fit(slope, half, intercept, furthest, len(x))
+
+
+def fits(points: Sequence[Timed], n: int = BATCH) -> list[tuple[Timed, Fit]]:
+    """Return the line of each checkpoint and source, with one of its points; those without a line are left out."""
+    groups: dict[tuple, list[Timed]] = {}
+    for point in points:
+        if point.timing(n):
+            groups.setdefault((point.row["checkpoint"], point.source), []).append(point)
+    found = []
+    for group in groups.values():
+        line = fit([p.calls for p in group], [p.timing(n)["ms_per_image"] for p in group])
+        if line:
+            found.append((group[0], line))
+    return found
+
+
+def slope_words(title: str, line: Fit) -> str:
+    """Return what a fitted line says, as a sentence."""
+    if math.isinf(line.half):
+        return f"{title}: a network call takes {format.duration(line.slope)} an image, by two points alone."
+    share = f"{100 * line.furthest:.1f}%" if line.furthest < 0.1 else f"{100 * line.furthest:.0f}%"
+    return (
+        f"{title}: a network call takes {interval(line.slope, line.half)} ms an image; no point is further than "
+        f"{share} from the line through {line.points}."
+    )
+
+
+def interval(mean: float, half: float) -> str:
+    """Return 'mean ± half', rounded to what the interval leaves certain."""
+    decimals = digits(mean, half)
+    if half == 0:
+        return f"{signed(mean, decimals)} ± 0"
+    return f"{signed(mean, decimals)} ± {half:,.{decimals}f}" if math.isfinite(half) else signed(mean, decimals)
+
+
+# ---- axes
+
+
+def decades(values: Iterable[float]) -> tuple[int, int]:
+    """Return the powers of ten that enclose positive values with a little room, at least one decade."""
+    values = list(values)
+    low, high = math.floor(math.log10(min(values) / 1.15)), math.ceil(math.log10(max(values) * 1.15))
+    return low, max(high, low + 1)
+
+
+def log_axis(low: float, high: float, start: float, end: float) -> Place:
+    """Return the function that places a value on a log axis from `low` to `high`, drawn from `start` to `end`."""
+    first, last = math.log10(low), math.log10(high)
+    return lambda value: start + (end - start) * (math.log10(value) - first) / (last - first)
+
+
+def power(exponent: int) -> str:
+    """Return a power of ten as an axis writes it: '0.01', '1', '1,000', '1M'."""
+    if exponent >= 6:
+        return f"{10 ** (exponent - 6):,}M"
+    return f"{10**exponent:,}" if exponent >= 0 else f"{10.0**exponent:.{-exponent}f}"
+
+
+def upright(x: float, y: float, words: str) -> str:
+    """Return an axis's name, written from bottom to top around (x, y)."""
+    return (
+        f'<text transform="translate({x:.1f} {y:.1f}) rotate(-90)" text-anchor="middle" class="axis">'
+        f"{escape(words)}</text>"
+    )
+
+
+def titled(markup: str, words: str) -> str:
+    """Return a part of a drawing that says `words` when the pointer rests on it."""
+    return f"<g><title>{escape(words)}</title>{markup}</g>"
+
+
+def path(points: Sequence[tuple[float, float]], family: str, dashed: bool) -> str:
+    """Return a family's line through points."""
+    corners = "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+    dash = ";stroke-dasharray:5 4" if dashed else ""
+    return f'<path d="M{corners}" class="trace" style="stroke:var(--mark-{family}){dash}"/>'
+
+
+# ---- time against batch size
+
+
+def batch_sizes(points: Sequence[Timed], where: str = "") -> str:
+    """Return the card of time an image and images a second against batch size, one line an operating point.
+
+    Args:
+        points: The operating points.
+        where: Their machine, for a title that is to tell it from others.
+    """
+    title = f"Many at once{f', {where}' if where else ''}"
+    if not points:
+        return svg.card(title, "Nothing has been timed on this data set yet.", "", "")
+    answer = batch_words([p for p in points if not p.local] or points)
+    drawing = svg.figure(lambda width: draw_batch_sizes(points, width), f"Time against batch size. {answer}")
+    reading = (
+        "Lower is faster. Left: milliseconds an image; right: the same as images a second; both axes are logarithmic. "
+        f"A whisker reaches from the median to the 95th percentile. {sources(points)}"
+    )
+    return svg.card(title, answer, drawing + legend(points), reading)
+
+
+def batch_words(points: Sequence[Timed]) -> str:
+    """Return what making many images at once gains, as a sentence: each family's first point speaks for it."""
+    gains = []
+    for point in {p.family: p for p in reversed(points)}.values():
+        alone, best = point.timing(1), min(point.row["batches"], key=lambda batch: batch["ms_per_image"])
+        if alone and len(point.row["batches"]) > 1:
+            gains.append((alone["ms_per_image"] / best["ms_per_image"], point.title, best["n"]))
+    if not gains:
+        return "Timed at one batch size only."
+    gains.sort(key=lambda gain: -gain[0])
+    words = [
+        f"{title} {format.round_to(gain)} times at {n:,} at once" if gain >= 1.1 else f"{title} next to nothing"
+        for gain, title, n in gains
+    ]
+    return f"What making many at once gains in images a second: {format.listing(words)}."
+
+
+def legend(points: Sequence[Timed]) -> str:
+    """Return the marks with their names, each operating point once."""
+    names = {point.name: point.family for point in points}
+    items = "".join(f"<li>{theme.badge(family, 12)}{escape(name)}</li>" for name, family in names.items())
+    return f'<ul class="marks">{items}</ul>'
+
+
+def draw_batch_sizes(points: Sequence[Timed], width: int) -> tuple[str, float]:
+    """Return the drawing of time against batch size at one width, and its height."""
+    left, right, top, bottom = 58, width - 62, 14, 296 if width == WIDE else 276
+    batches = [batch for point in points for batch in point.row["batches"]]
+    sizes = sorted({batch["n"] for batch in batches})
+    low, high = decades(batch["ms_per_image"] for batch in batches)
+    across = log_axis(sizes[0] / 1.25, max(sizes[-1], sizes[0] + 1) * 1.25, left, right)
+    up = log_axis(10.0**low, 10.0**high, bottom, top)
+    parts = []
+    for exponent in range(low, high + 1):
+        y = up(10.0**exponent)
+        parts.append(svg.line(left, y, right, y, "grid"))
+        parts.append(svg.text(left - 8, y + 4, power(exponent), "tick", "end"))
+        parts.append(svg.text(right + 8, y + 4, power(3 - exponent), "tick"))
+    for size in thinned(sizes, across, 22):
+        parts.append(svg.text(across(size), bottom + 19, f"{size:,}", "tick", "middle"))
+    parts.append(svg.text((left + right) / 2, bottom + 40, "images made at once (log scale)", "axis", "middle"))
+    parts.append(upright(13, (top + bottom) / 2, "ms an image"))
+    parts.append(upright(width - 4, (top + bottom) / 2, "images a second"))
+    several = {p.family for p in points if len({q.name for q in points if q.family == p.family}) > 1}
+    for point in sorted(points, key=lambda p: p.local):
+        parts.append(batch_line(point, across, up, several))
+    return "".join(parts), bottom + 48
+
+
+def batch_line(point: Timed, across: Place, up: Place, several: set[str]) -> str:
+    """Return one operating point's line, whiskers and marks."""
+    batches = sorted(point.row["batches"], key=lambda batch: batch["n"])
+    corners = [(across(batch["n"]), up(batch["ms_per_image"])) for batch in batches]
+    parts = [path(corners, point.family, point.local)]
+    for batch, (x, y) in zip(batches, corners, strict=True):
+        p95 = batch.get("ms_p95")
+        if p95 and p95 > batch["ms"]:
+            end = up(p95 / batch["n"])
+            parts.append(
+                f'<path d="M{x:.1f} {y:.1f}V{end:.1f}" class="trace" style="stroke:var(--mark-{point.family})"/>'
+            )
+        each, rate = format.duration(batch["ms_per_image"]), format.round_to(batch["images_per_s"], 3)
+        words = (
+            f"{point.name}, {batch['n']:,} at once on {machine_name(point.row)}: {each} an image, "
+            f"{rate} images a second, median of {batch['repeats']}"
+        )
+        parts.append(titled(theme.mark(point.family, x, y, 10, point.local), words))
+    if point.family in several and not point.local:
+        x, y = corners[0]
+        parts.append(svg.text(x, y - 10, plural(point.calls, "call"), "tick"))
+    return "".join(parts)
+
+
+def thinned(values: Sequence[int], at: Place, apart: float) -> list[int]:
+    """Return values whose places on an axis are at least `apart` pixels from one another, the first one kept."""
+    kept: list[int] = []
+    for value in values:
+        if not kept or at(value) - at(kept[-1]) >= apart:
+            kept.append(value)
+    return kept
+
+
+# ---- time against network calls
+
+
+def network_calls(points: Sequence[Timed], where: str = "", n: int = BATCH) -> str:
+    """Return the card of time an image against network calls, with the line through each checkpoint's points.
+
+    Args:
+        points: The operating points.
+        where: Their machine, for a title that is to tell it from others.
+        n: Images at once.
+    """
+    title = f"What a network call costs{f', {where}' if where else ''}"
+    shown = [point for point in points if point.timing(n)]
+    if not shown:
+        return svg.card(title, f"No operating point was timed with {n} images at once yet.", "", "")
+    lines = fits(shown, n)
+    sentences = [slope_words(f"{p.title}{' here' * p.local}", line) for p, line in lines]
+    answer = " ".join(sentences) or "Every operating point takes the same number of network calls: there is no line."
+    drawing = svg.figure(lambda width: draw_calls(shown, lines, n, width), f"Time against network calls. {answer}")
+    left_out = len(points) - len(shown)
+    reading = (
+        f"Each mark is an operating point, {n} images at once. A line is the least-squares fit, in shares of the time, "
+        f"through one checkpoint's points; ± is the 95% t-interval of its slope. Both axes are logarithmic. "
+        f"{sources(shown)}"
+    )
+    if left_out:
+        reading += f" Not timed at {n} at once, so not shown: {plural(left_out, 'point')}."
+    return svg.card(title, answer, drawing + families_legend(shown), reading)
+
+
+def families_legend(points: Sequence[Timed]) -> str:
+    """Return the families' marks with their names."""
+    names = {point.family: point.title for point in points}
+    items = "".join(f"<li>{theme.badge(family, 12)}{escape(title)}</li>" for family, title in names.items())
+    return f'<ul class="marks">{items}</ul>'
+
+
+def draw_calls(points: Sequence[Timed], lines: Sequence[tuple[Timed, Fit]], n: int, width: int) -> tuple[str, float]:
+    """Return the drawing of time against network calls at one width, and its height."""
+    left, right, top, bottom = 62, width - 20, 14, 296 if width == WIDE else 276
+    low, high = decades(point.timing(n)["ms_per_image"] for point in points)
+    most = max(3, math.ceil(math.log10(max(point.calls for point in points))))
+    across, up = log_axis(0.75, 10.0**most * 1.3, left, right), log_axis(10.0**low, 10.0**high, bottom, top)
+    parts = []
+    for exponent in range(low, high + 1):
+        y = up(10.0**exponent)
+        parts.append(svg.line(left, y, right, y, "grid"))
+        parts.append(svg.text(left - 8, y + 4, power(exponent), "tick", "end"))
+    for exponent in range(most + 1):
+        x = across(10.0**exponent)
+        parts.append(svg.line(x, top, x, bottom, "grid"))
+        parts.append(svg.text(x, bottom + 19, power(exponent), "tick", "middle"))
+    parts.append(svg.text((left + right) / 2, bottom + 40, "network calls an image (log scale)", "axis", "middle"))
+    parts.append(upright(13, (top + bottom) / 2, f"ms an image, {n} at once (log scale)"))
+    for point, line in lines:
+        reach = [p.calls for p in points if (p.row["checkpoint"], p.source) == (point.row["checkpoint"], point.source)]
+        steps = np.geomspace(min(reach), max(reach), 40).tolist()
+        corners = [(across(calls), up(line.at(calls))) for calls in steps if line.at(calls) > 10.0**low]
+        parts.append(path(corners, point.family, point.local) if len(corners) > 1 else "")
+    for point in sorted(points, key=lambda p: p.local):
+        ms = point.timing(n)["ms_per_image"]
+        words = (
+            f"{point.name}, {plural(point.calls, 'call')} on {machine_name(point.row)}: {format.duration(ms)} an image"
+        )
+        parts.append(titled(theme.mark(point.family, across(point.calls), up(ms), 10, point.local), words))
+    return "".join(parts), bottom + 48
+
+
+# ---- parameters, arithmetic, memory
+
+
+def footprints(points: Sequence[Timed]) -> str:
+    """Return the card that compares parameters, arithmetic and memory, one row an operating point."""
+    title = "What it takes"
+    if not points:
+        return svg.card(title, "Nothing has been measured on this data set yet.", "", "")
+    panels = [
+        ("Parameters that are called", "", [p.row["parameters"] for p in points]),
+        ("Arithmetic for one image", "FLOP", [p.row["flops"] for p in points]),
+        ("Peak memory", "MB", [p.row.get("peak_memory_mb") for p in points]),
+        ("Network calls an image", "", [p.calls for p in points]),
+    ]
+    drawings = "".join(panel(name, unit, values, points) for name, unit, values in panels)
+    reading = (
+        "Bars start at zero and share a scale within one panel. Arithmetic: floating point operations in matrix "
+        "products and convolutions, a multiply and an add counted as two. Peak memory: the weights and what "
+        f"generating adds, on {machines_of(points)}."
+    )
+    return svg.card(title, footprint_words(points), f'<div class="panels">{drawings}</div>', reading)
+
+
+def footprint_words(points: Sequence[Timed]) -> str:
+    """Return what stands out among parameters and arithmetic, as a sentence."""
+    light, heavy = min(points, key=lambda p: p.row["flops"]), max(points, key=lambda p: p.row["flops"])
+    if not light.row["flops"] or heavy.row["flops"] < 1.5 * light.row["flops"]:
+        return "All take about the same arithmetic for an image."
+    times = format.round_to(heavy.row["flops"] / light.row["flops"])
+    sizes = heavy.row["parameters"] / max(1, light.row["parameters"])
+    than = "with fewer parameters" if sizes < 1 else f"with {format.round_to(sizes)} times the parameters"
+    return (
+        f"One {heavy.title} image ({heavy.label}) takes {times} times the arithmetic of a {light.title} image, {than}."
+    )
+
+
+def panel(name: str, unit: str, values: Sequence[float | None], points: Sequence[Timed]) -> str:
+    """Return one quantity as bars from zero, one row an operating point."""
+    step, width, top = 40, 270, 24
+    most = max((value for value in values if value), default=0) or 1
+    parts = [svg.text(0, 11, f"{name}{f', {unit}' if unit else ''}", "axis")]
+    for index, (point, value) in enumerate(zip(points, values, strict=True)):
+        y = top + step * index
+        words = "not measured" if value is None else f"{format.count(value) if value >= 1000 else f'{value:,.4g}'}"
+        parts.append(
+            f'<text x="0" y="{y + 11}" class="tick"><tspan class="name" style="fill:var(--text-{point.family})">'
+            f"{escape(point.title)}</tspan> {escape(shortened(point.label, 26))}</text>"
+        )
+        length = 0 if value is None else max(1.5, (width - 96) * value / most)
+        parts.append(
+            f'<rect x="0" y="{y + 17}" width="{length:.1f}" height="9" rx="1.5" '
+            f'style="fill:var(--mark-{point.family})"/>'
+        )
+        parts.append(svg.text(length + 7, y + 26, words, "value"))
+    height = top + step * len(points)
+    return (
+        f'<svg class="fig panel" viewBox="0 0 {width} {height}" role="img" aria-label="{escape(name)}">'
+        f"{''.join(parts)}</svg>"
+    )
+
+
+def shortened(words: str, most: int) -> str:
+    """Return words, cut with an ellipsis when they are longer than `most` characters."""
+    return words if len(words) <= most else f"{words[: most - 1].rstrip()}…"
+
+
+# ---- the numbers
+
+
+def numbers(points: Sequence[Timed]) -> str:
+    """Return every timing as an HTML table, folded away."""
+    head = ("model", "at once", "repeats", "median ms", "95th percentile ms", "ms an image", "images/s", "machine")
+    body = []
+    for point in points:
+        for batch in point.row["batches"]:
+            p95 = batch.get("ms_p95")
+            cells = [
+                f"{batch['n']:,}",
+                f"{batch['repeats']}",
+                significant(batch["ms"]),
+                "–" if p95 is None else significant(p95),
+                significant(batch["ms_per_image"]),
+                significant(batch["images_per_s"]),
+            ]
+            here = f"{machine_name(point.row)}{', measured here' * point.local}"
+            figures = "".join(f"<td>{cell}</td>" for cell in cells)
+            body.append(
+                f'<tr><th scope="row">{escape(point.name)}</th>{figures}<td class="words">{escape(here)}</td></tr>'
+            )
+    heads = "".join(f'<th scope="col">{name}</th>' for name in head)
+    return (
+        '<details class="numbers"><summary>The numbers</summary><div class="sideways" tabindex="0" role="region" '
+        f'aria-label="Every timing"><table><thead><tr>{heads}</tr></thead><tbody>{"".join(body)}</tbody></table></div>'
+        "</details>"
+    )
+
+
+def significant(number: float, digits: int = 4) -> str:
+    """Return a positive number to so many digits, without an exponent."""
+    return format.round_to(number, digits) if number < 1000 else f"{number:,.0f}"

@@ -1,0 +1,376 @@
+"""Every row as a table: what the Table page shows, and the same as CSV and JSON. Pure: no torch, no gradio.
+
+Which scores are marked as best is decided here and never over-claimed: values that depend on n are compared at equal
+n alone, and whatever ties with the best by Welch's interval is marked with it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from dashboard import format
+from dashboard.figures import cost as costs
+from dashboard.results import recommendation
+from dashboard.results.operating_points import EXTRACTOR, Measured, Measurements, Score, slug
+
+GROUPS = {
+    "distance": "Distance",
+    "quality": "Quality",
+    "diversity": "Diversity",
+    "memorisation": "Memorisation",
+    "likelihood": "Likelihood",
+    "cost": "Cost",
+    "origin": "Origin",
+}
+SHOWN = ("distance", "diversity", "likelihood", "cost", "origin")  # groups that are shown at first
+ARROWS = {"lower": "↓", "higher": "↑", "one": "→ 1"}
+TIMING = "timing"  # the kind of a row that has a cost of another machine, and no scores
+BOUND = "bound"  # the kind of a row that has a likelihood bound alone
+
+
+class Metric(Protocol):
+    """What the table needs to know of a metric; `gencore.metrics` has them."""
+
+    key: str
+    name: str
+    axis: str
+    better: str
+    about: str
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column.
+
+    Attributes:
+        key: Its key in a row's cells.
+        name: Its heading.
+        group: A key of `GROUPS`.
+        better: 'lower', 'higher' or 'one', '' where that is no question.
+        about: One sentence for people.
+        scored: Whether it is a metric, with a value an extractor.
+    """
+
+    key: str
+    name: str
+    group: str
+    better: str = ""
+    about: str = ""
+    scored: bool = False
+
+
+LIKELIHOOD = (
+    Column("bits", "Bits/dim, at most", "likelihood", "lower", "The bound of −log p(x) on real images, in bits a "
+           "dimension, ± half its 95% interval over images; what it rests on is in the CSV and the JSON."),
+    Column("nats", "Nats, at most", "likelihood", "lower", "The same in nats an image."),
+)  # fmt: skip
+COSTS = (
+    Column("calls", "Network calls", "cost", about="Network calls for one image, counted."),
+    Column("ms", "ms an image", "cost", "lower", "Milliseconds an image, 16 images at once, median of the repeats."),
+    Column("rate", "Images/s", "cost", "higher", "Images a second at the best batch size, which stands behind it."),
+    Column(
+        "flops", "FLOPs", "cost", "lower", "Floating point operations for one image; a multiply and an add are two."
+    ),
+    Column("parameters", "Parameters", "cost", "lower", "Parameters of the network that is called."),
+    Column("memory", "Peak MB", "cost", "lower", "Peak memory: the weights and what generating adds, MB of 10⁶ bytes."),
+    Column("machine", "Timed on", "cost", about="The machine of the cost columns."),
+)
+ORIGIN = (
+    Column("trained", "Images in training", "origin", about="Unequal training makes families compare unequally."),
+    Column("minutes", "Training time", "origin", about="Wall-clock time of the whole training."),
+    Column("device", "Trained on", "origin", about="The device of the training."),
+    Column("checkpoint", "Checkpoint hash", "origin", about="The first digits of the SHA-256 of what was measured."),
+    Column("extractor", "Features hash", "origin", about="The first digits of the SHA-256 of the extractor's weights."),
+    Column("date", "Measured", "origin", about="The day of the measurement."),
+)  # fmt: skip
+
+
+def columns(metrics: Mapping[str, Metric]) -> list[Column]:
+    """Return all columns: the metrics by axis, then cost and origin."""
+    order = list(GROUPS)
+    scored = [
+        Column(metric.key, metric.name, metric.axis, metric.better, metric.about, scored=True)
+        for metric in metrics.values()
+        if metric.axis in GROUPS
+    ]
+    return [*sorted(scored, key=lambda column: order.index(column.group)), *LIKELIHOOD, *COSTS, *ORIGIN]
+
+
+# ---- cells
+
+
+def value(score: Score) -> str:
+    """Return a score for people: 'mean ± half'."""
+    return costs.interval(score.mean, score.half)
+
+
+def cost_cells(cost: Mapping[str, Any]) -> dict[str, list]:
+    """Return the cells of a cost row: [what to sort by, text]."""
+    at = Measured("", "", "", "", "", {}, 0, 0, {}, cost)
+    best = next((batch for batch in cost["batches"] if batch["n"] == cost["best"]), None)
+    cells: dict[str, list] = {
+        "calls": [cost["calls"], f"{cost['calls']:,}"],
+        "flops": [cost["flops"], format.count(cost["flops"])],
+        "parameters": [cost["parameters"], format.count(cost["parameters"])],
+        "machine": [costs.machine_name(cost), costs.machine_name(cost)],
+    }
+    if at.ms_per_image is not None:
+        cells["ms"] = [at.ms_per_image, costs.significant(at.ms_per_image, 3)]
+    if best:
+        rate = costs.significant(best["images_per_s"], 3)
+        cells["rate"] = [best["images_per_s"], f"{rate} at {best['n']:,}"]
+    if cost.get("peak_memory_mb") is not None:
+        cells["memory"] = [cost["peak_memory_mb"], f"{cost['peak_memory_mb']:,.1f}"]
+    return cells
+
+
+def bound_cells(row: Mapping[str, Any]) -> dict[str, list]:
+    """Return the cells of a bound's row, of -log p: [what to sort by, text]."""
+    found = row["terms"]["elbo"]
+    pairs = (("bits", found["bits_per_dim"]), ("nats", found["nats"]))
+    return {
+        key: [-one["mean"], costs.interval(-one["mean"], (one["high"] - one["low"]) / 2)] for key, one in pairs
+    }  # fmt: skip
+
+
+def origin_cells(row: Mapping[str, Any]) -> dict[str, list]:
+    """Return the cells that say where a row comes from; the extractor's hash is added for each extractor."""
+    cells = {"date": [row["date"], row["date"]]}
+    told = row.get("training", {})
+    if told.get("images") is not None:
+        cells["trained"] = [told["images"], format.count(told["images"])]
+    if told.get("seconds") is not None:
+        cells["minutes"] = [told["seconds"], format.minutes(told["seconds"])]
+    if told.get("device"):
+        cells["device"] = [told["device"], told["device"].upper()]
+    if row["hashes"].get("checkpoint"):
+        cells["checkpoint"] = [row["hashes"]["checkpoint"], row["hashes"]["checkpoint"][:8]]
+    return cells
+
+
+def extractors(measured: Measurements) -> list[str]:
+    """Return the extractors of the scores, the headline's first."""
+    rows = [*measured.points, *measured.failures, *measured.floors.values()]
+    names = dict.fromkeys(name for row in rows for name in row.quality["scores"])
+    return sorted(names, key=lambda name: name != EXTRACTOR)
+
+
+def cells(row: Measured, metrics: Mapping[str, Metric], names: Sequence[str]) -> dict[str, dict[str, list]]:
+    """Return a row's cells by extractor; '' has those that no extractor changes.
+
+    A cell is [what to sort by, text], or for a score that was left out [None, '–', why]. A metric that only the
+    headline's extractor has (it needs no second opinion) stands among all of them.
+    """
+    alone = {key for key in metrics if not any(row.score(key, name) for name in names if name != EXTRACTOR)}
+    found: dict[str, dict[str, list]] = {"": origin_cells(row.quality) | (cost_cells(row.cost) if row.cost else {})}
+    for name in names:
+        mine: dict[str, list] = {}
+        for key in metrics:
+            source = EXTRACTOR if key in alone else name
+            score, why = row.score(key, source), row.why_not(key, name) or row.why_not(key, source)
+            if score:
+                mine[key] = [score.mean, value(score)]
+            elif why:
+                mine[key] = [None, "–", why]
+        known = row.quality["hashes"].get(name)
+        if known:
+            mine["extractor"] = [known, known[:8]]
+        found[name] = mine
+    return found
+
+
+# ---- the best of a column
+
+
+def best(points: Sequence[Measured], metrics: Mapping[str, Metric], name: str) -> set[tuple[str, str]]:
+    """Return (row key, metric) for the best score of each metric at each n, and for what ties with it.
+
+    A stale row is never among them, and where everything ties nothing is marked: then there is no best.
+
+    Args:
+        points: The operating points.
+        metrics: The metrics.
+        name: The extractor.
+    """
+    marked: set[tuple[str, str]] = set()
+    for metric in metrics.values():
+        axis = recommendation.Axis(metric.key, metric.name, metric.name, metric.better)
+        for n in {point.n for point in points}:
+            found = [(p, p.score(metric.key, name)) for p in points if p.n == n and not p.stale]
+            scored = [(point, score) for point, score in found if score]
+            if len(scored) < 2:
+                continue
+            top = max(scored, key=lambda pair: axis.worth(pair[1].mean))[1]
+            winners = [point for point, score in scored if score is top or ties(axis, score, top)]
+            if len(winners) < len(scored):
+                marked |= {(point.key, metric.key) for point in winners}
+    return marked
+
+
+def ties(axis: recommendation.Axis, one: Score, other: Score) -> bool:
+    """Return whether Welch's 95% interval of the difference of two scores contains 0; so it does when it is unknown."""
+    _, low, high = recommendation.difference(axis, one, other)
+    return not (low > 0 or high < 0)
+
+
+# ---- the page's value
+
+
+def table(measured: Measurements, metrics: Mapping[str, Metric], titles: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the page's script makes its table from: plain values, text that is never markup.
+
+    Args:
+        measured: The measurements.
+        metrics: The metrics.
+        titles: Each family's name for people; rows of other families have no marker.
+    """
+    names = extractors(measured) or [EXTRACTOR]
+    marks = {name: best(measured.points, metrics, name) for name in names}
+    return {
+        "dataset": measured.dataset,
+        "extractors": names,
+        "groups": [
+            [key, title, key in SHOWN] for key, title in GROUPS.items() if key != "likelihood" or measured.bounds
+        ],
+        "columns": [
+            {"key": c.key, "name": c.name, "group": c.group, "arrow": ARROWS.get(c.better, ""), "better": c.better,
+             "about": c.about, "scored": c.scored}
+            for c in columns(metrics)
+        ],
+        "families": [[name, title] for name, title in titles.items()],
+        "floors": [entry(row, metrics, names, marks) for row in measured.floors.values()],
+        "rows": [
+            *(entry(row, metrics, names, marks) for row in (*measured.points, *measured.failures)),
+            *(bound_entry(bound, titles) for bound in measured.bounds),
+            *(timing_entry(cost, titles) for cost in spare_costs(measured)),
+        ],
+        "problems": list(measured.problems),
+    }  # fmt: skip
+
+
+def entry(
+    row: Measured, metrics: Mapping[str, Metric], names: Sequence[str], marks: Mapping[str, set[tuple[str, str]]]
+) -> dict[str, Any]:
+    """Return one row of the table."""
+    found = cells(row, metrics, names)
+    own = row.checkpoint.rpartition("/")[2]
+    return {
+        "family": row.family,
+        "title": "Real images" if row.kind == "floor" else row.title,
+        "label": row.label + (f" ({own})" if own not in (row.family, "") and not row.failure else ""),
+        "kind": row.kind,
+        "n": row.n,
+        "generations": row.generations,
+        "stale": row.stale,
+        "cells": found,
+        "best": {name: sorted(key for row_key, key in marks[name] if row_key == row.key) for name in names},
+    }
+
+
+def spare_costs(measured: Measurements) -> list[Mapping[str, Any]]:
+    """Return the cost rows that stand beside no point's scores: other machines' and those of points without scores."""
+    joined = {id(point.cost) for point in measured.points}
+    return [cost for cost in measured.costs if id(cost) not in joined]
+
+
+def timing_entry(cost: Mapping[str, Any], titles: Mapping[str, str]) -> dict[str, Any]:
+    """Return the row of the table for a cost row without scores."""
+    label = cost["point"]["label"] + (", measured here" if cost.get("local") else "")
+    return plain_entry(cost, titles, TIMING, label, cost_cells(cost))
+
+
+def bound_entry(bound: Mapping[str, Any], titles: Mapping[str, str]) -> dict[str, Any]:
+    """Return the row of the table for a likelihood bound."""
+    own = bound["checkpoint"].rpartition("/")[2]
+    label = f"{bound['point']['label']}, {bound['split']} split" + (f" ({own})" if own != bound["family"] else "")
+    return {**plain_entry(bound, titles, BOUND, label, bound_cells(bound)), "n": bound["n"]}
+
+
+def plain_entry(
+    row: Mapping[str, Any], titles: Mapping[str, str], kind: str, label: str, cells: Mapping[str, list]
+) -> dict[str, Any]:
+    """Return one row of the table that has no scores, and so no generations."""
+    return {
+        "family": slug(row["family"]),
+        "title": titles.get(row["family"], row["family"]),
+        "label": label,
+        "kind": kind,
+        "n": None,
+        "generations": None,
+        "stale": row.get("stale", ""),
+        "cells": {"": origin_cells(row) | cells},
+        "best": {},
+    }
+
+
+# ---- to take away
+
+
+def as_json(measured: Measurements, version: str, made: str) -> str:
+    """Return every row as it was measured, each generation's values included, as one JSON object."""
+    rows = [row.quality for row in (*measured.floors.values(), *measured.points, *measured.failures)]
+    whole = {
+        "program": f"gencore {version}",
+        "made": made,
+        "dataset": measured.dataset,
+        "rows": [*rows, *measured.bounds, *measured.costs],
+        "stale": [
+            {"row": row.key, "why": row.stale}
+            for row in (*measured.floors.values(), *measured.points, *measured.failures)
+            if row.stale
+        ],
+        "problems": list(measured.problems),
+    }
+    return json.dumps(whole, indent=1, ensure_ascii=False, allow_nan=False)
+
+
+def as_csv(measured: Measurements) -> str:
+    """Return every row as CSV, a line an operating point with its cost, a column a value; lists joined by ';'.
+
+    Columns are named by their way into the row: 'scores.classifier.kd.mean', 'cost.batches.16.ms_per_image'. Costs that
+    stand beside no scores have lines of their own.
+    """
+    lines = [
+        {**dict(flat(row.quality)), **dict(flat(row.cost or {}, "cost.")), "stale": row.stale}
+        for row in (*measured.floors.values(), *measured.points, *measured.failures)
+    ]
+    lines += [dict(flat(bound)) for bound in measured.bounds]
+    lines += [
+        {"kind": "cost", **{key: cost[key] for key in ("dataset", "checkpoint", "family")},
+         "stale": cost.get("stale", ""), "point.label": cost["point"]["label"], "point.kind": cost["point"]["kind"],
+         **dict(flat(cost["knobs"], "knobs.")), **dict(flat(cost, "cost."))}
+        for cost in spare_costs(measured)
+    ]  # fmt: skip
+    names = list(dict.fromkeys(name for line in lines for name in line))
+    late = ("scores.", "left_out.", "terms.", "curve.")
+    names.sort(key=lambda name: (name.startswith("cost."), name.startswith(late)))
+    out = io.StringIO()
+    writer = csv.DictWriter(out, names, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(lines)
+    return out.getvalue()
+
+
+def flat(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the single values in a row with their dotted names; a timing is named by its batch size.
+
+    The places of a curve are named by the first t of their stratum.
+    """
+    for name, inner in value.items():
+        if isinstance(inner, Mapping):
+            yield from flat(inner, f"{prefix}{name}.")
+        elif name == "batches":
+            for batch in inner:
+                yield from flat({k: v for k, v in batch.items() if k != "n"}, f"{prefix}batches.{batch['n']}.")
+        elif name == "curve":
+            for place in inner:
+                yield from flat({k: v for k, v in place.items() if k != "t_low"}, f"{prefix}curve.{place['t_low']}.")
+        elif isinstance(inner, list | tuple):
+            yield f"{prefix}{name}", ";".join(str(one) for one in inner)
+        else:
+            yield f"{prefix}{name}", "" if inner is None else inner

@@ -1,0 +1,254 @@
+"""What a knob trades: one score against another along its measured settings, as inline SVG. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+
+from dashboard import format, theme
+from dashboard.figures import line, svg
+from dashboard.figures.svg import text
+from dashboard.results.operating_points import Measured, Measurements, Score
+
+ACROSS, UP, ALSO = "precision", "coverage", "recall"
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A knob's measured settings on one checkpoint, all of the same number of images.
+
+    Attributes:
+        knob: The knob's name.
+        family: The family, for its colour.
+        values: (k,) the knob's values, rising.
+        points: One a value.
+        floor: Real images against real ones at the same number, or None.
+        features: The features of the scores, for people.
+    """
+
+    knob: str
+    family: str
+    values: np.ndarray
+    points: tuple[Measured, ...]
+    floor: Measured | None
+    features: str
+
+    @property
+    def title(self) -> str:
+        """The knob's name for people."""
+        return self.knob.replace("_", " ")
+
+    @property
+    def n(self) -> int:
+        """Images a generation."""
+        return self.points[0].n
+
+    def scores(self, metric: str) -> list[Score]:
+        """Return a metric's score at each value."""
+        return [point.score(metric) for point in self.points]
+
+    def at(self, metric: str, value: float) -> float:
+        """Return a metric between its measured settings, on the straight line."""
+        return float(np.interp(value, self.values, [score.mean for score in self.scores(metric)]))
+
+    def measured(self, value: float) -> int | None:
+        """Return the place of a value that was measured itself."""
+        near = np.flatnonzero(np.abs(self.values - value) < 1e-6)
+        return int(near[0]) if len(near) else None
+
+    def spans(self, value: float) -> bool:
+        """Return whether a value lies within the measured ones."""
+        return bool(self.values[0] - 1e-6 <= value <= self.values[-1] + 1e-6)
+
+
+def sweep(
+    found: Measurements, checkpoint: str, knobs: Sequence[str], defaults: Mapping[str, object], family: str
+) -> Sweep | None:
+    """Return the measured sweep of the first of some knobs that was varied alone; None when there is none.
+
+    Args:
+        found: The data set's measurements.
+        checkpoint: The checkpoint.
+        knobs: The names of the knobs that are numbers, in order.
+        defaults: Every knob's default value.
+        family: The checkpoint's family.
+    """
+    mine = [
+        point
+        for point in found.points
+        if point.checkpoint == checkpoint and not point.stale and all(point.score(one) for one in (ACROSS, UP, ALSO))
+    ]
+    for knob in knobs:
+        alone = [p for p in mine if all(p.knobs.get(name) == value for name, value in defaults.items() if name != knob)]
+        sizes = {n: {float(p.knobs[knob]): p for p in alone if p.n == n} for n in {p.n for p in alone}}
+        n = max(sizes, key=lambda size: (len(sizes[size]), size), default=0)
+        if n and len(sizes[n]) > 2:
+            values = sorted(sizes[n])
+            points = tuple(sizes[n][value] for value in values)
+            return Sweep(knob, family, np.array(values), points, found.floor(n), found.features())
+    return None
+
+
+# ---- in words
+
+
+def sentence(found: Sweep, value: float) -> str:
+    """Return what the marks say at the knob's present value."""
+    place = found.measured(value)
+    across, up = found.scores(ACROSS), found.scores(UP)
+    if place is not None:
+        return f"At {found.title} {value:g}: precision {words(across[place])}, coverage {words(up[place])}."
+    here = f"{found.title.capitalize()} {value:g}"
+    if not found.spans(value):
+        return f"{here} was not measured: the marks go from {found.values[0]:g} to {found.values[-1]:g}."
+    after = int(np.searchsorted(found.values, value))
+    between = f"{found.values[after - 1]:g} and {found.values[after]:g}"
+    return f"{here} lies between the measured {between}: the ring is on the straight line between them."
+
+
+def overall(found: Sweep) -> str:
+    """Return how the scores change from the knob's largest measured value to its smallest."""
+    across, up, also = (found.scores(metric) for metric in (ACROSS, UP, ALSO))
+    best = int(np.argmax([score.mean for score in up]))
+    over = ""
+    if best not in (0, len(up) - 1):
+        over = f" over {words(up[best])}, its highest, at {found.values[best]:g}"
+    return (
+        f"From {found.title} {found.values[-1]:g} down to {found.values[0]:g}, precision goes from "
+        f"{words(across[-1])} to {words(across[0])}, coverage from {words(up[-1])}{over} to {words(up[0])}, and "
+        f"recall, which asks for variety alone, from {words(also[-1])} to {words(also[0])}."
+    )
+
+
+def words(score: Score) -> str:
+    """Return a score with half its interval: '0.794 ± 0.017'."""
+    return f"{score.mean:.3f} ± {score.half:.3f}" if score.half > 0 else f"{score.mean:.3f}"
+
+
+def basis(found: Sweep) -> str:
+    """Return what the marks rest on, as a sentence."""
+    runs = found.points[0].generations
+    return (
+        f"Each mark: {found.n:,} images, {runs} generation{'s' * (runs != 1)}, in {found.features}; whiskers and bands "
+        "are 95% intervals over generations."
+    )
+
+
+# ---- one score against the other
+
+
+def against(found: Sweep, value: float) -> str:
+    """Return the card of precision against coverage: a mark a setting, the floor, and a ring at the present value."""
+    said = sentence(found, value)
+    drawing = svg.figure(lambda width: draw(found, value, width), f"Precision against coverage. {said}")
+    reading = "To the right: more of the samples look real. Up: more of the real images have a sample near."
+    reading += f" {basis(found)}"
+    if found.floor is not None:
+        reading += " Cross: real images against other real ones, as good as it gets."
+    return svg.card("Precision against coverage", said, drawing, reading)
+
+
+def draw(found: Sweep, value: float, width: int) -> tuple[str, float]:
+    """Return the chart at one width, and its height."""
+    left, right, top, bottom = 52, width - 16, 14, 264
+    pairs = list(zip(found.scores(ACROSS), found.scores(UP), strict=True))
+    floor = None if found.floor is None else (found.floor.score(ACROSS), found.floor.score(UP))
+    shown = [*pairs, *([floor] if floor and all(floor) else [])]
+    x_axis, y_axis = (axis([pair[side] for pair in shown]) for side in (0, 1))
+    across, up = x_axis.between(left, right), y_axis.between(bottom, top)
+    parts = grid(x_axis, y_axis, (left, right, top, bottom), width)
+    path = "L".join(f"{across(x.mean):.1f} {up(y.mean):.1f}" for x, y in pairs)
+    parts.append(f'<path d="M{path}" class="trace" style="stroke:var(--mark-{found.family})"/>')
+    parts += [whiskers(across, up, x, y, f"var(--mark-{found.family})") for x, y in pairs]
+    parts += [theme.mark(found.family, across(x.mean), up(y.mean), 10) for x, y in pairs]
+    if floor and all(floor):
+        x, y = floor
+        parts += [whiskers(across, up, x, y, "var(--quiet)"), theme.mark("real", across(x.mean), up(y.mean), 12),
+                  text(across(x.mean) - 12, up(y.mean) - 10, "real", "tick", "end")]  # fmt: skip
+    if found.spans(value):
+        x, y = across(found.at(ACROSS, value)), up(found.at(UP, value))
+        parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="11" class="here" data-at="{value:g}"/>')
+    spots = [(across(x.mean), up(y.mean)) for x, y in pairs]
+    return "".join(parts) + names(found, spots, value, width), bottom + 46
+
+
+def names(found: Sweep, spots: Sequence[tuple[float, float]], value: float, width: int) -> str:
+    """Return the knob's value beside each mark, above and below in turn; on a phone at the ends and the ring alone."""
+    kept = range(len(spots)) if width > 400 else {0, len(spots) - 1, found.measured(value)} - {None}
+    parts = []
+    for place in kept:
+        x, y = spots[place]
+        above = place % 2 == 0
+        parts.append(text(x, y - 15 if above else y + 24, f"{found.values[place]:g}", "value level-name", "middle"))
+    return "".join(parts)
+
+
+def axis(scores: Sequence[Score]) -> line.Axis:
+    """Return the axis that holds some scores with their intervals and a little room."""
+    low, high = min(score.low for score in scores), max(score.high for score in scores)
+    room = 0.08 * (high - low) or 0.05
+    return line.Axis(low - room, high + room, False)
+
+
+def grid(x_axis: line.Axis, y_axis: line.Axis, ends: tuple[float, float, float, float], width: int) -> list[str]:
+    """Return gridlines, ticks and the names of both axes."""
+    left, right, top, bottom = ends
+    across, up = x_axis.between(left, right), y_axis.between(bottom, top)
+    parts = []
+    for tick in y_axis.ticks(5):
+        parts += [svg.line(left, up(tick), right, up(tick), "grid"),
+                  text(left - 7, up(tick) + 4, f"{tick:g}", "tick", "end")]  # fmt: skip
+    for tick in x_axis.ticks(6 if width > 400 else 4):
+        parts += [svg.line(across(tick), top, across(tick), bottom, "grid"),
+                  text(across(tick), bottom + 18, f"{tick:g}", "tick", "middle")]  # fmt: skip
+    middle = (top + bottom) / 2
+    return [
+        *parts,
+        svg.line(left, bottom, right, bottom, "firm"),
+        text((left + right) / 2, bottom + 38, "precision, a share of the samples", "axis", "middle"),
+        f'<text transform="translate(12 {middle:.1f}) rotate(-90)" text-anchor="middle" class="axis">'
+        f"{escape('coverage, a share of the real images')}</text>",
+    ]
+
+
+def whiskers(across: line.Place, up: line.Place, x: Score, y: Score, colour: str) -> str:
+    """Return both intervals of a mark as thin lines."""
+    parts = [
+        svg.line(across(x.low), up(y.mean), across(x.high), up(y.mean), "reach"),
+        svg.line(across(x.mean), up(y.low), across(x.mean), up(y.high), "reach"),
+    ]
+    return f'<g style="stroke:{colour}">{"".join(parts)}</g>'
+
+
+# ---- both over the knob
+
+
+def over(found: Sweep, value: float) -> str:
+    """Return the card of precision, coverage and recall over the knob, with a line at its present value."""
+    drawn = []
+    for metric, family, dashed in ((ACROSS, found.family, False), (UP, "", False), (ALSO, "", True)):
+        scores = found.scores(metric)
+        low, high = (np.array([getattr(score, end) for score in scores]) for end in ("low", "high"))
+        means = np.array([score.mean for score in scores])
+        drawn.append(line.Curve(metric, found.values, means, family, dashed, low, high))
+    return line.lines(
+        f"The same over {found.title}",
+        overall(found),
+        f"The line stands at the slider. Bands: 95% intervals. {real_words(found)}".strip(),
+        drawn,
+        found.title,
+        "share",
+        marker_x=value if found.spans(value) else None,
+    )
+
+
+def real_words(found: Sweep) -> str:
+    """Return what real images reach against other real ones, as a sentence."""
+    scores = [found.floor.score(metric) for metric in (ACROSS, UP, ALSO)] if found.floor is not None else []
+    if not scores or not all(scores):
+        return ""
+    named = [f"{metric} {words(score)}" for metric, score in zip((ACROSS, UP, ALSO), scores, strict=True)]
+    return f"Real images against other real ones: {format.listing(named)}."

@@ -1,0 +1,487 @@
+"""Compare: the families side by side, from the same seed, each alone on the device while it runs."""
+
+from __future__ import annotations
+
+import functools
+import json
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.context import Context
+
+from dashboard.figures import scatter as plots
+from dashboard.figures import svg
+from dashboard.pages.compare import downloads, quick_scores
+from dashboard.results.projection import flatten, pair_distances, pixel_plane
+from dashboard.service.samples import samples_of
+from dashboard.service.service import PREVIEW, Frame, InputError, Lane, Order, Result, Service
+from dashboard.ui import knobs as controls
+from dashboard.ui import model_card
+from dashboard.ui.events import CALM, QUICK, RUN, RUNS, as_text
+
+TITLE = "Compare"
+SLUG = "compare"
+DOWNLOADS = ("JSON", "PNG", "ZIP")  # settings and timings; one picture; every image, exact
+SCATTER = (
+    '<div class="chart"><h3>Where they land among real images</h3>'
+    '<p class="answer">Real images differ most along two directions, their first two principal components; '
+    'every image is a point there.</p><div class="plot" data-testid="scatter"></div>'
+    '<p class="reading">Grey: real training images. A family that leaves part of the grey cloud empty misses some of '
+    "its variety; points outside it look like no real image. Drag to zoom, double-click to return.</p></div>"
+)
+NO_REFERENCE = "The real images of {0} have not been described yet: python -m gencore features {0}"
+
+
+@dataclass
+class LaneControls:
+    """The components of one lane."""
+
+    picture: gr.HTML
+    checkpoint: gr.Dropdown
+    preset: gr.Dropdown
+    knobs: list[gr.components.Component]
+    about: gr.HTML
+
+    @property
+    def inputs(self) -> list[gr.components.Component]:
+        """What a run reads: the checkpoint, then the knobs."""
+        return [self.checkpoint, *self.knobs]
+
+
+def build(service: Service) -> None:
+    """Lay out the page in the current Blocks and connect it to the service."""
+    Compare(service).connect()
+
+
+class Compare:
+    """The page's components and what they do."""
+
+    def __init__(self, service: Service):
+        self.service = service
+        datasets = service.datasets()
+        self.first = datasets[0] if datasets else ""
+        start = service.lanes(self.first)
+        gr.HTML(
+            '<div class="title"><h1>Same seed, side by side</h1><p>Every lane draws the same number of images from '
+            "the same seed, one lane after another, so that each clock is its own.</p></div>",
+            js_on_load=None,
+        )
+        self._build_shared(datasets)
+        self.status = gr.HTML(self._status(self._advice(start)), js_on_load=None, elem_id="status")
+        self.results = gr.State(model_card.results(start))
+        with gr.Row(elem_classes=["lanes"]):
+            self.lanes = {lane.family: self._build_lane(lane) for lane in start}
+        with gr.Column(visible=False, elem_classes=["card", "reality"]) as self.reality:
+            self.real = model_card.component("real", "Real images", model_card.real(None, 0), picture="wide")
+        with gr.Column(visible=False, elem_classes=["card", "glance"]) as self.glance:
+            self.scores = gr.HTML("", js_on_load=None, elem_classes=["chart"], elem_id="quick")
+        drawn = self._draw(start, model_card.results(start))
+        with gr.Row(elem_classes=["charts"]):
+            with gr.Column(elem_classes=["stack"]):
+                with gr.Column(elem_classes=["card"]):
+                    self.timing = gr.HTML(drawn[0], js_on_load=None, elem_classes=["chart"], elem_id="timing")
+                with gr.Column(elem_classes=["card"]):
+                    self.spread = gr.HTML(drawn[1], js_on_load=None, elem_classes=["chart"], elem_id="spread")
+            with gr.Column(elem_classes=["card"]):
+                self.scatter = gr.HTML(
+                    drawn[2],
+                    html_template=SCATTER,
+                    js_on_load="lab.figure(element, props, watch)",
+                    apply_default_css=False,
+                    elem_id="scatter",
+                    source=f"/gradio_api/file={plots.script()}",
+                )
+
+    # ---- layout
+
+    def _build_shared(self, datasets: list[str]) -> None:
+        with gr.Row(elem_classes=["shared"]):
+            self.dataset = gr.Dropdown(
+                controls.datasets(datasets),
+                value=self.first or None,
+                label="data",
+                interactive=True,
+                elem_id="dataset",
+                filterable=False,
+            )
+            self.n = gr.Number(PREVIEW["n"], label="images", elem_id="n", interactive=True)
+            self.seed = gr.Textbox(str(PREVIEW["seed"]), label="seed", elem_id="seed", interactive=True, max_lines=1)
+            self.randomise = gr.Button("⟳", elem_id="randomise", variant="secondary")
+            self.generate = gr.Button("Generate", elem_id="generate", variant="primary")
+            self.stop = gr.Button("Stop", elem_id="stop", variant="secondary", interactive=False)
+            with gr.Row(elem_classes=["take"]):
+                gr.HTML('<span class="hint">Download</span>', js_on_load=None)
+                self.files = [
+                    gr.DownloadButton(name, elem_id=f"download-{name.lower()}", interactive=False, size="sm")
+                    for name in DOWNLOADS
+                ]
+                self.copy = gr.Button("Copy link", elem_id="copy", variant="secondary", size="sm")
+
+    def _build_lane(self, lane: Lane) -> LaneControls:
+        family = self.service.families[lane.family]
+        with gr.Column(elem_classes=["card", f"f-{lane.family}"]):
+            picture = model_card.component(lane.family, lane.title, model_card.at_rest(lane))
+            preset = controls.presets(family.points, lane.family)
+            values = {knob.name: knob.default for knob in family.knobs}
+            knobs = [controls.control(knob, lane.family, knob.applies(values)) for knob in family.knobs]
+            checkpoint = gr.Dropdown(**self._checkpoint(lane), label="checkpoint", interactive=True,
+                                     elem_id=f"{lane.family}-checkpoint", elem_classes=["knob"])  # fmt: skip
+            about = gr.HTML(model_card.about(lane), js_on_load=None, elem_classes=["foot"])
+        return LaneControls(picture, checkpoint, preset, knobs, about)
+
+    @staticmethod
+    def _checkpoint(lane: Lane) -> dict[str, Any]:
+        several = len(lane.checkpoints) > 1
+        return {"choices": list(lane.checkpoints), "value": lane.checkpoint or None, "visible": several}
+
+    # ---- events
+
+    def connect(self) -> None:
+        """Connect the components."""
+        shared = [self.dataset, self.n, self.seed]
+        inputs = [*shared, *(item for lane in self.lanes.values() for item in lane.inputs)]
+        everything = [self.status, *shared, self.reality, self.real, self.results, self.timing, self.spread,
+                      self.scatter, self.glance, self.scores, *self.files, self.generate, self.stop]  # fmt: skip
+        for lane in self.lanes.values():
+            everything += [lane.picture, lane.checkpoint, lane.preset, *lane.knobs, lane.about]
+        demo, defaults = Context.root_block, json.dumps(self._defaults())
+
+        real = {"fn": self.show_real, "inputs": [self.dataset, self.n, self.seed, self.results],
+                "outputs": [self.reality, self.real, self.results, self.spread], "concurrency_limit": 2,
+                **CALM}  # fmt: skip
+        restored = demo.load(self.restore, None, everything, **QUICK)
+        restored.then(**real).then(None, js="() => { document.body.dataset.restored = location.search; }")
+        demo.load(None, js="() => lab.pages()")
+        demo.unload(self.leave)
+        self.dataset.input(self.switch, [self.dataset], everything, **QUICK).then(**real)
+        self.randomise.click(None, None, [self.seed], js="() => String(Math.floor(Math.random() * 1e6))")
+        self.copy.click(None, inputs, [self.status], js=f"async (...v) => lab.copy(lab.link({defaults}, v))")
+        self.generate.click(None, inputs, None, js=f"(...v) => {{ lab.link({defaults}, v); }}")
+        run = self.generate.click(self.run, [self.results, *inputs], everything, **RUN)
+        run.then(**real)
+        run.failure(self.recover, None, [self.generate, self.stop], **QUICK)
+        self.stop.click(self.halt, None, None, **QUICK)
+        for family, lane in self.lanes.items():
+            self._connect_lane(family, lane, everything)
+        gr.api(self.call, api_name="generate", **RUNS)
+
+    def _connect_lane(self, family: str, lane: LaneControls, everything: list) -> None:
+        last = {**QUICK, "trigger_mode": "always_last"}
+        for control in lane.knobs:
+            control.input(
+                functools.partial(self.turn_knob, family),
+                [lane.preset, *lane.knobs],
+                [lane.preset, *lane.knobs],
+                **last,
+            )
+        lane.preset.input(
+            functools.partial(self.choose_preset, family),
+            [lane.preset, *lane.knobs],
+            [lane.preset, *lane.knobs],
+            **last,
+        )
+        lane.checkpoint.input(
+            functools.partial(self.swap, family), [self.dataset, lane.checkpoint, self.results], everything, **QUICK
+        )
+
+    def _defaults(self) -> dict[str, Any]:
+        """Return the link's keys in the order of a run's inputs, with the values that a link leaves out."""
+        keys: dict[str, Any] = {"data": "", "n": PREVIEW["n"], "seed": PREVIEW["seed"]}
+        for family in self.lanes:
+            keys[f"{family}.checkpoint"] = self.service.lane(self.first, family).checkpoint
+            keys |= controls.query_defaults(self.service.families[family].knobs, family)
+        return keys
+
+    # ---- handlers
+
+    def restore(self, request: gr.Request) -> dict:
+        """Set the page as its address says, and show what there is now."""
+        query = dict(request.query_params)
+        known, problems = self.service.datasets(), []
+        dataset = query.get("data") or (known[0] if known else "")
+        if known and dataset not in known:
+            problems.append(f"The link's data set {dataset!r} is not here; showing {known[0]}.")
+            dataset = known[0]
+        chosen = {family: query.get(f"{family}.checkpoint", "") for family in self.lanes}
+        updates = self._show(dataset, chosen)
+        for family, kind in self.service.families.items():
+            values, wrong = controls.restored(kind.knobs, query, family)
+            problems += wrong
+            updates |= self._set_knobs(family, values, controls.match(kind.knobs, kind.points, list(values.values())))
+        updates |= {
+            self.dataset: gr.update(choices=controls.datasets(known), value=dataset or None),
+            self.n: number(query.get("n"), PREVIEW["n"]),
+            self.seed: query.get("seed", str(PREVIEW["seed"]))[:40],
+            **self.recover(),
+        }
+        if problems:
+            updates[self.status] = self._status(" ".join(problems), problem=True)
+        elif known and any(key in query for key in self._defaults()):
+            updates[self.status] = self._status("Settings from the link. Press Generate to run them.")
+        return updates
+
+    def switch(self, request: gr.Request, dataset: str) -> dict:
+        """Show another data set; a run on the one before ends, and paints nothing more."""
+        self.service.forget(request.session_hash)
+        return {**self._show(dataset, {}), **self.recover()}
+
+    def swap(self, family: str, dataset: str, name: str, results: dict[str, Result]) -> dict:
+        """Show another checkpoint in one lane."""
+        lane = self.service.lane(dataset, family, name)
+        kept = {key: value for key, value in results.items() if key != family} | model_card.results([lane])
+        ordered = {key: kept[key] for key in [*self.lanes, "real"] if key in kept}
+        mine = self.lanes[family]
+        return {
+            mine.picture: model_card.at_rest(lane),
+            mine.about: model_card.about(lane),
+            **self._redraw(dataset, ordered, {family: name}),
+        }
+
+    def turn_knob(self, family: str, preset: str, *values: Any) -> dict:
+        """Show the knobs that have an effect now, and the setting's name."""
+        kind = self.service.families[family]
+        given = dict(zip((knob.name for knob in kind.knobs), values, strict=True))
+        try:
+            name = controls.match(kind.knobs, kind.points, values, preset)
+        except InputError:
+            name = controls.CUSTOM
+        updates: dict = {self.lanes[family].preset: name}
+        for knob, control in zip(kind.knobs, self.lanes[family].knobs, strict=True):
+            updates[control] = gr.update(visible=knob.applies(given))
+        return updates
+
+    def choose_preset(self, family: str, preset: str, *values: Any) -> dict:
+        """Set the knobs to an operating point."""
+        kind = self.service.families[family]
+        point = next((point for point in kind.points if controls.name_of(point) == preset), None)
+        if point is None:
+            return {self.lanes[family].preset: preset}
+        return self._set_knobs(family, {knob.name: knob.default for knob in kind.knobs} | dict(point.knobs), preset)
+
+    def run(self, request: gr.Request, results: dict, dataset: str, n: Any, seed: Any, *values: Any) -> Iterator[dict]:
+        """Run the lanes one after another, and show every frame; then the charts and the downloads.
+
+        Nothing more is shown once another data set or a later run was asked for.
+        """
+        try:
+            order = self._order(dataset, n, seed, values)
+        except InputError as error:
+            yield {self.status: self._status(str(error), problem=True)}
+            return
+        finished: dict[str, Result] = {}
+        stop = self.service.begin(request.session_hash)
+        yield self._begun(order)
+        for frame in self.service.run(order, stop):
+            if not self.service.holds(request.session_hash, stop):
+                return
+            if frame.state == "done":
+                finished[frame.family] = self._result(order, frame)
+            yield {
+                self.lanes[frame.family].picture: model_card.painted(frame, order.n, order.seed),
+                self.status: self._status(""),
+            }
+        kept = {**results, **finished}
+        kept = {key: kept[key] for key in [*self.lanes, "real"] if key in kept}
+        chosen = {part.family: part.checkpoint for part in order.parts}
+        updates = self._redraw(order.dataset, kept, chosen)
+        updates |= {**self.recover(), self.status: self._status("")}
+        updates |= self._glance(order.dataset, finished)
+        with tempfile.TemporaryDirectory() as folder:  # the component keeps its own copies
+            if finished:
+                paths = downloads.write(Path(folder), order, list(finished.values()), self.service.machine)
+                updates |= {file: gr.update(value=path, interactive=True)
+                            for file, path in zip(self.files, paths, strict=True)}  # fmt: skip
+            if self.service.holds(request.session_hash, stop):
+                yield updates
+
+    def _begun(self, order: Order) -> dict:
+        """Return the updates that show a run before its first frame."""
+        words = "Another run has the device; yours starts when it ends." if self.service.turn.busy else ""
+        return {
+            self.status: self._status(words),
+            self.generate: gr.update(interactive=False),
+            self.stop: gr.update(interactive=True),
+            **{self.lanes[part.family].picture: model_card.painted(Frame(part.family, "waiting"), order.n, order.seed)
+               for part in order.parts},
+        }  # fmt: skip
+
+    def recover(self) -> dict:
+        """Make the page usable again."""
+        return {self.generate: gr.update(interactive=True), self.stop: gr.update(interactive=False)}
+
+    def halt(self, request: gr.Request) -> None:
+        """Stop this visitor's run within one step, or before it begins."""
+        self.service.stop(request.session_hash)
+
+    def leave(self, request: gr.Request) -> None:
+        """Stop the run of a visitor who has gone."""
+        self.service.forget(request.session_hash)
+
+    def show_real(self, dataset: str, n: Any, seed: Any, results: dict[str, Result]) -> dict:
+        """Show real images beside the generated ones, when they are at hand."""
+        try:
+            order = self.service.order(dataset, n, seed, self._usable(dataset))
+        except InputError:
+            return {self.reality: gr.skip()}
+        images = self.service.real(dataset, order.n, order.seed)
+        if images is None:
+            return {self.reality: gr.update(visible=False)}
+        results = {**results, "real": Result("real", "Real", images)}
+        return {
+            self.reality: gr.update(visible=True),
+            self.real: model_card.real(images, order.seed),
+            self.results: results,
+            self.spread: self._spread(dataset, results),
+        }
+
+    def call(
+        self, dataset: str, n: int = PREVIEW["n"], seed: int = PREVIEW["seed"], settings: dict | None = None
+    ) -> dict:
+        """Generate images over the API.
+
+        Args:
+            dataset: A data set that has checkpoints, 'mnist'.
+            n: Images a lane, 1 to 100.
+            seed: The run's seed.
+            settings: By family, {"checkpoint": "mnist/ddpm", "knobs": {"sampler": "ddim"}}; all families when left out.
+
+        Returns:
+            The settings and timings, and under `images` one PNG a family, as a data URI.
+        """
+        try:
+            order = self.service.order(dataset, n, seed, settings or self._usable(dataset))
+        except InputError as error:
+            raise gr.Error(str(error), print_exception=False) from None
+        done, problems = {}, {}
+        for frame in self.service.run(order, self.service.begin(f"api-{id(order)}")):
+            if frame.state == "done":
+                done[frame.family] = self._result(order, frame)
+            elif frame.state == "failed":
+                problems[frame.family] = frame.problem
+        self.service.forget(f"api-{id(order)}")
+        images = {family: model_card.data_uri(result.images) for family, result in done.items()}
+        return downloads.record(order, list(done.values()), self.service.machine) | {
+            "problems": problems, "images": images,
+        }  # fmt: skip
+
+    # ---- parts of the handlers
+
+    def _order(self, dataset: str, n: Any, seed: Any, values: tuple) -> Order:
+        """Return the checked order that the controls' values make; lanes that cannot run are left out."""
+        settings, rest = {}, list(values)
+        usable = self._usable(dataset)
+        for family, lane in self.lanes.items():
+            (name, *knobs), rest = rest[: len(lane.inputs)], rest[len(lane.inputs) :]
+            if family in usable:
+                given = controls.chosen(self.service.families[family].knobs, knobs)
+                settings[family] = {"checkpoint": name, "knobs": given}
+        return self.service.order(dataset, n, seed, settings)
+
+    def _usable(self, dataset: str) -> dict[str, dict]:
+        """Return empty settings for every family that has a checkpoint on a data set."""
+        known = self.service.entries().get(dataset, []) if isinstance(dataset, str) else []  # the API takes anything
+        there = {entry.family for entry in known}
+        return {family: {} for family in self.lanes if family in there}
+
+    def _result(self, order: Order, frame: Frame) -> Result:
+        part = next(part for part in order.parts if part.family == frame.family)
+        title = self.service.families[frame.family].title
+        each = 1000 * frame.seconds / order.n
+        return Result(frame.family, title, frame.images, each, frame.index, frame.seconds, part)
+
+    def _set_knobs(self, family: str, values: Mapping[str, Any], preset: str) -> dict:
+        kind, mine = self.service.families[family], self.lanes[family]
+        updates: dict = {mine.preset: preset}
+        for knob, control in zip(kind.knobs, mine.knobs, strict=True):
+            updates[control] = gr.update(value=values[knob.name], visible=knob.applies(values))
+        return updates
+
+    def _show(self, dataset: str, chosen: Mapping[str, str]) -> dict:
+        """Return the updates that show a data set's lanes as they are before a run."""
+        known = {family: self.service.lane(dataset, family, chosen.get(family, "")) for family in self.lanes}
+        updates: dict = {self.status: self._status(self._advice(list(known.values())))}
+        for family, lane in known.items():
+            mine = self.lanes[family]
+            updates |= {mine.picture: model_card.at_rest(lane), mine.about: model_card.about(lane),
+                        mine.checkpoint: gr.update(**self._checkpoint(lane))}  # fmt: skip
+        updates |= self._redraw(dataset, model_card.results(list(known.values())), chosen)
+        updates[self.glance] = gr.update(visible=False)
+        return updates | {file: gr.update(value=None, interactive=False) for file in self.files}
+
+    def _advice(self, known: list[Lane]) -> str:
+        """Return what to do when no lane can run."""
+        if any(not lane.problem for lane in known):
+            return ""
+        return "There is no checkpoint yet. Train one and reload: python -m gencore train digits/vae"
+
+    def _redraw(self, dataset: str, results: dict[str, Result], chosen: Mapping[str, str]) -> dict:
+        """Return the updates of the charts, and of what they show."""
+        known = [self.service.lane(dataset, family, chosen.get(family, "")) for family in self.lanes]
+        timing, spread, scatter = self._draw(known, results, dataset)
+        return {self.results: results, self.timing: timing, self.spread: spread, self.scatter: scatter}
+
+    def _draw(self, known: list[Lane], results: dict[str, Result], dataset: str | None = None) -> tuple[str, str, str]:
+        """Return the three charts of results, the last as one text."""
+        dataset = self.first if dataset is None else dataset
+        rows = [timing_row(lane, results.get(lane.family)) for lane in known if not lane.problem]
+        machines = {model_card.measured_on(lane.cost) for lane in known if lane.cost.get("machine")}
+        timing = svg.timing(rows, " and ".join(sorted(machines)))
+        reference = self.service.reference(dataset)
+        if reference is None:
+            return timing, self._spread(dataset, results), as_text({"missing": NO_REFERENCE.format(dataset or "mnist")})
+        plane, clouds = pixel_plane(reference), {}
+        for family, result in results.items():
+            points = plane.project(flatten(result.images)) if family != "real" else None
+            if points is not None:
+                clouds[family] = (result.title, points)
+        return timing, self._spread(dataset, results), plots.scatter(clouds, plane).to_json()
+
+    def _glance(self, dataset: str, finished: Mapping[str, Result]) -> dict:
+        """Return the updates of the quick scores of a run's images."""
+        if not finished:
+            return {self.glance: gr.update(visible=False)}
+        try:
+            found = samples_of(self.service).judge(dataset).quick({key: one.images for key, one in finished.items()})
+        except InputError as error:
+            return {
+                self.glance: gr.update(visible=True),
+                self.scores: quick_scores.refused(f"No quick scores: {error}"),
+            }
+        rows = {key: (one.title, found.scores[key], found.classes.get(key)) for key, one in finished.items()}
+        card = quick_scores.table(found.n, rows, found.real, found.blocks, found.left_out)
+        return {self.glance: gr.update(visible=True), self.scores: card}
+
+    def _spread(self, dataset: str, results: dict[str, Result]) -> str:
+        """Return the chart of the distances between images."""
+        reference = self.service.reference(dataset) or {}
+        rows = [
+            svg.Spread(result.family, result.title, len(result.images), *pair_distances(flatten(result.images)))
+            for result in results.values()
+        ]
+        return svg.distances(rows, reference.get("bins"), reference.get("density"))
+
+    @staticmethod
+    def _status(words: str, problem: bool = False) -> str:
+        kind = ' class="problem" role="alert"' if problem else ""
+        return f'<div class="status"><span{kind}>{escape(words)}</span></div>'
+
+
+def timing_row(lane: Lane, result: Result | None) -> svg.Timing:
+    """Return a lane's row of the timing chart."""
+    timed = result is not None and result.ms_per_image is not None
+    shipped = lane.cost.get("ms_per_image")
+    calls = result.calls if timed else int(lane.cost.get("calls") or 0)
+    return svg.Timing(lane.family, lane.title, result.ms_per_image if timed else None, shipped, calls)
+
+
+def number(raw: str | None, default: int) -> float | int:
+    """Return a number from a link; whether it is a good one is checked when it is used."""
+    try:
+        return default if raw is None else int(raw)
+    except ValueError:
+        return default

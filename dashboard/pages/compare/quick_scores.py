@@ -1,0 +1,120 @@
+"""The quick scores of a small batch as a table, with what so few images can and cannot say. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+
+import numpy as np
+
+from dashboard import theme
+from dashboard.results.operating_points import Score
+
+TITLE = "This batch at a glance"
+COLUMNS = {"precision": "Precision", "coverage": "Coverage", "sharpness": "Sharpness"}
+SHARES = ("precision", "coverage")  # shown as percent
+LEAST_BLOCKS = 5  # of real images: fewer give no range
+WHAT = (
+    "Precision: the share that lie among as many real images. Coverage: the share of those real images with one of "
+    "the batch near. Sharpness: fine detail over that of real images; under 1 is blur, over 1 noise. Bars: images a "
+    "class."
+)
+
+
+def refused(reason: str) -> str:
+    """Return the card's content when there are no scores, with one sentence that says why."""
+    return f'<h3>{TITLE}</h3><p class="answer">{escape(reason)}</p>'
+
+
+def table(
+    n: int,
+    rows: Mapping[str, tuple[str, Mapping[str, float], np.ndarray | None]],
+    real: Mapping[str, Score],
+    blocks: int,
+    left_out: Mapping[str, str],
+) -> str:
+    """Return the card's content.
+
+    Args:
+        n: Images a family, and real ones.
+        rows: By family, its name for people, its scores by metric, and the images a class (K,) or None.
+        real: By metric, the mean over blocks of n real images, and between which values 95% of the blocks lie.
+        blocks: How many blocks.
+        left_out: By metric, one sentence: why it has no value.
+    """
+    ranges = real if blocks >= LEAST_BLOCKS else {}
+    shown = [key for key in COLUMNS if any(key in scores for _, scores, _ in rows.values())]
+    counted = any(classes is not None for _, _, classes in rows.values())
+    head = "".join(f"<th scope='col'>{COLUMNS[key]}</th>" for key in shown)
+    head = f"<tr><td></td>{head}{'<th scope=col>Classes</th>' * counted}</tr>"
+    body = "".join(row(family, *parts, shown, ranges, counted) for family, parts in rows.items())
+    if ranges:
+        cells = "".join(f"<td>{interval(key, ranges[key])}</td>" for key in shown)
+        body += f'<tr class="reals"><th scope="row">real images</th>{cells}{"<td></td>" * counted}</tr>'
+    reasons = "".join(f"<p class='answer'>{escape(reason)}</p>" for reason in dict.fromkeys(left_out.values()))
+    return (
+        f'<h3>{TITLE}</h3><p class="answer">{escape(warning(n, ranges))}</p>{reasons}'
+        f'<table class="quick"><thead>{head}</thead><tbody>{body}</tbody></table>'
+        f'<p class="reading">{escape(legend(ranges, blocks, n))}</p>'
+    )
+
+
+def row(
+    family: str, title: str, scores: Mapping[str, float], classes: np.ndarray | None, shown: list[str],
+    ranges: Mapping[str, Score], counted: bool,
+) -> str:  # fmt: skip
+    """Return one family's row."""
+    cells = "".join(f"<td>{value(key, scores[key], ranges.get(key))}</td>" for key in shown)
+    name = f'<th scope="row" class="f-{family}">{theme.badge(family, 12)}<span>{escape(title)}</span></th>'
+    return f"<tr>{name}{cells}{f'<td>{histogram(family, classes)}</td>' if counted else ''}</tr>"
+
+
+def value(key: str, number: float, usual: Score | None) -> str:
+    """Return a score for people, with an arrow when 95% of real batches lie on its other side."""
+    arrow = "" if usual is None or usual.low <= number <= usual.high else " ↓" if number < usual.low else " ↑"
+    return f"{plain(key, number)}{arrow}"
+
+
+def plain(key: str, number: float) -> str:
+    """Return a score for people."""
+    return f"{number:.0%}" if key in SHARES else f"{number:.2f}"
+
+
+def interval(key: str, usual: Score) -> str:
+    """Return between which values real batches lie."""
+    low, high = plain(key, usual.low), plain(key, usual.high)
+    return low if low == high else f"{low} to {high}"
+
+
+def warning(n: int, ranges: Mapping[str, Score]) -> str:
+    """Return what so few images can and cannot say."""
+    words = (
+        f"{n} images show a model that is broken: noise, blur, or one kind again and again. They cannot rank good ones"
+    )
+    if "coverage" not in ranges:
+        return f"{words}; measured rows can."
+    return f"{words}: batches of {n} real images cover {interval('coverage', ranges['coverage'])} themselves."
+
+
+def legend(ranges: Mapping[str, Score], blocks: int, n: int) -> str:
+    """Return the line that says how to read the table."""
+    if not ranges:
+        return WHAT
+    return f"{WHAT} Real images: where 95% of {blocks} batches of {n} test images lie; an arrow is outside it."
+
+
+def histogram(family: str, classes: np.ndarray | None) -> str:
+    """Return the images a class as small bars."""
+    if classes is None:
+        return ""
+    wide, high = 8, 26
+    bars = "".join(
+        f'<rect x="{wide * k + 1}" y="{high - high * count / classes.max():.1f}" width="{wide - 2}" '
+        f'height="{max(high * count / classes.max(), 0.8):.1f}"><title>class {k}: {count}</title></rect>'
+        for k, count in enumerate(classes)
+    )
+    words = ", ".join(f"class {k}: {count}" for k, count in enumerate(classes))
+    return (
+        f'<svg viewBox="0 0 {wide * len(classes)} {high + 1}" role="img" aria-label="{words}" '
+        f'style="fill:var(--mark-{family})">{bars}</svg>'
+    )

@@ -1,0 +1,1 @@
+"""The page of diffusion: noise added and taken off."""

@@ -1,0 +1,171 @@
+"""What the scripts of the Diffusion page show: their templates, and values made of pictures and sentences."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dashboard import format
+from dashboard.pages.diffusion import noise_schedule
+from dashboard.pages.diffusion.engine import Moment, Noised, Take, apart, larger, reel
+from dashboard.service.service import Frame, Knob, Order, png
+from dashboard.ui import knobs as controls
+from dashboard.ui import model_card
+
+SIDES = ("left", "right")
+FORWARD = (
+    '<div class="df-forward"><div class="df-dial"><label>t<input data-at="number" type="text" inputmode="numeric" '
+    'aria-label="t, a whole number" maxlength="12"></label><input data-at="range" type="range" min="0" max="999" '
+    'step="1" aria-label="t"></div><p class="df-problem" data-at="problem" role="alert"></p>'
+    '<div class="df-trio"><figure><img data-at="x0" alt=""><figcaption><b>x<sub>0</sub></b> the image</figcaption>'
+    '</figure><figure><img data-at="xt" alt=""><figcaption><b>x<sub>t</sub></b> at t = <span data-at="t"></span>'
+    '</figcaption></figure><figure><img data-at="hat" alt=""><figcaption><b>x&#770;<sub>0</sub></b> what the network '
+    'sees in x<sub>t</sub></figcaption></figure><dl data-at="figures"></dl></div>'
+    '<p class="df-words" data-at="words" role="status"></p>'
+    '<div class="df-strip" data-at="strip" role="group" aria-label="The same image at eight t"></div>'
+    '<p class="df-foot"><span>Above x<sub>t</sub> with the same noise at eight t, below what the network sees in each; '
+    "choose one to go there. Values beyond black and white are cut off.</span> "
+    '<a class="df-take" data-at="take" download="forward.png" hidden>PNG</a></p></div>'
+)
+REEL = (
+    '<section class="df-reel" data-at="{side}" data-state="idle"><h3 data-at="name"></h3><div class="df-screens">'
+    '<figure><canvas data-at="x" width="28" height="28" role="img" aria-label="The state"></canvas><figcaption>'
+    '<b>x<sub>t</sub></b> <span data-at="t"></span></figcaption></figure><figure><canvas data-at="x0" width="28" '
+    'height="28" role="img" aria-label="What the network sees"></canvas><figcaption><b>x&#770;<sub>0</sub></b> '
+    '<span data-at="calls"></span></figcaption></figure></div></section>'
+)
+FILM = (
+    '<div class="df-film" tabindex="-1"><div class="df-reels">' + "".join(REEL.format(side=side) for side in SIDES)
+    + '</div><div class="df-dial"><button type="button" class="df-play" data-at="play" aria-label="Play">Play</button>'
+    '<input data-at="range" type="range" min="0" max="59" step="1" value="0" aria-label="Where in the films"></div>'
+    '<div class="df-track" role="progressbar" aria-label="Films" aria-valuemin="0" aria-valuemax="100">'
+    '<i data-at="bar"></i></div><p class="df-words" data-at="words" role="status"></p>'
+    '<p class="df-problem" data-at="problem" role="alert"></p></div>'
+)  # fmt: skip
+STEPS = (
+    '<div class="df-steps"><div class="df-dial"><label>steps <output data-at="out"></output></label>'
+    '<input data-at="range" type="range" min="0" max="9" step="1" aria-label="Steps"></div>'
+    '<div class="df-ticks" data-at="ticks" aria-hidden="true"></div>'
+    '<div class="df-sheet"><img data-at="image" alt=""></div>'
+    '<div class="df-track" role="progressbar" aria-label="Samples" aria-valuemin="0" aria-valuemax="100">'
+    '<i data-at="bar"></i></div><p class="df-words" data-at="words" role="status"></p>'
+    '<p class="df-problem" data-at="problem" role="alert"></p>'
+    '<p class="df-foot"><a class="df-take" data-at="take" hidden>PNG</a></p></div>'
+)
+
+
+def knob_words(knobs: Sequence[Knob], values: Mapping[str, Any]) -> str:
+    """Return settings for people, without the knobs that have no effect: 'ddim, eta 0.5'."""
+    shown = [knob for knob in knobs if knob.applies(values)]
+    return ", ".join(
+        str(values[k.name]) if k.choices else f"{controls.words(k.name)} {values[k.name]:g}" for k in shown
+    )
+
+
+def estimate(calls: int, seconds: float, source: str, n: int = 1) -> str:
+    """Return what a run would take, as a sentence; 0 seconds are unknown."""
+    what = f"{calls:,} network call{'s' * (calls != 1)}{f' on {n} images' if n > 1 else ''}"
+    if not seconds:
+        return f"{what}; how long they take is not known yet."
+    return f"{what}: about {format.duration(1000 * seconds)}, {source}."
+
+
+def uri(picture: Any) -> str:
+    """Return a picture, uint8 (H, W, C), as a data URI."""
+    return "data:image/png;base64," + base64.b64encode(png(picture)).decode()
+
+
+def at_level(found: Noised) -> dict[str, Any]:
+    """Return the value that shows an image under noise."""
+    level = found.level
+    decibels = f"{level.decibels:.1f} dB".replace("-", "−")
+    return {
+        "t": level.t,
+        "xt": model_card.data_uri(found.x_t[None]),
+        "hat": "" if found.x0 is None else model_card.data_uri(found.x0[None]),
+        "figures": [
+            ["signal √ā", f"{level.signal:.4f}"],
+            ["noise √(1−ā)", f"{level.noise:.4f}"],
+            ["SNR", f"{level.snr:.3g}"],
+            ["in decibels", decibels],
+        ],
+        "words": "" if found.x0 is not None else "Waiting for the device.",
+        "problem": "",
+    }
+
+
+def strip_of(strip: Sequence[Noised]) -> dict[str, Any]:
+    """Return the value that shows a strip, and its picture to download."""
+    places = [[one.level.t, model_card.data_uri(one.x_t[None]), at_level(one)["hat"]] for one in strip]
+    whole = all(one.x0 is not None for one in strip)
+    moments = [Moment(0, one.level.t, one.x_t, one.x0 if whole else one.x_t) for one in strip]
+    return {"strip": places, "take": uri(larger(reel(moments))) if whole else ""}
+
+
+def framed_moments(take: Take, first: int) -> list[Any]:
+    """Return the new moments of a film as the page's script reads them; `first` is the place of the first."""
+    return [
+        take.side,
+        [[first + i, moment.t, moment.calls, uri(reel([moment]))] for i, moment in enumerate(take.moments)],
+        take.total,
+    ]
+
+
+def whole_reel(moments: Sequence[Moment], take: Take) -> dict[str, Any]:
+    """Return a film as the page's script reads it: one picture of all moments, and where each stands."""
+    times = [[moment.t, moment.calls] for moment in moments]
+    return {"sprite": uri(reel(moments)) if moments else "", "times": times, "total": take.total}
+
+
+def progress(takes: Sequence[Take], seconds: float = 0.0) -> dict[str, Any]:
+    """Return how far the films are after so many seconds."""
+    calls, total = sum(take.calls for take in takes), sum(take.total for take in takes)
+    return {"share": calls / total, "words": f"{calls:,} of {total:,} network calls{left(calls, total, seconds)}."}
+
+
+def left(done: int, total: int, seconds: float) -> str:
+    """Return about how long the rest takes, for the end of a sentence; '' when that is hardly worth saying."""
+    rest = seconds / done * (total - done) if done else 0.0
+    return f", about {format.duration(1000 * rest)} left" if rest > 2 else ""
+
+
+def ending(reels: Sequence[Sequence[Moment]], takes: Sequence[Take]) -> dict[str, Any]:
+    """Return what the films came to."""
+    if not any(reels):
+        return {"share": 0, "words": "Stopped before its turn."}
+    if any(take.state != "done" for take in takes):
+        return {**progress(takes), "words": f"Stopped after {progress(takes)['words']} What was drawn stays."}
+    gap = apart(reels[0][-1].x0, reels[1][-1].x0)
+    if not gap:
+        words = "Both end in the same image, level for level."
+    elif gap < 1:
+        words = f"Both end in nearly the same image: a pixel differs by {gap:.2f} of 255 levels on average."
+    else:
+        words = f"From the same noise to different images: a pixel differs by {gap:.1f} of 255 levels on average."
+    return {"share": 1, "words": words}
+
+
+def forming(frame: Frame) -> dict[str, Any]:
+    """Return the value that shows samples which are being drawn."""
+    step = f"Step {frame.index:,} of {frame.total:,}"
+    words = {
+        "loading": "Loading and warming up.",
+        "running": f"{step}{left(frame.index, frame.total, frame.seconds)}. Shown: the images it would give now.",
+        "stopped": f"Stopped at s{step[1:]}; shown are the images it would have given then.",
+        "skipped": "Stopped before its turn.",
+        "failed": frame.problem,
+    }[frame.state]
+    value: dict[str, Any] = {"words": words, "share": frame.index / frame.total if frame.total else 0, "name": ""}
+    if frame.images is not None:
+        value |= {"image": model_card.data_uri(frame.images, 4), "alt": f"Samples at {step.lower()}", "faint": False}
+    return value
+
+
+def drawn_words(order: Order, steps: int, seconds: float | None) -> str:
+    """Return what finished samples are."""
+    if seconds is None:
+        return f"{order.n} samples, {noise_schedule.plural(steps)}, seed {order.seed}: shipped with the checkpoint."
+    each = format.duration(1000 * seconds / order.n)
+    whole = format.duration(1000 * seconds)
+    return f"{order.n} samples, {noise_schedule.plural(steps)}, seed {order.seed}: {whole} here, {each} an image."

@@ -1,0 +1,525 @@
+"""Diffusion, looked into: images under noise, films of the reverse process, sheets of samples by the number of steps.
+
+Part of the door to `gencore`. It asks for the capability `Diffuses` and for no family.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import itertools
+import math
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from dashboard.results.operating_points import knobs_key
+from dashboard.service.samples import Kept
+from dashboard.service.service import (
+    PREVIEW,
+    Frame,
+    InputError,
+    Order,
+    Part,
+    Service,
+    image_seed,
+    parse_whole,
+    tidy,
+    to_pixels,
+)
+from gencore import checkpoint, pictures
+from gencore.data import to_float
+from gencore.device import synchronise
+from gencore.family import BoundsInParts, Diffuses, Family, Knob, Noise, parse_seed
+
+MOST_FRAMES = 60  # of a film
+STRIP = 8  # pictures of a strip
+SHEET = 16  # samples of a sheet
+TRIAL_CALLS = 3  # that tell what a call takes
+WAIT = 1.5  # seconds that a picture which should come at once waits for the device
+FRAME_SECONDS = 0.15  # between two updates with pictures, at least: the browser has no way to ask for fewer
+QUIET_SECONDS = 0.5  # between two updates without
+GIF_MS, SCALE, GAP = 80, 5, 2  # milliseconds a picture; screen pixels a pixel; pixels between two films
+
+
+@dataclass(frozen=True)
+class Source:
+    """A checkpoint that diffuses: its name, and its family's name and title."""
+
+    checkpoint: str
+    family: str
+    title: str
+
+
+@dataclass(frozen=True)
+class Level:
+    """The noise at one t.
+
+    Attributes:
+        t: In 0..T-1.
+        signal: sqrt(abar_t), what x_0 is multiplied by.
+        noise: sqrt(1 - abar_t), what the noise is multiplied by.
+        snr: abar_t / (1 - abar_t).
+    """
+
+    t: int
+    signal: float
+    noise: float
+    snr: float
+
+    @property
+    def decibels(self) -> float:
+        """The signal-to-noise ratio in dB."""
+        return 10 * math.log10(self.snr) if self.snr > 0 else -math.inf
+
+
+@dataclass(frozen=True)
+class Noised:
+    """An image under noise.
+
+    Attributes:
+        level: The noise.
+        x_t: uint8 (C, H, W), what lies beyond black and white cut off.
+        x0: uint8 (C, H, W), what the network sees in it; None when the device is busy.
+    """
+
+    level: Level
+    x_t: np.ndarray
+    x0: np.ndarray | None
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One picture of a film: the state that the network is called on, and what it sees in it.
+
+    Attributes:
+        calls: Network calls done before.
+        t: The state's t; None at the end, where the state is the image.
+        x: uint8 (C, H, W), the state.
+        x0: uint8 (C, H, W), the image that the network sees in it.
+    """
+
+    calls: int
+    t: int | None
+    x: np.ndarray
+    x0: np.ndarray
+
+
+@dataclass(frozen=True)
+class Take:
+    """What a film has become since the last look.
+
+    Attributes:
+        side: Which of the films.
+        state: 'running', 'done' or 'stopped'.
+        calls: Network calls done.
+        total: Network calls in all.
+        moments: The pictures that are new.
+    """
+
+    side: int
+    state: str
+    calls: int
+    total: int
+    moments: tuple[Moment, ...] = ()
+
+
+@dataclass(frozen=True)
+class Rate:
+    """What a network call takes: seconds, and where that is known from, for people."""
+
+    seconds: float
+    words: str
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Finished samples, uint8 (N, C, H, W), and the model's seconds for all of them; None for shipped ones."""
+
+    images: np.ndarray
+    seconds: float | None
+
+
+class Films:
+    """Makes what the diffusion page shows. One instance serves all visitors."""
+
+    def __init__(self, service: Service):
+        self.service = service
+        self._strips = Kept(16)
+        self._sheets = Kept(64)
+        self._rates: dict[tuple[str, int], Rate] = {}
+
+    # ---- what there is
+
+    @property
+    def kinds(self) -> dict[str, type[Family]]:
+        """The registered families that diffuse."""
+        return {name: kind for name, kind in self.service.families.items() if issubclass(kind, Diffuses)}
+
+    def sources(self, dataset: str) -> list[Source]:
+        """Return the usable checkpoints of a data set that diffuse, each family's own name first."""
+        found = []
+        for name, kind in self.kinds.items():
+            for one in self.service.lane(dataset, name).checkpoints:
+                if not self.service.lane(dataset, name, one).problem:
+                    found.append(Source(one, name, kind.title))
+        return found
+
+    def datasets(self) -> list[str]:
+        """Return the data sets that have such a checkpoint."""
+        return [dataset for dataset in self.service.datasets() if self.sources(dataset)]
+
+    def problem(self, dataset: str) -> str:
+        """Return why there is nothing to show on a data set, as a sentence."""
+        if not self.kinds:
+            return "No registered family has a forward process that turns images into noise."
+        return " ".join(self.service.lane(dataset, name).problem for name in self.kinds)
+
+    def find(self, dataset: Any, name: Any) -> Source:
+        """Return a data set's checkpoint by its name.
+
+        Raises:
+            InputError: if it has none of that name which diffuses.
+        """
+        sources = self.sources(dataset) if isinstance(dataset, str) and dataset in self.service.datasets() else []
+        for source in sources:
+            if source.checkpoint == name:
+                return source
+        raise InputError(f"There is no checkpoint {name!r} here that diffuses; choose one from the list.")
+
+    def step_knob(self, family: str) -> Knob | None:
+        """Return a family's knob for the number of steps: its first whole number; None when it has none."""
+        return next((knob for knob in self.kinds[family].knobs if knob.integer and not knob.choices), None)
+
+    def bounded(self, source: Source) -> bool:
+        """Return whether a checkpoint's bound is a sum over t, which can be measured."""
+        return issubclass(self.kinds[source.family], BoundsInParts)
+
+    # ---- forward
+
+    def abar(self, source: Source) -> np.ndarray:
+        """Return abar_t for t = 0..T-1, float64 (T,)."""
+        return self.service.model(source.checkpoint).levels().double().cpu().numpy()
+
+    def level(self, source: Source, t: Any) -> Level:
+        """Return the noise at t.
+
+        Raises:
+            InputError: if t is not a whole number in 0..T-1.
+        """
+        abar = self.abar(source)
+        return level_of(abar, parse_t(t, len(abar)))
+
+    def noised(self, source: Source, image: np.ndarray, t: Any, seed: Any) -> Iterator[Noised]:
+        """Yield an image under the noise of a seed at t with what the network sees in it; alone while that has to wait.
+
+        Args:
+            source: The checkpoint.
+            image: uint8 (C, H, W).
+            t: In 0..T-1.
+            seed: Of the noise.
+
+        Raises:
+            InputError: in one sentence, on anything bad.
+        """
+        model = self.service.model(source.checkpoint)
+        level = self.level(source, t)
+        x_t = under_noise(model, image, [level.t], seed)
+        drawn = to_pixels(x_t[0])
+        if self.service.turn.busy:
+            yield Noised(level, drawn, None)
+        ticket = self._turn_soon()
+        if not ticket:
+            return
+        try:
+            yield Noised(level, drawn, to_pixels(seen_in(model, x_t, [level.t])[0]))
+        finally:
+            self.service.turn.give(ticket)
+
+    def strip(self, source: Source, image: np.ndarray, seed: Any) -> list[Noised]:
+        """Return an image under noise at `STRIP` t from 0 to T - 1; without what the network sees when it is busy.
+
+        Raises:
+            InputError: in one sentence, on anything bad.
+        """
+        model = self.service.model(source.checkpoint)
+        abar = self.abar(source)
+        places = strip_places(len(abar))
+        key = stamp(source.checkpoint), hashlib.sha256(image.tobytes()).digest(), image.shape, parse_seed(tidy(seed))
+        if key in self._strips:
+            return self._strips[key]
+        x_t = under_noise(model, image, places, seed)
+        ticket = self._turn_soon()
+        try:
+            seen = to_pixels(seen_in(model, x_t, places)) if ticket else [None] * len(places)
+        finally:
+            self.service.turn.give(ticket)
+        found = [Noised(level_of(abar, t), *pair) for t, *pair in zip(places, to_pixels(x_t), seen, strict=True)]
+        return self._strips.find(key, lambda: found) if ticket else found
+
+    def _turn_soon(self) -> int:
+        """Return a ticket of the device's turn, or 0 when it does not come soon."""
+        late = threading.Event()
+        timer = threading.Timer(WAIT, late.set)
+        timer.start()
+        try:
+            return self.service.turn.take(late)
+        finally:
+            timer.cancel()
+
+    # ---- reverse
+
+    def calls(self, part: Part) -> int:
+        """Return how many network calls sampling takes with a part's knobs."""
+        return len(self.service.model(part.checkpoint).timesteps(**part.knobs))
+
+    def rate(self, source: str, n: int) -> Rate:
+        """Return what a network call of a checkpoint on n images takes: as in its last run here, else timed now.
+
+        While another run has the device, the shipped rows say it; a rate of 0 seconds is not known.
+        """
+        if (source, n) in self._rates:
+            return self._rates[source, n]
+        ticket = 0 if self.service.turn.busy else self._turn_soon()
+        if not ticket:
+            return self._measured_rate(source, n)
+        try:
+            model = self.service.model(source)
+            seeds, knobs = [image_seed(0, i) for i in range(n)], model.settle({})
+            self.service.warm_up(model, seeds, knobs)
+            started = time.perf_counter()
+            *_, step = itertools.islice(model.sample(seeds, **knobs), TRIAL_CALLS)
+            synchronise(model.device)
+            self._rates[source, n] = Rate((time.perf_counter() - started) / step.index, "from a few calls timed here")
+        finally:
+            self.service.turn.give(ticket)
+        return self._rates[source, n]
+
+    def _measured_rate(self, source: str, n: int) -> Rate:
+        rows = [row for row in self.service.measurements(source.partition("/")[0]).costs if row["checkpoint"] == source]
+        found = [
+            batch["ms"] / row["calls"] / 1000
+            for row in rows
+            if not row.get("stale") and row["calls"]
+            for batch in row["batches"]
+            if batch["n"] == n
+        ]
+        return Rate(float(np.median(found)) if found else 0.0, "after the shipped timings")
+
+    def shoot(self, parts: Sequence[Part], seed: int, stop: threading.Event) -> Iterator[list[Take]]:
+        """Film the reverse process of one seed with several samplers, which advance together, alone on the device.
+
+        Every film ends in 'done' or 'stopped'; a stop takes effect within one network call.
+        """
+        ticket = self.service.turn.take(stop)
+        try:
+            cameras = [Camera(self.service.model(part.checkpoint), part.knobs, seed) for part in parts]
+            started = time.perf_counter()
+            yield from self._shoot(cameras, stop, ticket)
+            if all(camera.over for camera in cameras):
+                calls = sum(camera.total for camera in cameras)
+                rate = Rate((time.perf_counter() - started) / calls, "as in the last film here")
+                self._rates[parts[0].checkpoint, 1] = rate
+        finally:
+            self.service.turn.give(ticket)
+
+    def _shoot(self, cameras: Sequence[Camera], stop: threading.Event, ticket: int) -> Iterator[list[Take]]:
+        running, shown = dict(enumerate(cameras)), 0.0
+        while running:
+            if stop.is_set() or not self.service.turn.keep(ticket):
+                yield [camera.take(side, "stopped") for side, camera in running.items()]
+                return
+            running[min(running, key=lambda side: running[side].share)].advance()
+            over = [side for side, camera in running.items() if camera.over]
+            takes = [running.pop(side).take(side, "done") for side in over]
+            waited = time.monotonic() - shown
+            if waited >= QUIET_SECONDS or (waited >= FRAME_SECONDS and any(one.fresh for one in running.values())):
+                takes += [camera.take(side, "running") for side, camera in running.items()]
+                shown = time.monotonic()
+            if takes:
+                yield takes
+
+    # ---- how many steps
+
+    def sheet(self, order: Order) -> Sheet | None:
+        """Return an order's samples if they were drawn before, or are among the checkpoint's shipped pictures."""
+        (part,) = order.parts
+        usual = {knob.name: knob.default for knob in self.kinds[part.family].knobs}
+        shipped = self.service.lane(order.dataset, part.family, part.checkpoint).preview
+        if sheet_key(order) in self._sheets:
+            return self._sheets[sheet_key(order)]
+        if order.seed == PREVIEW["seed"] and knobs_key(part.knobs) == knobs_key(usual) and shipped is not None:
+            return Sheet(shipped[: order.n], None) if len(shipped) >= order.n else None
+        return None
+
+    def draw(self, order: Order, stop: threading.Event) -> Iterator[Frame]:
+        """Draw an order's samples and keep them; yield frames as they form, as `Service.run`."""
+        (part,) = order.parts
+        for frame in self.service.run(order, stop):
+            if frame.state == "done":
+                self._sheets.find(sheet_key(order), functools.partial(Sheet, frame.images, frame.seconds))
+                self._rates[part.checkpoint, order.n] = Rate(frame.seconds / frame.index, "as in the last run here")
+            yield frame
+
+
+class Camera:
+    """A film in the making: walks the reverse process of one seed and keeps some of its moments."""
+
+    def __init__(self, model: Family, knobs: Mapping[str, Any], seed: int, most: int = MOST_FRAMES):
+        seeds = [image_seed(seed, 0)]
+        self.times = model.timesteps(**knobs)
+        self.total, self.calls = len(self.times), 0
+        self._kept = set(kept_places(self.total, most))
+        self._x = model.latent(seeds)
+        self._steps = model.sample(seeds, **knobs)
+        self.fresh: list[Moment] = []  # kept, and not taken yet
+
+    @property
+    def share(self) -> float:
+        """The share of the way that is done."""
+        return self.calls / self.total
+
+    @property
+    def over(self) -> bool:
+        """Whether the image is there."""
+        return self.calls == self.total
+
+    def advance(self) -> None:
+        """Make one network call."""
+        step = next(self._steps)
+        if self.calls in self._kept:
+            self._keep(self.times[self.calls], self._x, step.x0)
+        self._x, self.calls = step.x, self.calls + 1
+        if self.over:
+            self._keep(None, step.x0, step.x0)
+
+    def _keep(self, t: int | None, x: torch.Tensor, x0: torch.Tensor) -> None:
+        self.fresh.append(Moment(self.calls, t, to_pixels(x)[0], to_pixels(x0)[0]))
+
+    def take(self, side: int, state: str) -> Take:
+        """Return what has become of the film since the last time this was asked."""
+        fresh, self.fresh = tuple(self.fresh), []
+        return Take(side, state, self.calls, self.total, fresh)
+
+
+@functools.lru_cache(maxsize=1)
+def films_of(service: Service) -> Films:
+    """Return the one `Films` of a service."""
+    return Films(service)
+
+
+# ---- numbers and places
+
+
+def parse_t(value: Any, steps: int) -> int:
+    """Return t.
+
+    Raises:
+        InputError: if it is not a whole number from 0 to steps - 1.
+    """
+    return parse_whole(value, 0, steps - 1, "t")
+
+
+def level_of(abar: np.ndarray, t: int) -> Level:
+    """Return the noise at t, of abar_t for t = 0..T-1."""
+    share = float(abar[t])
+    return Level(t, math.sqrt(share), math.sqrt(1 - share), share / (1 - share))
+
+
+def strip_places(steps: int, wanted: int = STRIP) -> list[int]:
+    """Return t from 0 to steps - 1, evenly spaced."""
+    return np.linspace(0, steps - 1, min(wanted, steps)).round().astype(int).tolist()
+
+
+def kept_places(total: int, most: int = MOST_FRAMES) -> list[int]:
+    """Return which of the moments 0..total of a film are kept: evenly chosen, the first and the last among them."""
+    return np.linspace(0, total, min(most, total + 1)).round().astype(int).tolist()
+
+
+def stamp(name: str) -> tuple[str, int]:
+    """Return what stands for a checkpoint's weights as they are now."""
+    return name, (checkpoint.resolve(name) / checkpoint.WEIGHTS).stat().st_mtime_ns
+
+
+def sheet_key(order: Order) -> tuple:
+    """Return what stands for an order of one part."""
+    (part,) = order.parts
+    return stamp(part.checkpoint), knobs_key(part.knobs), order.n, order.seed
+
+
+# ---- tensors
+
+
+def under_noise(model: Family, image: np.ndarray, places: Sequence[int], seed: Any) -> torch.Tensor:
+    """Return x_t (N, C, H, W) of one image, uint8 (C, H, W), at several t with the same noise.
+
+    Raises:
+        InputError: if the image is not of the model's shape, or the seed is bad.
+    """
+    if image.shape != tuple(model.image_shape):
+        have, want = ("x".join(map(str, shape)) for shape in (image.shape, model.image_shape))
+        raise InputError(f"The image is {have} (channels, height, width), but this checkpoint is made for {want}.")
+    noise = Noise([image_seed(tidy(seed), 0)], model.device)(*model.image_shape)
+    x0 = to_float(torch.from_numpy(image[None].copy())).to(model.device)
+    n = len(places)
+    t = torch.tensor(places, device=model.device)
+    return model.diffuse(x0.expand(n, -1, -1, -1), t, noise.expand(n, -1, -1, -1))
+
+
+@torch.no_grad()
+def seen_in(model: Family, x_t: torch.Tensor, places: Sequence[int]) -> torch.Tensor:
+    """Return the x_0 (N, C, H, W) that the network sees in each x_t."""
+    return model.predict(x_t, torch.tensor(places, device=x_t.device))
+
+
+# ---- pictures
+
+
+def apart(one: np.ndarray, other: np.ndarray) -> float:
+    """Return the mean difference of two uint8 images, in levels of 255."""
+    return float(np.abs(one.astype(float) - other.astype(float)).mean())
+
+
+def reel(moments: Sequence[Moment]) -> np.ndarray:
+    """Return a film as one picture, uint8 (2 H, N W, C): the states above, what the network sees in them below."""
+    above = np.stack([moment.x for moment in moments])
+    below = np.stack([moment.x0 for moment in moments])
+    return pictures.grid(np.concatenate([above, below]), len(moments))
+
+
+def abreast(sides: Sequence[Moment]) -> np.ndarray:
+    """Return films' moments side by side as one picture, uint8 (H', W', C), with a gap between."""
+    towers = [reel([moment]) for moment in sides]
+    gap = np.full((towers[0].shape[0], GAP, towers[0].shape[2]), 128, np.uint8)
+    parts = [piece for tower in towers for piece in (tower, gap)]
+    return np.concatenate(parts[:-1], axis=1)
+
+
+def film_gif(sides: Sequence[Sequence[Moment]]) -> bytes:
+    """Return films as one animated GIF, side by side, each walked over the same time."""
+    length = max(len(moments) for moments in sides)
+    frames = []
+    for place in range(length):
+        share = place / max(1, length - 1)
+        frames.append(abreast([moments[round(share * (len(moments) - 1))] for moments in sides]))
+    return pictures.gif(frames, GIF_MS, SCALE)
+
+
+def film_strip(sides: Sequence[Sequence[Moment]]) -> bytes:
+    """Return films as the bytes of a PNG: `STRIP` moments of each, from the first to the last, one below another."""
+    width = min(STRIP, *(len(moments) for moments in sides))
+    bands = []
+    for moments in sides:
+        places = np.linspace(0, len(moments) - 1, width).round().astype(int)
+        bands.append(reel([moments[place] for place in places]))
+    return pictures.png(larger(np.concatenate(bands, axis=0)))
+
+
+def larger(picture: np.ndarray, scale: int = SCALE) -> np.ndarray:
+    """Return a picture (H, W, C) with each pixel as a plain square."""
+    return picture.repeat(scale, axis=0).repeat(scale, axis=1)

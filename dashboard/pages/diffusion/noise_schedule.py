@@ -1,0 +1,310 @@
+"""Figures of diffusion: the noise schedule, the bound along t, and what more steps bring. Pure: arrays and rows in."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import numpy as np
+
+from dashboard import format, theme
+from dashboard.figures import svg
+from dashboard.figures.line import Curve, Level, lines
+from dashboard.results.operating_points import BATCH, Measured, Measurements, Score, knobs_key, slug
+
+POINTS = 161  # of a schedule's curve
+WHOLE = "elbo"  # the key of the bound itself among its terms; the others are its parts
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+SUB = {"L_0": "L₀", "L_between": "Σ Lₜ₋₁", "L_T": "L_T"}
+MEANT = {"L_0": "the last step, pixels", "L_between": "all steps between", "L_T": "what is left at T"}
+
+
+# ---- the noise schedule
+
+
+def decibels(abar: np.ndarray) -> np.ndarray:
+    """Return the signal-to-noise ratio in dB, of abar."""
+    return 10 * np.log10(np.maximum(abar, 1e-12) / (1 - abar))
+
+
+def spaced(abar: np.ndarray) -> np.ndarray:
+    """Return the t at which a schedule is drawn."""
+    return np.unique(np.linspace(0, len(abar) - 1, min(POINTS, len(abar))).round().astype(int))
+
+
+def schedule(abar: np.ndarray, t: int) -> str:
+    """Return the card of both factors over t, with t marked."""
+    at = spaced(abar)
+    share = float(abar[t])
+    answer = f"At t = {t}: xₜ = {math.sqrt(share):.3f} x₀ + {math.sqrt(1 - share):.3f} ε."
+    return lines(
+        "The noise schedule", answer,
+        "The two factors; their squares add up to 1, so that the variance of xₜ stays about the same.",
+        [Curve("signal √ā", at, np.sqrt(abar[at])), Curve("noise √(1−ā)", at, np.sqrt(1 - abar[at]), dashed=True)],
+        "t", "factor", marker_x=t,
+    )  # fmt: skip
+
+
+def signal_to_noise(abar: np.ndarray, t: int) -> str:
+    """Return the card of the signal-to-noise ratio over t, with t marked."""
+    at, here = spaced(abar), float(decibels(abar)[t])
+    more = "more signal than noise" if here > 0 else "more noise than signal"
+    return lines(
+        "Signal to noise", f"SNR({t}) is {signed(here)} dB: {more}.",
+        "The logarithm of SNR(t): every 10 dB are a factor of ten, and at 0 dB both are as strong.",
+        [Curve("", at, decibels(abar[at]))], "t", "10 log₁₀ SNR, dB", levels=[Level(0.0, "equal")],
+        marker_x=t,
+    )  # fmt: skip
+
+
+def signed(number: float, digits: int = 1) -> str:
+    """Return a number with a true minus sign."""
+    return f"{number:.{digits}f}".replace("-", "−")
+
+
+# ---- the bound
+
+
+def of_checkpoint(rows: Sequence[Mapping[str, Any]], checkpoint: str) -> Mapping[str, Any] | None:
+    """Return a checkpoint's bound along t, of several that which is not stale and of most images; None without one."""
+    found = [row for row in rows if row.get("curve") and row["checkpoint"] == checkpoint]
+    return max(found, key=lambda row: (not row.get("stale"), row["n"]), default=None)
+
+
+def along_t(row: Mapping[str, Any], title: str) -> str:
+    """Return the card of what each noise level costs."""
+    curve = row["curve"]
+    ends = np.array([[part["t_low"], part["t_high"]] for part in curve], float)
+    mean, low, high = (np.repeat([part[key] for part in curve], 2) for key in ("mean", "low", "high"))
+    first = row["terms"].get("L_0")
+    alone = f" The last step, at t = 0, costs {small(first['nats']['mean'])} nats alone: L₀." if first else ""
+    reading = (
+        f"Nats an image for one step, over t; each tread is the mean over about {np.ptp(ends, axis=1).mean():.0f} "
+        f"steps, shaded: 95% interval over {row['n']:,} images. Both axes are logarithmic, so that the steps near 0 "
+        "can be read; the area that counts is that on plain axes."
+    )
+    shown = [Curve("", ends.ravel(), mean, slug(row["family"]), low=low, high=high)]
+    answer = f"{title}: {half_words(ends, mean[::2])}{alone}"
+    return lines("Where along t it is lost", answer, reading, shown, "t", "nats a step (log scale)", log_x=True,
+                 log_y=True)  # fmt: skip
+
+
+def half_words(ends: np.ndarray, mean: np.ndarray) -> str:
+    """Return below which t half and nine tenths of the sum over t lie, as a sentence."""
+    widths = ends[:, 1] - ends[:, 0] + 1
+    sums = np.cumsum(widths * mean)
+    places = [int(ends[min(np.searchsorted(sums, share * sums[-1]), len(ends) - 1), 1]) for share in (0.5, 0.9)]
+    last = int(ends[-1, 1])
+    return f"half of the sum over t lies at t up to {places[0]}, nine tenths at t up to {places[1]} of {last}."
+
+
+def small(number: float) -> str:
+    """Return a number of any size to three digits: '1,498', '131', '0.00412', '1.6 × 10⁻⁹'."""
+    if 0 < abs(number) < 1e-4:
+        digits, _, power = f"{number:.1e}".partition("e")
+        return f"{digits.replace('-', '−')} × 10{str(int(power)).translate(RAISED)}"
+    return (f"{number:.3g}" if abs(number) < 1000 else f"{number:,.0f}").replace("-", "−")
+
+
+def bits(row: Mapping[str, Any], term: str = WHOLE) -> tuple[float, float, float]:
+    """Return a term's bits per dimension with its interval; of the bound itself, of -log p."""
+    found = row["terms"][term]["bits_per_dim"]
+    mean, low, high = (float(found[key]) for key in ("mean", "low", "high"))
+    return (-mean, -high, -low) if term == WHOLE else (mean, low, high)
+
+
+def split(row: Mapping[str, Any], others: Sequence[Mapping[str, Any]], titles: Mapping[str, str]) -> str:
+    """Return the card of the bound's parts as a stacked bar, with other families' totals below for comparison."""
+    total, low, high = bits(row)
+    parts = [name for name in row["terms"] if name != WHOLE]
+    answer = (
+        f"{titles[row['family']]}: at most {total:.3f} bits per dimension, 95% interval {low:.3f} to {high:.3f}, on "
+        f"the first {row['n']:,} images of the {row['split']} split."
+    )
+    named = ", ".join(f"{SUB.get(name, name)} ({MEANT.get(name, name)}) {small(bits(row, name)[0])}" for name in parts)
+    reading = f"Shorter is better. From dark to light: {named}. {row['uncertainty'].capitalize()}."
+    return svg.card(
+        "The bound and its parts", answer,
+        svg.figure(lambda width: draw_split(row, others, titles, width), f"Bits per dimension. {answer}"), reading,
+    ) + compared(row, others, titles)  # fmt: skip
+
+
+def draw_split(
+    row: Mapping[str, Any], others: Sequence[Mapping[str, Any]], titles: Mapping[str, str], width: int
+) -> tuple[str, float]:
+    """Return the drawing of the bars at one width, and its height."""
+    rows = [row, *others]
+    left, right, top, step = 0.0, width - 118.0, 4.0, 58.0
+    most = max(bits(one)[2] for one in rows) * 1.02
+    bottom = top + step * len(rows)
+
+    def at(value: float) -> float:
+        return left + (right - left) * value / most
+
+    parts = []
+    for tick in svg.nice_ticks(0, most):
+        parts.append(svg.line(at(tick), top, at(tick), bottom, "grid"))
+        parts.append(svg.text(at(tick), bottom + 18, f"{tick:g}", "tick", "middle" if tick else "start"))
+    parts.append(svg.text((left + right) / 2, bottom + 38, "bits per dimension", "axis", "middle"))
+    for place, one in enumerate(rows):
+        y, family = top + step * place, slug(one["family"])
+        parts.append(svg.label(family, titles[one["family"]], y + 12))
+        total, low, high = bits(one)
+        parts.append(bar(one, stacked=not place, at=at, y=y + 24))
+        parts.append(svg.line(at(low), y + 35, at(high), y + 35, "whisker"))
+        parts.append(svg.text(at(high) + 10, y + 39, f"{total:.3f} ± {(high - low) / 2:.3f}", "value"))
+    return "".join(parts), bottom + 46
+
+
+def bar(row: Mapping[str, Any], stacked: bool, at: Any, y: float) -> str:
+    """Return one row's bar, in its parts when `stacked`."""
+    colour = f"fill:var(--mark-{slug(row['family'])})"
+    if not stacked:
+        return f'<rect x="0" y="{y}" width="{at(bits(row)[0]):.1f}" height="22" style="{colour};opacity:.55"/>'
+    parts, start = [], 0.0
+    for place, name in enumerate(name for name in row["terms"] if name != WHOLE):
+        value = bits(row, name)[0]
+        words = f"{SUB.get(name, name)}: {small(value)} bits per dimension"
+        parts.append(
+            f'<rect x="{at(start):.1f}" y="{y}" width="{max(at(value), 0.0):.1f}" height="22" '
+            f'style="{colour};opacity:{max(1 - 0.4 * place, 0.2):.1f}"><title>{escape(words)}</title></rect>'
+        )
+        start += value
+    return "".join(parts)
+
+
+def compared(row: Mapping[str, Any], others: Sequence[Mapping[str, Any]], titles: Mapping[str, str]) -> str:
+    """Return what the totals rest on, as markup: priors, variances, clipping, and the commands that made them."""
+    sentences = []
+    if others:
+        names = format.listing([titles[one["family"]] for one in (row, *others)])
+        sentences.append(
+            f"Each total bounds −log p(x) over the same 256 levels a pixel, so {names} can be compared; what each "
+            "bound rests on differs."
+        )
+    items = "".join(
+        f"<li>{theme.badge(slug(one['family']), 12)}"
+        f"<span><b>{escape(titles[one['family']])}</b>: {basis(one)}</span></li>"
+        for one in (row, *others)
+    )
+    words = "".join(f'<p class="reading">{escape(sentence)}</p>' for sentence in sentences)
+    return f'{words}<ul class="basis">{items}</ul>'
+
+
+def basis(row: Mapping[str, Any]) -> str:
+    """Return what a bound rests on and how it was made, as markup."""
+    facts = "; ".join(f"{escape(name)}: {escape(words)}" for name, words in row["basis"].items())
+    made = f" Made by <code>{escape(row['command'])}</code>." if row.get("command") else ""
+    stale = f' <span class="problem">{escape(row["stale"])}</span>' if row.get("stale") else ""
+    return f"{facts}. {row['n']:,} images, {escape(row['split'])} split.{made}{stale}"
+
+
+def comparable(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the bounds of other families that may stand beside a row: same split, as many numbers, not stale.
+
+    One a checkpoint: that of as many images if there is one, else that of most.
+    """
+    found: dict[str, Mapping[str, Any]] = {}
+    for one in sorted(rows, key=lambda one: (one["n"] == row["n"], one["n"])):
+        alike = (one["split"], one["dimensions"]) == (row["split"], row["dimensions"])
+        if one["family"] != row["family"] and alike and not one.get("stale"):
+            found[one["checkpoint"]] = one
+    return [found[name] for name in sorted(found)]
+
+
+# ---- how many steps
+
+
+@dataclass(frozen=True)
+class Walked:
+    """A measured operating point by its number of steps."""
+
+    steps: int
+    point: Measured
+
+
+def walked(measured: Measurements, checkpoint: str, knob: str, knobs: Mapping[str, Any]) -> list[Walked]:
+    """Return a checkpoint's measured points that differ from `knobs` in one knob alone, all at the same n.
+
+    Of several n the one with the most points counts; `knob` is the one for the number of steps.
+    """
+    others = knobs_key({name: value for name, value in knobs.items() if name != knob})
+    found = [
+        Walked(int(point.knobs[knob]), point)
+        for point in measured.points
+        if point.checkpoint == checkpoint and knob in point.knobs and not point.stale
+        and knobs_key({name: value for name, value in point.knobs.items() if name != knob}) == others
+    ]  # fmt: skip
+    sizes = [one.point.n for one in found]
+    n = max(set(sizes), key=lambda size: (sizes.count(size), size), default=0)
+    return sorted((one for one in found if one.point.n == n), key=lambda one: one.steps)
+
+
+def quality(points: Sequence[Walked], steps: int, measured: Measurements, what: str, reach: tuple[float, float]) -> str:
+    """Return the card of the kernel distance against steps, with the chosen steps marked and the floor.
+
+    Args:
+        points: What was measured, by the number of steps.
+        steps: The chosen number.
+        measured: All measurements, for the floor.
+        what: The other settings, for people.
+        reach: The least and the largest number of steps on the axis.
+    """
+    title = "Quality against steps"
+    scored = [(one.steps, score) for one in points if (score := one.point.score("kd"))]
+    if not scored:
+        return svg.card(title, f"Nothing has been measured for {what} yet.", "", "")
+    x = np.array([steps for steps, _ in scored])
+    mean, low, high = (np.array([getattr(score, key) for _, score in scored]) for key in ("mean", "low", "high"))
+    first = points[0].point
+    floor = measured.floor(first.n)
+    real = floor.score("kd") if floor else None
+    reading = (
+        f"Kernel distance to real test images in {measured.features()}, lower is better; n = {first.n:,}, shaded: 95% "
+        "interval over generations."
+    )
+    return lines(
+        title, quality_words(scored, steps, real.mean if real else None), reading,
+        [Curve("", x, mean, first.family, low=low, high=high)], "steps", "kernel distance (log scale)",
+        levels=[Level(real.mean, "real images against real images")] if real else [], log_x=True, log_y=True,
+        marker_x=steps, x_range=reach,
+    )  # fmt: skip
+
+
+def quality_words(scored: Sequence[tuple[int, Score]], steps: int, floor: float | None) -> str:
+    """Return the kernel distance at the chosen steps, where it is least, and from where on it hardly falls."""
+    here = next((score for count, score in scored if count == steps), None)
+    most, best = min(scored, key=lambda pair: pair[1].mean)
+    knee = next(count for count, score in scored if score.mean <= 1.5 * best.mean)
+    words = f"{small(here.mean)} ± {small(here.half)}" if here else "not measured"
+    least = f"The least measured is {small(best.mean)}, at {plural(most)}"
+    least += "." if knee == most else f"; {plural(knee)} come within half as much again."
+    real = f" Real images get {small(floor)}." if floor is not None else ""
+    return f"At {plural(steps)}: {words}. {least}{real}"
+
+
+def times(points: Sequence[Walked], steps: int, what: str, reach: tuple[float, float]) -> str:
+    """Return the card of the time an image against steps, with the chosen steps marked; as for `quality`."""
+    title = "Time against steps"
+    timed = [(one, one.point.ms_per_image) for one in points if one.point.ms_per_image]
+    if not timed:
+        return svg.card(title, f"No time has been measured for {what} yet.", "", "")
+    x, y = np.array([one.steps for one, _ in timed]), np.array([ms for _, ms in timed])
+    each = float(np.median(y / x))
+    first = timed[0][0].point
+    reading = (
+        f"Milliseconds an image, {BATCH} at once, measured on {first.cost['machine'].get('name', 'another machine')}; "
+        "both axes are logarithmic."
+    )
+    whole = format.duration(each * steps)
+    answer = f"About {format.duration(each)} a step: {plural(steps)} take{'s' * (steps == 1)} about {whole} an image."
+    return lines(title, answer, reading, [Curve("", x, y, first.family)], "steps", "ms an image (log scale)",
+                 log_x=True, log_y=True, marker_x=steps, x_range=reach)  # fmt: skip
+
+
+def plural(steps: int) -> str:
+    """Return a number of steps for people."""
+    return f"{steps:,} step{'s' * (steps != 1)}"

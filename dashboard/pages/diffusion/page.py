@@ -1,0 +1,636 @@
+"""Diffusion: the forward process, the reverse film, the bound along t, and the number of steps."""
+
+from __future__ import annotations
+
+import secrets
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.context import Context
+
+from dashboard.pages.diffusion import diffusion_view, noise_schedule
+from dashboard.pages.diffusion.engine import SHEET, Films, Moment, Source, Take, film_gif, film_strip, films_of
+from dashboard.pages.diffusion.panels import PANELS
+from dashboard.service.service import PREVIEW, InputError, Knob, Order, Part, Point, Service, settle
+from dashboard.ui import knobs, model_card
+from dashboard.ui.events import CALM, QUICK, RUN
+from dashboard.ui.family_knobs import Settings
+from dashboard.ui.image_picker import Subject
+from dashboard.ui.panels import framed, on_open
+
+TITLE = "Diffusion"
+SLUG = "diffusion"
+START = 400  # t of the forward panel at first
+STOPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+AT_ONCE = 3.0  # seconds; what takes longer waits for a click
+
+
+def build(service: Service) -> None:
+    """Lay out the page in the current Blocks and connect it to the service."""
+    Diffusion(service).connect()
+
+
+class Diffusion:
+    """The page's components and what they do."""
+
+    def __init__(self, service: Service):
+        self.service, self.films = service, films_of(service)
+        gr.HTML(
+            '<div class="title"><h1>Inside diffusion</h1><p>Noise is added to an image until nothing is left of it; a '
+            "network learns to take it off again, and so makes images out of noise alone.</p></div>",
+            js_on_load=None,
+        )
+        with gr.Row(elem_classes=["shared"]):
+            self.dataset = chooser("data", "diffusion-dataset")
+            self.source = chooser("checkpoint", "diffusion-checkpoint")
+        self.absent = gr.HTML("", js_on_load=None, elem_id="diffusion-absent", visible=False)
+        self.shown = gr.State("")  # the data set that is shown, '' before the page is opened
+        with gr.Column() as self.inside:  # hidden where there is nothing to show
+            self.subject = Subject(service, SLUG)
+            self.forward = Forward(self.films)
+            self.reverse = Reverse(self.films)
+            self.bound = Bound(self.films)
+            self.steps = Steps(self.films)
+
+    @property
+    def parts(self) -> tuple[Forward, Reverse, Bound, Steps]:
+        """The panels, in their order."""
+        return self.forward, self.reverse, self.bound, self.steps
+
+    def connect(self) -> None:
+        """Connect the components."""
+        where = [self.dataset, self.source]
+        everything = [*where, self.absent, self.inside, self.shown, *self.subject.outputs]
+        everything += [item for part in self.parts for item in part.outputs]
+        self.subject.connect(self.dataset)
+        opened = on_open(self.open, [self.shown, self.subject.strip], everything, queue=False)
+        changed = [
+            self.dataset.input(self.switch, [self.dataset], everything, **QUICK),
+            self.source.input(self.swap, where, everything, **QUICK),
+        ]
+        Context.root_block.unload(self.leave)
+        begun = self.forward.connect(where, self.subject.image, opened, changed)
+        self.reverse.connect(where, begun, changed)
+        self.steps.connect(where)
+
+    # ---- handlers
+
+    def open(self, request: gr.Request, shown: str, strip: dict | None) -> dict:
+        """Show the data set that the address names, else the first; nothing changes on a page that was open before."""
+        if shown:
+            return {self.shown: gr.skip()}
+        dataset, choices = knobs.opened_on(request, self.films.datasets())
+        return {**self._show(dataset, strip), self.dataset: choices}
+
+    def switch(self, request: gr.Request, dataset: str) -> dict:
+        """Show another data set; runs on the one before end, and paint nothing more."""
+        self.leave(request)
+        return self._show(dataset, None)
+
+    def swap(self, request: gr.Request, dataset: str, name: str) -> dict:
+        """Show another checkpoint of the data set; runs of the one before end."""
+        self.leave(request)
+        try:
+            return self._parts(dataset, self.films.find(dataset, name))
+        except InputError as error:
+            return {self.absent: missing(str(error))}
+
+    def leave(self, request: gr.Request) -> None:
+        """Stop what a visitor who has gone, or gone on, was drawing."""
+        for part in (self.reverse, self.steps):
+            self.service.forget(part.session(request))
+
+    # ---- parts of the handlers
+
+    def _show(self, dataset: str, strip: dict | None) -> dict:
+        sources = self.films.sources(dataset) if dataset else []
+        if not sources:
+            words = self.films.problem(dataset or next(iter(self.service.datasets()), ""))
+            return {self.absent: missing(words), self.inside: gr.update(visible=False)}
+        names = [one.checkpoint for one in sources]
+        return {
+            self.absent: gr.update(value="", visible=False),
+            self.inside: gr.update(visible=True),
+            self.shown: dataset,
+            self.source: gr.update(choices=names, value=names[0], visible=len(names) > 1),
+            **self.subject.show(dataset, strip),
+            **self._parts(dataset, sources[0]),
+        }
+
+    def _parts(self, dataset: str, source: Source) -> dict:
+        return {key: value for part in self.parts for key, value in part.show(dataset, source).items()}
+
+
+class Forward:
+    """The panel of the forward process."""
+
+    def __init__(self, films: Films):
+        self.films = films
+        self.t = gr.State(START)
+        with framed(PANELS["forward"]):
+            with gr.Row(elem_classes=["shared", "df-shared"]):
+                self.seed, self.again = seed_field("forward", "noise seed")
+            self.picture = gr.HTML(
+                {}, html_template=diffusion_view.FORWARD, apply_default_css=False,
+                js_on_load="lab.forward(element, props, watch, trigger, ['move'])", elem_id="forward",
+            )  # fmt: skip
+            with gr.Row(elem_classes=["charts", "df-charts"]):
+                self.schedule, self.ratio = chart("forward-schedule"), chart("forward-snr")
+
+    @property
+    def outputs(self) -> list[gr.components.Component]:
+        """What changes with the data set, the checkpoint or t."""
+        return [self.t, self.picture, self.schedule, self.ratio]
+
+    def connect(self, where: list, image: gr.State, opened: Any, changed: Sequence[Any]) -> Any:
+        """Connect the components; return the event of the first picture.
+
+        Args:
+            where: The data set and the checkpoint.
+            image: The chosen image.
+            opened: The event of the page being opened.
+            changed: The events of another data set or checkpoint being chosen.
+        """
+        inputs = [*where, image, self.seed, self.t]
+        live = {**CALM, "trigger_mode": "always_last", "concurrency_limit": 4}
+        moving = {**live, "trigger_mode": "multiple"}  # the script sends one at a time
+        self.picture.move(self.move, [*where, image, self.seed], self.outputs, **moving)
+        for event in (image.change, self.seed.submit, *(one.then for one in changed)):
+            event(self.draw, inputs, self.outputs, **live)
+        self.again.click(None, None, [self.seed], js=DICE).then(self.draw, inputs, self.outputs, **live)
+        return opened.then(self.draw, inputs, self.outputs, **live)
+
+    def show(self, dataset: str, source: Source) -> dict:
+        """Show the schedule of a checkpoint; the image under noise follows when an image is chosen."""
+        abar = self.films.abar(source)
+        t = min(START, len(abar) - 1)
+        return {self.t: t, self.picture: {"last": len(abar) - 1, "t": t}, **self._charts(source, t)}
+
+    def move(self, event: gr.EventData, dataset: str, name: str, image: Any, seed: str) -> Iterator[dict]:
+        """Show the image at another t."""
+        t = event._data.get("t") if isinstance(event._data, dict) else None
+        yield from self._draw(dataset, name, image, seed, t, strip=False)
+
+    def draw(self, dataset: str, name: str, image: Any, seed: str, t: int) -> Iterator[dict]:
+        """Show another image, or other noise, with its strip."""
+        yield from self._draw(dataset, name, image, seed, t, strip=True)
+
+    def _draw(self, dataset: str, name: str, image: Any, seed: str, t: Any, strip: bool) -> Iterator[dict]:
+        if image is None:
+            yield {self.picture: {"problem": "There is no image yet: choose one above, or draw one."}}
+            return
+        try:
+            source = self.films.find(dataset, name)
+            value: dict[str, Any] = {"x0": model_card.data_uri(image[None]), "last": len(self.films.abar(source)) - 1}
+            for found in self.films.noised(source, image, t, seed):
+                value |= diffusion_view.at_level(found)
+                yield {self.picture: value, self.t: found.level.t, **self._charts(source, found.level.t)}
+            if strip:
+                value |= diffusion_view.strip_of(self.films.strip(source, image, seed))
+            if found.x0 is None:
+                value["words"] = "Another run has the device: what the network sees is drawn when you move t again."
+            if strip or found.x0 is None:
+                yield {self.picture: value}
+        except InputError as error:
+            yield {self.picture: {"problem": str(error)}}
+
+    def _charts(self, source: Source, t: int) -> dict:
+        abar = self.films.abar(source)
+        return {self.schedule: noise_schedule.schedule(abar, t), self.ratio: noise_schedule.signal_to_noise(abar, t)}
+
+
+class Drawing:
+    """A panel whose runs begin with a button Draw and end with a button Stop."""
+
+    slug: str  # of its runs
+    service: Service
+    go: gr.Button
+    halt_button: gr.Button
+
+    def recover(self) -> dict:
+        """Make the panel usable again."""
+        return {self.go: gr.update(interactive=True), self.halt_button: gr.update(interactive=False)}
+
+    def halt(self, request: gr.Request) -> None:
+        """Stop this visitor's run within one network call, or before it begins."""
+        self.service.stop(self.session(request))
+
+    def session(self, request: gr.Request) -> str:
+        """Return the name of a visitor's run, which is not that of the same visitor's other runs."""
+        return f"{request.session_hash}-{SLUG}-{self.slug}"
+
+
+class Reverse(Drawing):
+    """The panel of two films of the reverse process."""
+
+    slug = "reverse"
+
+    def __init__(self, films: Films):
+        self.films, self.service = films, films.service
+        self.drawn = gr.State(False)  # whether this visitor's films were ever begun
+        with framed(PANELS["reverse"]):
+            with gr.Row(elem_classes=["shared", "df-shared"]):
+                self.seed, self.again = seed_field("reverse", "seed")
+                self.go, self.halt_button = run_buttons("reverse")
+            with gr.Row(elem_classes=["df-booth"]):
+                left = self._side(diffusion_view.SIDES[0], 0)
+                with gr.Column(elem_classes=["df-middle"]):
+                    self.film = gr.HTML(
+                        {}, html_template=diffusion_view.FILM, js_on_load="lab.film(element, props, watch)",
+                        apply_default_css=False, elem_id="film",
+                    )  # fmt: skip
+                    with gr.Row(elem_classes=["df-files"]):
+                        gr.HTML('<span class="hint">Download both films</span>', js_on_load=None)
+                        self.files = [
+                            gr.DownloadButton(kind, elem_id=f"film-{kind.lower()}", interactive=False, size="sm")
+                            for kind in ("GIF", "PNG")
+                        ]
+                self.sides = [left, self._side(diffusion_view.SIDES[1], 1)]
+
+    def _side(self, side: str, place: int) -> Settings:
+        starts = {
+            name: start(kind.points, self.films.step_knob(name), place) for name, kind in self.films.kinds.items()
+        }
+        with gr.Column(elem_classes=["df-side"]):
+            gr.HTML(f'<h3 class="df-name">{side.capitalize()}</h3>', js_on_load=None)
+            return Settings(self.films.kinds, f"film-{side}", starts, presets=True)
+
+    @property
+    def outputs(self) -> list[gr.components.Component]:
+        """What changes with the data set, the checkpoint or a run."""
+        return [*self.run_outputs, *(group for side in self.sides for group in side.outputs)]
+
+    @property
+    def run_outputs(self) -> list[gr.components.Component]:
+        """What changes with a run: as few as can be, as the browser looks at all of them at each moment shown."""
+        return [self.film, self.drawn, self.go, self.halt_button, *self.files]
+
+    def connect(self, where: list, opened: Any, changed: Sequence[Any]) -> None:
+        """Connect the components to the events of the page being opened and of another data set or checkpoint."""
+        inputs = [*where, self.seed, *self.sides[0].inputs, *self.sides[1].inputs]
+        for event in (*self.sides[0].connect(), *self.sides[1].connect(), *changed):
+            event.then(self.promise, inputs, [self.film], **QUICK)
+        runs = [
+            opened.then(self.draw_first, [self.drawn, *inputs], self.run_outputs, **RUN),
+            self.go.click(self.draw, inputs, self.run_outputs, **RUN),
+            self.seed.submit(self.draw, inputs, self.run_outputs, **RUN),
+            self.again.click(None, None, [self.seed], js=DICE).then(self.draw, inputs, self.run_outputs, **RUN),
+        ]
+        for run in runs:
+            run.failure(self.recover, None, self.run_outputs, **QUICK)
+        self.halt_button.click(self.halt, None, None, **QUICK)
+
+    # ---- handlers
+
+    def show(self, dataset: str, source: Source) -> dict:
+        """Show the controls of a checkpoint's family, and nothing drawn yet."""
+        shown = {key: value for side in self.sides for key, value in side.show(source.family).items()}
+        files = {file: gr.update(value=None, interactive=False) for file in self.files}
+        return {self.film: {"run": "", "words": "Press Draw.", "problem": "", "share": 0}, **shown, **files,
+                **self.recover()}  # fmt: skip
+
+    def promise(self, dataset: str, name: str, seed: str, *values: Any) -> dict:
+        """Say what the films would take with other settings."""
+        try:
+            return {self.film: {"promise": self._estimate(self._order(dataset, name, seed, values)[0]), "problem": ""}}
+        except InputError as error:
+            return {self.film: {"problem": str(error)}}
+
+    def draw_first(self, request: gr.Request, drawn: bool, dataset: str, *inputs: Any) -> Iterator[dict]:
+        """Draw the films when the page is opened for the first time, unless another run has the device."""
+        if drawn or not dataset:
+            yield {self.film: gr.skip()}
+        elif self.service.turn.busy:
+            yield {self.film: self.promise(dataset, *inputs)[self.film]}
+        else:
+            yield from self.draw(request, dataset, *inputs)
+
+    def draw(self, request: gr.Request, dataset: str, name: str, seed: str, *values: Any) -> Iterator[dict]:
+        """Film both sides, and show every moment; then the sentence that compares their ends, and the downloads.
+
+        Nothing more is shown once a later run was asked for.
+        """
+        try:
+            parts, number = self._order(dataset, name, seed, values)
+            words = self._estimate(parts)
+        except InputError as error:
+            yield {self.film: {"problem": str(error)}}
+            return
+        session = self.session(request)
+        stop, started = self.service.begin(session), 0.0
+        reels: list[list[Moment]] = [[] for _ in parts]
+        last = [Take(side, "running", 0, self.films.calls(part)) for side, part in enumerate(parts)]
+        value: dict[str, Any] = {"run": secrets.token_hex(4), "names": [self._name(part) for part in parts]}
+        begun: dict = {
+            self.drawn: True,
+            **{file: gr.update(interactive=False) for file in self.files},
+            self.go: gr.update(interactive=False),
+            self.halt_button: gr.update(interactive=True),
+        }
+        if self.service.turn.busy:
+            words = f"Another run has the device; the films start when it ends. {words}"
+            yield {**begun, self.film: {**value, "words": words, "promise": "", "problem": "", "share": 0}}
+            begun = {}
+        for takes in self.films.shoot(parts, number, stop):
+            if not self.service.holds(session, stop):
+                return
+            started = started or time.monotonic()  # the wait for the device's turn does not count
+            fresh = [diffusion_view.framed_moments(take, len(reels[take.side])) for take in takes]
+            for take in takes:
+                last[take.side] = take
+                reels[take.side] += take.moments
+            shown = {
+                **value,
+                "fresh": fresh,
+                "problem": "",
+                **diffusion_view.progress(last, time.monotonic() - started),
+            }
+            yield {**begun, self.film: shown}  # with the first picture: each update costs the browser its time
+            begun = {}
+        value |= {"reels": [diffusion_view.whole_reel(reel, take) for reel, take in zip(reels, last, strict=True)]}
+        with tempfile.TemporaryDirectory() as folder:  # the components keep their own copies
+            files = self._files(Path(folder), reels, number)
+            yield {self.film: {**value, **diffusion_view.ending(reels, last)}, **self.recover(), **files}
+
+    # ---- parts of the handlers
+
+    def _order(self, dataset: str, name: str, seed: str, values: Sequence[Any]) -> tuple[list[Part], int]:
+        """Return both sides' checkpoint and knobs, checked, and the seed."""
+        source, middle = self.films.find(dataset, name), len(self.sides[0].inputs)
+        orders = []
+        for side, mine in zip(self.sides, (values[:middle], values[middle:]), strict=True):
+            setting = {"checkpoint": name, "knobs": side.given(source.family, mine)}
+            orders.append(self.service.order(dataset, 1, seed, {source.family: setting}))
+        return [order.parts[0] for order in orders], orders[0].seed
+
+    def _estimate(self, parts: Sequence[Part]) -> str:
+        calls, rate = sum(map(self.films.calls, parts)), self.films.rate(parts[0].checkpoint, 1)
+        return diffusion_view.estimate(calls, rate.seconds * calls, rate.words)
+
+    def _name(self, part: Part) -> str:
+        """Return the setting of a film: its operating point's name, else its knobs."""
+        kind = self.films.kinds[part.family]
+        point = next((p for p in kind.points if settle(kind.knobs, p.knobs) == dict(part.knobs)), None)
+        return point.label if point else diffusion_view.knob_words(kind.knobs, part.knobs)
+
+    def _files(self, folder: Path, reels: Sequence[Sequence[Moment]], seed: int) -> dict:
+        """Return the updates of the download buttons, with their files in a folder."""
+        updates = {}
+        for file, kind, write in zip(self.files, ("gif", "png"), (film_gif, film_strip), strict=True):
+            path = folder / f"reverse-seed-{seed}.{kind}"
+            if all(reels):
+                path.write_bytes(write(reels))
+                updates[file] = gr.update(value=str(path), interactive=True)
+        return updates
+
+
+class Bound:
+    """The panel of the likelihood's bound along t."""
+
+    def __init__(self, films: Films):
+        self.service, self.films = films.service, films
+        with framed(PANELS["bound"]):
+            self.words = gr.HTML("", js_on_load=None, elem_id="bound-words", visible=False)
+            with gr.Row(elem_classes=["charts", "df-charts"]):
+                self.curve, self.split = chart("bound-curve"), chart("bound-split")
+
+    @property
+    def outputs(self) -> list[gr.components.Component]:
+        """What changes with the data set or the checkpoint."""
+        return [self.words, self.curve, self.split]
+
+    def show(self, dataset: str, source: Source) -> dict:
+        """Show a checkpoint's bound, or say how to measure it."""
+        rows = self.service.measurements(dataset).bounds
+        row = noise_schedule.of_checkpoint(rows, source.checkpoint)
+        if row is None:
+            words = f"The bound of {source.checkpoint} has not been measured along t yet. Measure it:"
+            note = missing(words, f"python -m gencore bound {source.checkpoint}")
+            if not self.films.bounded(source):
+                note = missing(f"{source.title} has no bound that is a sum over t.")
+            return {self.words: note, self.curve: "", self.split: ""}
+        titles = {name: kind.title for name, kind in self.service.families.items()}
+        others = [one for one in noise_schedule.comparable(row, rows) if one["family"] in titles]
+        return {
+            self.words: gr.update(value="", visible=False),
+            self.curve: noise_schedule.along_t(row, source.title),
+            self.split: noise_schedule.split(row, others, titles),
+        }
+
+
+class Steps(Drawing):
+    """The panel of samples by the number of steps, beside what was measured of them."""
+
+    slug = "steps"
+
+    def __init__(self, films: Films):
+        self.films, self.service = films, films.service
+        self.knob = {name: films.step_knob(name) for name in films.kinds}
+        self.at = gr.State(0)  # the chosen number of steps
+        with framed(PANELS["steps"]):
+            with gr.Row(elem_classes=["shared", "df-shared"]):
+                self.seed, self.again = seed_field("steps", "seed")
+                self.go, self.halt_button = run_buttons("steps")
+            with gr.Row(elem_classes=["df-two"]):
+                with gr.Column(elem_classes=["df-stage"]):
+                    self.settings = Settings(films.kinds, "steps", {}, left_out=self.knob)
+                    self.sheet = gr.HTML(
+                        {}, html_template=diffusion_view.STEPS, apply_default_css=False, elem_id="steps",
+                        js_on_load="lab.steps(element, props, watch, trigger, ['choose'])",
+                    )  # fmt: skip
+                with gr.Column(elem_classes=["df-measured"]):
+                    self.quality, self.time = chart("steps-quality"), chart("steps-time")
+
+    @property
+    def outputs(self) -> list[gr.components.Component]:
+        """What changes with the data set, the checkpoint or a run."""
+        return [*self.choice_outputs, *self.settings.outputs]
+
+    @property
+    def choice_outputs(self) -> list[gr.components.Component]:
+        """What changes with the number of steps or another setting."""
+        return [*self.run_outputs, self.at, self.quality, self.time]
+
+    @property
+    def run_outputs(self) -> list[gr.components.Component]:
+        """What changes with a run: as few as can be, as the browser looks at all of them at each moment shown."""
+        return [self.sheet, self.go, self.halt_button]
+
+    def connect(self, where: list) -> None:
+        """Connect the components."""
+        inputs = [*where, self.seed, self.at, *self.settings.inputs]
+        rolled = self.again.click(None, None, [self.seed], js=DICE)
+        runs = [
+            self.sheet.choose(self.choose, inputs, self.choice_outputs, **RUN),
+            self.go.click(self.ask, inputs, self.choice_outputs, **RUN),
+            self.seed.submit(self.turn, inputs, self.choice_outputs, **RUN),
+            rolled.then(self.turn, inputs, self.choice_outputs, **RUN),
+            *(event.then(self.turn, inputs, self.choice_outputs, **RUN) for event in self.settings.connect()),
+        ]
+        for run in runs:
+            run.failure(self.recover, None, self.run_outputs, **QUICK)
+        self.halt_button.click(self.halt, None, None, **QUICK)
+
+    # ---- handlers
+
+    def show(self, dataset: str, source: Source) -> dict:
+        """Show the family's controls, and the samples that were shipped with the checkpoint."""
+        knob = self.knob[source.family]
+        if knob is None:
+            words = f"{source.title} has no number of steps to choose."
+            return {self.sheet: {"problem": words}, **self.settings.show(source.family)}
+        stops = sorted({*(stop for stop in STOPS if knob.low <= stop <= knob.high), int(knob.default)})
+        seed, steps = str(PREVIEW["seed"]), int(knob.default)
+        order = self._order(dataset, source.checkpoint, seed, steps, None)
+        return {
+            self.at: steps,
+            self.sheet: {"stops": stops, "image": "", **self._state(order, steps)},
+            **self.settings.show(source.family),
+            **self._charts(order, steps),
+            **self.recover(),
+        }
+
+    def choose(self, request: gr.Request, event: gr.EventData, dataset: str, name: str, seed: str, at: int,
+               *values: Any) -> Iterator[dict]:  # fmt: skip
+        """Take another number of steps."""
+        steps = event._data.get("steps") if isinstance(event._data, dict) else None
+        yield from self._draw(request, dataset, name, seed, steps, values, asked=False)
+
+    def turn(self, request: gr.Request, dataset: str, name: str, seed: str, at: int, *values: Any) -> Iterator[dict]:
+        """Take other settings."""
+        yield from self._draw(request, dataset, name, seed, at, values, asked=False)
+
+    def ask(self, request: gr.Request, dataset: str, name: str, seed: str, at: int, *values: Any) -> Iterator[dict]:
+        """Draw, however long it takes."""
+        yield from self._draw(request, dataset, name, seed, at, values, asked=True)
+
+    def _draw(
+        self, request: gr.Request, dataset: str, name: str, seed: str, at: Any, values: Sequence[Any], asked: bool
+    ) -> Iterator[dict]:
+        """Show the samples that are there; draw them, as they form, if they were asked for or come at once."""
+        session = self.session(request)
+        self.service.forget(session)  # what was being drawn is not what is shown any more
+        try:
+            order = self._order(dataset, name, seed, at, values)
+            steps = int(order.parts[0].knobs[self.knob[order.parts[0].family].name])
+            state = self._state(order, steps)
+        except InputError as error:
+            yield {self.sheet: {"problem": str(error)}, **self.recover()}
+            return
+        shown = {self.at: steps, **self._charts(order, steps)}
+        there = self.films.sheet(order) is not None
+        if there or not (asked or state["seconds"] <= AT_ONCE):
+            yield {**shown, self.sheet: state, **self.recover()}
+            return
+        stop = self.service.begin(session)
+        busy = "Another run has the device; this one starts when it ends. " if self.service.turn.busy else ""
+        yield {
+            **shown,
+            self.sheet: {**state, "words": f"{busy}{state['estimate']}", "share": 0},
+            self.go: gr.update(interactive=False),
+            self.halt_button: gr.update(interactive=True),
+        }
+        for frame in self.films.draw(order, stop):
+            if not self.service.holds(session, stop):
+                return
+            if frame.state == "done":
+                yield {self.sheet: self._state(order, steps), **self.recover()}
+            elif frame.state in ("stopped", "skipped", "failed"):
+                yield {self.sheet: {**diffusion_view.forming(frame), "at": steps, "share": 0}, **self.recover()}
+            else:
+                yield {self.sheet: {**diffusion_view.forming(frame), "at": steps}}
+
+    # ---- parts of the handlers
+
+    def _order(self, dataset: str, name: str, seed: str, steps: Any, values: Sequence[Any] | None) -> Order:
+        """Return the checked order; without `values`, of the default settings."""
+        source = self.films.find(dataset, name)
+        knob = self.knob[source.family]
+        if knob is None:
+            raise InputError(f"{source.title} has no number of steps to choose.")
+        given = {} if values is None else self.settings.given(source.family, values)
+        setting = {"checkpoint": name, "knobs": {**given, knob.name: steps}}
+        return self.service.order(dataset, SHEET, seed, {source.family: setting})
+
+    def _state(self, order: Order, steps: int) -> dict[str, Any]:
+        """Return the value that shows an order: its samples if they are there, else what drawing them takes."""
+        (part,), found = order.parts, self.films.sheet(order)
+        knob = self.knob[part.family]
+        rest = {name: value for name, value in part.knobs.items() if name != knob.name}
+        settings = f"{part.checkpoint} {rest} {order.seed}"
+        value: dict[str, Any] = {"at": steps, "settings": settings, "problem": "", "share": 0, "seconds": 0.0}
+        if found is not None:
+            image = model_card.data_uri(found.images, 4)
+            name = f"{part.checkpoint.replace('/', '-')}-{steps}-steps-seed-{order.seed}.png"
+            return value | {"image": image, "name": name, "faint": False,
+                            "alt": f"{order.n} samples, {noise_schedule.plural(steps)}",
+                            "words": diffusion_view.drawn_words(order, steps, found.seconds)}  # fmt: skip
+        calls, rate = self.films.calls(part), self.films.rate(part.checkpoint, order.n)
+        words = diffusion_view.estimate(calls, rate.seconds * calls, rate.words, order.n)
+        seconds = rate.seconds * calls or AT_ONCE + 1
+        ask = "" if seconds <= AT_ONCE else " Press Draw. The samples shown are from before."
+        return value | {"seconds": seconds, "estimate": words, "words": words + ask, "faint": True}
+
+    def _charts(self, order: Order, steps: int) -> dict:
+        (part,) = order.parts
+        knob = self.knob[part.family]
+        measured = self.service.measurements(order.dataset)
+        points = noise_schedule.walked(measured, part.checkpoint, knob.name, part.knobs)
+        rest = [one for one in self.films.kinds[part.family].knobs if one != knob]
+        what, reach = diffusion_view.knob_words(rest, part.knobs) or "these settings", (knob.low, knob.high)
+        return {
+            self.quality: noise_schedule.quality(points, steps, measured, what, reach),
+            self.time: noise_schedule.times(points, steps, what, reach),
+        }
+
+
+# ---- components
+
+
+DICE = "() => String(Math.floor(Math.random() * 1e6))"
+
+
+def chooser(label: str, name: str) -> gr.Dropdown:
+    """Return a dropdown that stays hidden until there is something to choose."""
+    return gr.Dropdown([], label=label, interactive=True, filterable=False, visible=False, elem_id=name)
+
+
+def chart(name: str) -> gr.HTML:
+    """Return the component of one chart."""
+    return gr.HTML("", js_on_load=None, elem_classes=["chart"], elem_id=name)
+
+
+def seed_field(name: str, label: str) -> tuple[gr.Textbox, gr.Button]:
+    """Return the field of a seed, and the button for another one."""
+    field = gr.Textbox(
+        str(PREVIEW["seed"]), label=label, interactive=True, max_lines=1, elem_id=f"{name}-seed",
+        elem_classes=["df-seed"],
+    )  # fmt: skip
+    return field, gr.Button("⟳", elem_id=f"{name}-again", variant="secondary", elem_classes=["df-again"])
+
+
+def run_buttons(name: str) -> tuple[gr.Button, gr.Button]:
+    """Return the buttons that draw and stop."""
+    return (
+        gr.Button("Draw", elem_id=f"{name}-go", variant="primary", elem_classes=["df-go"]),
+        gr.Button("Stop", elem_id=f"{name}-stop", variant="secondary", interactive=False),
+    )
+
+
+def start(points: Sequence[Point], knob: Knob | None, place: int) -> Mapping[str, Any]:
+    """Return the knobs that a side starts with: the family's default, or its last point with as many steps."""
+    if not place or knob is None:
+        return {}
+    alike = [point.knobs for point in points if point.knobs.get(knob.name, knob.default) == knob.default]
+    return alike[-1] if alike else {}
+
+
+def missing(words: str, command: str = "") -> dict:
+    """Return the update that says why there is nothing to show, and the command that would change that."""
+    code = f" <code>{escape(command)}</code>" if command else ""
+    return gr.update(value=f'<p class="df-absent">{escape(words)}{code}</p>', visible=True)

@@ -1,0 +1,1 @@
+"""The page of diversity: samples by the hundred against real images."""

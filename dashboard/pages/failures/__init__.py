@@ -1,0 +1,1 @@
+"""The page of failures: models broken on purpose, and what notices."""

@@ -1,0 +1,171 @@
+"""The charts of the Failure lab, as inline SVG and markup: verdicts in, text out. Pure: no torch, no gradio."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from html import escape
+
+from dashboard import format, theme
+from dashboard.figures import svg
+from dashboard.figures.svg import line, text
+from dashboard.pages.failures.verdicts import FOOLED, NOTICES, Verdict
+from dashboard.results.operating_points import Measured, Score
+
+BETTER = {"lower": "lower is better", "higher": "higher is better", "one": "1 is as real"}
+BAR = 11  # pixels
+WIDE = 720
+READING = (
+    "Bar: the broken model; lines: 95% intervals over generations. {0}Each row has its own scale, from 0; scores have "
+    "no unit. A metric notices when it puts the broken model at least a tenth below {1}, beyond Welch's 95% interval; "
+    "else it is fooled."
+)
+
+
+def figure(found: Sequence[Verdict], second: Mapping[str, str], title: str) -> str:
+    """Return the bars of a broken model: one row a metric, with its verdict.
+
+    Args:
+        found: The verdicts.
+        second: By metric, the verdict in the second opinion's features where it is another one.
+        title: The failure, for those who cannot see the chart.
+    """
+    words = "; ".join(f"{one.metric.name} {one.word}" for one in found if one.word)
+    return svg.figure(lambda width: draw(found, second, width), f"{title}. {words}", wide=WIDE)
+
+
+def reading(found: Sequence[Verdict]) -> str:
+    """Return the line that says how to read the bars of these verdicts."""
+    models = {point.family: point.title for one in found for point, _ in one.healthy}
+    marks = [f"{theme.badge(family, 12)} the healthy {escape(title)}" for family, title in models.items()]
+    marks += [f"{theme.badge('real', 12)} real images"] if any(one.real for one in found) else []
+    against = "it" if len(models) == 1 else "every healthy model" if models else "real images"
+    return READING.format(f"{format.listing(marks)}. " if marks else "", against)
+
+
+def draw(found: Sequence[Verdict], second: Mapping[str, str], width: int) -> tuple[str, float]:
+    """Return the bars' drawing at one width, and its height."""
+    narrow = width < 400
+    step = 62 if narrow else 37
+    rows = [row(one, second.get(one.metric.key, ""), step * index, width, narrow) for index, one in enumerate(found)]
+    return "".join(rows), step * len(found) + 4
+
+
+def row(one: Verdict, second: str, top: float, width: int, narrow: bool) -> str:
+    """Return one metric's row: its name, the bar with the marks of healthy and real, the value, the verdict."""
+    left, right, y = (2, width - 74, top + 36) if narrow else (236, width - 200, top + 13)
+    scores = [score for _, score in one.healthy] + ([one.real] if one.real else [])
+    most = ceiling(max(score.mean for score in [one.broken, *scores]))
+
+    def at(value: float) -> float:
+        return left + (right - left) * max(0.0, value) / most
+
+    parts = [f"<g><title>{escape(told(one))}</title>"]
+    parts.append(f'<rect x="0" y="{top:.1f}" width="{width}" height="{36 if not narrow else 58}" fill="transparent"/>')
+    parts.append(text(0, top + 14, one.metric.name, "name"))
+    if narrow:
+        parts.append(text(left, y + 19, f"0 — {BETTER[one.metric.better]}", "tick"))
+    else:
+        parts.append(text(0, top + 29, BETTER[one.metric.better], "tick"))
+        parts.append(text(left, y + 17, "0", "tick", "middle"))
+    parts.append(text(right, y + 17 + 2 * narrow, f"{most:,g}", "tick", "end"))
+    parts.append(line(left, y, right, y, "grid"))
+    length = max(at(one.broken.mean) - left, 0.8)
+    parts.append(
+        f'<rect x="{left}" y="{y - BAR / 2:.1f}" width="{length:.1f}" height="{BAR}" rx="1.5" class="broken"/>'
+    )
+    parts.append(whisker(one.broken, at, y, right, ""))
+    parts += [whisker(score, at, y, right, point.family) for point, score in one.healthy]
+    if one.real:
+        parts.append(theme.mark("real", at(one.real.mean), y, 11))
+    parts += [theme.mark(point.family, at(score.mean), y, 11) for point, score in one.healthy]
+    parts.append(text(right + 10, y + 4.5, number(one.broken.mean), "value"))
+    parts.append(verdict(one.word, second, width, top, narrow))
+    return "".join([*parts, "</g>"])
+
+
+def whisker(score: Score, at: Callable[[float], float], y: float, right: float, family: str) -> str:
+    """Return an interval as a line that shows on a bar as well as beside it; no longer than the scale."""
+    low, high = (min(at(end), right) for end in (score.low, score.high))
+    kind = f"range f-{family}" if family else "range"
+    return line(low - 1, y, high + 1, y, "range under") + line(low, y, high, y, kind)
+
+
+def verdict(word: str, second: str, width: int, top: float, narrow: bool) -> str:
+    """Return a row's verdict, and the second opinion's below or beside it."""
+    if not word:
+        return ""
+    start = width - 118
+    other = f"in pixels: {second}" if second else ""
+    if narrow:
+        parts = [text(width, top + 14, word, f"verdict {kind(word)}", "end")]
+        return "".join([*parts, text(width, top + 28, other, f"tick {kind(second)}", "end")])
+    parts = [dot(start + 4, top + 10.5, word), text(start + 14, top + 15, word, f"verdict {kind(word)}")]
+    return "".join([*parts, text(start + 14, top + 30, other, f"tick {kind(second)}") if other else ""])
+
+
+def kind(word: str) -> str:
+    """Return the class of a verdict's word."""
+    return {NOTICES: "notices", FOOLED: "fooled"}.get(word, "")
+
+
+def dot(x: float, y: float, word: str) -> str:
+    """Return a verdict's dot: filled when it is noticed, a ring when not."""
+    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" class="tell {kind(word)}"/>'
+
+
+def ceiling(value: float) -> float:
+    """Return the end of a scale that starts at 0: a round number that is not below `value`."""
+    if value <= 0:
+        return 1.0
+    power = 10.0 ** math.floor(math.log10(value))
+    return next(step * power for step in (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10) if step * power >= value * (1 - 1e-9))
+
+
+def number(value: float) -> str:
+    """Return a score for people, to three digits and four decimals at the most: '0.967', '12.4', '1,234'."""
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2 if abs(value) >= 1 else 3
+    rounded = f"{value:.{digits}f}"
+    return f"{value:.4f}" if value and not float(rounded) and abs(value) >= 5e-5 else rounded.replace("-0.000", "0.000")
+
+
+def told(one: Verdict) -> str:
+    """Return everything about a row in words: what it is, all scores with their intervals, the verdict."""
+
+    def score(name: str, value: Score) -> str:
+        return f"{name} {number(value.mean)} (95% interval {number(value.low)} to {number(value.high)})"
+
+    parts = [score("broken", one.broken), *(score(f"healthy {named(point)}", value) for point, value in one.healthy)]
+    parts += [score("real images", one.real)] if one.real else []
+    return f"{one.metric.name}: {'; '.join(parts)}. {one.metric.about}"
+
+
+def named(point: Measured) -> str:
+    """Return an operating point's name for people."""
+    return f"{point.title}, {point.label}"
+
+
+def glance(titles: Sequence[str], columns: Sequence[Sequence[Verdict]]) -> str:
+    """Return a table of all verdicts: one row a metric, one column a failure, in the order of `titles`."""
+    metrics = {one.metric.key: one.metric for column in columns for one in column}
+    words = [{one.metric.key: one for one in column} for column in columns]
+    head = "".join(
+        f'<th scope="col"><span class="number">{place}</span> <span class="long">{escape(title)}</span></th>'
+        for place, title in enumerate(titles, start=1)
+    )
+    body = "".join(
+        f'<tr><th scope="row">{escape(metric.name)}</th>{"".join(cell(column.get(key)) for column in words)}</tr>'
+        for key, metric in metrics.items()
+    )
+    return f'<table class="glance"><thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def cell(one: Verdict | None) -> str:
+    """Return one cell of the table of verdicts."""
+    if one is None or not one.word:
+        return '<td class="none" title="not measured">–</td>'
+    circle = f'<svg viewBox="0 0 10 10" width="10" height="10" aria-hidden="true">{dot(5, 5, one.word)}</svg>'
+    word = f'<span class="long">{escape(one.word)}</span>'
+    return f'<td class="{kind(one.word)}" title="{escape(told(one))}">{circle} {word}</td>'

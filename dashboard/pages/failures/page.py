@@ -1,0 +1,163 @@
+"""Failure lab: models broken on purpose, and what each metric makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+
+import gradio as gr
+from gradio.context import Context
+
+from dashboard import theme
+from dashboard.pages.failures import failure_figures
+from dashboard.pages.failures.verdicts import FOOLED, NOTICES, Verdict, across, opinions, verdicts, words
+from dashboard.results.operating_points import EXTRACTOR, Measured
+from dashboard.service.service import METRICS, PREVIEW, Broken, InputError, Service
+from dashboard.ui import knobs, model_card
+
+TITLE = "Failure lab"
+SLUG = "failures"
+SECOND = "pixels"  # the features of the second opinion
+EXTRACTORS = (EXTRACTOR, SECOND)
+HEADING = (
+    '<div class="title"><h1>Which metric would have noticed?</h1><p>Each of these models was broken on purpose. A good '
+    "score means little until it is known what it cannot see: below, every metric says what it makes of each of them, "
+    "beside the healthy model and real images.</p></div>"
+)
+NO_CHECKPOINT = "There is no checkpoint yet. Train one and reload: python -m gencore train digits/vae"
+NO_ROWS = "These have not been measured on {0} yet: python -m gencore evaluate --points failures"
+
+
+def build(service: Service) -> None:
+    """Lay out the page in the current Blocks and connect it to the service."""
+    Failures(service).connect()
+
+
+class Failures:
+    """The page's components and what they do."""
+
+    def __init__(self, service: Service):
+        self.service = service
+        self.tab = Context.block
+        datasets = service.datasets()
+        first = datasets[0] if datasets else ""
+        gr.HTML(HEADING, js_on_load=None)
+        with gr.Row(elem_classes=["shared"], visible=len(datasets) > 1):
+            self.dataset = gr.Dropdown(knobs.datasets(datasets), value=first or None, label="data", interactive=True,
+                                       elem_id="failures-dataset", filterable=False)  # fmt: skip
+        self.opened = gr.State(False)
+        with gr.Column(elem_classes=["card"]):
+            self.glance = gr.HTML("", js_on_load=None, elem_classes=["chart"], elem_id="failures-glance")
+        self.cards: dict[str, gr.HTML] = {}
+        for key in service.failures_known:
+            with gr.Column(elem_classes=["card"]):
+                self.cards[key] = gr.HTML("", js_on_load=None, elem_classes=["chart"], elem_id=f"failure-{key}")
+
+    def connect(self) -> None:
+        """Connect the components: the measured rows show at once, the pictures when the device is free."""
+        quiet = {"show_progress": "hidden", "api_visibility": "private"}
+        outputs = [self.glance, *self.cards.values()]
+        opened = self.tab.select(
+            self.open, [self.dataset, self.opened], [self.opened, self.dataset, *outputs], queue=False, **quiet
+        )
+        for shown in (opened, self.dataset.input(self.show, [self.dataset], outputs, queue=False, **quiet)):
+            shown.then(self.draw, [self.dataset], outputs, concurrency_id="device", concurrency_limit=1, **quiet)
+
+    # ---- handlers
+
+    def open(self, request: gr.Request, dataset: str | None, opened: bool) -> dict:
+        """Show the data set that was chosen; when the page is opened for the first time, that of the address."""
+        dataset, choices = knobs.opened_on(request, self.service.datasets(), dataset if opened else None)
+        return {self.opened: True, self.dataset: choices, **self.show(dataset)}
+
+    def show(self, dataset: str | None) -> dict:
+        """Show what was measured, with the pictures that are there."""
+        dataset = dataset or ""
+        broken = self.service.failures(dataset)
+        found = {one.key: self.found(dataset, one.key) for one in broken}
+        updates: dict = {self.glance: self.summary(dataset, broken, found)}
+        for place, one in enumerate(broken, start=1):
+            updates[self.cards[one.key]] = self.card(place, one, dataset, found[one.key])
+        return updates
+
+    def draw(self, dataset: str) -> Iterator[dict]:
+        """Make the pictures that are missing, one after another."""
+        for place, one in enumerate(self.service.failures(dataset), start=1):
+            if one.problem or self.service.broken_images(dataset, one.key, make=False) is not None:
+                continue
+            try:
+                self.service.broken_images(dataset, one.key)
+                problem = ""
+            except InputError as error:
+                problem = str(error)
+            yield {self.cards[one.key]: self.card(place, one, dataset, self.found(dataset, one.key), problem)}
+        yield {self.glance: gr.skip()}  # a generator that yields nothing would empty its outputs
+
+    # ---- parts of the page
+
+    def row(self, dataset: str, key: str) -> Measured | None:
+        """Return the row of a failure with the most images, None when it has none."""
+        rows = [row for row in self.service.measurements(dataset).failures if row.failure == key]
+        return max(rows, key=lambda row: row.n, default=None)
+
+    def found(self, dataset: str, key: str) -> list[Verdict]:
+        """Return the verdicts on a failure, none when it was not measured."""
+        row = self.row(dataset, key)
+        measured = self.service.measurements(dataset)
+        return list(verdicts(row, measured, METRICS)) if row else []
+
+    def summary(self, dataset: str, broken: list[Broken], found: dict[str, list[Verdict]]) -> str:
+        """Return the table of all verdicts, or what to do when there is none."""
+        if not any(each.word for column in found.values() for each in column):
+            return f'<p class="missing">{escape(NO_ROWS.format(dataset) if dataset else NO_CHECKPOINT)}</p>'
+        columns = [found[one.key] for one in broken]
+        return (
+            f'<h3>At a glance</h3><p class="answer">{escape(across(columns))}</p>'
+            f"{failure_figures.glance([one.label for one in broken], columns)}"
+            f'<p class="reading">Filled: the metric {NOTICES}. Ring: it {FOOLED}. In {EXTRACTOR} features; the numbers '
+            "and the rule stand on the cards below.</p>"
+        )
+
+    def card(self, place: int, one: Broken, dataset: str, found: list[Verdict], problem: str = "") -> str:
+        """Return a failure's card."""
+        return (
+            f'<article class="failure" data-failure="{one.key}"><div class="told">'
+            f'<h3><span class="number">{place}</span> {escape(one.label)}</h3>'
+            f'<p class="answer">{escape(one.failure.about)}</p>'
+            f"{self.picture(one, dataset, problem)}</div>"
+            f'<div class="measured">{self.measured(one, dataset, found)}</div></article>'
+        )
+
+    def picture(self, one: Broken, dataset: str, problem: str) -> str:
+        """Return the samples of a broken model, or why there are none."""
+        problem = problem or (one.problem if dataset else NO_CHECKPOINT)
+        images = None if problem else self.service.broken_images(dataset, one.key, make=False)
+        if images is None:
+            waiting = "" if problem else " waiting"
+            return f'<p class="samples missing{waiting}">{escape(problem or "Making 24 samples …")}</p>'
+        source = "Made here"
+        if one.checkpoint:
+            title = self.service.families[one.family].title
+            source += f" from {theme.badge(one.family, 12)} {escape(title)}, {escape(one.checkpoint)}"
+        return (
+            f'<img class="samples" src="{model_card.data_uri(images)}" '
+            f'alt="{len(images)} samples: {escape(one.label)}">'
+            f'<p class="reading">{len(images)} samples, seed {PREVIEW["seed"]}. {source}.</p>'
+        )
+
+    def measured(self, one: Broken, dataset: str, found: list[Verdict]) -> str:
+        """Return the bars, how to read them, and what to learn."""
+        row = self.row(dataset, one.key)
+        if row is None:
+            return f'<p class="missing">{escape(NO_ROWS.format(dataset))}</p>' if dataset else ""
+        second = list(verdicts(row, self.service.measurements(dataset), METRICS, SECOND))
+        stale = f'<p class="problem">{escape(row.stale)}</p>' if row.stale else ""
+        size = f"{row.generations} × {row.n:,} images against as many real test images."
+        known = [(row.checkpoint, row.hash_of()), *((f"{name} features", row.hash_of(name)) for name in EXTRACTORS)]
+        origin = ", ".join(f"{what} {digits}" for what, digits in known if what and digits)
+        return (
+            f'<p class="lesson">{escape(one.failure.lesson)}</p><p class="answer">{escape(words(found))}</p>{stale}'
+            f"{failure_figures.figure(found, opinions(found, second), one.label)}"
+            f'<p class="reading">{failure_figures.reading(found)} {escape(size)}</p>'
+            f'<p class="reading">{escape(origin)}</p>'
+        )

@@ -1,0 +1,123 @@
+"""Which metric notices a broken model and which is fooled: a rule, applied to measured rows. Pure.
+
+A metric notices when it puts the broken model clearly below the healthy one: at least a tenth worse, and beyond
+Welch's 95% interval of the difference. Otherwise it is fooled. Healthy is the model that was broken, at the same
+n; a broken model that was made from none is held against every family, and a metric that puts it level with any of
+them, or above, is fooled.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from dashboard import format
+from dashboard.figures.table import GROUPS, Metric
+from dashboard.results import recommendation
+from dashboard.results.operating_points import EXTRACTOR, Measured, Measurements, Score
+
+CLEARLY = 0.1  # a tenth of what the healthy model's score is worth
+NOTICES, FOOLED, UNKNOWN = "notices", "is fooled", ""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one metric makes of one broken model.
+
+    Attributes:
+        metric: The metric.
+        broken: Its score.
+        healthy: The healthy models with their scores.
+        real: Real images' score at the same n, None when there is none.
+        word: NOTICES, FOOLED, or UNKNOWN without anything healthy or real to compare with.
+    """
+
+    metric: Metric
+    broken: Score
+    healthy: tuple[tuple[Measured, Score], ...]
+    real: Score | None
+    word: str
+
+
+def healthy(failure: Measured, measured: Measurements) -> tuple[Measured, ...]:
+    """Return what a broken model is held against: each family's first headline point at the same n.
+
+    A model that was made from a checkpoint is held against that checkpoint alone. Rows of other features, or of a
+    checkpoint that has changed between the two, are not compared.
+    """
+    points = [point for point in measured.points if point.kind == "headline" and comparable(failure, point)]
+    if failure.checkpoint:
+        return tuple([point for point in points if point.checkpoint == failure.checkpoint][:1])
+    first: dict[str, Measured] = {}
+    for point in sorted(points, key=lambda point: point.checkpoint.rpartition("/")[2] != point.family):
+        first.setdefault(point.family, point)
+    return tuple(first[family] for family in dict.fromkeys(point.family for point in points))
+
+
+def comparable(failure: Measured, other: Measured) -> bool:
+    """Return whether two rows were measured at the same n, in the same features, on the same weights if any."""
+    known = other.quality.get("hashes", {})
+    same = all(known.get(name, value) == value for name, value in failure.quality.get("hashes", {}).items())
+    return other.n == failure.n and same
+
+
+def worse(metric: Metric, broken: Score, other: Score) -> bool:
+    """Return whether a metric puts `broken` clearly below `other`."""
+    axis = recommendation.Axis(metric.key, metric.name, metric.name, metric.better)
+    gap, _, high = recommendation.difference(axis, broken, other)
+    surely = gap < 0 if math.isnan(high) else high < 0
+    return surely and -gap > CLEARLY * abs(axis.worth(other.mean))
+
+
+def verdicts(
+    failure: Measured, measured: Measurements, metrics: Mapping[str, Metric], extractor: str = EXTRACTOR
+) -> Iterator[Verdict]:
+    """Yield what each metric that was measured makes of a broken model, by axis in the order of `GROUPS`.
+
+    Without a healthy model at the same n, real images stand for it.
+    """
+    order = list(GROUPS)
+    points, floor = healthy(failure, measured), measured.floor(failure.n)
+    floor = floor if floor and comparable(failure, floor) else None
+    for metric in sorted(metrics.values(), key=lambda metric: order.index(metric.axis)):
+        broken = failure.score(metric.key, extractor)
+        if broken is None:
+            continue
+        real = floor.score(metric.key, extractor) if floor else None
+        scored = tuple((point, score) for point in points if (score := point.score(metric.key, extractor)))
+        against = [score for _, score in scored] or ([real] if real else [])
+        word = UNKNOWN
+        if against:
+            word = NOTICES if all(worse(metric, broken, score) for score in against) else FOOLED
+        yield Verdict(metric, broken, scored, real, word)
+
+
+def words(found: Sequence[Verdict]) -> str:
+    """Return verdicts as a sentence: how many metrics notice, and which are fooled."""
+    known = [one for one in found if one.word]
+    fooled = [one.metric.name for one in known if one.word == FOOLED]
+    if not known:
+        return ""
+    if not fooled:
+        return f"All {len(known)} metrics notice."
+    share = f"{len(known) - len(fooled)} of {len(known)} metrics notice"
+    return f"{share}. Fooled: {format.listing(fooled)}."
+
+
+def opinions(found: Sequence[Verdict], second: Sequence[Verdict]) -> dict[str, str]:
+    """Return, by metric, the word of the second opinion where it is another than the first."""
+    first = {one.metric.key: one.word for one in found}
+    return {one.metric.key: one.word for one in second if first.get(one.metric.key, one.word) != one.word}
+
+
+def across(columns: Sequence[Sequence[Verdict]]) -> str:
+    """Return, in a sentence, which metrics notice every broken model; `columns` has the verdicts on each of them."""
+    measured = [[one for one in column if one.word] for column in columns]
+    measured = [column for column in measured if column]
+    noticed = [{one.metric.key for one in column if one.word == NOTICES} for column in measured]
+    every = [one.metric.name for one in measured[0] if all(one.metric.key in keys for keys in noticed)]
+    number = f"all {len(measured)} broken models"
+    if not every:
+        return f"No metric notices {number}: one score is never enough."
+    return f"{format.listing(every)} notice{'s' * (len(every) == 1)} {number}; every other metric is fooled by some."

@@ -1,0 +1,1 @@
+"""The page of gan: the adversarial game."""

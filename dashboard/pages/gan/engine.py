@@ -1,0 +1,229 @@
+"""The adversarial game on trained models: the part of the door to `gencore` for what gives a probability of 'real'.
+
+A `Games` lists the checkpoints of every family that judges, lets a model judge fresh samples and real test images,
+and makes the few samples that follow a slider. Each call has the device to itself for as long as it lasts.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from dashboard.service.samples import Kept
+from dashboard.service.service import (
+    PREVIEW,
+    InputError,
+    Knob,
+    Service,
+    first_line,
+    image_seed,
+    missing,
+    settle,
+    tidy,
+    to_pixels,
+    without_paths,
+)
+from gencore import checkpoint
+from gencore.data import to_float
+from gencore.family import Judges, parse_seed
+
+JUDGED = 200  # images of each kind that are judged
+BATCH = 50  # images at once: what a processor's cache holds
+PROBE = "probe"  # the player that stands in where the discriminator itself gives no probability
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """One checkpoint whose model judges.
+
+    Attributes:
+        name: The checkpoint.
+        family: Its family's name.
+        title: Its family's name for people.
+        objective: What its players play for, as its config says; '' when it does not.
+        problem: One sentence: why it cannot be used; '' when it can.
+    """
+
+    name: str
+    family: str
+    title: str
+    objective: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a model believes of fresh samples and of real test images.
+
+    Attributes:
+        contestant: Whose model.
+        seed: The run's seed.
+        by_probe: Whether the probability is a probe's, not the discriminator's.
+        fake: uint8 (n, C, H, W) samples, with the default knobs.
+        fake_scores: (n,) D(G(z)).
+        real: uint8 (m, C, H, W) real test images; None when they are not at hand.
+        real_scores: (m,) D(x); empty without real images.
+    """
+
+    contestant: Contestant
+    seed: int
+    by_probe: bool
+    fake: np.ndarray
+    fake_scores: np.ndarray
+    real: np.ndarray | None
+    real_scores: np.ndarray
+
+
+class Games:
+    """Finds the models that judge and lets them. One instance serves all visitors."""
+
+    def __init__(self, service: Service):
+        self.service = service
+        self._judged = Kept(16)
+        self._samples = Kept(64)
+
+    # ---- what there is
+
+    def families(self) -> dict[str, type]:
+        """Return the families that judge, in the order of the registry."""
+        return {name: kind for name, kind in self.service.families.items() if issubclass(kind, Judges)}
+
+    def datasets(self) -> list[str]:
+        """Return the data sets with a checkpoint of a family that judges, those with one that can be used first."""
+        found = {name: self.contestants(name) for name in self.service.datasets()}
+        known = [name for name, mine in found.items() if mine]
+        return sorted(known, key=lambda name: all(one.problem for one in found[name]))
+
+    def contestants(self, dataset: str) -> list[Contestant]:
+        """Return the checkpoints of a data set whose models judge; those that can be used come first."""
+        kinds = self.families()
+        found = [entry for entry in self.service.entries().get(dataset, []) if entry.family in kinds]
+        found.sort(key=lambda entry: (bool(entry.problem), entry.name.rpartition("/")[2] != entry.family, entry.name))
+        return [
+            Contestant(
+                entry.name,
+                entry.family,
+                kinds[entry.family].title,
+                str(entry.config.get("objective") or ""),
+                without_paths(entry.problem),
+            )
+            for entry in found
+        ]
+
+    def contestant(self, dataset: str, name: str) -> Contestant:
+        """Return a data set's checkpoint by its name.
+
+        Raises:
+            InputError: in one sentence, if there is none or it cannot be used.
+        """
+        found = next((one for one in self.contestants(dataset) if one.name == name), None)
+        if found is None:
+            raise InputError(self.nobody(dataset))
+        if found.problem:
+            raise InputError(found.problem)
+        return found
+
+    def nobody(self, dataset: str) -> str:
+        """Return the sentence of a data set without a checkpoint that judges."""
+        kinds = list(self.families().values())
+        if not kinds:
+            return "No family here has a discriminator: none of the registered ones gives a probability of 'real'."
+        return missing(dataset, kinds[0])
+
+    # ---- what the models make and believe
+
+    def samples(self, dataset: str, name: str, knobs: Mapping[str, Any], stop: threading.Event) -> np.ndarray:
+        """Return as many samples as a preview has at some knobs, uint8 (n, C, H, W), always of the same seeds.
+
+        Raises:
+            InputError: in one sentence, on a checkpoint that cannot be used, a bad knob, or when `stop` was set first.
+        """
+        one = self.contestant(dataset, name)
+        values = settle(self.service.families[one.family].knobs, knobs)
+        key = (*self._stamp(one), tuple(sorted(values.items())))
+
+        def make() -> np.ndarray:
+            with self._alone(one, stop) as model:
+                return to_pixels(model.generate(seeds_of(PREVIEW["seed"], PREVIEW["n"]), **values))
+
+        return self._samples.find(key, make)
+
+    def judge(self, dataset: str, name: str, seed: Any, stop: threading.Event) -> Judged:
+        """Let a model judge `JUDGED` fresh samples and as many real test images.
+
+        Raises:
+            InputError: in one sentence, on a checkpoint that cannot be used, a bad seed, or when `stop` was set first.
+        """
+        one, seed = self.contestant(dataset, name), parse_seed(tidy(seed))
+        return self._judged.find((*self._stamp(one), seed), lambda: self._judge(dataset, one, seed, stop))
+
+    def _judge(self, dataset: str, one: Contestant, seed: int, stop: threading.Event) -> Judged:
+        real = self.real(dataset, seed)
+        with self._alone(one, stop) as model:
+            seeds = seeds_of(seed, JUDGED)
+            pieces = [model.generate(seeds[start : start + BATCH]) for start in range(0, JUDGED, BATCH)]
+            fake = to_pixels(torch.cat(pieces))
+            judged = Judged(one, seed, PROBE in model.players, fake, believed(model, fake), real, np.zeros(0))
+            return judged if real is None else replace(judged, real_scores=believed(model, real))
+
+    def real(self, dataset: str, seed: int) -> np.ndarray | None:
+        """Return up to `JUDGED` different real test images, picked by the seed; None when they are not at hand."""
+        images = self.service.split(dataset, "test")
+        if images is None:
+            return None
+        picked = np.random.default_rng(seed).permutation(len(images))[:JUDGED]
+        return images[np.sort(picked)]
+
+    # ---- parts
+
+    def _stamp(self, one: Contestant) -> tuple[str, int]:
+        return one.name, (checkpoint.resolve(one.name) / checkpoint.WEIGHTS).stat().st_mtime_ns
+
+    @contextmanager
+    def _alone(self, one: Contestant, stop: threading.Event) -> Iterator[Any]:
+        """Give the model, with the device to itself; whatever it raises becomes one sentence."""
+        ticket = self.service.turn.take(stop)
+        try:
+            if not ticket:
+                raise InputError("Stopped before its turn on the device.")
+            with torch.no_grad():
+                yield self.service.model(one.name)
+        except InputError as error:
+            raise InputError(without_paths(str(error))) from None
+        except Exception as error:  # a family's own code may raise anything
+            log.exception("%s failed", one.name)
+            raise InputError(f"{one.name} failed with {type(error).__name__}: {first_line(error)}") from None
+        finally:
+            self.service.turn.give(ticket)
+
+
+@functools.lru_cache(maxsize=1)
+def games_of(service: Service) -> Games:
+    """Return the one `Games` of a service."""
+    return Games(service)
+
+
+def seeds_of(seed: int, n: int) -> list[int]:
+    """Return the seeds of the first n images of a run."""
+    return [image_seed(seed, i) for i in range(n)]
+
+
+def believed(model: Any, images: np.ndarray) -> np.ndarray:
+    """Return D of uint8 images (n, C, H, W), (n,): generated and real ones alike at 256 levels, as they are shown."""
+    x = to_float(torch.from_numpy(images)).to(model.device)
+    return torch.cat([model.judge(piece) for piece in x.split(BATCH)]).double().cpu().numpy()
+
+
+def number_knobs(kind: type) -> tuple[Knob, ...]:
+    """Return a family's knobs that are numbers: those that a slider can move."""
+    return tuple(knob for knob in kind.knobs if not knob.choices)

@@ -1,0 +1,335 @@
+"""GAN: the game of the two players, its time-lapse, what the discriminator believes, and truncation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+from typing import Any
+
+import gradio as gr
+from gradio.context import Context
+
+from dashboard.figures import tradeoff
+from dashboard.pages.gan import discriminator_scores, game_curves
+from dashboard.pages.gan.engine import JUDGED, Contestant, Judged, games_of, number_knobs
+from dashboard.pages.gan.panels import PANELS
+from dashboard.service import runs
+from dashboard.service.service import PREVIEW, InputError, Service
+from dashboard.ui import knobs as controls
+from dashboard.ui import model_card, timelapse
+from dashboard.ui.panels import framed, on_open
+
+TITLE = "GAN"
+SLUG = "gan"
+NOTHING = '<p class="status"></p>'
+SAMPLES = (
+    '<figure class="gan-samples"><img data-at="image" alt="">'
+    '<figcaption data-at="note" aria-live="polite"></figcaption></figure>'
+)
+
+
+def build(service: Service) -> None:
+    """Lay out the page in the current Blocks and connect it to the service."""
+    Gan(service).connect()
+
+
+class Gan:
+    """The page's components and what they do."""
+
+    def __init__(self, service: Service):
+        self.service, self.games = service, games_of(service)
+        gr.HTML(
+            '<div class="title"><h1>Inside the GAN</h1><p>Two networks play against each other: a generator G makes '
+            "images out of noise, a discriminator D tells them from real ones, and each learns from the other.</p>"
+            "</div>",
+            js_on_load=None,
+        )
+        with gr.Row(elem_classes=["shared"]):
+            self.dataset = gr.Dropdown(
+                [], label="data", interactive=True, filterable=False, visible=False, elem_id="gan-page-dataset"
+            )
+            self.run = gr.Dropdown([], label="checkpoint", interactive=True, filterable=False, elem_id="gan-page-run")
+        self.status = gr.HTML(NOTHING, js_on_load=None, elem_id="gan-page-status")
+        with framed(PANELS["game"]):
+            self.game = gr.HTML("", js_on_load=None, elem_classes=["chart"], elem_id="gan-game")
+        with framed(PANELS["timelapse"]):
+            self.lapse = timelapse.component(service, "gan-timelapse")
+        with framed(PANELS["judge"]):
+            self._build_judge()
+        with framed(PANELS["truncation"]):
+            self._build_truncation()
+
+    # ---- layout
+
+    def _build_judge(self) -> None:
+        with gr.Row(elem_classes=["shared"]):
+            self.seed = gr.Textbox(
+                str(PREVIEW["seed"]), label="seed", interactive=True, max_lines=1, elem_id="gan-judge-seed"
+            )
+            self.another = gr.Button("Another seed", elem_id="gan-judge-another", variant="secondary")
+        self.judging = gr.HTML(NOTHING, js_on_load=None, elem_id="gan-judge-status")
+        self.beliefs = gr.HTML("", js_on_load=None, elem_classes=["chart"], elem_id="gan-judge-scores")
+
+    def _build_truncation(self) -> None:
+        self.knobs: dict[str, list[gr.components.Component]] = {}
+        with gr.Row(elem_classes=["gan-two"]):
+            with gr.Column(elem_classes=["gan-turning"]):
+                for family, kind in self.games.families().items():
+                    values = {knob.name: knob.default for knob in kind.knobs}
+                    self.knobs[family] = [
+                        controls.control(knob, f"{SLUG}-page-{family}", knob.applies(values)) for knob in kind.knobs
+                    ]
+                self.samples = gr.HTML(
+                    {"note": ""}, html_template=SAMPLES, js_on_load="lab.ganSamples(element, props, watch)",
+                    apply_default_css=False, elem_id="gan-samples",
+                )  # fmt: skip
+            self.against = gr.HTML("", js_on_load=None, elem_classes=["chart"], elem_id="gan-against")
+        self.over = gr.HTML("", js_on_load=None, elem_classes=["chart"], elem_id="gan-over")
+
+    # ---- events
+
+    def connect(self) -> None:
+        """Connect the components."""
+        calm: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
+        which, turned = [self.dataset, self.run], [self.dataset, self.run, *self._controls]
+        shown = [self.dataset, self.run, self.status, self.game, self.lapse, *self._computed, *self._controls]
+        judged = {"fn": self.judge, "inputs": [*which, self.seed], "outputs": [self.judging, self.beliefs], **calm}
+        made = {"fn": self.turn, "inputs": turned, "outputs": [self.samples, self.against, self.over, *self._controls],
+                **calm}  # fmt: skip
+        for event in (
+            on_open(self.open, which, shown),
+            self.dataset.input(self.switch, [self.dataset], shown, queue=False, **calm),
+            self.run.input(self.show, which, shown, queue=False, **calm),
+        ):
+            event.then(**made).then(**judged)
+        for control in self._controls:
+            control.input(trigger_mode="always_last", **made)
+        self.seed.submit(**judged)
+        draw = "() => String(Math.floor(Math.random() * 1e6))"
+        self.another.click(None, None, [self.seed], js=draw).then(**judged)
+        Context.root_block.unload(self.leave)
+        gr.api(self.call, api_name="judge", concurrency_limit=2)
+
+    @property
+    def _computed(self) -> list[gr.components.Component]:
+        return [self.judging, self.beliefs, self.samples, self.against, self.over]
+
+    @property
+    def _controls(self) -> list[gr.components.Component]:
+        return [control for mine in self.knobs.values() for control in mine]
+
+    # ---- handlers
+
+    def open(self, request: gr.Request, dataset: str | None, run: str | None) -> dict:
+        """Show the page as it was, else the data set that the address names, else the first."""
+        dataset, choices = controls.opened_on(request, self.games.datasets(), dataset)
+        updates = self.show(dataset, run)
+        if run and updates[self.run]["value"] == run:  # the knobs stay where they were left, with what they made
+            kept = [*self._computed, *self._controls]
+            updates = {key: value for key, value in updates.items() if key not in kept}
+        return {**updates, self.dataset: choices}
+
+    def switch(self, dataset: str) -> dict:
+        """Show another data set's first checkpoint."""
+        return self.show(dataset, None)
+
+    def show(self, dataset: str | None, run: str | None) -> dict:
+        """Show a checkpoint: its game and time-lapse from the training log; what is computed follows."""
+        found = self.games.contestants(dataset or "")
+        one = next((one for one in found if one.name == run), next(iter(found), None))
+        choices = [(named(each), each.name) for each in found]
+        updates: dict = {
+            self.run: gr.update(choices=choices, value=one.name if one else None, visible=len(found) > 1),
+            self.status: problem(self.games.nobody(dataset or "")) if one is None else NOTHING,
+            self.game: self._game(one),
+            self.lapse: self._timelapse(one),
+            **dict.fromkeys(self._computed, ""),  # what the run before made is not this one's
+            self.samples: {"image": ""},
+        }
+        for family, mine in self.knobs.items():
+            kind = self.service.families[family]
+            values = {knob.name: knob.default for knob in kind.knobs}
+            for knob, control in zip(kind.knobs, mine, strict=True):
+                seen = one is not None and one.family == family and knob.applies(values)
+                updates[control] = gr.update(value=knob.default, visible=seen)
+        return updates
+
+    def judge(self, request: gr.Request, dataset: str | None, run: str | None, seed: Any) -> Iterator[dict]:
+        """Let the model judge fresh samples and real images; nothing is painted once something later was asked for."""
+        name = f"{request.session_hash}-{SLUG}-judge"
+        stop = self.service.begin(name)
+        wait = " when another run has ended" if self.service.turn.busy else ""
+        yield {self.judging: note(f"Judging {JUDGED} samples and {JUDGED} real images{wait}."), self.beliefs: gr.skip()}
+        try:
+            judged = self.games.judge(dataset or "", run or "", seed, stop)
+            updates = {self.judging: note(self._basis(judged)), self.beliefs: scores(judged)}
+        except InputError as error:
+            updates = {self.judging: problem(str(error)), self.beliefs: gr.skip()}
+        if self.service.holds(name, stop):
+            yield updates
+
+    def turn(self, request: gr.Request, dataset: str | None, run: str | None, *values: Any) -> Iterator[dict]:
+        """Make the samples at the present knobs, and mark where these stand among what was measured."""
+        name = f"{request.session_hash}-{SLUG}-turn"
+        stop = self.service.begin(name)
+        if self.service.turn.busy:
+            yield {self.samples: {"note": "Another run has the device; the samples follow when it ends."}}
+        updates = self._turned(dataset or "", run or "", values, stop)
+        yield updates if self.service.holds(name, stop) else gr.skip()
+
+    def leave(self, request: gr.Request) -> None:
+        """Stop what a visitor who has gone was waiting for."""
+        for what in ("judge", "turn"):
+            self.service.forget(f"{request.session_hash}-{SLUG}-{what}")
+
+    def call(self, dataset: str, checkpoint: str, seed: int = PREVIEW["seed"]) -> dict:
+        """Return what a checkpoint's discriminator believes of 200 fresh samples and of 200 real test images.
+
+        Args:
+            dataset: A data set that has such a checkpoint, 'mnist'.
+            checkpoint: The checkpoint, 'mnist/gan'.
+            seed: The run's seed.
+
+        Returns:
+            Whose probabilities they are, and both lists of them; 'real' is empty without real images at hand.
+        """
+        name = f"api-{id(object())}"
+        try:
+            judged = self.games.judge(dataset, checkpoint, seed, self.service.begin(name))
+        except InputError as error:
+            raise gr.Error(str(error), print_exception=False) from None
+        finally:
+            self.service.forget(name)
+        return {"who": who(judged), "seed": judged.seed, "real": judged.real_scores.tolist(),
+                "generated": judged.fake_scores.tolist()}  # fmt: skip
+
+    # ---- parts of the handlers
+
+    def _game(self, one: Contestant | None) -> str:
+        """Return the charts of a training's game, or the sentence that says why there are none."""
+        if one is None:
+            return ""
+        try:
+            log = runs.log_of(self.service, one.name)
+        except InputError as error:
+            return lead(str(error))
+        if not game_curves.has_game(log.columns):
+            return lead(f"The log of {one.name} has no figures of the game: no V, D(x) or D(G(z)), and no win rate.")
+        told = "".join(f"<p>{escape(words)}</p>" for words in [*game_curves.story(log.columns), log.note] if words)
+        cards = "".join(f"<div>{card}</div>" for card in game_curves.cards(log.columns, one.family))
+        return f'<div class="gan-story">{told}</div><div class="gan-charts">{cards}</div>'
+
+    def _timelapse(self, one: Contestant | None) -> dict[str, Any]:
+        """Return what the player shows, or the sentence that says why it shows nothing."""
+        if one is None:
+            return timelapse.value([])
+        try:
+            return timelapse.value([runs.timelapse_of(self.service, one.name)])
+        except InputError as error:
+            return timelapse.value([], words=str(error))
+
+    def _basis(self, judged: Judged) -> str:
+        """Return what was judged, as a sentence."""
+        real = "" if judged.real is None else f" and {len(judged.real)} different real test images"
+        words = f"{len(judged.fake)} fresh samples{real}, seed {judged.seed}, judged by {who(judged)}."
+        if judged.real is None:
+            words += " The real images are not at hand here, so the samples stand alone."
+        return words
+
+    def _turned(self, dataset: str, run: str, values: tuple, stop: Any) -> dict:
+        """Return the updates of the samples and of the charts beside them."""
+        try:
+            one = self.games.contestant(dataset, run)
+            knobs = self._chosen(one.family, values)
+            images = self.games.samples(dataset, run, knobs, stop)
+        except InputError as error:
+            return {self.samples: {"image": "", "note": str(error), "problem": True}, self.against: "", self.over: ""}
+        at = "".join(f", {controls.words(name)} {value}" for name, value in knobs.items())
+        words = f"{len(images)} samples, seed {PREVIEW['seed']}{at}."
+        picture = {"image": model_card.data_uri(images), "alt": f"{len(images)} samples", "note": words}
+        return {self.samples: picture, **self._measured(dataset, one, knobs), **self._visible(one.family, values)}
+
+    def _chosen(self, family: str, values: tuple) -> dict[str, Any]:
+        """Return the knobs of one family as the controls of all of them say."""
+        rest = list(values)
+        for name, mine in self.knobs.items():
+            own, rest = rest[: len(mine)], rest[len(mine) :]
+            if name == family:
+                return controls.chosen(self.service.families[family].knobs, own)
+        return {}
+
+    def _visible(self, family: str, values: tuple) -> dict:
+        """Return the updates that show the knobs which have an effect beside the others."""
+        kind, rest = self.service.families[family], list(values)
+        for name, mine in self.knobs.items():
+            own, rest = rest[: len(mine)], rest[len(mine) :]
+            if name == family:
+                given = dict(zip((knob.name for knob in kind.knobs), own, strict=True))
+                return {c: gr.update(visible=knob.applies(given)) for knob, c in zip(kind.knobs, mine, strict=True)}
+        return {}
+
+    def _measured(self, dataset: str, one: Contestant, knobs: dict[str, Any]) -> dict:
+        """Return the updates of the charts of what was measured, with the knob's present value marked."""
+        kind = self.service.families[one.family]
+        numbers = [knob.name for knob in number_knobs(kind)]
+        if not numbers:
+            words = f"{one.title} has no setting that is a number, so there is no curve to walk along."
+            return {self.against: lead(words), self.over: ""}
+        defaults = {knob.name: knob.default for knob in kind.knobs}
+        found = tradeoff.sweep(self.service.measurements(dataset), one.name, numbers, defaults, one.family)
+        if found is None:
+            words = (
+                f"Precision and coverage over {controls.words(numbers[0])} have not been measured for {one.name}: "
+                f"python -m gencore evaluate {one.name}"
+            )
+            return {self.against: lead(words), self.over: ""}
+        value = float(knobs.get(found.knob, defaults[found.knob]))
+        return {self.against: tradeoff.against(found, value), self.over: beside(tradeoff.over(found, value))}
+
+
+def named(one: Contestant) -> str:
+    """Return a checkpoint's name in the chooser, with what its players play for."""
+    return f"{one.name} ({controls.words(one.objective)})" if one.objective else one.name
+
+
+def who(judged: Judged) -> str:
+    """Return whose probabilities they are."""
+    return "the probe, a discriminator that never trained G" if judged.by_probe else "the discriminator"
+
+
+def scores(judged: Judged) -> str:
+    """Return both histograms and the galleries."""
+    family = judged.contestant.family
+    told = discriminator_scores.Beliefs(
+        "the probe" if judged.by_probe else "D", family, judged.real_scores, judged.fake_scores
+    )
+    galleries = [("Generated", family, judged.fake_scores, judged.fake)]
+    if judged.real is not None:
+        galleries.insert(0, ("Real test images", "real", judged.real_scores, judged.real))
+    drawn = [
+        discriminator_scores.gallery(
+            title, mark, marks, lambda place, images=images: model_card.data_uri(images[place][None])
+        )
+        for title, mark, marks, images in galleries
+    ]
+    return discriminator_scores.histograms(told) + "".join(drawn)
+
+
+def note(words: str) -> str:
+    """Return a quiet line."""
+    return f'<p class="status" role="status">{escape(words)}</p>'
+
+
+def problem(words: str) -> str:
+    """Return the line that says what is wrong."""
+    return f'<p class="status"><span class="problem" role="alert">{escape(words)}</span></p>'
+
+
+def beside(card: str) -> str:
+    """Return a chart's card with its words beside the drawing, where there is room."""
+    return f'<div class="gan-beside">{card}</div>'
+
+
+def lead(words: str) -> str:
+    """Return a sentence in place of a chart."""
+    return f'<p class="answer">{escape(words)}</p>'

@@ -1,0 +1,1 @@
+"""The page of latent: paths, a map, traversals, and images encoded and decoded."""

@@ -1,0 +1,659 @@
+"""Latent space: paths between images, a map, single dimensions, and images encoded and decoded."""
+
+from __future__ import annotations
+
+import base64
+import json
+import random
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from html import escape
+from typing import Any
+
+import gradio as gr
+import numpy as np
+from gradio.context import Context
+
+from dashboard import format, theme
+from dashboard.pages.latent.panels import PANELS
+from dashboard.service import images as latents
+from dashboard.service.images import (
+    COARSE,
+    FINE,
+    OFFSETS,
+    PLANES,
+    STRIP,
+    Ends,
+    Map,
+    Rebuilt,
+    Row,
+    Traversal,
+    latents_of,
+)
+from dashboard.service.service import InputError, Lane, Service
+from dashboard.ui import knobs, model_card
+from dashboard.ui.events import QUICK, RUN, apart, as_text
+from dashboard.ui.image_picker import Subject, choices
+from dashboard.ui.panels import framed, on_open
+
+TITLE = "Latent space"
+SLUG = "latent"
+SEEDS, IMAGES = "two seeds", "two images"
+STRONGEST = 8  # dimensions of a traversal that are shown first
+FRAME_SECONDS = 0.12  # between two updates of the rows
+LONG = 0.5  # seconds that are worth a word beforehand
+USUAL = (7, 12)  # the seeds at first
+NO_IMAGE = "Choose or draw an image above."
+NEWEST: dict[str, Any] = {**QUICK, "trigger_mode": "always_last"}
+
+
+def build(service: Service) -> None:
+    """Lay out the page in the current Blocks and connect it to the service."""
+    Latent(service).connect()
+
+
+class Latent:
+    """The page: the image that it is about, and its panels."""
+
+    def __init__(self, service: Service):
+        self.service = service
+        datasets = service.datasets()
+        gr.HTML(
+            '<div class="title"><h1>Inside the latent space</h1><p>Every image that a model can make is a point in a '
+            "space of numbers. Walk through it: between two images, over a map, along one number at a time.</p></div>",
+            js_on_load=None,
+        )
+        with gr.Row(elem_classes=["shared"], visible=len(datasets) > 1) as self.chooser:
+            self.dataset = gr.Dropdown(
+                knobs.datasets(datasets), value=next(iter(datasets), None), label="data", interactive=True,
+                filterable=False, elem_id="latent-dataset",
+            )  # fmt: skip
+        self.subject = Subject(service, SLUG)
+        shared = (service, self.dataset, self.subject)
+        back, paths, atlas, dimensions = (kind(*shared) for kind in (Reconstruction, Interpolation, Atlas, Dimensions))
+        # Listeners of one event run one after the other in this order: what is there at once comes first.
+        self.panels = [atlas, dimensions, back, paths]
+
+    def connect(self) -> None:
+        """Connect the components."""
+        self.subject.connect(self.dataset)
+        shown = [self.dataset, self.subject.strip]
+        on_open(self.open, shown, [self.chooser, self.dataset, *self.subject.outputs], concurrency_limit=None)
+        self.dataset.input(self.subject.show, shown, self.subject.outputs, **{**QUICK, "queue": True})
+        for panel in self.panels:
+            panel.connect()
+
+    def open(self, request: gr.Request, dataset: str | None, strip: dict | None) -> dict:
+        """Show the page as it was, else the data set that the address names, else the first."""
+        dataset, choices = knobs.opened_on(request, self.service.datasets(), dataset if strip else None)
+        return {self.chooser: gr.update(visible=choices["visible"]), self.dataset: choices,
+                **self.subject.show(dataset, strip)}  # fmt: skip
+
+
+class Interpolation:
+    """Paths between two seeds or two images, a row for every family that decodes."""
+
+    def __init__(self, service: Service, dataset: gr.Dropdown, subject: Subject):
+        self.service, self.dataset, self.subject = service, dataset, subject
+        self.latents = latents_of(service)
+        self.walked = gr.State({})  # by family, its row
+        with framed(PANELS["interpolation"]):
+            with gr.Row(elem_classes=["shared", "ends"]):
+                self.mode = gr.Radio(
+                    [SEEDS, IMAGES], value=SEEDS, label="between", interactive=True, elem_id="walk-mode",
+                    elem_classes=["knob"],
+                )  # fmt: skip
+                with gr.Row(elem_classes=["seeds"]) as self.seeds:
+                    self.a = gr.Textbox(str(USUAL[0]), label="seed a", max_lines=1, elem_id="walk-a")
+                    self.b = gr.Textbox(str(USUAL[1]), label="seed b", max_lines=1, elem_id="walk-b")
+                    self.dice = gr.Button("Other seeds", elem_id="walk-dice", variant="secondary")
+                self.stop = gr.Button("Stop", elem_id="walk-stop", variant="secondary", interactive=False)
+            self.target = gr.State(None)  # the place of image b in the strip; None for the last that is not a
+            self.picker = gr.HTML(
+                {},
+                html_template='<div class="targets"><p>from the chosen image <img data-at="from" alt=""> to</p>'
+                '<div class="subject-images" data-at="images" role="group" aria-label="The other end"></div></div>',
+                js_on_load="lab.latent.target(element, props, watch, trigger, ['aim'])",
+                apply_default_css=False,
+                elem_id="walk-target",
+                visible=False,
+            )
+            self.status = gr.HTML("", js_on_load=None, elem_id="walk-status")
+            self.rows = gr.HTML(
+                {},
+                html_template=WALKS,
+                js_on_load="lab.latent.walk(element, props, watch, trigger, ['film'])",
+                apply_default_css=False,
+                elem_id="walks",
+            )
+            self.film = gr.HTML({}, html_template="<i></i>", js_on_load="lab.latent.film(element, props, watch)",
+                                elem_id="walk-film", elem_classes=["latent-hidden"])  # fmt: skip
+
+    def connect(self) -> None:
+        """Connect the components."""
+        image, strip = self.subject.image, self.subject.strip
+        asked = [self.dataset, self.mode, self.a, self.b, self.target, image, strip]
+        shown = [self.rows, self.status, self.stop, self.walked]
+
+        demo = Context.root_block
+        aimed = [strip, self.target]
+        strip.change(self.offer, aimed, [self.picker, self.target], **NEWEST)
+        self.mode.input(self.switch, [self.mode], [self.seeds, self.picker], **QUICK)
+        on_open(self.walk, asked, shown, **RUN)
+        for event in (self.mode.input, self.dataset.input, self.a.submit, self.b.submit, self.a.blur, self.b.blur):
+            event(self.walk, asked, shown, **RUN)
+        self.dice.click(self.roll, None, [self.a, self.b], **QUICK).success(self.walk, asked, shown, **RUN)
+        image.change(self.follow, asked, shown, **RUN)
+        self.picker.aim(self.aim, aimed, [self.picker, self.target], **QUICK, trigger_mode="multiple").success(
+            self.walk, asked, shown, **RUN
+        )
+        self.stop.click(self.halt, None, None, **QUICK)
+        self.rows.film(self.record, [self.walked], [self.film, self.status], **QUICK)
+        demo.unload(self.leave)
+
+    # ---- what a path is between
+
+    def switch(self, mode: str) -> dict:
+        """Show the controls of seeds or of images."""
+        return {self.seeds: gr.update(visible=mode == SEEDS), self.picker: gr.update(visible=mode == IMAGES)}
+
+    def roll(self) -> dict:
+        """Choose other seeds."""
+        return {self.a: str(random.randrange(1000)), self.b: str(random.randrange(1000))}
+
+    def offer(self, strip: dict | None, target: int | None) -> dict:
+        """Show the images of the strip as ends."""
+        images = choices(strip)
+        if not images:
+            return {self.picker: gr.skip()}
+        target = target_of(strip, target)
+        value = {"from": model_card.data_uri(images[strip["chosen"]][None]), "chosen": target,
+                 "images": [model_card.data_uri(one[None]) for one in images],
+                 "names": [*strip["names"], "your drawing"]}  # fmt: skip
+        return {self.picker: gr.update(value=value), self.target: target}
+
+    def aim(self, event: gr.EventData, strip: dict | None, target: int | None) -> dict:
+        """Take another image as the end."""
+        index = event._data.get("index") if isinstance(event._data, dict) else None
+        return self.offer(strip, index if type(index) is int else target)
+
+    def _ends(self, mode: str, a: Any, b: Any, target: int | None, image: np.ndarray | None, strip: Any) -> Ends:
+        if mode != IMAGES:
+            return latents.parse_seeds(a, b)
+        images = choices(strip)
+        if image is None or len(images) < 2:
+            raise InputError("A path needs two images: choose or draw one above, and another one as its end.")
+        return Ends(images=np.stack([image, images[target_of(strip, target)]]))
+
+    # ---- walking
+
+    def follow(self, request: gr.Request, dataset: str | None, mode: str, *asked: Any) -> Iterator[dict]:
+        """Begin a new path when another image was chosen, if paths are between images."""
+        if mode == IMAGES:
+            yield from self.walk(request, dataset, mode, *asked)
+        else:
+            yield {self.status: gr.skip()}
+
+    def walk(self, request: gr.Request, dataset: str | None, mode: str, *asked: Any) -> Iterator[dict]:
+        """Decode the rows and show them as they grow, until a later path is asked for."""
+        try:
+            ends = self._ends(mode, *asked)
+            found = self.latents.decoders(dataset or "")
+            if not found:
+                raise InputError("No family here decodes a latent, so there is nothing to walk through.")
+        except InputError as error:
+            yield {self.status: said("", str(error))}
+            return
+        name = name_of(request, "walk")
+        stop, rows, shown = self.service.begin(name), {}, 0.0
+        yield {self.status: said(self._promise(found)), self.stop: gr.update(interactive=True)}
+        for row in self.latents.walk(dataset or "", ends, stop):
+            if not self.service.holds(name, stop):
+                return
+            new = row.family not in rows or rows[row.family].state != row.state
+            rows[row.family] = row
+            if new or time.monotonic() - shown >= FRAME_SECONDS:
+                shown = time.monotonic()
+                yield {self.rows: painted(rows.values())}
+        yield {
+            self.rows: painted(rows.values()),
+            self.walked: rows,
+            self.stop: gr.update(interactive=False),
+            self.status: said(ending(rows.values())),
+        }
+
+    def _promise(self, found: Sequence[Lane]) -> str:
+        """Return what will take its time."""
+        slow = {lane.title: self.latents.promise(lane, COARSE) for lane in found if not lane.problem}
+        slow = {title: seconds for title, seconds in slow.items() if seconds > LONG}
+        if not slow:
+            return "Decoding."
+        words = format.listing([f"the {title} takes about {seconds:.0f} s" for title, seconds in slow.items()])
+        return f"Decoding; {words}, its pictures appear one by one."
+
+    def halt(self, request: gr.Request) -> None:
+        """Stop this visitor's path."""
+        self.service.stop(name_of(request, "walk"))
+
+    def record(self, event: gr.EventData, walked: Mapping[str, Row]) -> dict:
+        """Send a family's path as a GIF."""
+        row = walked.get(str(event._data.get("family"))) if isinstance(event._data, dict) else None
+        if row is None or len(row.frames) < 2:
+            return {self.status: said("", "That path is not decoded yet; wait until its row is full.")}
+        uri = "data:image/gif;base64," + base64.b64encode(latents.morph(row.frames)).decode()
+        return {self.film: {"uri": uri, "name": f"{row.family}-path.gif", "made": time.time()}}
+
+    def leave(self, request: gr.Request) -> None:
+        """Stop the path of a visitor who has gone."""
+        self.service.forget(name_of(request, "walk"))
+
+
+class Atlas:
+    """A map of the latents of one model that encodes."""
+
+    def __init__(self, service: Service, dataset: gr.Dropdown, subject: Subject):
+        self.service, self.dataset, self.subject = service, dataset, subject
+        self.latents = latents_of(service)
+        with framed(PANELS["map"]):
+            with gr.Row(elem_classes=["shared"]):
+                self.model = gr.Dropdown([], label="model", interactive=True, filterable=False, visible=False,
+                                         elem_id="map-model")  # fmt: skip
+                self.plane = gr.Radio(list(PLANES), value=PLANES[0], label="plane", interactive=True,
+                                      elem_id="map-plane", elem_classes=["knob"])  # fmt: skip
+            with gr.Row(elem_classes=["atlas"]):
+                self.map = gr.HTML(
+                    "",
+                    html_template=ATLAS,
+                    js_on_load="lab.latent.map(element, props, watch, trigger, ['point'])",
+                    apply_default_css=False,
+                    elem_id="latent-map",
+                )
+                self.spot = gr.HTML(
+                    {},
+                    html_template=SPOT,
+                    js_on_load="lab.latent.spot(element, props, watch)",
+                    apply_default_css=False,
+                    elem_id="latent-spot",
+                )
+
+    def connect(self) -> None:
+        """Connect the components."""
+        chosen, image = [self.dataset, self.model, self.plane], self.subject.image
+        everything = [self.model, self.map, self.spot]
+        on_open(self.show, [*chosen, image, self.map], everything, queue=False)
+        for event in (self.dataset.input, self.model.input, self.plane.input):
+            event(self.draw, [*chosen, image], everything, **NEWEST)
+        image.change(self.find, [*chosen, image], [self.spot], **NEWEST)
+        # The script asks once at a time: Gradio's 'always_last' would repeat the first spot of a move.
+        self.map.point(self.point, [*chosen, image], [self.spot], **QUICK, trigger_mode="multiple")
+
+    def show(
+        self, dataset: str | None, model: str | None, plane: str, image: np.ndarray | None, now: str | None
+    ) -> dict:
+        """Draw the map when the page opens, unless it is there."""
+        drawn = json.loads(now or "{}").get("points")
+        return {self.map: gr.skip()} if drawn else self.draw(dataset, model, plane, image)
+
+    def draw(self, dataset: str | None, model: str | None, plane: str, image: np.ndarray | None) -> dict:
+        """Draw the map of a model."""
+        try:
+            lane = self.latents.encoder(dataset or "", model or "")
+            found = self.latents.map(lane.checkpoint, plane)
+        except InputError as error:
+            return {self.map: as_text({"points": [], "problem": str(error)}), self.spot: {}}
+        names = [one.checkpoint for one in self.latents.encoders(dataset or "")]
+        return {
+            self.model: gr.update(choices=names, value=lane.checkpoint, visible=len(names) > 1),
+            self.map: as_text(map_value(found, lane)),
+            **self.find(dataset, lane.checkpoint, plane, image),
+        }
+
+    def find(self, dataset: str | None, model: str | None, plane: str, image: np.ndarray | None) -> dict:
+        """Show where the chosen image lies, and what its spot decodes to."""
+        try:
+            lane = self.latents.encoder(dataset or "", model or "")
+            self.latents.map(lane.checkpoint, plane)
+        except InputError:  # the map says why it is not there
+            return {self.spot: {}}
+        try:
+            point = (0.0, 0.0) if image is None else self.latents.place(lane.checkpoint, image, plane)
+            return {self.spot: self._spot(dataset or "", lane, point, plane, mine=image is not None)}
+        except InputError as error:
+            return {self.spot: {"problem": str(error)}}
+
+    def point(
+        self, event: gr.EventData, dataset: str | None, model: str | None, plane: str, image: np.ndarray | None
+    ) -> dict:
+        """Decode the spot that is pointed at."""
+        where = event._data.get("at") if isinstance(event._data, dict) else None
+        try:
+            lane = self.latents.encoder(dataset or "", model or "")
+            return {self.spot: self._spot(dataset or "", lane, where, plane)}
+        except InputError as error:
+            return {self.spot: {"problem": str(error)}}
+
+    def _spot(self, dataset: str, lane: Lane, point: Any, plane: str, mine: bool | None = None) -> dict:
+        """Return the value of a spot: one that is pointed at, or the chosen image's (`mine`), which can wait."""
+        found = self.latents.map(lane.checkpoint, plane)
+        wait = latents.WAIT if mine is None else latents.PATIENT
+        spot = self.latents.spot(lane.checkpoint, point, plane, wait)
+        u, v = (float(one) for one in point)
+        kind = "" if found.labels is None else f", class {found.labels[spot.nearest]}"
+        near = self.latents.real(dataset, lane.checkpoint, spot.nearest)
+        return {
+            "image": model_card.data_uri(spot.image[None]),
+            "near": "" if near is None else model_card.data_uri(near[None]),
+            "where": f"Decoded at ({u:.2f}, {v:.2f})".replace("-", "−"),
+            "nearest": f"The nearest encoded image: number {spot.nearest} of the {found.split} split{kind}.",
+            "at": [u, v],
+            **({"you": [u, v]} if mine else {}),
+        }
+
+
+class Dimensions:
+    """The chosen image's latent, moved along one dimension at a time."""
+
+    def __init__(self, service: Service, dataset: gr.Dropdown, subject: Subject):
+        self.dataset, self.subject = dataset, subject
+        self.latents = latents_of(service)
+        with framed(PANELS["traversal"]):
+            self.all = gr.Checkbox(False, label="all dimensions", interactive=True, elem_id="traversal-all")
+            self.table = gr.HTML(said(NO_IMAGE), js_on_load=None, elem_id="traversal")
+
+    def connect(self) -> None:
+        """Connect the components."""
+        asked = [self.dataset, self.subject.image, self.all]
+        self.subject.image.change(self.show, asked, [self.table], **NEWEST)
+        self.all.input(self.show, asked, [self.table], **NEWEST)
+
+    def show(self, dataset: str | None, image: np.ndarray | None, every: bool) -> str:
+        """Return the rows of the dimensions."""
+        if image is None:
+            return said(NO_IMAGE)
+        try:
+            lane = self.latents.encoder(dataset or "")
+            found = self.latents.traverse(lane.checkpoint, image, None if every else STRONGEST)
+        except InputError as error:
+            return said("", str(error))
+        return traversal_table(found, lane)
+
+
+class Reconstruction:
+    """The chosen image as each family gives it back, its bound, and the image under noise."""
+
+    def __init__(self, service: Service, dataset: gr.Dropdown, subject: Subject):
+        self.service, self.dataset, self.subject = service, dataset, subject
+        self.latents = latents_of(service)
+        self.found = gr.State({})  # by family, what it gave back
+        with framed(PANELS["reconstruction"]):
+            self.cards = gr.HTML(said(NO_IMAGE), js_on_load=None, elem_id="rebuilt")
+            with gr.Row(elem_classes=["shared"]):
+                self.bound = gr.Button(
+                    "Compute the bound that takes many calls", visible=False, elem_id="rebuilt-bound"
+                )
+                self.stop = gr.Button("Stop", visible=False, elem_id="rebuilt-stop")
+            self.status = gr.HTML("", js_on_load=None, elem_id="rebuilt-status")
+            with gr.Column(visible=False, elem_classes=["noising"]) as self.noising:
+                self.t = gr.Slider(0, 999, value=300, step=1, label="t: the same image under noise", interactive=True,
+                                   elem_id="rebuilt-t", elem_classes=["knob"])  # fmt: skip
+                self.noised = gr.HTML("", js_on_load=None, elem_id="noised")
+
+    def connect(self) -> None:
+        """Connect the components."""
+        asked, image = [self.dataset, self.subject.image], self.subject.image
+        shown = [self.cards, self.found, self.bound, self.stop, self.status]
+        noise = [self.noised, self.noising, self.t]
+        image.change(self.renoise, [*asked, self.t], noise, **NEWEST)
+        apart(image.change).then(self.run, asked, shown, **RUN)
+        self.t.input(self.noise, [*asked, self.t], noise, **NEWEST)
+        self.bound.click(self.run_bound, [*asked, self.found], shown, **RUN)
+        self.stop.click(self.halt, None, None, **QUICK)
+        Context.root_block.unload(self.leave)
+
+    def run(self, request: gr.Request, dataset: str | None, image: np.ndarray | None) -> Iterator[dict]:
+        """Show what each family gives back, one after the other; what ran for the image before ends."""
+        name = name_of(request, "rebuild")
+        stop, found = self.service.begin(name), {}
+        if image is None:
+            yield {self.cards: said(NO_IMAGE), self.bound: gr.update(visible=False)}
+            return
+        yield {self.stop: gr.update(visible=False)}
+        for one in self.latents.rebuild(dataset or "", image, stop):
+            if not self.service.holds(name, stop):
+                return
+            found[one.family] = one
+            yield {self.cards: rebuilt(image, found.values())}
+        long = [one.title for one in found.values() if one.long and one.state == "done" and one.elbo is None]
+        words = f"Compute the bound of the {format.listing(long)} ({self._promise(dataset or '')})" if long else ""
+        yield {self.found: found, self.bound: gr.update(visible=bool(long), value=words), self.status: ""}
+
+    def _promise(self, dataset: str) -> str:
+        """Return about how long the bounds take that take long."""
+        seconds = sum(self.latents.promise_bound(lane) for lane in self.latents.in_parts(dataset))
+        return f"about {max(1, round(seconds))} s"
+
+    def run_bound(
+        self, request: gr.Request, dataset: str | None, image: np.ndarray | None, found: Mapping[str, Rebuilt]
+    ) -> Iterator[dict]:
+        """Compute the bounds that take long, saying how far they are."""
+        if image is None:
+            yield {self.bound: gr.update(visible=False)}
+            return
+        name = name_of(request, "rebuild")
+        stop, found, shown, problem = self.service.begin(name), dict(found), 0.0, ""
+        yield {
+            self.stop: gr.update(visible=True),
+            self.bound: gr.update(visible=False),
+            self.status: said("Starting."),
+        }
+        try:
+            for one in self.latents.bound(dataset or "", image, stop):
+                if not self.service.holds(name, stop):
+                    return
+                if one.state == "done" and one.family in found:
+                    found[one.family] = merged(found[one.family], one)
+                elif time.monotonic() - shown < FRAME_SECONDS:
+                    continue
+                shown = time.monotonic()
+                yield {self.status: said(f"The {one.title}'s bound, part by part.", share=one.share),
+                       self.cards: rebuilt(image, found.values())}  # fmt: skip
+        except InputError as error:
+            problem = "" if stop.is_set() else str(error)
+        yield {
+            self.found: found,
+            self.stop: gr.update(visible=False),
+            self.bound: gr.update(visible=stop.is_set() or bool(problem)),
+            self.status: said("Stopped; a bound half-way says nothing." if stop.is_set() else "", problem),
+        }
+
+    def halt(self, request: gr.Request) -> None:
+        """Stop this visitor's bound."""
+        self.service.stop(name_of(request, "rebuild"))
+
+    def renoise(self, dataset: str | None, image: np.ndarray | None, t: Any) -> dict:
+        """Show another image under noise; it waits for the device as long as it takes."""
+        return self.noise(dataset, image, t, latents.PATIENT)
+
+    def noise(self, dataset: str | None, image: np.ndarray | None, t: Any, wait: float = latents.WAIT) -> dict:
+        """Show the image under noise."""
+        found = self.latents.diffusers(dataset or "")
+        if image is None or not found:
+            return {self.noising: gr.update(visible=False)}
+        last = self.latents.levels(dataset or "") - 1
+        try:
+            shown = "".join(noised(lane, *self.latents.noised(lane, image, min(t, last), wait)) for lane in found)
+        except InputError as error:
+            shown = said("", str(error))
+        return {self.noised: shown, self.noising: gr.update(visible=True), self.t: gr.update(maximum=last)}
+
+    def leave(self, request: gr.Request) -> None:
+        """Stop what runs for a visitor who has gone."""
+        self.service.forget(name_of(request, "rebuild"))
+
+
+# ---- what the components show
+
+WALKS = (
+    '<div class="walks" data-at="walks" hidden><div class="lambda"><button type="button" data-at="play" '
+    'aria-pressed="false">Play</button><label><span>λ</span><input type="range" min="0" max="1000" value="500" '
+    'data-at="share" aria-label="λ, how far along the path"></label><output data-at="says"></output></div>'
+    '<div data-at="rows"></div></div>'
+)
+ATLAS = (
+    '<div class="atlas-map"><canvas data-at="map" tabindex="0" role="application" '
+    'aria-label="Map of the latent space; move over it or use the arrow keys"></canvas>'
+    '<p class="axes"><span data-at="x"></span><span data-at="y"></span></p>'
+    '<p class="reading" data-at="words"></p></div>'
+)
+SPOT = (
+    '<div class="atlas-spot" data-at="spot" hidden><img class="large" data-at="image" alt="What the spot decodes to">'
+    '<div><p class="where" data-at="where" role="status"></p><p class="nearest"><img data-at="near" alt="">'
+    '<span data-at="nearest"></span></p><p class="problem" data-at="problem"></p></div></div>'
+)
+
+
+def name_of(request: gr.Request, what: str) -> str:
+    """Return the name of a visitor's run of one panel."""
+    return f"{request.session_hash}/{SLUG}/{what}"
+
+
+def said(words: str, problem: str = "", share: float | None = None) -> str:
+    """Return a line that answers: what goes on or went wrong, and how far it is."""
+    trouble = f'<span class="problem" role="alert">{escape(problem)}</span>' if problem else ""
+    track = ""
+    if share is not None:
+        percent = f"{100 * share:.0f}"
+        track = (
+            '<div class="track" role="progressbar" aria-valuemin="0" aria-valuemax="100" '
+            f'aria-valuenow="{percent}"><i style="width:{percent}%"></i></div>'
+        )
+    return f'<div class="said" role="status"><span>{escape(words)}</span>{trouble}{track}</div>'
+
+
+def target_of(strip: Mapping[str, Any], target: int | None) -> int:
+    """Return the place of a path's other end: as chosen, else the last image that is not the first end."""
+    count = len(choices(strip))
+    if target is not None and 0 <= target < count:
+        return target
+    return len(strip["images"]) - 1 - (strip["chosen"] == len(strip["images"]) - 1)
+
+
+def painted(rows: Any) -> dict[str, Any]:
+    """Return the value of the rows' component."""
+    return {
+        "strip": STRIP,
+        "rows": [
+            {
+                "family": row.family,
+                "title": row.title,
+                "badge": theme.badge(row.family),
+                "path": "great circle" if row.great_circle else "straight line",
+                "state": row.state,
+                "total": row.total or FINE,
+                "frames": {str(place): model_card.data_uri(frame[None]) for place, frame in row.frames.items()},
+                "note": row.problem or progress(row),
+            }
+            for row in rows
+        ],
+    }
+
+
+def progress(row: Row) -> str:
+    """Return what is said of a row that has no problem."""
+    if row.state == "waiting":
+        return "Waiting for its turn."
+    count = f"{len(row.frames)} of {row.total} pictures"
+    if row.state == "running":
+        return f"{count}."
+    return f"Stopped at {count}." if row.state == "stopped" else f"{row.total} pictures."
+
+
+def ending(rows: Any) -> str:
+    """Return what a walk came to."""
+    if any(row.state == "stopped" for row in rows):
+        return "Stopped; what was decoded stays."
+    return "Drag λ, or press a picture: every row moves at once."
+
+
+def map_value(found: Map, lane: Lane) -> dict[str, Any]:
+    """Return the value of the map's component."""
+    labels = [-1] * len(found.means) if found.labels is None else found.labels.tolist()
+    points = [[round(float(u), 3), round(float(v), 3), label] for (u, v), label in
+              zip(found.plane.points, labels, strict=True)]  # fmt: skip
+    words = "Every glyph is the class of a test image" if found.labels is not None else "Every dot is a test image"
+    return {
+        "points": points,
+        "axes": list(found.plane.axes),
+        "words": f"{words}: {len(points):,} of them, as the {lane.title} encodes them. The ring is the image chosen "
+        "above. Move over the map, drag on a touch screen, or use the arrow keys.",
+        "key": f"{lane.checkpoint} {found.plane.axes}",
+        "problem": "",
+    }
+
+
+def traversal_table(found: Traversal, lane: Lane) -> str:
+    """Return the rows of a traversal as markup."""
+    heads = "".join(f"<span>{f'{step:+d}'.replace('-', '−') if step else '0'}</span>" for step in OFFSETS)
+    most = float(found.kl.max()) or 1.0
+    rows = "".join(
+        f'<li><span class="dimension">z<sub>{int(one) + 1}</sub> <b>{kl:.2f}</b> nats'
+        f'<i style="width:{100 * kl / most:.0f}%"></i></span>'
+        f'<img src="{model_card.data_uri(images, len(OFFSETS))}" '
+        f'alt="Dimension {int(one) + 1} from −3 to 3 spreads"></li>'
+        for one, kl, images in zip(found.dimensions, found.kl, found.images, strict=True)
+    )
+    basis = (
+        "KL and spread s of each dimension are those of real test images"
+        if found.measured
+        else "No encodings of real images by these weights are kept: KL is that of this image, and s is 1"
+    )
+    return (
+        f'<div class="traversal f-{lane.family}"><p class="offsets"><span>offset, in spreads s</span>{heads}</p>'
+        f'<ol>{rows}</ol><p class="reading">{escape(lane.title)}: the middle column is the image itself, encoded and '
+        f"decoded. {basis}.</p></div>"
+    )
+
+
+def merged(one: Rebuilt, bound: Rebuilt) -> Rebuilt:
+    """Return what a family gave back, with its bound."""
+    return Rebuilt(one.family, one.title, one.image, one.error, bound.elbo, bound.draws, 1.0, True, True, one.state)
+
+
+def rebuilt(image: np.ndarray, found: Any) -> str:
+    """Return the original and what each family gives back as markup."""
+    first = (
+        f'<figure><figcaption><b>The image</b></figcaption><img src="{model_card.data_uri(image[None])}" '
+        f'alt="The image"><p>{image.size:,} numbers from 0 to 1. A squared error is the sum over all of them.</p>'
+        "</figure>"
+    )
+    return f'<div class="rebuilt">{first}{"".join(rebuilt_one(one, image.size) for one in found)}</div>'
+
+
+def rebuilt_one(one: Rebuilt, size: int) -> str:
+    """Return what one family gives back as markup."""
+    head = f"<figcaption>{theme.badge(one.family)}<b>{escape(one.title)}</b></figcaption>"
+    if one.state != "done":
+        words = one.problem or "Encoding and decoding."
+        return f'<figure class="f-{one.family} none">{head}<div class="blank"></div><p>{escape(words)}</p></figure>'
+    facts = [f"Squared error <b>{one.error:.2f}</b>"]
+    if one.elbo is not None:
+        bits = -one.elbo / (size * np.log(2))
+        facts.append(f"log p(x) ≥ <b>{one.elbo:,.0f}</b> nats".replace("-", "−"))
+        facts.append(f"<b>{bits:.2f}</b> bits per dimension")
+    elif one.bounds:
+        facts.append("bound: press the button below")
+    picture = f'<img src="{model_card.data_uri(one.image[None])}" alt="As the {escape(one.title)} gives it back">'
+    return f'<figure class="f-{one.family}">{head}{picture}<p>{"<br>".join(facts)}</p></figure>'
+
+
+def noised(lane: Lane, x_t: np.ndarray, x0: np.ndarray, level: float) -> str:
+    """Return an image under noise and what the network sees in it as markup."""
+    return (
+        f'<div class="rebuilt f-{lane.family}"><figure><figcaption><b>x<sub>t</sub></b></figcaption>'
+        f'<img src="{model_card.data_uri(x_t[None])}" alt="The image under noise"><p>signal '
+        f"{100 * level**0.5:.0f}%, noise "
+        f"{100 * (1 - level) ** 0.5:.0f}%</p></figure><figure><figcaption>{theme.badge(lane.family)}"
+        f'<b>its <span class="hat">x</span><sub>0</sub></b></figcaption><img src="{model_card.data_uri(x0[None])}" '
+        f'alt="What the network sees in it"><p>what the {escape(lane.title)} sees in it, one network call</p></figure>'
+        "</div>"
+    )

@@ -1,0 +1,1 @@
+"""The page of lecture: the way through the app for a class."""

@@ -1,0 +1,128 @@
+"""STEPS: the lecture as a way through the app: 20 minutes, part by part, each step a place and what to do there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+from dashboard import pages
+from dashboard.ui.panels import Panel
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the lecture.
+
+    Attributes:
+        part: The lecture's part that it belongs to.
+        page: The slug of the page to open.
+        key: The panel on it, '' for the page itself.
+        minutes: How long it takes with a class.
+        do: What to do there.
+        see: What there is to see, in the lecture's words where it has them.
+        name: Its title where the page itself is meant; a panel has its own.
+    """
+
+    part: str
+    page: str
+    key: str
+    minutes: float
+    do: str
+    see: str
+    name: str = ""
+
+    @property
+    def panel(self) -> Panel | None:
+        """The panel, None where the whole page is meant."""
+        return pages.panels().get((self.page, self.key))
+
+    @property
+    def title(self) -> str:
+        """Its title for people."""
+        return self.panel.title if self.panel else self.name
+
+    @property
+    def address(self) -> str:
+        """Its link within the app."""
+        return f"#{self.page}/{self.key}" if self.key else f"#{self.page}"
+
+
+RECAP, VAES, GANS, DIFFUSION, TRILEMMA = "Recap", "VAEs", "GANs", "Diffusion models", "The trilemma"
+ALL = (
+    Step(RECAP, "compare", "", 1, "Press Generate.",
+         "A generative model describes how a data set is generated, by a distribution that one can draw from. Here are "
+         "three such distributions, learnt from the same images and drawn from with the same seed.",
+         "What is a generative model?"),
+    Step(VAES, "vae", "posterior", 1, "Choose two images of different digits in turn.",
+         "The true p(z|x) is intractable, so a Gaussian q(z|x) whose mean and width are functions of x stands for it."),
+    Step(VAES, "vae", "elbo", 1, "Choose an image, then scribble one.",
+         "Maximising the ELBO is minimising the KL divergence to the true posterior: a bar for what the decoder leaves "
+         "unexplained, a bar for the code."),
+    Step(VAES, "latent", "reconstruction", 1.5, "Draw a digit, then something that is none.",
+         "The encoder takes x to z and the decoder takes z back; what is no digit comes back as one."),
+    Step(VAES, "vae", "noise", 1, "Draw the noise again, then turn it up.",
+         "Even if x is the same, z can differ, by the noise drawn from the zero-mean Gaussian."),
+    Step(VAES, "vae", "prior", 1, "Turn the temperature down, then switch the prior.",
+         "New images need z from somewhere: from N(0, I), or from what the encoder really uses."),
+    Step(VAES, "latent", "interpolation", 1, "Move the slider slowly through the middle.",
+         "Interpolation of latent variables induces transitions in the generated images, in all three families."),
+    Step(VAES, "latent", "map", 1, "Walk the pointer from one digit's region to another's.",
+         "Neighbours in latent space are neighbours among images; between the regions lie images of neither class."),
+    Step(VAES, "latent", "traversal", 0.5, "Compare the first row with the last.",
+         "Some dimensions carry slant, stroke and shape; the KL divergence says how much each is used."),
+    Step(GANS, "gan", "game", 1.5, "Look at the minimax run, then at the shipped one.",
+         "D maximises V(D, G), G minimises it. At the equilibrium D says 1/2 to everything, and V is −log 4."),
+    Step(GANS, "gan", "timelapse", 0.5, "Press play.",
+         "Sampling happens in z alone; the same z become digits as G learns."),
+    Step(GANS, "gan", "judge", 1, "Look at what it believes least among the real images.",
+         "There is no likelihood here: D is the only judge, and this is what it has learnt to see."),
+    Step(GANS, "gan", "truncation", 1, "Drag truncation from 1 down to 0.4.",
+         "Quality is bought with diversity, and measured: precision rises while recall falls."),
+    Step(DIFFUSION, "diffusion", "forward", 1, "Drag t until the digit is lost.",
+         "The forward step q adds noise little by little; any xₜ can be had in one go."),
+    Step(DIFFUSION, "diffusion", "reverse", 1.5, "Run both samplers, then scrub back and forth.",
+         "Generation happens here: the network undoes the noise, and its guess of x₀ sharpens from a blur."),
+    Step(DIFFUSION, "diffusion", "bound", 1, "Find the steepest part of the curve.",
+         "The ELBO of diffusion models is one KL divergence a step; nearly all of it is paid in the last few."),
+    Step(DIFFUSION, "diffusion", "steps", 1, "Draw with 1, 5 and 20 steps; read the time of 1000 before you draw it.",
+         "The simplified loss trains one network for all t; how many calls of it an image is worth is a choice."),
+    Step(DIFFUSION, "training", "curves", 0.5, "Switch the axis from images to seconds.",
+         "Three losses that cannot be compared, and three trainings that can."),
+    Step(DIFFUSION, "training", "timelapse", 0.5, "Drag the slider to the first recognisable digits.",
+         "The VAE is blurred early and stays so; the GAN jumps; the DDPM grows slowly."),
+    Step(TRILEMMA, "trilemma", "", 1.5, "Weigh quality, diversity and speed as your class would.",
+         "Which model should we use? The answer here is measured, with its runner-up and what that would cost.",
+         "Quality, diversity, speed: which model should we use?"),
+)  # fmt: skip
+
+
+# A page that was taken out takes its steps with it.
+STEPS = tuple(step for step in ALL if step.page in pages.PAGES)
+
+
+def parts(steps: Sequence[Step] = STEPS) -> dict[str, list[Step]]:
+    """Return the steps by part, in order."""
+    found: dict[str, list[Step]] = {}
+    for step in steps:
+        found.setdefault(step.part, []).append(step)
+    return found
+
+
+def minutes(value: float) -> str:
+    """Return minutes as a clock shows them: '1:30'."""
+    return f"{int(value)}:{round(60 * (value % 1)):02d}"
+
+
+def outline(steps: Sequence[Step] = STEPS) -> str:
+    """Return the steps as an element that the page's script reads, for the bar that leads through them."""
+    begins, at = [], 0.0
+    for step in steps:
+        begins.append(at)
+        at += step.minutes
+    told = [
+        {"href": step.address, "title": step.title, "do": step.do, "at": minutes(begin), "of": minutes(at)}
+        for step, begin in zip(steps, begins, strict=True)
+    ]
+    return f'<template id="lecture-steps" data-steps="{escape(json.dumps(told))}"></template>'

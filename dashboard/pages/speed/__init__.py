@@ -1,0 +1,1 @@
+"""The page of speed: what generating images costs."""

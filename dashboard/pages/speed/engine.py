@@ -1,0 +1,386 @@
+"""What generating images costs on this machine, timed while a visitor watches: planned, run in turn, and kept.
+
+Part of the door to `gencore`. The timing itself is `gencore.evaluation.cost`'s; it works in a thread,
+so that the page can show how far it is, and a hook on the network lets Stop end it within one network call.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+
+from dashboard.results.operating_points import Measurements, knobs_key
+from dashboard.service.service import Service, first_line, without_paths
+from gencore import checkpoint
+from gencore.device import DTYPES, LAYOUTS, Settings
+from gencore.errors import InputError
+from gencore.evaluation import cost, evaluate, memory, rows
+from gencore.evaluation.plan import Task
+from gencore.family import Family, Point, image_seed, settle
+
+SCOPES = {"headline points": 20.0, "every point": 8.0}  # seconds of timing a point; the longer, the more repeats
+MOST_CALLS = cost.MANY_CALLS  # points of more network calls take minutes each: the command line's business
+TICK = 0.25  # seconds between two looks at the work
+OVERHEAD = 10.0  # seconds a point besides its timing: loading, counting, memory in a fresh process
+
+log = logging.getLogger(__name__)
+
+
+class Stopped(Exception):
+    """The work was told to stop."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One operating point to time.
+
+    Attributes:
+        entry: The checkpoint.
+        title: The family's name for people.
+        point: The operating point.
+        knobs: Every knob's value.
+        settings: How the networks compute: as in the shipped row, so that machines are compared and not settings.
+        seconds: How much timing it gets.
+        expected: About how many seconds it takes in all.
+    """
+
+    entry: checkpoint.Entry
+    title: str
+    point: Point
+    knobs: Mapping[str, Any]
+    settings: Settings
+    seconds: float
+    expected: float
+
+    @property
+    def name(self) -> str:
+        """The family and the operating point, for people."""
+        return f"{self.title}, {self.point.label}"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One moment of the work.
+
+    Attributes:
+        state: 'running', 'done' or 'stopped'.
+        share: The share that is done, in [0, 1].
+        left: About how many seconds are left.
+        words: What is being done.
+        row: The cost row that has just been measured, else None.
+        problem: One sentence when this operating point could not be measured; the next ones follow.
+    """
+
+    state: str
+    share: float = 0.0
+    left: float = 0.0
+    words: str = ""
+    row: Mapping[str, Any] | None = None
+    problem: str = ""
+
+
+# ---- before it starts
+
+
+def plan(service: Service, dataset: str, scope: str, known: Measurements) -> list[Job]:
+    """Return what there is to time on a data set, the families in order, each operating point once.
+
+    Args:
+        service: The service.
+        dataset: A data set that has checkpoints.
+        scope: A key of `SCOPES`.
+        known: What was measured before: it tells how long each point takes.
+
+    Raises:
+        InputError: if there is no such data set or scope.
+    """
+    if dataset not in service.datasets():
+        raise InputError(f"There is no data set {dataset!r} with checkpoints.")
+    if scope not in SCOPES:
+        raise InputError(f"What to time must be one of: {', '.join(SCOPES)}; not {scope!r}.")
+    jobs = []
+    for entry in service.entries()[dataset]:
+        if entry.problem or entry.name != service.lane(dataset, entry.family).checkpoint:
+            continue  # a family's first checkpoint is the one that the pages compare
+        kind, seen = service.families[entry.family], set()
+        for point in kind.points:
+            knobs = settle(kind.knobs, point.knobs)
+            key = knobs_key(knobs)
+            if key in seen or (scope == next(iter(SCOPES)) and point.kind != "headline"):
+                continue
+            seen.add(key)
+            row = before(known, entry.name, key)
+            if row is None or row["calls"] <= MOST_CALLS:
+                seconds = SCOPES[scope]
+                expected = OVERHEAD + (expect(row, seconds) if row else seconds)
+                jobs.append(Job(entry, kind.title, point, knobs, settings_of(row), seconds, expected))
+    order = list(service.families)
+    return sorted(jobs, key=lambda job: order.index(job.entry.family))
+
+
+def before(known: Measurements, name: str, key: str) -> Mapping[str, Any] | None:
+    """Return an operating point's cost row: one of this machine if there is one, else the first."""
+    found = [row for row in known.costs if row["checkpoint"] == name and knobs_key(row["knobs"]) == key]
+    return next((row for row in found if row.get("local")), next(iter(found), None))
+
+
+def settings_of(row: Mapping[str, Any] | None) -> Settings:
+    """Return how a row's networks computed; plain float32 when there is no row."""
+    used = row["settings"] if row else {}
+    dtype = used.get("dtype") if used.get("dtype") in DTYPES else "float32"
+    layout = used.get("layout") if used.get("layout") in LAYOUTS else "contiguous"
+    return Settings(dtype, layout, torch.get_num_threads())
+
+
+def expect(row: Mapping[str, Any], seconds: float) -> float:
+    """Return about how long `seconds` of timing really take, by a row of before; see `cost.time_batches`."""
+    sizes = cost.SIZES if row["calls"] <= cost.MANY_CALLS else cost.SLOW_SIZES
+    share, total = seconds / len(sizes), 0.0
+    for n in sizes:
+        nearest = min(row["batches"], key=lambda batch: abs(batch["n"] - n))
+        each = nearest["ms_per_image"] * n / 1000
+        total += 2 * each * min(1.0, cost.TRIAL_CALLS / row["calls"])
+        if each > share and n > max(cost.SLOW_SIZES):
+            break
+        total += each * min(max(int(share / each) if each else 1, 1), cost.MOST_REPEATS)
+    return total
+
+
+def place(dataset: str) -> str:
+    """Return the file that this machine's rows are kept in, for people: 'runs/mnist/rows.jsonl'."""
+    path = rows.rows_path(dataset, checkpoint.roots()[-1])
+    return "/".join(path.parts[-3:])
+
+
+def keeps(dataset: str) -> bool:
+    """Return whether rows can be kept in a file here: not on a Space, which visitors share, nor a read-only folder."""
+    if os.environ.get("SPACE_ID"):
+        return False
+    path = rows.rows_path(dataset, checkpoint.roots()[-1])
+    there = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
+    return os.access(there, os.W_OK)
+
+
+def keep(dataset: str, row: Mapping[str, Any]) -> bool:
+    """Add a row to this machine's file; return False where that is not possible."""
+    try:
+        if keeps(dataset):
+            rows.append(rows.rows_path(dataset, checkpoint.roots()[-1]), row)
+            return True
+    except InputError as error:
+        log.warning("%s", error)
+    return False
+
+
+# ---- the work
+
+
+def measure(service: Service, jobs: Sequence[Job], stop: threading.Event) -> Iterator[Progress]:
+    """Time the operating points one after another, alone on the device; the last progress is 'done' or 'stopped'.
+
+    A point that is stopped half-way leaves no row; a point that fails says so and the next goes on.
+    """
+    ticket = service.turn.take(stop)
+    try:
+        if not ticket:
+            yield Progress("stopped")
+            return
+        whole, over, started = sum(job.expected for job in jobs), 0.0, time.monotonic()
+        for place, job in enumerate(jobs):
+            for seen in attend(job, stop, lambda: service.turn.keep(ticket)):
+                if seen.state == "stopped":
+                    yield seen
+                    return
+                done = over + job.expected * seen.share
+                pace = (time.monotonic() - started) / done if done > 0.1 * whole else 1.0
+                words = f"{job.name} ({place + 1} of {len(jobs)}): {seen.words}"
+                yield Progress("running", done / whole, (whole - done) * pace, words, seen.row, seen.problem)
+            over += job.expected
+        yield Progress("done", 1.0)
+    finally:
+        service.turn.give(ticket)
+
+
+def attend(job: Job, stop: threading.Event, alive: Any) -> Iterator[Progress]:
+    """Run a job in a thread and yield how far it is, the row or the problem at last.
+
+    The thread is gone when this ends, whatever ends it, so that nothing else is timed beside it.
+    """
+    news: queue.Queue[Progress] = queue.Queue()
+    halt = threading.Event()
+    worker = threading.Thread(target=work, args=(job, halt, news.put), daemon=True)
+    started, words = time.monotonic(), "loading"
+    worker.start()
+    try:
+        while True:
+            if stop.is_set() or not alive():
+                halt.set()
+            try:
+                seen = news.get(timeout=TICK)
+            except queue.Empty:
+                seen = Progress("running", words=words)
+            words = seen.words or words
+            share = min((time.monotonic() - started) / job.expected, 0.97)
+            yield Progress(seen.state, 1.0 if seen.row or seen.problem else share, 0, words, seen.row, seen.problem)
+            if seen.row or seen.problem or seen.state == "stopped":
+                return
+    finally:
+        halt.set()
+        worker.join()
+
+
+def work(job: Job, halt: threading.Event, tell: Any) -> None:
+    """Measure one operating point, telling what is done; the last thing told has the row, a problem, or 'stopped'."""
+    try:
+        tell(
+            Progress(
+                "running", words="done", row=cost_row(job, halt, lambda words: tell(Progress("running", words=words)))
+            )
+        )
+    except Stopped:
+        tell(Progress("stopped"))
+    except InputError as error:
+        tell(Progress("running", problem=without_paths(str(error))))
+    except Exception as error:  # a family's own code may raise anything; the other points must go on
+        log.exception("%s failed", job.entry.name)
+        tell(Progress("running", problem=f"{job.name} failed with {type(error).__name__}: {first_line(error)}"))
+
+
+def cost_row(job: Job, halt: threading.Event, tell: Any) -> dict[str, Any]:
+    """Return the cost row of an operating point, as `gencore.evaluation.evaluate` writes it.
+
+    Raises:
+        Stopped: soon after `halt` is set.
+        InputError: if the checkpoint cannot be used, or takes more than `MOST_CALLS` network calls.
+    """
+    started = time.monotonic()
+    model = checkpoint.load(job.entry)
+    job.settings.apply(model)
+    with interruptible(model, halt):
+        calls, _ = cost.estimate(model, 1, job.knobs)
+        if calls > MOST_CALLS:
+            raise InputError(
+                f"{job.name} takes {calls:,} network calls an image, more than {MOST_CALLS}; time it with: "
+                f"python -m gencore evaluate {job.entry.name} --rows cost"
+            )
+        tell("counting operations")
+        counted = {"calls": calls, "flops": cost.count_flops(model, [image_seed(0, 0)], job.knobs)}
+        batches: list[dict[str, Any]] = []
+        tell(timing_words(0))
+        for timing in cost.time_batches(model, job.knobs, job.seconds):
+            batches.append(asdict(timing))
+            tell(timing_words(len(batches)))
+    tell("memory, in a process of its own")
+    peak = peak_of(job, model, halt)
+    return {
+        **evaluate.common(task_of(job), None, time.monotonic() - started),
+        **counted,
+        "batches": batches,
+        "best": max(batches, key=lambda batch: batch["images_per_s"])["n"],
+        "parameters": cost.count_parameters(model.network),
+        "parameters_total": cost.count_parameters(model),
+        "peak_memory_mb": peak,
+    }
+
+
+def peak_of(job: Job, model: Family, halt: threading.Event) -> float | None:
+    """Return the peak memory as `gencore.evaluation.memory` tells it, but on a CPU from a process that Stop can end.
+
+    Raises:
+        Stopped: soon after `halt` is set.
+    """
+    seeds = [image_seed(0, i) for i in range(evaluate.TRIAL)]
+    if model.device.type != "cpu" or not memory.STATUS.exists():
+        peak = memory.peak_memory(model, seeds, job.knobs, evaluate.MEMORY_CALLS)
+        if halt.is_set():
+            raise Stopped
+        return peak
+    kind = type(model)
+    task = {"folder": str(job.entry.path), "module": kind.__module__, "class": kind.__qualname__,
+            "dtype": job.settings.dtype, "layout": job.settings.layout, "threads": torch.get_num_threads(),
+            "seeds": seeds, "knobs": dict(job.knobs), "calls": evaluate.MEMORY_CALLS}  # fmt: skip
+    grown = json.loads(answer_of([sys.executable, "-m", "gencore.evaluation.memory"], json.dumps(task), halt))
+    if grown is None:
+        return None
+    tensors = [*model.parameters(), *model.buffers()]
+    return (sum(tensor.numel() * tensor.element_size() for tensor in tensors) + grown) / 1e6
+
+
+def answer_of(command: Sequence[str], words: str, halt: threading.Event) -> str:
+    """Return what a process answers to `words`; it is gone when this ends.
+
+    Raises:
+        Stopped: soon after `halt` is set.
+        RuntimeError: if it fails.
+    """
+    env = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with subprocess.Popen(command, text=True, env=env, **pipes) as child:
+        unsent: str | None = words
+        while True:
+            try:
+                out, err = child.communicate(unsent, timeout=TICK)
+                break
+            except subprocess.TimeoutExpired:
+                unsent = None  # `communicate` goes on with what it has
+                if halt.is_set():
+                    child.kill()
+                    raise Stopped from None
+    if child.returncode:
+        raise RuntimeError(f"The process that measures memory ended with {child.returncode}: {err.strip()}")
+    return out
+
+
+def timing_words(done: int) -> str:
+    """Return what is being timed once `done` batch sizes are."""
+    n = cost.SIZES[min(done, len(cost.SIZES) - 1)]
+    return f"timing {n:,} image{'s' * (n > 1)} at once"
+
+
+def task_of(job: Job) -> Task:
+    """Return the job as the evaluation's own task, from which a row takes what every row holds."""
+    entry = job.entry
+    hashes = {"checkpoint": rows.checkpoint_hash(entry.path)}
+    path = rows.rows_path(entry.dataset, checkpoint.roots()[-1])
+    return Task(
+        "cost",
+        entry.dataset,
+        entry.name,
+        entry.family,
+        job.point,
+        job.knobs,
+        0,
+        0,
+        job.settings,
+        1,
+        hashes,
+        path,
+        entry,
+    )
+
+
+@contextmanager
+def interruptible(model: Family, halt: threading.Event) -> Iterator[None]:
+    """Make the model's next network call raise `Stopped` once `halt` is set."""
+
+    def look(*_: Any) -> None:
+        if halt.is_set():
+            raise Stopped
+
+    handle = model.network.register_forward_pre_hook(look)
+    try:
+        yield
+    finally:
+        handle.remove()

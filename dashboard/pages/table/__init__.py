@@ -1,0 +1,1 @@
+"""The page of table: every row, and a report to take away."""

@@ -1,0 +1,133 @@
+"""Table: every row that was measured, sorted and filtered in the browser, to take away as CSV, JSON or a report."""
+
+from __future__ import annotations
+
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import gradio as gr
+from gradio.context import Context
+
+from dashboard import theme
+from dashboard.figures import table
+from dashboard.pages.table import report
+from dashboard.results.operating_points import Measurements
+from dashboard.service.service import METRICS, Service, __version__
+from dashboard.ui import knobs
+from dashboard.ui.events import QUICK, as_text
+
+TITLE = "Table"
+SLUG = "table"
+FILES = {"CSV": "csv", "JSON": "json", "Report": "html"}  # the button's words and the file's ending
+SCAFFOLD = """<div class="rows">
+<div class="bar" role="search">
+<input type="search" data-at="query" aria-label="Filter by text" placeholder="Filter by text">
+<select data-at="family" aria-label="Family"></select><select data-at="kind" aria-label="Kind"></select>
+<select data-at="n" aria-label="Images a generation"></select>
+<span class="count" data-at="count" role="status"></span></div>
+<div class="bar"><fieldset><legend>Features</legend><div data-at="extractors"></div></fieldset>
+<fieldset><legend>Columns</legend><div data-at="groups"></div></fieldset></div>
+<p class="empty" data-at="empty" hidden></p>
+<div class="region" data-at="region" tabindex="0" role="region" aria-label="All rows">
+<table><thead><tr data-at="head"></tr></thead><tbody class="floors" data-at="floors"></tbody>
+<tbody data-at="rows"></tbody></table></div>
+<ul class="problems" data-at="problems"></ul>
+<p class="reading">A score is the mean of independent generations ± half its 95% t-interval. Grey rows: real images
+scored against real images, the floor at that n. Bold: the best at its n, and all that tie with it by Welch's interval;
+what depends on n is compared at equal n alone, and likelihood bounds, which rest on different conventions, are not
+compared at all. ↓ lower is better, ↑ higher is better, → 1 is as real. Click a heading to sort, again to turn round, a
+third time to go back.</p></div>"""
+
+
+def build(service: Service) -> None:
+    """Lay out the page in the current Blocks and connect it to the service."""
+    Table(service).connect()
+
+
+class Table:
+    """The page's components and what they do."""
+
+    def __init__(self, service: Service):
+        self.service = service
+        self._kept: dict[str, tuple[Measurements, dict[str, str]]] = {}
+        datasets = service.datasets()
+        gr.HTML(
+            '<div class="title"><h1>Every row</h1><p>All that was measured, with its interval, beside real images '
+            "scored against real images. Sort it, filter it, take it with you.</p></div>",
+            js_on_load=None,
+        )
+        with gr.Row(elem_classes=["shared"]):
+            self.dataset = gr.Dropdown(
+                knobs.datasets(datasets), value=next(iter(datasets), None), label="data", interactive=True,
+                filterable=False, elem_id="table-dataset", visible=len(datasets) > 1,
+            )  # fmt: skip
+            with gr.Row(elem_classes=["take"]):
+                gr.HTML('<span class="hint">Download</span>', js_on_load=None)
+                self.files = [
+                    gr.DownloadButton(words, elem_id=f"table-{ending}", interactive=False, size="sm")
+                    for words, ending in FILES.items()
+                ]
+        badges = "".join(
+            f'<template data-badge="{family}">{theme.badge(family, 13)}</template>'
+            for family in [*service.families, "real"]
+        )
+        with gr.Column(elem_classes=["card"]):
+            self.table = gr.HTML(
+                "",
+                html_template=SCAFFOLD + badges,
+                js_on_load="lab.table(element, props, watch)",
+                apply_default_css=False,
+                elem_id="table",
+            )
+        self.opened = gr.State(False)
+        self.tab = Context.block
+        while not isinstance(self.tab, gr.Tab):
+            self.tab = self.tab.parent
+
+    def connect(self) -> None:
+        """Connect the components; rows are read when the page is opened: they may have come since, as from Speed."""
+        outputs = [self.dataset, self.table, *self.files]
+        self.dataset.input(self.show, [self.dataset], outputs, **QUICK)
+        self.tab.select(self.open, [self.dataset, self.opened], [self.opened, *outputs], **QUICK)
+
+    # ---- handlers
+
+    def open(self, request: gr.Request, dataset: str | None, opened: bool) -> dict:
+        """Show the data set that was chosen; when the page is opened for the first time, that of the address."""
+        dataset, choices = knobs.opened_on(request, self.service.datasets(), dataset if opened else None)
+        return {self.opened: True, self.dataset: choices, **self.show(dataset)}
+
+    def show(self, dataset: str | None) -> dict:
+        """Show a data set's rows, and make its files ready."""
+        measured = self.service.measurements(dataset or "")
+        titles = {name: kind.title for name, kind in self.service.families.items()}
+        paths = self._paths(measured)
+        return {
+            self.table: as_text(table.table(measured, METRICS, titles)),
+            **{button: gr.update(value=paths.get(ending), interactive=bool(paths))
+               for button, ending in zip(self.files, FILES.values(), strict=True)},
+        }  # fmt: skip
+
+    def _paths(self, measured: Measurements) -> dict[str, str]:
+        """Return the files of some measurements by ending, written once; {} when there is nothing to take away."""
+        if not (measured.points or measured.floors or measured.failures or measured.bounds or measured.costs):
+            return {}
+        kept = self._kept.get(measured.dataset)
+        if kept is None or kept[0] is not measured:
+            made = datetime.now(UTC).date().isoformat()
+            contents = {
+                "csv": table.as_csv(measured),
+                "json": table.as_json(measured, __version__, made),
+                "html": report.page(measured, METRICS, self.service.families, __version__, made),
+            }
+            folder = Path(tempfile.mkdtemp(prefix="table-"))
+            paths = {}
+            for ending, content in contents.items():
+                path = (
+                    folder / f"{measured.dataset.replace('/', '-')}-{'report' if ending == 'html' else 'rows'}.{ending}"
+                )
+                path.write_text(content, encoding="utf-8")
+                paths[ending] = str(path)
+            kept = self._kept[measured.dataset] = measured, paths
+        return kept[1]

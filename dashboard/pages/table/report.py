@@ -1,0 +1,402 @@
+"""The report: all measurements of a data set as one HTML file that needs nothing else. Pure: no torch, no gradio.
+
+It asks the network for nothing: styles are in the file, figures are inline SVG, there is no script. It follows the
+reader's light or dark setting, and prints.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from typing import Any
+
+import numpy as np
+
+from dashboard import format, theme
+from dashboard.figures import cost, pareto, svg, table, triangle
+from dashboard.results import explanations
+from dashboard.results import recommendation as advice
+from dashboard.results.operating_points import EXTRACTOR, Measured, Measurements
+
+FIGURE_RULES = (  # what a rule of the pages' style sheets begins with when it draws a figure
+    "svg.fig", ".triangle ", ".front ", ".marks", ".panels",
+    *(f"@media (max-width: {width}px) {{ svg.fig" for width in (520, 600, 1040)),
+)  # fmt: skip
+STYLE = """
+*{box-sizing:border-box}
+html{color-scheme:light dark;background:var(--paper);color:var(--ink);font:15px/1.55 FONT}
+body{max-width:1080px;margin:0 auto;padding:40px 28px 72px}
+h1{font-size:30px;line-height:1.2;letter-spacing:-.02em;margin:0 0 6px}
+h2{font-size:21px;letter-spacing:-.01em;margin:52px 0 8px}
+h3{font-size:16.5px;margin:28px 0 4px}
+p{margin:0 0 12px;max-width:68em}
+.lead,.reading,caption,dd{color:var(--quiet)}
+.reading{font-size:13px;margin-top:10px}
+.answer{margin-bottom:14px}
+.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,440px),1fr));gap:18px;align-items:start}
+.card{background:var(--card);border:1px solid var(--line);border-radius:14px;padding:20px;min-width:0}
+.card h3{margin:0 0 4px;font-size:18px}
+.card:has(.panels,.front){grid-column:1/-1}
+.sideways{overflow-x:auto;border:1px solid var(--line);border-radius:10px;background:var(--card);margin:0 0 20px}
+table{border-collapse:collapse;min-width:100%;font-size:13px;line-height:1.35}
+.card :is(th,td){padding:7px 7px}
+.card th{white-space:normal}
+caption{text-align:left;padding:10px 12px;font-size:13px}
+th,td{padding:8px 12px;text-align:right;white-space:nowrap;border-bottom:1px solid var(--line);font-weight:400;
+font-variant-numeric:tabular-nums}
+thead th{color:var(--quiet);font-weight:600;font-size:12px;vertical-align:bottom}
+th:first-child,td.words{text-align:left}
+tbody tr:last-child>*{border-bottom:0}
+.floor>*{background:var(--well)}
+.badge{vertical-align:-2px;margin-right:6px}
+.why,.problem{color:var(--danger)}
+.why{display:block;font-size:12px;white-space:normal;max-width:34em}
+dl{margin:0}dt{font-weight:600;margin-top:10px}dd{margin:0}
+pre{background:var(--well);border-radius:10px;padding:14px 16px;overflow-x:auto;font:13px/1.6 MONO;margin:0 0 12px}
+@media(max-width:600px){body{padding:24px 14px 48px}.card{padding:14px}}
+@media print{html{font-size:12px}.card{break-inside:avoid}.sideways{overflow:visible}pre{white-space:pre-wrap}}
+"""
+
+
+def page(
+    measured: Measurements,
+    metrics: Mapping[str, table.Metric],
+    families: Mapping[str, Any],
+    version: str,
+    made: str,
+) -> str:
+    """Return the report as a whole HTML document.
+
+    Args:
+        measured: The measurements.
+        metrics: The metrics.
+        families: By name, what has a title and a sentence about it.
+        version: The program's version.
+        made: The day of the report, '2026-11-22'.
+    """
+    titles = {name: kind.title for name, kind in families.items()}
+    timed = cost.timed(measured, titles)
+    cards = [*summary(measured), *(cost.cards(timed) if timed else ())]
+    parts = [
+        f"<h1>{escape(format.dataset_title(measured.dataset))}: quality, diversity and speed, measured</h1>",
+        f'<p class="lead">{escape(lead(measured, version, made))}</p>',
+        *(f'<p class="problem">{escape(words)}</p>' for words in measured.problems),
+        f'<div class="cards">{"".join(f"<div class=card>{card}</div>" for card in cards)}</div>' if cards else "",
+        scores(measured, metrics, titles),
+        bound_table(measured, titles),
+        cost_table(timed),
+        origins(measured, families),
+        machines(measured),
+        again(measured),
+        glossary(metrics),
+    ]
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(format.dataset_title(measured.dataset))}, measured {escape(made)}</title>"
+        f"<style>{style(list(families))}</style></head><body>{''.join(parts)}</body></html>\n"
+    )
+
+
+def style(families: list[str]) -> str:
+    """Return the document's style sheet: colours for light and dark, its own rules, and those of the figures."""
+    light, dark = theme.palettes(families)
+    lanes = "".join(f".f-{name}{{--mark:var(--mark-{name});--text:var(--text-{name})}}" for name in families)
+    own = STYLE.replace("FONT", ",".join(f"'{name}'" if " " in name else name for name in theme.FONT))
+    own = own.replace("MONO", ",".join(theme.MONO))
+    figures = [line for line in theme.assets("style.css").splitlines() if line.startswith(FIGURE_RULES)]
+    return f":root{{{light}}}@media(prefers-color-scheme:dark){{:root{{{dark}}}}}{lanes}{own}{''.join(figures)}"
+
+
+def lead(measured: Measurements, version: str, made: str) -> str:
+    """Return what the report is of, in two sentences."""
+    families = list(dict.fromkeys(point.title for point in measured.points))
+    points = cost.plural(len({(p.checkpoint, p.label) for p in measured.points}), "operating point")
+    of = f" of {format.listing(families)}" if families else ""
+    return (
+        f"{points}{of}. Made on {made} by gencore {version}. A score is the mean of independent generations ± half its "
+        "95% t-interval; it tells the uncertainty of sampling, not that of training again."
+    )
+
+
+# ---- the trilemma's own figures
+
+
+def summary(measured: Measurements) -> list[str]:
+    """Return the cards of the triangle, the answer for equal weights, and every operating point.
+
+    None where no point has both a score and a time.
+    """
+    question = advice.ask(measured)
+    if not question.points:
+        return []
+    answers, index = advice.weigh(question, np.ones((1, 3)))
+    answer = answers[index[0]]
+    return [
+        svg.card(
+            "Quality, diversity and speed",
+            f"Compared at n = {question.n:,}, timed on {question.machine}.",
+            lit(triangle.draw(question), answer),
+            "Filled: each family's best point for equal weights; faint: its other points. Each corner is in raw units, "
+            "and its rim is as good as real images, or the fastest decade. The area means nothing.",
+        ),
+        recommendation(question, answer),
+        svg.card(
+            "Every operating point",
+            f"{explanations.capital(question.quality.title)} against time, timed on {question.machine}.",
+            pareto.draw(question),
+            "Further up is better, further left is faster. Shaded: as good as real images. A bar is a 95% interval. "
+            "Dashed: nothing measured is better on both. Numbers along a line: network calls. Hollow: "
+            f"measured at another n.{pareto.ending(question)}",
+        ),
+    ]
+
+
+def recommendation(question: advice.Question, answer: advice.Answer) -> str:
+    """Return the card with the point to use by equal weights, and each family's best beside it."""
+    title = "Which model, if all three weigh the same?"
+    if answer.best is None:
+        return svg.card(title, "No point can be recommended.", "", explanations.nothing(question, answer))
+    best = question.points[answer.best]
+    words = [explanations.as_real(question, best), explanations.tie_broken(question, answer)]
+    if answer.runner is not None:
+        runner = advice.name(question.points[answer.runner])
+        words.append(f"Runner-up: {runner}. {explanations.runner_up(question, answer)}")
+    words.append(explanations.trained(question, answer))
+    lines = []
+    for place in answer.families:
+        if place is not None:
+            point = question.points[place]
+            quality, coverage = point.score(question.quality.key), point.score(advice.DIVERSITY.key)
+            cells = [
+                explanations.plus_minus(question.quality, quality),
+                explanations.plus_minus(advice.DIVERSITY, coverage) if coverage else "–",
+                format.duration(point.ms_per_image),
+            ]
+            figures = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
+            lines.append(f"<tr>{row_head(point.family, point.title, point.label, {point.family: ''})}{figures}</tr>")
+    heads = ["Best of each family", question.quality.name, advice.DIVERSITY.name, "an image"]
+    answered = f"{advice.name(best)}. {explanations.reasons(question, answer)}"
+    more = "".join(f"<p>{escape(sentence)}</p>" for sentence in words if sentence)
+    return svg.card(title, answered, more + sheet("", heads, lines), explanations.candidates(question, answer))
+
+
+def lit(drawing: str, answer: advice.Answer) -> str:
+    """Return the triangle with each family's best point marked, as the page's script marks it."""
+    best = {place for place in answer.families if place is not None}
+
+    def mark(found: re.Match) -> str:
+        place = int(found[2])
+        kind = " best" * (place in best) + " first" * (place == answer.best)
+        return f'class="{found[1]}{kind}" data-i="{place}"'
+
+    return re.sub(r'class="(shape[^"]*)" data-i="(\d+)"', mark, drawing)
+
+
+# ---- tables
+
+
+def sheet(caption: str, heads: Sequence[str], rows: Iterable[str]) -> str:
+    """Return a table; `rows` are the markup of its rows."""
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in heads)
+    told = f"<caption>{escape(caption)}</caption>" if caption else ""
+    return (
+        f'<div class="sideways"><table>{told}<thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
+    )
+
+
+def row_head(family: str, title: str, label: str, known: Mapping[str, str], stale: str = "") -> str:
+    """Return the first cell of a row: the family's marker and name, and the operating point."""
+    badge = theme.badge(family, 12) if family in known or family == "real" else ""
+    colour = f' style="color:var(--text-{family})"' if family in known else ""
+    why = f'<span class="why">Stale. {escape(stale)}</span>' if stale else ""
+    return f'<th scope="row">{badge}<b{colour}>{escape(title)}</b> {escape(label)}{why}</th>'
+
+
+def scores(measured: Measurements, metrics: Mapping[str, table.Metric], titles: Mapping[str, str]) -> str:
+    """Return the tables of scores: one for each extractor and n, the floor first."""
+    parts = ["<h2>Scores</h2>"]
+    names = table.extractors(measured)
+    everything = [*measured.points, *measured.failures]
+    if not everything and not measured.floors:
+        return "<h2>Scores</h2><p>No scores were measured yet.</p>"
+    parts.append(
+        '<p class="reading">Grey: real images scored against real images, the floor. Bold: the best at its n and all '
+        "that tie with it by Welch's interval. ↓ lower is better, ↑ higher is better, → 1 is as real. Only rows of one "
+        "table may be compared: they have equal n.</p>"
+    )
+    for name in names:
+        marked = table.best(measured.points, metrics, name)
+        for n in sorted({row.n for row in (*everything, *measured.floors.values())}, reverse=True):
+            floor = measured.floor(n)
+            rows = [*([floor] if floor else []), *(row for row in everything if row.n == n)]
+            parts.append(score_sheet(rows, name, n, metrics, titles, marked))
+    return "".join(parts)
+
+
+def score_sheet(
+    rows: Sequence[Measured],
+    name: str,
+    n: int,
+    metrics: Mapping[str, table.Metric],
+    titles: Mapping[str, str],
+    marked: set[tuple[str, str]],
+) -> str:
+    """Return one table of scores, all of one extractor and n; '' when there is none."""
+    shown = [m for m in metrics.values() if any(row.score(m.key, name) for row in rows)]
+    if not shown:
+        return ""
+    lines = []
+    for row in rows:
+        title = "Real images" if row.kind == "floor" else row.title
+        label = f"{row.label}, broken on purpose" if row.failure else row.label
+        cells = []
+        for metric in shown:
+            score = row.score(metric.key, name)
+            words = table.value(score) if score else "–"
+            cells.append(f"<td>{f'<b>{words}</b>' if (row.key, metric.key) in marked else words}</td>")
+        head = row_head(row.family, title, label, titles, row.stale)
+        kind = ' class="floor"' if row.kind == "floor" else ""
+        lines.append(f"<tr{kind}>{head}<td>{row.generations}</td>{''.join(cells)}</tr>")
+    hashes = sorted({row.quality["hashes"][name] for row in rows if name in row.quality["hashes"]})
+    told = ", ".join(hashes) or "no hash"
+    caption = f"In {name} features ({told}), n = {n:,} images a generation, real and generated alike"
+    heads = [f"{m.name} {table.ARROWS.get(m.better, '')}".strip() for m in shown]
+    return sheet(caption, ["Model and operating point", "Generations", *heads], lines)
+
+
+def bound_table(measured: Measurements, titles: Mapping[str, str]) -> str:
+    """Return the table of likelihood bounds; '' when there is none."""
+    lines = []
+    for row in measured.bounds:
+        cells = table.bound_cells(row)
+        figures = "".join(f"<td>{escape(cells[column.key][1])}</td>" for column in table.LIKELIHOOD)
+        basis = "; ".join(f"{name}: {words}" for name, words in row["basis"].items())
+        title = titles.get(row["family"], row["family"])
+        head = row_head(row["family"], title, row["checkpoint"], titles, row["stale"])
+        where = f"first {row['n']:,} images of the {row['split']} split"
+        lines.append(f'<tr>{head}{figures}<td class="words">{where}</td><td class="words">{escape(basis)}</td></tr>')
+    if not lines:
+        return ""
+    heads = ["Model", *(column.name for column in table.LIKELIHOOD), "On", "Rests on"]
+    return "<h2>Likelihood bounds</h2>" + sheet(
+        "Upper bounds of −log p(x), 95% intervals over images; only bounds that rest on the same may be compared",
+        heads,
+        lines,
+    )
+
+
+def cost_table(timed: Sequence[cost.Timed]) -> str:
+    """Return the table of costs, one row an operating point and machine."""
+    if not timed:
+        return ""
+    keys = [column for column in table.COSTS if column.key != "machine"]
+    lines = []
+    for point in timed:
+        cells = table.cost_cells(point.row)
+        figures = "".join(f"<td>{escape(cells[c.key][1]) if c.key in cells else '–'}</td>" for c in keys)
+        where = f'<td class="words">{escape(cells["machine"][1])}{", measured here" * point.local}</td>'
+        head = row_head(point.family, point.title, point.label, {point.family: ""}, point.row.get("stale", ""))
+        lines.append(f"<tr>{head}{figures}{where}</tr>")
+    return "<h2>Costs</h2>" + sheet(
+        "Time: median after a warm-up, alone on the device; ms an image at 16 images at once",
+        ["Model and operating point", *(column.name for column in keys), "Timed on"],
+        lines,
+    )
+
+
+# ---- where it comes from
+
+
+def origins(measured: Measurements, families: Mapping[str, Any]) -> str:
+    """Return the checkpoints with their training and hashes, and the settings of the measurements."""
+    rows = [row for row in (*measured.points, *measured.failures) if row.checkpoint]
+    lines = []
+    for name in dict.fromkeys(row.checkpoint for row in rows):
+        row = next(row for row in rows if row.checkpoint == name)
+        told = row.quality.get("training", {})
+        seconds, seen, size = told.get("seconds"), told.get("images"), told.get("parameters")
+        cells = [
+            format.count(seen) if seen is not None else "–",
+            format.minutes(seconds) if seconds is not None else "–",
+            told.get("device", "–"),
+            format.count(size) if size is not None else "–",
+            row.quality["hashes"].get("checkpoint", "–"),
+        ]
+        figures = "".join(f"<td>{escape(str(cell))}</td>" for cell in cells)
+        lines.append(f"<tr>{row_head(row.family, row.title, name, families)}{figures}</tr>")
+    if not lines:
+        return ""
+    heads = ["Checkpoint", "Images in training", "Training", "On", "Parameters", "SHA-256, first digits"]
+    about = "".join(f"<p>{escape(kind.title)}. {escape(kind.about)}</p>" for kind in families.values() if kind.about)
+    return f"<h2>Models</h2>{about}" + sheet(
+        "One training run each; families trained unequally compare unequally", heads, lines
+    )
+
+
+KINDS = {"quality": "scores", "real": "floor", "failure": "failure lab", "bound": "bounds", "cost": "costs"}
+
+
+def machines(measured: Measurements) -> str:
+    """Return the settings and the machines of the measurements, each combination once."""
+    found: dict[tuple, int] = {}
+    for row in [
+        *(p.quality for p in (*measured.floors.values(), *measured.points, *measured.failures)),
+        *measured.bounds,
+        *measured.costs,
+    ]:
+        machine, used = row["machine"], row["settings"]
+        key = (
+            KINDS[row["kind"]],
+            " × ".join(f"{row[part]:,}" for part in ("n", "generations") if part in row) or "–",
+            f"{row['seeds'][0]} to {row['seeds'][1]}" if "seeds" in row else str(row.get("seed", "–")),
+            row.get("split", "–"),
+            *(str(used.get(name, "–")) for name in ("dtype", "layout", "batch", "threads")),
+            str(machine["name"]),
+            ", ".join(f"{name} {machine[name]}" for name in ("torch", "python") if name in machine),
+        )
+        found[key] = found.get(key, 0) + 1
+    if not found:
+        return ""
+    heads = ["What", "n × generations", "Seeds", "Against", "Number format", "Layout", "Batch", "Threads", "Machine",
+             "Versions", "Rows"]  # fmt: skip
+    lines = []
+    for (first, *rest), rows in found.items():
+        cells = "".join(f"<td>{escape(cell)}</td>" for cell in [*rest, str(rows)])
+        lines.append(f'<tr><th scope="row">{escape(first)}</th>{cells}</tr>')
+    return "<h2>Settings and machines</h2>" + sheet("Each combination once", heads, lines)
+
+
+def again(measured: Measurements) -> str:
+    """Return how to measure all of it again."""
+    rows = [
+        *(row.quality for row in (*measured.floors.values(), *measured.points, *measured.failures)),
+        *measured.bounds,
+        *measured.costs,
+    ]
+    told = list(dict.fromkeys(row["command"] for row in rows if row["command"]))
+    names = dict.fromkeys(row["checkpoint"] for row in rows if row["checkpoint"] and not row["command"])
+    told += [f"python -m gencore evaluate {name}" for name in names if not any(name in command for command in told)]
+    if not told:
+        return ""
+    first = ["pip install -r requirements.txt", f"python -m gencore features {measured.dataset}"]
+    return (
+        "<h2>How to measure it again</h2><p>In the project's folder. The same seeds give the same images; the same "
+        "machine, threads and torch version give the same bits. The second line is needed only where the features of "
+        f"the real images are not there.</p><pre>{escape(chr(10).join([*first, *told]))}</pre>"
+    )
+
+
+def glossary(metrics: Mapping[str, table.Metric]) -> str:
+    """Return what each metric is."""
+    items = "".join(
+        f"<dt>{escape(m.name)} {table.ARROWS.get(m.better, '')}</dt>"
+        f"<dd>{escape(m.about)}{f' {escape(source)}.' if (source := getattr(m, 'source', '').rstrip('.')) else ''}</dd>"
+        for m in metrics.values()
+    )
+    return (
+        f"<h2>What the scores mean</h2><p>The headline's features are those of the {EXTRACTOR}.</p><dl>{items}</dl>"
+        if items
+        else ""
+    )

@@ -1,0 +1,1 @@
+"""The page of training: logs and time-lapses."""

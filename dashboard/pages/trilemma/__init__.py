@@ -1,0 +1,1 @@
+"""The page of trilemma: which model should we use?."""

@@ -1,0 +1,495 @@
+"""Trilemma, the home page: quality, diversity and speed as measured, and which model to use.
+
+Every answer is worked out here when the rows are read; in the browser a slider looks its answer up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from html import escape
+from threading import Event
+from typing import Any
+from urllib.parse import urlencode
+
+import gradio as gr
+import numpy as np
+from gradio.context import Context
+
+from dashboard import format, theme
+from dashboard.figures import pareto, triangle
+from dashboard.pages.trilemma import point_detail
+from dashboard.results import explanations, recommendation
+from dashboard.results.operating_points import BATCH, Measured, knobs_key
+from dashboard.results.recommendation import DIVERSITY, QUALITIES, SPEED, Answer, Question
+from dashboard.service.service import METRICS, PREVIEW, Frame, InputError, Order, Point, Service, settle
+from dashboard.ui import model_card
+from dashboard.ui.events import QUICK, RUN, as_text
+
+TITLE = "Trilemma"
+SLUG = "trilemma"
+WEIGHTS = range(0, 101, 5)
+SPREAD = (1, 1.25, 1.6, 2, 2.5, 3.2, 4, 5, 6.3, 8)  # a decade of budgets, evenly on a log scale
+COVERAGES = range(0, 101, 2)  # percent
+PATIENCE = 2000  # ms: a point whose samples take longer is asked for by a button
+EMPTY = "Nothing has been measured on {0} yet. Measure it and reload: python -m gencore evaluate"
+NO_CHECKPOINT = "There is no checkpoint yet. Train one and reload: python -m gencore train digits/vae"
+SLIDER = (
+    '<label class="slide"><span>{0}</span><input type="range" data-dial="{1}" aria-label="{2}">'
+    '<output data-out="{1}"></output></label>'
+)
+PAGE = (
+    '<div class="title home"><div><h1>Quality, diversity, speed: which model should we use?</h1>'
+    '<p data-at="lead"></p></div><label class="choose" data-at="data-label">data <select data-ask="data"></select>'
+    '</label></div><div class="trilemma" data-at="page"><article class="card corners">'
+    '<div data-at="triangle"></div><ul class="bests" data-at="legend"></ul><p class="reading" data-at="how"></p>'
+    '</article><article class="card question"><header><h2>What matters to you?</h2>'
+    '<div class="switch" role="group" aria-label="How to choose">'
+    '<button type="button" data-mode="weights">Weights</button>'
+    '<button type="button" data-mode="budget">Time and coverage</button></div>'
+    '<label class="choose">quality is <select data-ask="quality"></select></label></header>'
+    '<div class="dials" data-panel="weights">'
+    + "".join(SLIDER.format(word, word.lower(), f"Weight of {word.lower()}") for word in triangle.CORNERS)
+    + '</div><div class="dials" data-panel="budget" hidden>'
+    + SLIDER.format("At most", "ms", "Milliseconds an image, at most")
+    + SLIDER.format("Covers at least", "coverage", "Coverage, at least")
+    + '</div><div class="verdict" data-at="answer" aria-live="polite"></div>'
+    '<div class="basis"><span data-at="basis"></span> '
+    '<label class="choose" data-at="n-label">compare at <select data-ask="n"></select></label> '
+    '<label class="choose" data-at="machine-label">timed on <select data-ask="machine"></select></label></div>'
+    '</article><article class="card every chart"><h3>Every operating point</h3><p class="answer" data-at="summary"></p>'
+    '<div class="stage" data-at="front"></div><div class="tip" data-at="tip" hidden></div>'
+    '<p class="reading" data-at="reading"></p><ul class="left-out" data-at="notes"></ul></article></div>'
+    '<p class="nothing" data-at="empty" hidden></p>'
+)
+SAMPLES = (
+    '<div class="lane empty" data-at="lane" data-state="idle"><div class="picture"><img data-at="image" alt=""></div>'
+    '<div class="track"><i data-at="bar"></i></div><p class="note" data-at="note" aria-live="polite"></p>'
+    '<span class="clock"><b data-at="clock"></b> <i data-at="unit"></i></span>'
+    '<dl data-at="figures">' + "<div hidden><dt></dt><dd></dd></div>" * 3 + "</dl></div>"
+)
+
+
+def build(service: Service) -> None:
+    """Lay out the page in the current Blocks and connect it to the service."""
+    Trilemma(service).connect()
+
+
+class Trilemma:
+    """The page's components and what they do."""
+
+    def __init__(self, service: Service):
+        self.service = service
+        self._kept: dict[tuple, tuple[Any, dict]] = {}
+        self.home = gr.HTML(
+            as_text(self.value()),
+            html_template=PAGE,
+            js_on_load="lab.trilemma(element, props, watch, trigger, ['ask', 'pick'])",
+            apply_default_css=False,
+            elem_id="trilemma",
+        )
+        self.chosen = gr.State(None)
+        with gr.Column(visible=False, elem_classes=["card", "chosen"], elem_id="chosen") as self.panel:
+            self.head = gr.HTML("", js_on_load=None, elem_id="chosen-name")
+            with gr.Row(elem_classes=["pair"]):
+                with gr.Column(elem_classes=["samples"]):
+                    self.samples = gr.HTML(
+                        {},
+                        html_template=SAMPLES,
+                        js_on_load="lab.lane(element, props, watch)",
+                        apply_default_css=False,
+                        elem_id="samples",
+                    )
+                    self.make = gr.Button("Make samples", elem_id="make", visible=False)
+                    self.stop = gr.Button("Stop", elem_id="stop-samples", visible=False)
+                self.row = gr.HTML("", js_on_load=None, elem_id="row")
+
+    def connect(self) -> None:
+        """Connect the components."""
+        demo = Context.root_block
+        panel = [self.chosen, self.panel, self.head, self.samples, self.make, self.stop, self.row]
+        lane = [self.samples, self.make, self.stop]
+        restored = demo.load(self.restore, None, [self.home], **QUICK)
+        restored.then(None, js="() => { document.body.dataset.answered = location.search; }")
+        asked = [self.home, self.chosen, self.panel, self.head, self.row]
+        self.home.ask(self.ask, [self.chosen], asked, trigger_mode="multiple", **QUICK)
+        picked = self.home.pick(self.pick, None, panel, trigger_mode="multiple", **QUICK)
+        picked.success(self.at_once, [self.chosen], lane, **RUN)
+        for after in (picked.success, picked.failure):
+            after(None, js="() => { lab.picked(); }")
+        self.make.click(self.run, [self.chosen], lane, **RUN)
+        self.stop.click(self.halt, None, None, **QUICK)
+        demo.unload(self.leave)
+
+    # ---- what the page shows
+
+    def value(self, dataset: str = "", quality: str = "kd", n: int = 0, machine: str = "") -> dict[str, Any]:
+        """Return the page's value: charts, ready answers, and the table in which a slider finds its answer."""
+        known = self.service.datasets()
+        dataset = dataset if dataset in known else next(iter(known), "")
+        measured = self.service.measurements(dataset)
+        key = (dataset, quality, n, machine)
+        held = self._kept.get(key)
+        if held is None or held[0] is not measured:
+            question = recommendation.ask(measured, quality, n, machine)
+            held = self._kept[key] = measured, view(question, self._declared(dataset))
+            while len(self._kept) > 40:
+                self._kept.pop(next(iter(self._kept)))
+        empty = NO_CHECKPOINT if not known else "" if held[1]["points"] else EMPTY.format(dataset)
+        return {**held[1], "datasets": [[name, format.dataset_title(name)] for name in known], "empty": empty}
+
+    def _declared(self, dataset: str) -> list[tuple[str, str, str, Point]]:
+        """Return the operating points that the families declare, each with its first checkpoint, title and knobs."""
+        kinds = self.service.families
+        return [
+            (lane.checkpoint, lane.title, knobs_key(settle(kinds[lane.family].knobs, point.knobs)), point)
+            for lane in self.service.lanes(dataset)
+            if not lane.problem
+            for point in kinds[lane.family].points
+        ]
+
+    def restore(self, request: gr.Request) -> str:
+        """Return the page as its address says, and that it does: only then a point in the address can be chosen."""
+        return as_text(self._value_of(dict(request.query_params)) | {"restored": True})
+
+    def ask(self, request: gr.Request, event: gr.EventData, chosen: dict | None) -> dict:
+        """Show the page for another data set, meaning of quality, n or machine.
+
+        A chosen point's row follows; where it is not among the rows of the data set, its panel closes and its run ends.
+        """
+        value = self._value_of(event._data)
+        if chosen is None:
+            return {self.home: as_text(value)}
+        point = self.service.measurements(value["dataset"]).find(chosen["key"])
+        if chosen["dataset"] == value["dataset"] and point is not None:
+            return {self.home: as_text(value), **self._told(value["dataset"], point, value["machine"])}
+        self.service.forget(session(request))
+        return {self.home: as_text(value), self.panel: gr.update(visible=False), self.chosen: None}
+
+    def _value_of(self, query: dict[str, Any]) -> dict[str, Any]:
+        n = str(query.get("at") or "0")
+        return self.value(
+            str(query.get("data") or ""), str(query.get("quality") or "kd"), int(n) if n.isdecimal() else 0,
+            str(query.get("machine") or ""),
+        )  # fmt: skip
+
+    # ---- a point that was chosen
+
+    def pick(self, request: gr.Request, event: gr.EventData) -> dict:
+        """Show a point's row, and what is to be had of its samples; a run for the one before ends."""
+        query = event._data
+        dataset, key = str(query.get("data") or ""), str(query.get("key") or "")
+        measured = self.service.measurements(dataset)
+        point = measured.find(key)
+        if point is None:
+            raise gr.Error("That point is not among the rows any more.", print_exception=False)
+        stop = self.service.begin(session(request))
+        machine = str(query.get("machine") or "")
+        value, words = self._at_rest(dataset, recommendation.on_machine(measured, point, machine))
+        return {
+            self.chosen: {"dataset": dataset, "key": key, "stop": stop, "auto": words is None},
+            self.panel: gr.update(visible=True),
+            self.samples: value,
+            self.make: gr.update(value=words or "", visible=bool(words)),
+            self.stop: gr.update(visible=words is None),
+            **self._told(dataset, point, machine),
+        }
+
+    def _told(self, dataset: str, point: Measured, machine: str) -> dict:
+        """Return the updates of a chosen point's name and row, with its times on one machine."""
+        measured = self.service.measurements(dataset)
+        timed = recommendation.on_machine(measured, point, machine)
+        names = {key: metric.name for key, metric in METRICS.items()}
+        return {
+            self.head: point_detail.head(timed, compare_link(dataset, [timed])),
+            self.row: point_detail.row(timed, measured.floor(timed.n), names),
+        }
+
+    def _at_rest(self, dataset: str, point: Measured) -> tuple[dict[str, Any], str | None]:
+        """Return what the samples' lane shows before a run, and the button's words: None to run at once, '' for none.
+
+        The images shipped with a checkpoint are of its default setting and the usual seed: they need no run.
+        """
+        blank = {"state": "idle", "image": "", "share": 0, "ms": None, "figures": [], "note": ""}
+        lane = (
+            self.service.lane(dataset, point.family, point.checkpoint)
+            if point.family in self.service.families
+            else None
+        )
+        if lane is None or lane.problem or lane.checkpoint != point.checkpoint:
+            return {**blank, "note": lane.problem if lane and lane.problem else "Its checkpoint is not here."}, ""
+        usual = {knob.name: knob.default for knob in self.service.families[point.family].knobs}
+        if lane.preview is not None and all(usual.get(name) == value for name, value in point.knobs.items()):
+            note = f"{len(lane.preview)} images, seed {PREVIEW['seed']}, made when the checkpoint was shipped."
+            return {**blank, "state": "preview", "image": model_card.data_uri(lane.preview), "note": note}, ""
+        wait = PREVIEW["n"] * point.ms_per_image if point.ms_per_image else None
+        if wait is not None and wait <= PATIENCE:
+            return {**blank, **model_card.painted(Frame("", "waiting"), PREVIEW["n"], PREVIEW["seed"])}, None
+        about = f", about {format.duration(wait)}" if wait else ""
+        return {**blank, "note": "Its samples are made when you ask for them."}, f"Make {PREVIEW['n']} samples{about}"
+
+    def at_once(self, request: gr.Request, chosen: dict | None) -> Iterator[dict]:
+        """Run a point that is quick enough without being asked."""
+        if chosen and chosen["auto"] and self.service.holds(session(request), chosen["stop"]):
+            yield from self._run(request, chosen, chosen["stop"])
+        else:
+            yield {self.samples: gr.skip()}
+
+    def run(self, request: gr.Request, chosen: dict | None) -> Iterator[dict]:
+        """Run a point that was asked for by the button."""
+        waiting = model_card.painted(Frame("", "waiting"), PREVIEW["n"], PREVIEW["seed"])
+        stop = self.service.begin(session(request))
+        yield {self.samples: waiting, self.make: gr.update(visible=False), self.stop: gr.update(visible=True)}
+        yield from self._run(request, chosen, stop)
+
+    def _run(self, request: gr.Request, chosen: dict | None, stop: Event) -> Iterator[dict]:
+        """Make a point's samples and show them as they form, until another point is chosen."""
+        try:
+            order = self._order(chosen)
+        except InputError as error:
+            yield {
+                self.samples: {"state": "failed", "ms": None, "note": str(error)},
+                self.stop: gr.update(visible=False),
+            }
+            return
+        for frame in self.service.run(order, stop):
+            if not self.service.holds(session(request), stop):
+                yield gr.skip()  # another point or data set was chosen: the lane is not ours to paint
+                return
+            yield {self.samples: self._painted(frame, order)}
+        yield {self.samples: gr.skip(), self.stop: gr.update(visible=False)}
+
+    def _order(self, chosen: dict | None) -> Order:
+        """Return the checked order of a chosen point's samples."""
+        point = self.service.measurements(chosen["dataset"]).find(chosen["key"]) if chosen else None
+        if point is None:
+            raise InputError("That point is not among the rows any more.")
+        setting = {"checkpoint": point.checkpoint, "knobs": dict(point.knobs)}
+        return self.service.order(chosen["dataset"], PREVIEW["n"], PREVIEW["seed"], {point.family: setting})
+
+    def _painted(self, frame: Frame, order: Order) -> dict[str, Any]:
+        """Return the lane's value for a frame; a run that failed falls back to the checkpoint's shipped images."""
+        value = model_card.painted(frame, order.n, order.seed)
+        if frame.state == "skipped":
+            value["note"] = "Stopped before their turn."
+        if frame.state == "failed":
+            part = order.parts[0]
+            preview = self.service.lane(order.dataset, part.family, part.checkpoint).preview
+            if preview is not None:
+                value |= {"image": model_card.data_uri(preview)}
+                value["note"] += " Shown instead: the images shipped with the checkpoint, of its default setting."
+        return value
+
+    def halt(self, request: gr.Request) -> None:
+        """Stop this visitor's samples within one step, or before they begin."""
+        self.service.stop(session(request))
+
+    def leave(self, request: gr.Request) -> None:
+        """Stop the run of a visitor who has gone."""
+        self.service.forget(session(request))
+
+
+def session(request: gr.Request) -> str:
+    """Return the name of a visitor's run on this page; those of other pages are not stopped by it."""
+    return f"{request.session_hash}/{SLUG}"
+
+
+# ---- the page's value
+
+
+def budgets(question: Question) -> list[float]:
+    """Return the times that the budget's slider offers, from the triangle's rim to its centre."""
+    scale = question.scales[2]
+    decades = round(np.log10(scale.centre / scale.rim))
+    times = [scale.rim * 10**decade * step for decade in range(decades) for step in SPREAD]
+    return [float(f"{ms:.3g}") for ms in [*times, scale.centre]]
+
+
+def view(question: Question, declared: Iterable[tuple[str, str, str, Point]] = ()) -> dict[str, Any]:
+    """Return what the browser needs to show a question and all its answers.
+
+    Args:
+        question: The question.
+        declared: The operating points that could have been measured, see `advice.unmeasured`.
+    """
+    shared = {
+        "dataset": question.measured.dataset,
+        "quality": question.quality.key,
+        "qualities": [[axis.key, axis.title] for axis in QUALITIES.values()],
+        "n": question.n,
+        "sizes": [[n, f"n = {n:,} ({count} point{'s' * (count != 1)})"] for n, count in question.sizes.items()],
+        "machine": question.machine,
+        "machines": list(question.measured.machines),
+        "notes": [
+            *question.left_out,
+            *recommendation.unmeasured(question.measured, declared),
+            *question.measured.problems,
+        ],
+        "points": [],
+    }
+    if not question.points:
+        return shared
+    grid = np.array([(q, d, s) for q in WEIGHTS for d in WEIGHTS for s in WEIGHTS])
+    by_weight, weight_table = recommendation.weigh(question, grid)
+    times = budgets(question)
+    limits = np.array([(ms, percent / 100) for ms in times for percent in COVERAGES])
+    by_budget, budget_table = recommendation.within(question, limits)
+    return shared | {
+        "lead": lead(question),
+        "columns": [question.quality.name, DIVERSITY.name, SPEED.name],
+        "badges": {family: theme.badge(family) for family in question.families},
+        "points": [about(question, point) for point in question.points],
+        "triangle": triangle.draw(question),
+        "how": how_to_read(question),
+        "front": pareto.draw(question),
+        "summary": summary(question),
+        "reading": reading(question),
+        "answers": [*packed(question, by_weight, "weight"), *packed(question, by_budget, "budget that a point fits")],
+        "weights": {"step": WEIGHTS.step, "table": weight_table.tolist()},
+        "budgets": {
+            "ms": times,
+            "words": [format.duration(ms) for ms in times],
+            "step": COVERAGES.step,
+            "table": (budget_table + len(by_weight)).tolist(),
+        },
+    }
+
+
+def lead(question: Question) -> str:
+    """Return the sentence under the title."""
+    titles = list(dict.fromkeys(point.title for point in question.points))
+    count = len(question.points)
+    return (
+        f"{format.listing(titles)} on {format.dataset_title(question.measured.dataset)}, {count} settings measured, "
+        "each with its interval: a difference inside the noise is no difference."
+    )
+
+
+def about(question: Question, point: Measured) -> dict[str, Any]:
+    """Return what the browser says of a point: in the legend, and in the card beside the pointer."""
+    axis, score, coverage = question.quality, point.score(question.quality.key), point.score(DIVERSITY.key)
+    same = point.n == question.n
+    lines = [[axis.name, explanations.plus_minus(axis, score)]]
+    real = question.real(axis, point.n)
+    lines += [["real data", explanations.plus_minus(axis, real)]] if real else []
+    second = point.score("kd", point_detail.SECOND)
+    lines += [["KD in pixels", explanations.plus_minus(QUALITIES["kd"], second)]] if second else []
+    lines += [["coverage", explanations.plus_minus(DIVERSITY, coverage)]] if coverage else []
+    lines += [["time", f"{format.duration(point.ms_per_image)} an image"]]
+    lines += [["network calls", f"{point.calls:,}"]] if point.calls else []
+    lines += [["n", f"{point.n:,} × {point.generations} generations"]]
+    lines += (
+        [["trained on", words]] if (words := explanations.training_facts(point.quality.get("training") or {})) else []
+    )
+    lines += [["checkpoint", digits]] if (digits := point.hash_of()) else []
+    return {
+        "key": point.key,
+        "family": point.family,
+        "name": recommendation.name(point),
+        "values": [
+            [explanations.number(axis, score.mean, score.half), explanations.margin(axis, score.half)],
+            [
+                explanations.number(DIVERSITY, coverage.mean, coverage.half),
+                explanations.margin(DIVERSITY, coverage.half),
+            ]
+            if coverage and same
+            else ["–", ""],
+            [format.duration(point.ms_per_image), ""],
+        ],
+        "lines": lines,
+        "stale": point.stale,
+    }
+
+
+def packed(question: Question, answers: list[Answer], where: str) -> list[dict[str, Any]]:
+    """Return answers for the browser: what each marks in the charts, and its sentences as markup.
+
+    `where` says what the answers are for, should one family win at all of it.
+    """
+    family = recommendation.winner_everywhere(question, answers)
+    everywhere = explanations.everywhere(question, family, where) if family else ""
+    return [
+        {
+            "best": answer.best,
+            "runner": answer.runner,
+            "families": answer.families,
+            "html": sentences(question, answer, everywhere),
+            "basis": explanations.candidates(question, answer),
+        }
+        for answer in answers
+    ]
+
+
+def sentences(question: Question, answer: Answer, everywhere: str) -> str:
+    """Return an answer's sentences as markup."""
+    if answer.best is None:
+        return f'<div class="box"><p>{escape(explanations.nothing(question, answer))}</p></div>'
+    best = question.points[answer.best]
+    why = [explanations.reasons(question, answer), explanations.as_real(question, best)]
+    parts = [
+        f'<div class="box f-{best.family}" data-best="{escape(best.key)}"><h3>{theme.badge(best.family)}'
+        f"{escape(recommendation.name(best))}</h3><p>{escape(' '.join(filter(None, why)))}</p></div>"
+    ]
+    if answer.runner is not None:
+        runner = question.points[answer.runner]
+        both = best.family != runner.family
+        link = compare_link(question.measured.dataset, [best, runner] if both else [best])
+        parts.append(
+            f'<p class="f-{runner.family}">Runner-up: <b>{escape(recommendation.name(runner))}</b>. '
+            f"{escape(explanations.runner_up(question, answer))} "
+            f'<a href="{escape(link)}">{"See both side by side" if both else "See it in Compare"}</a></p>'
+        )
+    quiet = [explanations.tie_broken(question, answer), explanations.why_not_closest(question, answer), everywhere,
+             explanations.trained(question, answer)]  # fmt: skip
+    return "".join(parts + [f'<p class="quiet">{escape(words)}</p>' for words in quiet if words])
+
+
+def compare_link(dataset: str, points: list[Measured]) -> str:
+    """Return the address of these points on the page where models run side by side."""
+    query: dict[str, Any] = {"data": dataset}
+    for point in points:
+        query[f"{point.family}.checkpoint"] = point.checkpoint
+        query |= {f"{point.family}.{knob}": value for knob, value in point.knobs.items()}
+    return f"?{urlencode(query)}#compare"
+
+
+def how_to_read(question: Question) -> str:
+    """Return how to read the triangle."""
+    quality, _, speed = question.scales
+    centre = f"{quality.axis.name} {explanations.number(quality.axis, quality.centre)}, " if quality.centre else "0, "
+    words = (
+        f"Outward is better. The rim is real data (for speed {format.duration(speed.rim)}), the centre {centre}"
+        f"coverage 0 and {format.duration(speed.centre)}. Filled: each family's best for you. Thin: its other points"
+    )
+    open_ = bool(np.isnan(question.places).any())
+    words += ", open where n differs and coverage cannot be compared." if open_ else "."
+    return words + " The area means nothing."
+
+
+def summary(question: Question) -> str:
+    """Return what the chart of all points says."""
+    names = [recommendation.name(question.points[i]) for i in question.front]
+    if not names:
+        return "Every point is stale: its checkpoint has changed since it was measured."
+    if len(names) == 1:
+        return f"{names[0]} is both the fastest and the best of {len(question.points)} points, by their means."
+    return (
+        f"By their means, {len(names)} of {len(question.points)} points are worth a look: from {names[0]}, "
+        f"the fastest, to {names[-1]}, the best."
+    )
+
+
+def reading(question: Question) -> str:
+    """Return how to read the chart of all points."""
+    axis = question.quality
+    up = {"lower": "closer to real", "higher": "better", "one": "closer to real"}[axis.better]
+    words = (
+        f"Up is {up}, left is faster; beyond real data the axis ends. Bars: 95% intervals over generations of one "
+        "trained model. Dashed: nothing measured is better in both. Numbers along a line are network calls."
+    )
+    words += pareto.ending(question)
+    if axis.better == "one":
+        words += f" Above 1, too, is not real: there the axis has 1 / {axis.name}."
+    if any(point.n != question.n for point in question.points):
+        words += f" Hollow: measured at another n than {question.n:,}; KD alone may be compared across n."
+    words += f" Scores in {question.measured.features()}."
+    return f"{words} Times: {BATCH} images at once, {question.machine}. Choose a point for its samples and its row."

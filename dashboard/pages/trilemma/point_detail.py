@@ -1,0 +1,89 @@
+"""A measured point in full: every score beside real data's at the same n, knobs, hashes, machine, command. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from html import escape
+
+from dashboard import format, theme
+from dashboard.results.explanations import digits, signed
+from dashboard.results.explanations import training_facts as trained
+from dashboard.results.operating_points import EXTRACTOR, Measured, Score, machine_key
+from dashboard.results.recommendation import name
+
+SECOND = "pixels"
+
+
+def head(point: Measured, link: str) -> str:
+    """Return the point's name, with a link that opens it where it can be run."""
+    stale = f'<p class="problem" role="alert">Stale: {escape(point.stale)}</p>' if point.stale else ""
+    return (
+        f'<header class="f-{point.family}">{theme.badge(point.family, 16)}<h2>{escape(name(point))}</h2>'
+        f'<a href="{escape(link)}">Open in Compare</a></header>{stale}'
+    )
+
+
+def row(point: Measured, floor: Measured | None, names: Mapping[str, str]) -> str:
+    """Return a point's scores as a table, and under it everything else its row says.
+
+    Args:
+        point: The point.
+        floor: Real data against real data at the same n, None when it was not measured.
+        names: Each score's name for people.
+    """
+    return table(point, floor, names) + facts(point, names)
+
+
+def table(point: Measured, floor: Measured | None, names: Mapping[str, str]) -> str:
+    """Return the scores with their intervals, beside real data's at the same n, in both kinds of features."""
+    keys = list(dict.fromkeys(key for scores in point.quality["scores"].values() for key in scores))
+    extractors = [one for one in (EXTRACTOR, SECOND) if point.quality["scores"].get(one)]
+    heads = "".join(f'<th scope="col">{escape(one)}</th><th scope="col">real</th>' for one in extractors)
+    body = []
+    for key in keys:
+        cells = []
+        for extractor in extractors:
+            real = floor.score(key, extractor) if floor else None
+            cells += [cell(point.score(key, extractor)), cell(real, "quiet")]
+        body.append(f'<tr><th scope="row">{escape(names.get(key, key))}</th>{"".join(cells)}</tr>')
+    return (
+        f'<div class="scroll"><table class="scores"><caption>Mean ± 95% interval over {point.generations} generations, '
+        f"n = {point.n:,}</caption><thead><tr><td></td>{heads}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
+    )
+
+
+def cell(score: Score | None, kind: str = "") -> str:
+    """Return a table cell with a score; a dash for one that was not measured."""
+    shown = "–" if score is None else figure(score)
+    return f'<td class="{kind}">{shown}</td>'
+
+
+def figure(score: Score) -> str:
+    """Return a raw score with half its interval."""
+    decimals = digits(score.mean, score.half)
+    half = f" ± {score.half:.{decimals}f}" if score.half > 0 else ""
+    return signed(score.mean, decimals) + half
+
+
+def facts(point: Measured, names: Mapping[str, str]) -> str:
+    """Return the row's other fields, and why scores were left out."""
+    quality, cost = point.quality, point.cost
+    pairs = [("knobs", ", ".join(f"{knob} = {value}" for knob, value in point.knobs.items()) or "none")]
+    if cost:
+        calls = f"{point.calls:,} network call{'s' * (point.calls != 1)}"
+        pairs.append(("cost", f"{format.duration(point.ms_per_image)} an image, {calls}, {cost['flops']:,} FLOPs"))
+    pairs += [
+        ("trained on", trained(quality.get("training") or {})),
+        ("seeds", "{} to {}".format(*quality["seeds"])),
+        ("uncertainty", quality["uncertainty"]),
+        ("hashes", ", ".join(f"{part} {value}" for part, value in quality["hashes"].items())),
+        ("settings", json.dumps(quality["settings"])[1:-1].replace('"', "")),
+        ("machine", machine_key(quality)),
+        ("measured", f"{quality['date']} in {format.minutes(quality['seconds'])}, version {quality['version']}"),
+    ]
+    rows = "".join(f"<div><dt>{escape(term)}</dt><dd>{escape(words)}</dd></div>" for term, words in pairs if words)
+    rows += f"<div><dt>command</dt><dd><code>{escape(quality['command'])}</code></dd></div>"
+    missing = quality.get("left_out", {}).get(EXTRACTOR, {})
+    absent = "".join(f"<li>{escape(names.get(key, key))}: {escape(words)}</li>" for key, words in missing.items())
+    return f'<dl class="facts">{rows}</dl>' + (f'<ul class="left-out">{absent}</ul>' if absent else "")

@@ -1,0 +1,1 @@
+"""The page of vae: posterior, bound, noise and prior."""

@@ -1,0 +1,182 @@
+"""The evidence lower bound as a price: one stacked bar an image, as inline SVG. Pure: numbers in, markup out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from dashboard import format
+from dashboard.figures import svg
+
+BAR, STEP = 22, 62  # pixels of a bar, and from one to the next
+WORDS = {"log_likelihood": "reconstruction", "kl": "price of the code"}  # what people call a bound's terms
+SHADES = (0.38, 1.0, 0.65, 0.2)  # opacity of the terms' colour, in their order
+
+
+@dataclass(frozen=True)
+class Price:
+    """What an image, or a mean over images, costs.
+
+    Attributes:
+        label: Whose price it is.
+        terms: By term, nats to be paid, 0 or more but for a density's; they add up to minus the ELBO.
+        low: Lower end of the sum's 95% interval.
+        high: Its upper end.
+        note: Over how many draws or images it is a mean.
+        picture: The image as a data URI, '' for a mean over images.
+    """
+
+    label: str
+    terms: Mapping[str, float]
+    low: float
+    high: float
+    note: str = ""
+    picture: str = ""
+
+    @property
+    def total(self) -> float:
+        """Minus the ELBO, in nats."""
+        return sum(self.terms.values())
+
+
+def to_pay(name: str, nats: float) -> float:
+    """Return a bound's term as a price: a log-likelihood with its sign turned, a divergence as it is."""
+    return -nats if name.startswith("log_") else nats
+
+
+def best(rows: Sequence[Mapping[str, Any]], checkpoint: str) -> Mapping[str, Any] | None:
+    """Return the row of kind 'bound' that tells most of a checkpoint's test images; None when there is none."""
+    mine = [row for row in rows if row["checkpoint"] == checkpoint and row["split"] == "test" and not row.get("stale")]
+    return max(mine, key=lambda row: row["n"], default=None)
+
+
+def of_row(row: Mapping[str, Any]) -> Price:
+    """Return the price that a row of kind 'bound' tells: the mean over its images."""
+    means = {name: term["nats"] for name, term in row["terms"].items()}
+    elbo = means.pop("elbo")
+    terms = {name: to_pay(name, nats["mean"]) for name, nats in means.items()}
+    words = f"mean of {row['n']:,} images"
+    return Price(f"{row['split']} split", terms, -elbo["high"], -elbo["low"], words)
+
+
+def card(family: str, prices: Sequence[Price], dimensions: int, missing: str = "") -> str:
+    """Return the chart's markup; the first price is that of the chosen image.
+
+    Args:
+        family: Whose colour the bars have.
+        prices: What the bars show.
+        dimensions: Pixels times channels of an image.
+        missing: One sentence: why there is no bar of the test split.
+    """
+    drawing = svg.figure(lambda width: draw(family, prices, dimensions, width), spoken(prices), wide=900)
+    gap = f'<p class="reading">{escape(missing)}</p>' if missing else ""
+    return (
+        f'<p class="answer">{escape(answer(prices[0], dimensions))}</p>{drawing}'
+        f'<p class="reading">{escape(reading(prices))}</p>{gap}'
+    )
+
+
+def answer(price: Price, dimensions: int) -> str:
+    """Return the bound of the chosen image as an equation, and as a price."""
+    parts = " − ".join(f"{nats:,.1f}" for nats in price.terms.values())
+    shares = format.listing([f"{name_of(name)} {100 * nats / price.total:.0f}%" for name, nats in price.terms.items()])
+    return (
+        f"log p(x) ≥ −{parts} = −{price.total:,.1f} nats, so the image costs {price.total:,.0f} nats at most, "
+        f"{bits(price.total, dimensions):.2f} bits per dimension: {shares}."
+    )
+
+
+def reading(prices: Sequence[Price]) -> str:
+    """Return how the chart is to be read."""
+    return (
+        "Signs are turned: a bar is minus the bound, what it takes at most to write the image down, so shorter is "
+        "better. Thin lines: 95% intervals, for an image over draws of z, for a mean over images."
+    )
+
+
+def spoken(prices: Sequence[Price]) -> str:
+    """Return the bars in words, for who cannot see them."""
+    return "Minus the evidence lower bound. " + "; ".join(f"{one.label}: {one.total:,.0f} nats" for one in prices)
+
+
+def bits(nats: float, dimensions: int) -> float:
+    """Return nats an image as bits per dimension."""
+    return nats / (dimensions * math.log(2))
+
+
+def name_of(term: str) -> str:
+    """Return a term's name for people."""
+    return WORDS.get(term, term.replace("_", " "))
+
+
+def draw(family: str, prices: Sequence[Price], dimensions: int, width: int) -> tuple[str, float]:
+    """Return the bars' drawing at one width, and its height."""
+    narrow = width < 500
+    left, right, top = (44, width - 6, 72) if narrow else (212, width - 130, 52)
+    most = 1.04 * max(max(one.high, one.total) for one in prices)
+    step = STEP + 14 * narrow
+    bottom = top + step * len(prices)
+
+    def at(nats: float) -> float:
+        return left + (right - left) * max(nats, 0.0) / most
+
+    parts = [legend(family, list(prices[0].terms), width)]
+    for tick in svg.nice_ticks(0, most, 3 if narrow else 5):
+        parts.append(svg.line(at(tick), top - 6, at(tick), bottom, "grid"))
+        parts.append(svg.text(at(tick), bottom + 17, f"{tick:,g}", "tick", "middle"))
+    scale = dimensions * math.log(2)
+    for tick in svg.nice_ticks(0, most / scale, 3 if narrow else 5):
+        parts.append(svg.text(at(tick * scale), top - 12, f"{tick:g}", "tick", "middle"))
+        parts.append(svg.line(at(tick * scale), top - 8, at(tick * scale), top - 3, "firm"))
+    parts.append(svg.text((left + right) / 2, bottom + 36, "nats an image, −ELBO", "axis", "middle"))
+    parts.append(svg.text((left + right) / 2, top - 29, "bits per dimension", "axis", "middle"))
+    for index, one in enumerate(prices):
+        parts.append(bar(family, one, top + step * index, at, dimensions, width))
+    parts.append(svg.line(left, top - 6, left, bottom, "firm"))
+    return "".join(parts), bottom + 44
+
+
+def bar(family: str, price: Price, top: float, at: Callable[[float], float], dimensions: int, width: int) -> str:
+    """Return one price's row: its picture and name, the stacked bar with its interval, and the figures."""
+    narrow = width < 500
+    y, parts = top + 12 + 22 * narrow, []
+    if price.picture:
+        parts.append(
+            f'<image href="{escape(price.picture)}" x="0" y="{y - 7:.1f}" width="36" height="36" class="pixels"/>'
+        )
+    if narrow:
+        parts.append(svg.text(at(0), y - 8, f"{price.label}: {price.total:,.0f} nats", "value"))
+    else:
+        x = 46 if price.picture else 0
+        parts.append(svg.text(x, y + 9, price.label, "value"))
+        parts.append(svg.text(x, y + 25, price.note, "tick"))
+        end = at(max(price.high, price.total)) + 10
+        parts.append(svg.text(end, y + 9, f"{price.total:,.0f} nats", "value"))
+        parts.append(svg.text(end, y + 25, f"{bits(price.total, dimensions):.2f} bits/dim", "tick"))
+    start = 0.0
+    for shade, nats in zip(SHADES * len(price.terms), price.terms.values(), strict=False):
+        x, end = at(start), at(start + nats)
+        parts.append(
+            f'<rect x="{x:.1f}" y="{y:.1f}" width="{max(end - x, 0.6):.1f}" height="{BAR}" '
+            f'style="fill:var(--mark-{family});fill-opacity:{shade}"/>'
+        )
+        start += nats
+    middle = y + BAR / 2
+    parts.append(svg.line(at(price.low), middle, at(price.high), middle, "whisker"))
+    parts += [svg.line(at(end), middle - 4, at(end), middle + 4, "whisker") for end in (price.low, price.high)]
+    return "".join(parts)
+
+
+def legend(family: str, terms: Sequence[str], width: int) -> str:
+    """Return what the shades of a bar stand for."""
+    parts, x = [], 0.0
+    for shade, term in zip(SHADES * len(terms), terms, strict=False):
+        parts.append(
+            f'<rect x="{x:.1f}" y="2" width="14" height="12" style="fill:var(--mark-{family});fill-opacity:{shade}"/>'
+        )
+        parts.append(svg.text(x + 20, 12, name_of(term)))
+        x += 36 + 6.6 * len(name_of(term))
+    return "".join(parts)

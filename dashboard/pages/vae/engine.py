@@ -1,0 +1,250 @@
+"""What an encoder makes of one image: its posterior, draws of it decoded, and the price of the image.
+
+The part of the door to `gencore` for families that encode and decode. `Posteriors` asks models one at a time, in the
+service's turn, and keeps what does not change from one slider's move to the next.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dashboard.pages.vae import posterior_figure
+from dashboard.pages.vae.elbo_figure import Price, to_pay
+from dashboard.pages.vae.posterior_figure import Aggregate, Posterior
+from dashboard.service.images import Encodings, encodings
+from dashboard.service.samples import Kept
+from dashboard.service.service import InputError, Service, tidy, to_pixels
+from gencore import data
+from gencore.errors import near
+from gencore.families.likelihood import normal_kl
+from gencore.family import Bounds, Decodes, Encodes, Family, FitsPrior, Noise, image_seed, parse_seed
+
+DRAWS = 12  # of z, from the posterior of one image
+WIDEST = 10.0  # times sigma
+PRICED = 16  # draws of z that an image's price is the mean of
+NORMAL = 1.96  # the 97.5% point of the normal distribution
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Draws of z from one image's posterior, decoded.
+
+    Attributes:
+        image: uint8 (C, H, W), the image itself.
+        centre: uint8 (C, H, W), decoded from mu.
+        images: uint8 (n, C, H, W), decoded from the draws.
+        spread: (H, W) standard deviation of each pixel over the draws, pixels from 0 to 1, mean over channels.
+        between_z: Mean Euclidean distance between two draws of z.
+        between_images: Mean Euclidean distance between two decoded images, pixels from 0 to 1.
+    """
+
+    image: np.ndarray
+    centre: np.ndarray
+    images: np.ndarray
+    spread: np.ndarray
+    between_z: float
+    between_images: float
+
+
+class Posteriors:
+    """Asks the models that encode and decode. One instance serves all visitors."""
+
+    def __init__(self, service: Service):
+        self.service = service
+        self._encoded = Kept(64)  # by model and image: mean and std
+        self._priced = Kept(256)  # by model and image, or images
+        self._aggregates = Kept(8)  # by model
+
+    # ---- what there is
+
+    @property
+    def kinds(self) -> dict[str, type[Family]]:
+        """The families that encode and decode, by name."""
+        return {
+            name: kind
+            for name, kind in self.service.families.items()
+            if issubclass(kind, Encodes) and issubclass(kind, Decodes)
+        }
+
+    def checkpoints(self, dataset: str) -> dict[str, str]:
+        """Return the checkpoints of a data set that encode and decode, each with its family's name; usable ones first.
+
+        Those that cannot be used are among them: `check` says what is wrong with them.
+        """
+        lanes = [self.service.lane(dataset, family) for family in self.kinds]
+        found = {name: lane.family for lane in lanes for name in lane.checkpoints}
+        return dict(sorted(found.items(), key=lambda pair: bool(self.service.lane(dataset, pair[1], pair[0]).problem)))
+
+    def check(self, dataset: str, name: str) -> str:
+        """Return the family of a checkpoint.
+
+        Raises:
+            InputError: in one sentence, if it cannot be used or there is none.
+        """
+        known = self.checkpoints(dataset)
+        if not known:
+            missing = [self.service.lane(dataset, family).problem for family in self.kinds]
+            raise InputError(" ".join(missing) or "No family here both encodes and decodes images.")
+        if name not in known:
+            raise InputError(f"There is no checkpoint {name!r} that encodes and decodes{near(str(name), list(known))}")
+        problem = self.service.lane(dataset, known[name], name).problem
+        if problem:
+            raise InputError(problem)
+        return known[name]
+
+    def bounds(self, family: str) -> bool:
+        """Return whether a family has a bound of the likelihood."""
+        return issubclass(self.service.families[family], Bounds)
+
+    # ---- one image
+
+    @contextmanager
+    def _model(self, name: str) -> Iterator[Family]:
+        """Return a model, alone on the device until the block ends."""
+        ticket = self.service.turn.take(threading.Event())
+        try:
+            with torch.no_grad():
+                yield self.service.model(name)
+        finally:
+            self.service.turn.give(ticket)
+
+    def posterior(self, name: str, image: np.ndarray) -> Posterior:
+        """Return q(z|x) of an image, uint8 (C, H, W)."""
+        with self._model(name) as model:
+            mean, std = self._encode(model, image)
+        return Posterior(*(one.double().numpy() for one in (mean, std, normal_kl(mean, std))))
+
+    def _encode(self, model: Family, image: np.ndarray) -> tuple[Tensor, Tensor]:
+        """Return mean and standard deviation (d,) of an image's posterior, on the CPU."""
+        shape = tuple(model.image_shape)
+        if image.shape != shape:
+            raise InputError(f"The image is {words_of(image.shape)}, but the model is made for {words_of(shape)}.")
+
+        def encode() -> tuple[Tensor, Tensor]:
+            mean, std = model.encode(to_input(image[None], model))
+            return mean[0].float().cpu(), std[0].float().cpu()
+
+        return self._encoded.find((model, image.tobytes()), encode)
+
+    def draws(self, name: str, image: np.ndarray, seed: Any, scale: Any, n: int = DRAWS) -> Drawn:
+        """Return n draws z = mu + scale * sigma * eps of an image's posterior, decoded.
+
+        Raises:
+            InputError: in one sentence, on a bad seed or scale, or an image of another size.
+        """
+        seed, scale = parse_seed(tidy(seed)), parse_scale(scale)
+        with self._model(name) as model:
+            mean, std = self._encode(model, image)
+            z = mean + scale * std * noise(seed, n, len(mean))
+            decoded = model.decode(torch.cat([mean[None], z]).to(model.device)).clamp(-1, 1).cpu()
+        pixels = (decoded[1:] + 1) / 2
+        return Drawn(
+            image=image,
+            centre=to_pixels(decoded[:1])[0],
+            images=to_pixels(decoded[1:]),
+            spread=pixels.std(0).mean(0).numpy(),
+            between_z=torch.pdist(z).mean().item(),
+            between_images=torch.pdist(pixels.flatten(1)).mean().item(),
+        )
+
+    def price(self, name: str, image: np.ndarray, label: str, picture: str = "") -> Price:
+        """Return what an image costs under a model's bound: the mean over `PRICED` draws of z."""
+        with self._model(name) as model:
+            terms, low, high = self._priced.find((model, image.tobytes()), lambda: priced(model, image))
+        return Price(label, terms, low, high, f"mean of {PRICED} draws of z", picture)
+
+    def extremes(self, name: str, images: np.ndarray) -> tuple[int, int]:
+        """Return the places of the cheapest and of the dearest image, by the same draws of z for all."""
+
+        def compare() -> tuple[int, int]:
+            elbo = model.bound(to_input(images, model), torch.Generator().manual_seed(0))["elbo"]
+            return int(elbo.argmax()), int(elbo.argmin())
+
+        with self._model(name) as model:
+            return self._priced.find((model, images.tobytes()), compare)
+
+    # ---- all images
+
+    def aggregate(self, name: str) -> Aggregate:
+        """Return what is known of a model's latents over the encoded images that are kept with it.
+
+        Raises:
+            InputError: in one sentence with the command that makes them, if there are none.
+        """
+        found = encodings(self.service, name)
+        with self._model(name) as model:
+            return self._aggregates.find((model, found.mean.tobytes()), lambda: summed(model, found))
+
+
+@functools.lru_cache(maxsize=1)
+def posteriors_of(service: Service) -> Posteriors:
+    """Return the one `Posteriors` of a service."""
+    return Posteriors(service)
+
+
+def priced(model: Family, image: np.ndarray) -> tuple[dict[str, float], float, float]:
+    """Return the terms of an image's price, nats, and the 95% interval of their sum over `PRICED` draws of z."""
+    x = to_input(np.repeat(image[None], PRICED, axis=0), model)
+    terms = model.bound(x, torch.Generator().manual_seed(0))
+    total = -terms.pop("elbo")
+    middle, half = total.mean().item(), NORMAL * total.std().item() / PRICED**0.5
+    return {name: to_pay(name, values.mean().item()) for name, values in terms.items()}, middle - half, middle + half
+
+
+def summed(model: Family, found: Encodings) -> Aggregate:
+    """Return a model's aggregated posterior over encoded images, and its fitted prior's densities if it has one."""
+    means, stds = (np.asarray(values, np.float64) for values in (found.mean, found.std))
+    spots = posterior_figure.places(means, stds)
+    fitted = None
+    if isinstance(model, FitsPrior):
+        at = torch.from_numpy(spots).float().to(model.device)
+        fitted = model.prior_density(at).double().cpu().numpy()
+    return Aggregate(
+        places=spots,
+        density=posterior_figure.aggregated(spots, means, stds),
+        used=means.var(0) > posterior_figure.USED,
+        kl=np.asarray(found.kl, np.float64),
+        n=len(means),
+        split=found.split,
+        fitted=fitted,
+    )
+
+
+def to_input(images: np.ndarray, model: Family) -> Tensor:
+    """Return uint8 images (N, C, H, W) as a model takes them."""
+    return data.to_float(torch.from_numpy(images)).to(model.device)
+
+
+def noise(seed: int, n: int, dimensions: int) -> Tensor:
+    """Return n draws of eps ~ N(0, I), (n, dimensions): draw i depends on the seed and i alone."""
+    return Noise([image_seed(seed, i) for i in range(n)])(dimensions)
+
+
+def parse_scale(value: Any) -> float:
+    """Return the factor that sigma is scaled by.
+
+    Raises:
+        InputError: if it is not a number from 0 to `WIDEST`.
+    """
+    try:
+        scale = float(value)
+    except (TypeError, ValueError):
+        scale = -1.0
+    if not 0 <= scale <= WIDEST:
+        raise InputError(f"The scale of σ must be a number from 0 to {WIDEST:g}, not {value!r}.")
+    return scale
+
+
+def words_of(shape: tuple[int, ...]) -> str:
+    """Return an image's shape (C, H, W) for people."""
+    channels, height, width = shape
+    return f"{height} × {width} pixels with {channels} channel{'s' * (channels != 1)}"

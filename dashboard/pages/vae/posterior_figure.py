@@ -1,0 +1,252 @@
+"""Posterior, prior and aggregated posterior in single dimensions, as inline SVG. Pure: arrays in, markup out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+
+from dashboard.figures import svg
+
+FEW = 6  # dimensions that are drawn at first
+USED = 0.01  # a dimension is used if the variance of mu over images exceeds this (Burda et al. 2016, section 3.2)
+PLACES = 401  # of a curve: closer together than an encoder's bells are wide
+CELL = {"wide": 118, "narrow": 84}  # pixels of a cell's curves, at most
+HEAD = 40  # pixels of a cell's words
+
+
+@dataclass(frozen=True)
+class Aggregate:
+    """What is known of a model's latents without any one image.
+
+    Attributes:
+        places: (G,) where the densities are given.
+        density: (d, G) of the aggregated posterior in each dimension.
+        used: (d,) whether the dimension's mu varies over images.
+        kl: (d,) mean KL divergence from the prior in nats, over images.
+        n: Images.
+        split: Which split of the data set they are of.
+        fitted: (d, G) density of the prior fitted afterwards, None when there is none.
+    """
+
+    places: np.ndarray
+    density: np.ndarray
+    used: np.ndarray
+    kl: np.ndarray
+    n: int
+    split: str = "test"
+    fitted: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """q(z|x) of one image: (d,) means, standard deviations, and KL divergences from N(0, 1) in nats."""
+
+    mean: np.ndarray
+    std: np.ndarray
+    kl: np.ndarray
+
+
+# ---- densities
+
+
+def normal(z: np.ndarray, mean: float | np.ndarray = 0.0, std: float | np.ndarray = 1.0) -> np.ndarray:
+    """Return the density of N(mean, std^2) at z."""
+    return np.exp(-0.5 * np.square((z - mean) / std)) / (std * math.sqrt(2 * math.pi))
+
+
+def aggregated(z: np.ndarray, means: np.ndarray, stds: np.ndarray) -> np.ndarray:
+    """Return the density of the mean of N(means, stds^2) over images in each dimension, (d, G); exact.
+
+    Args:
+        z: (G,) places.
+        means: (N, d).
+        stds: (N, d).
+    """
+    columns = zip(means.T[:, :, None], stds.T[:, :, None], strict=True)
+    return np.stack([normal(z, mean, std).mean(0) for mean, std in columns])
+
+
+def places(means: np.ndarray, stds: np.ndarray) -> np.ndarray:
+    """Return the places, from -L to L, that hold all but a thousandth of every dimension's encodings."""
+    reach = np.quantile(np.abs(means) + 2 * stds, 0.999, axis=0).max() if len(means) else 0.0
+    end = max(4.0, math.ceil(reach))
+    return np.linspace(-end, end, PLACES)
+
+
+def marginal_kl(found: Aggregate) -> np.ndarray:
+    """Return the KL divergence of the aggregated posterior from N(0, 1) in each dimension, (d,), in nats."""
+    density = np.maximum(found.density, 1e-300)
+    return np.trapezoid(density * np.log(density / normal(found.places)), found.places, axis=1)
+
+
+# ---- the card
+
+
+def card(family: str, posterior: Posterior, found: Aggregate | None, every: bool = False, missing: str = "") -> str:
+    """Return the chart's markup.
+
+    Args:
+        family: Whose colour the posterior has.
+        posterior: Of the chosen image.
+        found: What is known of all images; None when no encodings are at hand.
+        every: Whether to draw every dimension.
+        missing: One sentence: why there is no aggregated posterior.
+    """
+    order = np.argsort(-(posterior.kl if found is None else found.kl), kind="stable")
+    chosen = order if every else order[:FEW]
+    label = "Densities of posterior, prior and aggregated posterior in single dimensions"
+    drawing = svg.figure(lambda width: draw(family, posterior, found, chosen, width), label, wide=900)
+    gap = f'<p class="reading">{escape(missing if found is None else holes(found))}</p>'
+    return (
+        f'<p class="answer">{escape(answer(posterior, found))}</p>{drawing}'
+        f'<p class="reading">{escape(reading(posterior, found, len(chosen)))}</p>{gap}'
+    )
+
+
+def answer(posterior: Posterior, found: Aggregate | None) -> str:
+    """Return what the chart says of the image, in numbers."""
+    words = f"KL of this image: {posterior.kl.sum():.1f} nats"
+    if found is None:
+        return f"{words}, over {len(posterior.kl)} dimensions."
+    used = f"{int(found.used.sum())} of {len(found.used)} dimensions are used"
+    return f"{words}; on average {found.kl.sum():.1f}. {used} (variance of μ over {USED:g})."
+
+
+def reading(posterior: Posterior, found: Aggregate | None, shown: int) -> str:
+    """Return how the chart is to be read."""
+    peak, scaled = normal(0.0, 0.0, posterior.std).max() / normal(0.0), ""
+    if peak > 1.5:
+        scaled = (
+            f" The image's bell has its true width, but not its height: that is up to {peak:.0f} times the prior's."
+        )
+    order = "this image's KL" if found is None else f"mean KL over {found.n:,} encoded {found.split} images"
+    return f"Each cell is one number of z, {shown} of {len(posterior.kl)}, in the order of {order}.{scaled}"
+
+
+def holes(found: Aggregate) -> str:
+    """Return by how much all dimensions together differ from the prior, against single ones.
+
+    The mean KL is KL(q(z) || p(z)) plus the mutual information of image and z, which is log n at most (Hoffman &
+    Johnson 2016), so what is left over is a lower bound for the aggregated posterior of these n images.
+    """
+    single, joint = float(marginal_kl(found).max()), float(found.kl.sum()) - math.log(found.n)
+    if joint <= single:
+        return ""
+    return (
+        f"In no single dimension does the sum over all images differ from N(0, 1) by more than {single:.2f} nats; in "
+        f"all {len(found.kl)} together it does by {joint:.1f} at least (mean KL − log {found.n:,}). The gaps that "
+        "samples from the prior fall into lie between the dimensions, where no single curve can show them."
+    )
+
+
+# ---- the drawing
+
+
+def draw(
+    family: str, posterior: Posterior, found: Aggregate | None, chosen: Sequence[int], width: int
+) -> tuple[str, float]:
+    """Return the drawing at one width, and its height."""
+    columns, kind = (4 if len(chosen) > 3 * FEW // 2 else 3, "wide") if width > 500 else (2, "narrow")
+    gap, cell = 22 if width > 500 else 14, CELL[kind]
+    across = (width - gap * (columns - 1)) / columns
+    legend, top = key(family, found, width)
+    spots = places(np.zeros((0, 1)), np.zeros((0, 1))) if found is None else found.places
+    level = normal(0.0) if found is None else max(normal(0.0), float(found.density.max()))
+    parts = [legend]
+    for place, dimension in enumerate(chosen):
+        row, column = divmod(place, columns)
+        left, base = column * (across + gap), top + row * (HEAD + cell + 30) + HEAD + cell
+        axis = Axis(left, left + across, base, cell, spots[0], spots[-1], 1.12 * level)
+        parts.append(draw_cell(axis, family, posterior, found, int(dimension)))
+    rows = -(-len(chosen) // columns)
+    return "".join(parts), top + rows * (HEAD + cell + 30)
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A cell's axes: pixels at its edges, the values there, and the density at its top."""
+
+    left: float
+    right: float
+    base: float
+    height: float
+    low: float
+    high: float
+    level: float
+
+    def x(self, z: float) -> float:
+        """Return the pixel of a place."""
+        return self.left + (self.right - self.left) * (z - self.low) / (self.high - self.low)
+
+    def path(self, z: np.ndarray, density: np.ndarray) -> str:
+        """Return a curve as path data."""
+        spots = zip(z, np.minimum(density / self.level, 1), strict=True)
+        return "M" + "L".join(f"{self.x(at):.1f} {self.base - share * self.height:.1f}" for at, share in spots)
+
+
+def draw_cell(axis: Axis, family: str, posterior: Posterior, found: Aggregate | None, dimension: int) -> str:
+    """Return one dimension's cell."""
+    mean, std = float(posterior.mean[dimension]), float(posterior.std[dimension])
+    head = axis.base - axis.height - HEAD
+    parts = [
+        svg.text(axis.left, head + 14, f"z{subscript(dimension + 1)}", "name ink"),
+        svg.text(axis.right, head + 14, f"KL {posterior.kl[dimension]:.2f} nats", "tick", "end"),
+        svg.text(axis.left, head + 30, f"μ {signed(mean)}, σ {std:.2g}", "tick"),
+    ]
+    for tick in svg.nice_ticks(axis.low, axis.high, 4):
+        x = axis.x(tick)
+        parts.append(svg.line(x, axis.base, x, axis.base - axis.height, "grid"))
+        parts.append(svg.text(x, axis.base + 15, signed(tick, 0), "tick", "middle"))
+    spots = np.linspace(axis.low, axis.high, PLACES)
+    step = 1 if axis.right - axis.left > 250 else 2  # about one place a pixel
+    if found is not None:
+        outline = axis.path(spots[::step], found.density[dimension, ::step])
+        parts.append(f'<path class="bell-all" d="{outline}L{axis.right:.1f} {axis.base:.1f}H{axis.left:.1f}Z"/>')
+    parts.append(f'<path class="bell-prior" d="{axis.path(spots[::8], normal(spots[::8]))}"/>')
+    if found is not None and found.fitted is not None:
+        parts.append(f'<path class="bell-fitted" d="{axis.path(spots[::8], found.fitted[dimension, ::8])}"/>')
+    parts.append(svg.line(axis.left, axis.base, axis.right, axis.base, "firm"))
+    parts.append(bell(axis, family, mean, std))
+    return "".join(parts)
+
+
+def bell(axis: Axis, family: str, mean: float, std: float) -> str:
+    """Return the chosen image's bell: at its own height, or at the cell's where that is lower; within the axis."""
+    spots = np.clip(mean + std * np.linspace(-4, 4, 41), axis.low, axis.high)
+    density = normal(spots, mean, std)
+    outline = axis.path(spots, density * min(1.0, 0.96 * axis.level * std * math.sqrt(2 * math.pi)))
+    return f'<path class="bell-mine" style="--mine:var(--mark-{family})" d="{outline}"/>'
+
+
+def key(family: str, found: Aggregate | None, width: int) -> tuple[str, float]:
+    """Return the legend and its height."""
+    entries = [("mine", "q(z|x), of the chosen image"), ("prior", "p(z) = N(0, 1)")]
+    if found is not None:
+        entries.append(("all", f"q(z), over {found.n:,} images"))
+        if found.fitted is not None:
+            entries.append(("fitted", "the prior fitted to q(z) afterwards"))
+    parts, x, y = [], 0.0, 12.0
+    for kind, words in entries:
+        room = 34 + 6.6 * len(words)
+        if x and x + room > width + 20:
+            x, y = 0.0, y + 19
+        outline = f"M{x:.1f} {y:.1f}h20v-7h-20z" if kind in ("mine", "all") else f"M{x:.1f} {y - 4:.1f}h20"
+        parts.append(f'<path class="bell-{kind}" style="--mine:var(--mark-{family})" d="{outline}"/>')
+        parts.append(svg.text(x + 26, y, words))
+        x += room + 14
+    return "".join(parts), y + 16
+
+
+def subscript(number: int) -> str:
+    """Return a number in small figures below the line."""
+    return "".join(chr(0x2080 + int(digit)) for digit in str(number))
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """Return a number with a true minus sign."""
+    words = f"{value:.{digits}f}"
+    return words.replace("-", "−") if float(words) else words.lstrip("-")

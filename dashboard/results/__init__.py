@@ -1,0 +1,1 @@
+"""What was measured, worked out: rows become operating points, a recommendation and its explanation. Pure."""

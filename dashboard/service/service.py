@@ -1,0 +1,636 @@
+"""The only door from the pages to `gencore`: models kept loaded, one run at a time, stopping, limits.
+
+Pages ask for a `Lane` (what is known of a family on a data set before anything runs), turn the user's settings
+into an `Order` with `Service.order`, which raises `InputError` on anything bad, and then read `Frame`s.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections import OrderedDict, deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import load_file
+
+from dashboard.results.operating_points import Measurements, join, knobs_key
+from gencore import FAMILIES, __version__, checkpoint, data
+from gencore.device import describe_machine, pick_device, synchronise
+from gencore.errors import InputError, near
+from gencore.evaluation import rows
+from gencore.evaluation.failures import FAILURES, Broken, failures_for
+from gencore.family import Family, Knob, Point, image_seed, parse_seed, settle
+from gencore.metrics import METRICS
+from gencore.pictures import grid, png
+
+__all__ = [
+    "MAX_IMAGES", "METRICS", "Broken", "Frame", "InputError", "Knob", "Lane", "Order", "Part", "Point", "Result",
+    "Service", "__version__", "grid", "image_seed", "png", "settle",
+]  # fmt: skip
+
+MAX_IMAGES = 100
+KEPT_MODELS = 8
+FRAME_SECONDS = 0.1  # at most ten frames a second: the browser has no way to ask for fewer
+PREVIEW = {"n": 24, "seed": 42}  # how a checkpoint's preview.png was made
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Lane:
+    """What is known of a family on a data set before anything runs.
+
+    Attributes:
+        family: The family's name.
+        title: The family's name for people.
+        about: One sentence: what it is.
+        checkpoint: The checkpoint shown, '' when there is none.
+        checkpoints: The names of all of this family's checkpoints on the data set.
+        problem: One sentence: why the lane cannot run; '' when it can.
+        size: Pixels along an image's side.
+        parameters: Trained numbers; 0 when unknown.
+        run: The checkpoint's run.json, {} when there is none.
+        trained: Images seen and seconds of training in all, as far as is known.
+        cost: The checkpoint's cost.json, {} when there is none.
+        preview: uint8 (N, C, H, W) images made when the checkpoint was shipped, or None.
+    """
+
+    family: str
+    title: str
+    about: str
+    checkpoint: str = ""
+    checkpoints: tuple[str, ...] = ()
+    problem: str = ""
+    size: int = 0
+    parameters: int = 0
+    run: Mapping[str, Any] = field(default_factory=dict)
+    trained: Mapping[str, float] = field(default_factory=dict)
+    cost: Mapping[str, Any] = field(default_factory=dict)
+    preview: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Part:
+    """One lane of an order: a checkpoint and every knob's value."""
+
+    family: str
+    checkpoint: str
+    knobs: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to generate, checked: the same number of images from the same seed for every part.
+
+    `first` is the place of the first image in the run: a long run is ordered in pieces.
+    """
+
+    dataset: str
+    n: int
+    seed: int
+    parts: tuple[Part, ...]
+    first: int = 0
+
+    @property
+    def seeds(self) -> list[int]:
+        """The seed of every image."""
+        return [image_seed(self.seed, self.first + i) for i in range(self.n)]
+
+
+@dataclass(frozen=True)
+class Result:
+    """A lane's finished images.
+
+    Attributes:
+        family: The family's name, or 'real'.
+        title: Its name for people.
+        images: uint8 (N, C, H, W).
+        ms_per_image: Milliseconds an image of this run; None for images that were not timed here.
+        calls: Network calls an image.
+        seconds: The run's whole time; 0 for images that were not timed here.
+        part: The checkpoint and knobs, None for previews and real images.
+    """
+
+    family: str
+    title: str
+    images: np.ndarray
+    ms_per_image: float | None = None
+    calls: int = 0
+    seconds: float = 0.0
+    part: Part | None = None
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One moment of a run.
+
+    Attributes:
+        family: The lane.
+        state: 'waiting', 'loading', 'running', 'done', 'stopped', 'skipped' or 'failed'.
+        index: Network calls done.
+        total: Network calls in all.
+        seconds: Time the model has taken so far, without loading, warm-up and showing.
+        images: uint8 (N, C, H, W): the images the model would give now; None when there are none yet.
+        problem: One sentence when it failed.
+    """
+
+    family: str
+    state: str
+    index: int = 0
+    total: int = 0
+    seconds: float = 0.0
+    images: np.ndarray | None = None
+    problem: str = ""
+
+
+class Turn:
+    """One run at a time, first come, first served. The turn of a holder silent for `patience` seconds is over.
+
+    A plain lock would stay taken for ever when a generator is dropped half-way and never closed.
+    """
+
+    def __init__(self, patience: float = 120.0):
+        self.patience = patience
+        self._condition = threading.Condition()
+        self._holder, self._seen, self._tickets = 0, 0.0, 0
+        self._line: deque[object] = deque()  # those who wait
+
+    @property
+    def busy(self) -> bool:
+        """Whether somebody has the turn."""
+        return self._holder != 0 and time.monotonic() - self._seen < self.patience
+
+    def take(self, stop: threading.Event) -> int:
+        """Wait for the turn and return its ticket, or 0 when `stop` was set first."""
+        me = object()
+        with self._condition:
+            self._line.append(me)
+            try:
+                while self.busy or self._line[0] is not me:
+                    if stop.is_set():
+                        return 0
+                    self._condition.wait(0.1)
+                self._tickets += 1
+                self._holder, self._seen = self._tickets, time.monotonic()
+                return self._holder
+            finally:
+                self._line.remove(me)
+                self._condition.notify_all()
+
+    def keep(self, ticket: int) -> bool:
+        """Say that the holder is alive; return False when the turn has gone to another."""
+        with self._condition:
+            self._seen = time.monotonic() if self._holder == ticket else self._seen
+            return self._holder == ticket
+
+    def give(self, ticket: int) -> None:
+        """Hand the turn back."""
+        with self._condition:
+            if self._holder == ticket:
+                self._holder = 0
+            self._condition.notify_all()
+
+
+class Service:
+    """Everything a page may ask for. One instance serves all visitors."""
+
+    def __init__(self) -> None:
+        self.turn = Turn()
+        self._models: OrderedDict[tuple[str, float], Family] = OrderedDict()
+        self._warm: set[tuple[int, int]] = set()
+        self._loading = threading.Lock()
+        self._stops: dict[str, threading.Event] = {}
+        self._real: dict[tuple[str, str, int], np.ndarray] = {}
+        self._measured: dict[str, tuple[tuple, Measurements]] = {}
+        self._broken: dict[str, tuple[tuple, list[Broken]]] = {}
+        self._broken_images: dict[Broken, np.ndarray] = {}
+
+    # ---- what there is
+
+    @property
+    def families(self) -> dict[str, type[Family]]:
+        """The registered families, in order."""
+        return FAMILIES
+
+    @cached_property
+    def machine(self) -> dict[str, Any]:
+        """This machine, as `gencore` describes it."""
+        return describe_machine(pick_device())
+
+    def entries(self) -> dict[str, list[checkpoint.Entry]]:
+        """Return the checkpoints of every data set, usable or not; shipped data sets first."""
+        found: dict[str, list[checkpoint.Entry]] = {}
+        for entry in checkpoint.entries():
+            found.setdefault(entry.dataset, []).append(entry)
+        return found
+
+    def datasets(self) -> list[str]:
+        """Return the data sets that have a checkpoint: most families first, then most previews, then largest images."""
+        found = self.entries()
+
+        def rank(name: str) -> tuple[int, int, int]:
+            usable = [entry for entry in found[name] if not entry.problem]
+            previews = sum((entry.path / "preview.png").is_file() for entry in usable)
+            sizes = [size_of(entry) for entry in usable]
+            return -len({entry.family for entry in usable}), -previews, -max(sizes, default=0)
+
+        return sorted(found, key=rank)
+
+    def lane(self, dataset: str, family: str, chosen: str = "") -> Lane:
+        """Return what is known of `family` on `dataset`; `chosen` names one of its checkpoints."""
+        kind = self.families[family]
+        about = kind.about
+        mine = [entry for entry in self.entries().get(dataset, []) if entry.family == family]
+        mine.sort(key=lambda entry: (bool(entry.problem), entry.name.rpartition("/")[2] != family, entry.name))
+        if not mine:
+            return Lane(family, kind.title, about, problem=missing(dataset, kind))
+        entry = next((entry for entry in mine if entry.name == chosen), mine[0])
+        size = size_of(entry)
+        return Lane(
+            family=family,
+            title=kind.title,
+            about=about,
+            checkpoint=entry.name,
+            checkpoints=tuple(entry.name for entry in mine),
+            problem=without_paths(entry.problem),
+            size=size,
+            parameters=count_parameters(entry),
+            run=entry.run,
+            trained=entry.trained,
+            cost=read_json(entry.path / "cost.json"),
+            preview=read_preview(entry.path / "preview.png", size),
+        )
+
+    def lanes(self, dataset: str) -> list[Lane]:
+        """Return the lane of every family on `dataset`."""
+        return [self.lane(dataset, family) for family in self.families]
+
+    # ---- checking
+
+    def order(self, dataset: Any, n: Any, seed: Any, settings: Mapping[str, Mapping[str, Any]]) -> Order:
+        """Return a checked order.
+
+        Args:
+            dataset: A data set that has a checkpoint.
+            n: How many images, 1 to `MAX_IMAGES`.
+            seed: The run's seed.
+            settings: By family, {'checkpoint': a name or '', 'knobs': {name: value}}; families left out do not run.
+
+        Raises:
+            InputError: in one sentence, on anything bad.
+        """
+        known = self.datasets()
+        if dataset not in known:
+            raise InputError(f"There is no data set {dataset!r} with checkpoints{near(str(dataset), known)}")
+        n, seed = parse_whole(n, 1, MAX_IMAGES, "The number of images"), parse_seed(tidy(seed))
+        for family in expect_mapping(settings, "settings"):
+            if family not in self.families:
+                raise InputError(f"There is no family {family!r}{near(str(family), list(self.families))}")
+        parts = [self.part(dataset, family, settings[family]) for family in self.families if family in settings]
+        if not parts:
+            raise InputError("Nothing to run: name at least one family.")
+        return Order(dataset, n, seed, tuple(parts))
+
+    def part(self, dataset: str, family: str, setting: Mapping[str, Any]) -> Part:
+        """Return one checked part of an order; see `order`."""
+        extra = [key for key in expect_mapping(setting, family) if key not in ("checkpoint", "knobs")]
+        if extra:
+            raise InputError(f"A lane has no setting {extra[0]!r}; known: checkpoint, knobs.")
+        names = [entry.name for entry in self.entries().get(dataset, []) if entry.family == family]
+        chosen = setting.get("checkpoint") or ""
+        if chosen and chosen not in names:
+            raise InputError(f"There is no {family} checkpoint {chosen!r} on {dataset}{near(str(chosen), names)}")
+        given = expect_mapping(setting.get("knobs") or {}, f"{family}'s knobs")
+        knobs = settle(self.families[family].knobs, given)
+        return Part(family, chosen or self.lane(dataset, family).checkpoint, knobs)
+
+    # ---- running
+
+    def begin(self, session: str) -> threading.Event:
+        """Return a new stop event for a session's next run; the one before is set."""
+        self.forget(session)
+        self._stops[session] = threading.Event()
+        return self._stops[session]
+
+    def holds(self, session: str, stop: threading.Event) -> bool:
+        """Return whether a run's stop event is still its session's; a run that was forgotten must not paint."""
+        return self._stops.get(session) is stop
+
+    def stop(self, session: str) -> None:
+        """Make a session's run stop within one step."""
+        if session in self._stops:
+            self._stops[session].set()
+
+    def forget(self, session: str) -> None:
+        """Stop a session's run and forget the session."""
+        self.stop(session)
+        self._stops.pop(session, None)
+
+    def run(self, order: Order, stop: threading.Event) -> Iterator[Frame]:
+        """Run the parts of an order one after another, alone on the device, and yield frames as they form.
+
+        A part that fails says so and the next goes on. Every part ends in 'done', 'stopped', 'skipped' or 'failed'.
+        """
+        ticket = self.turn.take(stop)
+        try:
+            for part in order.parts:
+                if stop.is_set() or not self.turn.keep(ticket):
+                    yield Frame(part.family, "skipped")
+                    continue
+                yield from self._run_part(part, order, stop, ticket)
+        finally:
+            self.turn.give(ticket)
+
+    def _run_part(self, part: Part, order: Order, stop: threading.Event, ticket: int) -> Iterator[Frame]:
+        yield Frame(part.family, "loading")
+        try:
+            lane = self.lane(order.dataset, part.family, part.checkpoint)
+            if lane.problem:
+                raise InputError(lane.problem)
+            model = self.model(part.checkpoint)
+            self.warm_up(model, order.seeds, part.knobs)
+            yield from self._sample(model, part, order.seeds, stop, ticket)
+        except InputError as error:
+            yield Frame(part.family, "failed", problem=without_paths(str(error)))
+        except Exception as error:  # a family's own code may raise anything; the other lanes must go on
+            log.exception("%s failed", part.checkpoint)
+            yield Frame(part.family, "failed", problem=f"It failed with {type(error).__name__}: {first_line(error)}")
+
+    def _sample(
+        self, model: Family, part: Part, seeds: list[int], stop: threading.Event, ticket: int
+    ) -> Iterator[Frame]:
+        steps, seconds, shown = model.sample(seeds, **part.knobs), 0.0, 0.0
+        step = None
+        while True:
+            started = time.perf_counter()
+            with torch.no_grad():
+                following = next(steps, None)
+            synchronise(model.device)
+            seconds += time.perf_counter() - started
+            if following is None:
+                break
+            step = following
+            halted = stop.is_set() or not self.turn.keep(ticket)
+            if step.index < step.total and (halted or time.monotonic() - shown >= FRAME_SECONDS):
+                state = "stopped" if halted else "running"
+                yield Frame(part.family, state, step.index, step.total, seconds, to_pixels(step.x0))
+                shown = time.monotonic()
+                if halted:
+                    return
+        yield Frame(part.family, "done", step.index, step.total, seconds, to_pixels(step.x0))
+
+    def model(self, name: str) -> Family:
+        """Return a loaded model, from memory when its files have not changed since."""
+        folder = checkpoint.resolve(name)
+        key = (str(folder), (folder / checkpoint.WEIGHTS).stat().st_mtime)
+        with self._loading:
+            if key not in self._models:
+                self._models[key] = checkpoint.load(name)
+            self._models.move_to_end(key)
+            while len(self._models) > KEPT_MODELS:
+                self._models.popitem(last=False)
+            return self._models[key]
+
+    def warm_up(self, model: Family, seeds: list[int], knobs: Mapping[str, Any]) -> None:
+        """Do one network call before the clock starts: the first of a new model and batch is slower than the rest."""
+        key = (id(model), len(seeds))
+        if key in self._warm:
+            return
+        with torch.no_grad():
+            for _ in model.sample(seeds, **knobs):
+                break
+        synchronise(model.device)
+        self._warm.add(key)
+
+    def preload(self) -> None:
+        """Load the first data set's models and real images; for a thread that starts after the server answers."""
+        for dataset in self.datasets()[:1]:
+            for lane in self.lanes(dataset):
+                try:
+                    if not lane.problem:
+                        self.model(lane.checkpoint)
+                except (InputError, OSError) as error:
+                    log.warning("%s", error)
+            self.real(dataset, PREVIEW["n"], PREVIEW["seed"])
+
+    # ---- what was measured
+
+    def measurements(self, dataset: str) -> Measurements:
+        """Return what the row files of every root say of a data set; read again only when a file changes."""
+        entries = self.entries()
+        if dataset not in entries:  # the name becomes a path
+            return Measurements(dataset)
+        files = [path for root in checkpoint.roots() if (path := root / dataset / rows.FILE).is_file()]
+        # What a row was measured on may change too, which makes the row stale.
+        measured_on = [
+            entry.path / name for entry in entries[dataset] for name in (checkpoint.WEIGHTS, checkpoint.CONFIG)
+        ]
+        measured_on += [
+            file for root in checkpoint.roots() for file in (root / dataset / "features").glob("*.safetensors")
+        ]
+        stamps = tuple((path, path.stat().st_mtime_ns) for path in [*files, *measured_on] if path.is_file())
+        if self._measured.get(dataset, (None,))[0] != stamps:
+            self._measured[dataset] = stamps, self._read_measurements(dataset, files)
+        return self._measured[dataset][1]
+
+    def _read_measurements(self, dataset: str, files: list[Path]) -> Measurements:
+        found, problems, shipped = [], [], checkpoint.roots()[0]
+        for path in files:
+            good, bad = rows.read(path, dataset)
+            found += [{**row, "local": True} for row in good] if not path.is_relative_to(shipped) else good
+            problems += [without_paths(sentence) for sentence in bad]
+        titles = {name: kind.title for name, kind in self.families.items()}
+        orders = {
+            name: [knobs_key(settle(kind.knobs, point.knobs)) for point in kind.points]
+            for name, kind in self.families.items()
+        }
+        stale = {place: without_paths(words) for place, row in enumerate(found) if (words := rows.is_stale(row))}
+        return join(dataset, found, titles, orders, stale, problems)
+
+    # ---- the failure lab
+
+    @property
+    def failures_known(self) -> tuple[str, ...]:
+        """The keys of the failures, in order."""
+        return tuple(FAILURES)
+
+    def failures(self, dataset: str) -> list[Broken]:
+        """Return a data set's broken models; the same ones until a checkpoint changes."""
+        files = [entry.path / checkpoint.WEIGHTS for entry in self.entries().get(dataset, [])]
+        stamps = tuple((path, path.stat().st_mtime_ns) for path in files)
+        if self._broken.get(dataset, ((), None))[0] != stamps or not stamps:
+            self._broken[dataset] = stamps, failures_for(dataset, load=self.model)
+        return self._broken[dataset][1]
+
+    def broken_images(self, dataset: str, key: str, make: bool = True) -> np.ndarray | None:
+        """Return samples of a broken model, uint8 (24, C, H, W); None unless they are there, when not to `make` them.
+
+        Raises:
+            InputError: if it cannot be made.
+        """
+        one = next(one for one in self.failures(dataset) if one.key == key)
+        if make and one not in self._broken_images:
+            ticket = self.turn.take(threading.Event())
+            try:
+                seeds = [image_seed(PREVIEW["seed"], i) for i in range(PREVIEW["n"])]
+                self._broken_images[one] = to_pixels(one.generate(seeds))
+            finally:
+                self.turn.give(ticket)
+        return self._broken_images.get(one)
+
+    # ---- real images
+
+    def at_hand(self, dataset: str) -> bool:
+        """Return whether real images of a data set can be had without the network."""
+        return data.at_hand(dataset)
+
+    def real(self, dataset: str, n: int, seed: int) -> np.ndarray | None:
+        """Return `n` real test images, uint8 (n, C, H, W), picked by the seed; None when they are not at hand."""
+        images = self.split(dataset, "test")
+        return None if images is None else images[[image_seed(seed, i) % len(images) for i in range(n)]]
+
+    def split(self, dataset: str, split: str) -> np.ndarray | None:
+        """Return all real images of a split, uint8 (N, C, H, W), in its order; None when they are not at hand."""
+        size = next((lane.size for lane in self.lanes(dataset) if lane.size), 0)
+        if not size or not self.at_hand(dataset):
+            return None
+        key = (dataset, split, size)
+        if key not in self._real:
+            try:
+                self._real[key] = data.load_images(dataset, split, size).x.numpy()
+            except InputError as error:
+                log.warning("%s", error)
+                return None
+        return self._real[key]
+
+    def reference(self, dataset: str) -> dict[str, np.ndarray] | None:
+        """Return the tensors that describe a data set's real images (see `gencore features`), or None."""
+        if dataset not in self.entries():  # the name becomes a path
+            return None
+        for root in checkpoint.roots():
+            path = root / dataset / "features" / "reference.safetensors"
+            try:
+                tensors = {name: value.astype(np.float64) for name, value in load_file(path).items()}
+            except (OSError, SafetensorError):
+                continue
+            if {"mean", "basis", "points", "bins", "density"} <= set(tensors):
+                return tensors
+        return None
+
+
+# ---- reading what is there
+
+
+def size_of(entry: checkpoint.Entry) -> int:
+    """Return the side in pixels of a checkpoint's images; 0 when its config does not say."""
+    size = entry.config.get("size")
+    return size if isinstance(size, int) else 0
+
+
+def missing(dataset: str, kind: type[Family]) -> str:
+    """Return the sentence of a lane that has no checkpoint, with the command that trains one."""
+    from gencore.presets import PRESETS
+
+    ready = [name for name, run in PRESETS.items() if run.family == kind.name]
+    preset = next((name for name in ready if PRESETS[name].data == dataset), next(iter(ready), f"digits/{kind.name}"))
+    other = f" data={dataset}" if dataset and preset in ready and PRESETS[preset].data != dataset else ""
+    where = f" for {dataset}" if dataset else ""
+    return f"No {kind.title} checkpoint{where} yet. Train one: python -m gencore train {preset}{other}"
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return a JSON object from a file, {} when there is none or it is broken."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def read_preview(path: Path, size: int) -> np.ndarray | None:
+    """Return the images of a preview.png as uint8 (N, C, size, size), None when there is none or it is no such grid."""
+    try:
+        with Image.open(path) as picture:
+            array = np.asarray(picture.convert("L" if picture.mode == "L" else "RGB"))
+    except (OSError, SyntaxError, ValueError):
+        return None
+    if not size or array.shape[0] % size or array.shape[1] % size:
+        return None
+    rows, columns = array.shape[0] // size, array.shape[1] // size
+    cells = array.reshape(rows, size, columns, size, -1).transpose(0, 2, 4, 1, 3)
+    return cells.reshape(rows * columns, -1, size, size)[: PREVIEW["n"]]
+
+
+def count_parameters(entry: checkpoint.Entry) -> int:
+    """Return how many numbers a checkpoint's weights hold, read from the file's header; 0 when it cannot be read."""
+    try:
+        with safe_open(entry.path / checkpoint.WEIGHTS, "np") as weights:
+            return sum(int(np.prod(weights.get_slice(key).get_shape())) for key in weights.keys())  # noqa: SIM118
+    except (OSError, SafetensorError):
+        return 0
+
+
+# ---- small conversions
+
+
+def tidy(value: Any) -> Any:
+    """Return a text field's value as the number it spells, else as it is."""
+    try:
+        return int(value.strip()) if isinstance(value, str) else value
+    except ValueError:
+        return value.strip()
+
+
+def expect_mapping(value: Any, what: str) -> Mapping[str, Any]:
+    """Return `value`, which an API's caller may have made anything.
+
+    Raises:
+        InputError: if it does not map names to values.
+    """
+    if not isinstance(value, Mapping):
+        raise InputError(f"{what} must be an object with names and values, not {value!r}.")
+    return value
+
+
+def parse_whole(value: Any, least: int, most: int, what: str) -> int:
+    """Return a whole number from a field or an API's caller; `what` begins the sentence when it is none.
+
+    Raises:
+        InputError: if it is not a whole number from `least` to `most`.
+    """
+    value = tidy(value)
+    try:
+        good = not isinstance(value, bool) and int(value) == float(value) and least <= int(value) <= most
+    except (TypeError, ValueError, OverflowError):
+        good = False
+    if not good:
+        shown = "an empty field" if value in (None, "") else repr(value)
+        raise InputError(f"{what} must be a whole number from {least:,} to {most:,}, not {shown}.")
+    return int(value)
+
+
+def to_pixels(x: torch.Tensor) -> np.ndarray:
+    """Return images in [-1, 1] as uint8 on the CPU, same shape."""
+    return data.to_uint8(x).cpu().numpy()
+
+
+def without_paths(message: str) -> str:
+    """Return a message with folders named from the checkpoints' root on: visitors need no paths of the server."""
+    for root in checkpoint.roots():
+        message = message.replace(f"{root}/", "")
+    return message
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of an exception's message."""
+    return (str(error).strip().splitlines() or ["no message"])[0]

@@ -1,0 +1,1 @@
+"""Widgets that pages share, and how a run goes on every page."""

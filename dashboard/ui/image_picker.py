@@ -1,0 +1,228 @@
+"""The image that a page's panels are about: one of a few real test images, or one that the visitor draws."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+import numpy as np
+from PIL import Image, ImageFilter
+
+from dashboard.service import images as latents
+from dashboard.service.service import InputError, Service
+from dashboard.ui import model_card
+
+SHOWN = 12
+PAD = 112  # the sketch pad's values along a side
+MOST = 512  # of a drawing's values along a side
+DIGIT, WHOLE = 20, 28  # an MNIST digit's longer side, and its picture's: how a drawing is fitted into a picture
+NOTHING = "Nothing is drawn yet: draw with the pointer or a finger on the black pad, or choose one of the images."
+SOFTENED = "The drawing had hard edges, in two shades alone; they were softened, as those of the test images are."
+TEMPLATE = (
+    '<div class="subject" data-at="subject" data-state="idle"><div class="subject-strip">'
+    '<div class="subject-head"><h3 data-at="title">The image</h3>'
+    '<button type="button" class="quiet" data-at="shuffle">Shuffle</button></div>'
+    '<div class="subject-images" data-at="images" role="group" aria-label="Images to choose from"></div>'
+    '<p class="subject-words" data-at="words" role="status"></p></div>'
+    '<div class="subject-draw"><div class="subject-head"><h3>or draw one</h3>'
+    '<button type="button" class="quiet" data-at="clear">Clear</button></div><div class="subject-pads">'
+    f'<canvas data-at="pad" width="{PAD}" height="{PAD}" role="img" '
+    'aria-label="Sketch pad: draw with the pointer or a finger"></canvas>'
+    '<button type="button" class="subject-drawn" data-at="drawn" aria-pressed="false" hidden>'
+    '<img data-at="drawing" alt="Your drawing, as the models get it"></button></div></div></div>'
+)
+
+
+class Subject:
+    """The choice of an image, laid out in the current Blocks.
+
+    Attributes:
+        image: The chosen image, uint8 (C, H, W), or None; a `gr.State`, so that panels can listen to its `change`.
+        outputs: Its components, for handlers that return `show`.
+    """
+
+    def __init__(self, service: Service, page: str):
+        self.service = service
+        self.image = gr.State(None)
+        self.strip = gr.State(None)  # what the picker shows, see `painted`
+        self.picker = gr.HTML(
+            {},
+            html_template=TEMPLATE,
+            js_on_load="lab.subject(element, props, watch, trigger, ['choose', 'shuffle', 'draw'])",
+            apply_default_css=False,
+            elem_id=f"subject-{page}",
+        )
+
+    @property
+    def outputs(self) -> list[gr.components.Component]:
+        """What `show` and the events change."""
+        return [self.image, self.strip, self.picker]
+
+    def show(self, dataset: str, strip: dict[str, Any] | None = None) -> dict:
+        """Return the updates that show a data set's images and choose the first.
+
+        Args:
+            dataset: The data set.
+            strip: What is shown now (`subject.strip`): what was chosen or drawn stays if it is of this data set.
+        """
+        if strip and strip["dataset"] == dataset:
+            return {self.picker: gr.skip()}
+        return self._strip(dataset, 0)
+
+    def connect(self, dataset: gr.Dropdown) -> None:
+        """Connect the picker's events; the page calls `show` when it opens and when the data set changes."""
+        # Queued: a state's `change` is not heard of events that go past the queue.
+        quick: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
+        self.picker.choose(self._choose, [self.strip], self.outputs, trigger_mode="multiple", **quick)
+        self.picker.shuffle(self._shuffle, [dataset, self.strip], self.outputs, **quick)
+        self.picker.draw(self._draw, [dataset, self.strip], self.outputs, trigger_mode="multiple", **quick)
+
+    # ---- handlers
+
+    def _choose(self, event: gr.EventData, strip: dict[str, Any] | None) -> dict:
+        index = event._data.get("index") if isinstance(event._data, dict) else None
+        images = choices(strip)
+        if type(index) is not int or not 0 <= index < len(images):
+            return {self.picker: painted(strip, problem="That image is not among those shown; choose another.")}
+        strip = {**strip, "chosen": index}
+        return {self.image: images[index], self.strip: strip, self.picker: painted(strip)}
+
+    def _shuffle(self, dataset: str | None, strip: dict[str, Any] | None) -> dict:
+        return self._strip(dataset or "", (strip or {}).get("seed", 0) + 1, (strip or {}).get("drawn"))
+
+    def _draw(self, event: gr.EventData, dataset: str | None, strip: dict[str, Any] | None) -> dict:
+        values = event._data.get("pixels") if isinstance(event._data, dict) else None
+        try:
+            image, words = sketch(values, latents.image_shape(self.service, dataset or ""))
+        except InputError as error:
+            return {self.picker: painted(strip, problem=str(error))}
+        strip = strip or self._examples(dataset or "", 0)
+        strip = {**strip, "drawn": (image, words), "chosen": len(strip["images"])}
+        return {self.image: image, self.strip: strip, self.picker: painted(strip)}
+
+    def _strip(self, dataset: str, seed: int, drawn: tuple[np.ndarray, str] | None = None) -> dict:
+        strip = {**self._examples(dataset, seed), "drawn": drawn}
+        images = choices(strip)
+        return {self.image: images[0] if images else None, self.strip: strip, self.picker: painted(strip)}
+
+    def _examples(self, dataset: str, seed: int) -> dict[str, Any]:
+        images, names, words = latents.examples(self.service, dataset, SHOWN, seed)
+        return {"dataset": dataset, "seed": seed, "images": images, "names": names, "words": words, "chosen": 0,
+                "drawn": None}  # fmt: skip
+
+
+def choices(strip: dict[str, Any] | None) -> list[np.ndarray]:
+    """Return the images that can be chosen: those of the strip, then the drawing if there is one."""
+    if not strip:
+        return []
+    return [*strip["images"], *([strip["drawn"][0]] if strip["drawn"] else [])]
+
+
+def painted(strip: dict[str, Any] | None, problem: str = "") -> dict[str, Any]:
+    """Return the picker's value: what it shows, which image is chosen, and what is said of it."""
+    if not strip:
+        return {"images": [], "names": [], "chosen": -1, "drawn": "", "words": "", "problem": problem}
+    drawn, chosen = strip["drawn"], strip["chosen"]
+    words = drawn[1] if drawn and chosen == len(strip["images"]) else strip["words"]
+    return {
+        "images": [model_card.data_uri(image[None]) for image in strip["images"]],
+        "names": strip["names"],
+        "chosen": chosen,
+        "drawn": model_card.data_uri(drawn[0][None]) if drawn else "",
+        "words": words,
+        "problem": problem,
+    }
+
+
+# ---- what a visitor gives
+
+
+def parse_image(value: Any, shape: tuple[int, int, int]) -> np.ndarray:
+    """Return an image as uint8 (C, H, W).
+
+    Args:
+        value: Numbers (H, W), or (C, H, W); one grey image stands for all channels.
+        shape: (C, H, W), that of the models' images.
+
+    Raises:
+        InputError: in one sentence, if it is of another size, not of whole numbers from 0 to 255, or of one shade.
+    """
+    channels, height, width = shape
+    wanted = f"An image here is {height} x {width} whole numbers from 0 to 255"
+    array = numbers(value, wanted)
+    array = array[None] if array.ndim == 2 else array
+    if array.ndim != 3 or array.shape[1:] != (height, width) or array.shape[0] not in (1, channels):
+        size = " x ".join(map(str, np.shape(value)))
+        raise InputError(f"{wanted}, not {size or 'a single one'}.")
+    if array.min() == array.max():
+        raise InputError(NOTHING)
+    return np.broadcast_to(array, shape).copy()
+
+
+def numbers(value: Any, wanted: str) -> np.ndarray:
+    """Return whole numbers from 0 to 255, nested in any way, as uint8; `wanted` begins the sentence when they are not.
+
+    Raises:
+        InputError: if they are something else.
+    """
+    try:
+        array = np.asarray(value)
+        good = array.dtype.kind in "iuf" and array.size > 0 and bool(((array >= 0) & (array <= 255)).all())
+        good = good and bool((array == array.round()).all())
+    except (TypeError, ValueError):
+        good = False
+    if not good:
+        raise InputError(f"{wanted}; what came is not that.")
+    return array.astype(np.uint8)
+
+
+def sketch(values: Any, shape: tuple[int, int, int]) -> tuple[np.ndarray, str]:
+    """Return a drawing as an image, uint8 (C, H, W), and a sentence that says what was done to it.
+
+    A grey one is fitted as MNIST's digits were: its bounding box to 20 of 28 pixels, its centre of mass to the middle
+    (LeCun et al. 1998). One for images in colour becomes grey in all channels, where it was drawn.
+
+    Args:
+        values: White on black, square, 0 to 255.
+        shape: (C, H, W), that of the models' images.
+
+    Raises:
+        InputError: in one sentence, if it is empty or no square of such numbers.
+    """
+    wanted = "A drawing is a square of whole numbers from 0 to 255"
+    drawing = numbers(values, wanted)
+    if drawing.ndim != 2 or drawing.shape[0] != drawing.shape[1] or drawing.shape[0] > MOST:
+        raise InputError(f"{wanted}, of at most {MOST} a side, not {' x '.join(map(str, drawing.shape))}.")
+    if drawing.max() == 0:
+        raise InputError(NOTHING)
+    hard = len(np.unique(drawing)) <= 2
+    if hard:
+        drawing = np.asarray(Image.fromarray(drawing).filter(ImageFilter.GaussianBlur(drawing.shape[0] / 56)))
+    size = shape[1]
+    if shape[0] == 1:
+        image, words = centred(drawing, size), "Your drawing, centred and scaled as MNIST's digits are."
+    else:
+        image, words = resized(drawing, size, size), "Your drawing, as grey in all channels."
+    return parse_image(image, shape), f"{words} {SOFTENED}" if hard else words
+
+
+def resized(picture: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Return a picture, uint8 (H, W), in another size, its brightest pixel white."""
+    image = np.asarray(Image.fromarray(picture).resize((width, height), Image.Resampling.BOX), np.float64)
+    return (image * (255 / max(image.max(), 1))).round().astype(np.uint8)
+
+
+def centred(drawing: np.ndarray, size: int) -> np.ndarray:
+    """Return a drawing, uint8 (H, W), in a picture of `size`, fitted as MNIST's digits were."""
+    rows, columns = np.flatnonzero(drawing.max(1)), np.flatnonzero(drawing.max(0))
+    part = drawing[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    scale = size * DIGIT / WHOLE / max(part.shape)
+    part = resized(part, *(max(1, round(side * scale)) for side in part.shape))
+    picture = np.zeros((size, size), np.uint8)
+    starts = []
+    for axis, side in enumerate(part.shape):
+        weights = part.sum(1 - axis, dtype=np.float64)
+        mass = ((np.arange(side) + 0.5) * weights).sum() / weights.sum()
+        starts.append(int(np.clip(round(size / 2 - mass), 0, size - side)))
+    picture[starts[0] : starts[0] + part.shape[0], starts[1] : starts[1] + part.shape[1]] = part
+    return picture

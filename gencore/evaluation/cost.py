@@ -1,0 +1,211 @@
+"""What generating images costs: time, network calls, arithmetic, parameters, memory. All of it measured."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
+
+from gencore.device import DTYPES, describe_machine, synchronise
+from gencore.errors import InputError
+from gencore.evaluation.memory import peak_memory
+from gencore.family import MAX_IMAGES, Family, image_seed
+
+MAX_REPEATS = 1000
+SIZES = (1, 4, 16, 64, 256)  # images at once in a sweep of batch sizes
+SLOW_SIZES = (1, 16)  # the same for a setting of many calls, and what every sweep has
+MANY_CALLS = 100
+MOST_REPEATS = 20  # of one size in a sweep
+P95_REPEATS = 5  # of fewer repeats a 95th percentile is only their largest
+TRIAL_CALLS = 3  # network calls that tell how long all of them take
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What generating `n` images at once costs; `dataclasses.asdict` of it is JSON.
+
+    Attributes:
+        n: Images generated at once.
+        repeats: Timed repeats, after one warm-up that is not timed.
+        ms: Median over the repeats of the wall time for all `n` images, in milliseconds.
+        ms_p95: 95th percentile of the same, interpolated linearly.
+        ms_per_image: `ms / n`.
+        images_per_s: `1000 * n / ms`.
+        calls: Forward calls of `Family.network` for the `n` images (NFE).
+        flops: Floating point operations for one image generated alone, a multiply and an add counted as two; matrix
+            products and convolutions only, as PyTorch's FlopCounterMode counts.
+        parameters: Parameters of `Family.network`, the part that is called.
+        parameters_total: Parameters of the whole checkpoint, with the parts that only training needs.
+        peak_memory_mb: The weights and what generating adds at its peak, in MB of 10^6 bytes; None where there is no
+            way to tell (see `gencore.evaluation.memory`).
+        dtype: What the networks compute in.
+        knobs: Every knob's value.
+        machine: Device, its name, cores, threads, versions of Python and PyTorch.
+    """
+
+    n: int
+    repeats: int
+    ms: float
+    ms_p95: float
+    ms_per_image: float
+    images_per_s: float
+    calls: int
+    flops: int
+    parameters: int
+    parameters_total: int
+    peak_memory_mb: float | None
+    dtype: str
+    knobs: Mapping[str, Any]
+    machine: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How long generating `n` images at once takes; the fields as those of `Cost`.
+
+    `ms_p95` is None under `P95_REPEATS` repeats.
+    """
+
+    n: int
+    repeats: int
+    ms: float
+    ms_p95: float | None
+    ms_per_image: float
+    images_per_s: float
+
+
+def measure(model: Family, n: int = 16, repeats: int = 10, **knobs: Any) -> Cost:
+    """Return the cost of generating `n` images at once, with `knobs` that differ from the defaults.
+
+    Generates `repeats + 4` times in all: to warm up and count calls, to count operations (one image), to find the
+    peak memory (on a CPU in a process of its own, with one image to warm up), and to take the time.
+
+    Raises:
+        InputError: if `n`, `repeats` or a knob is bad.
+    """
+    check_count("The number of images", n, MAX_IMAGES)
+    check_count("repeats", repeats, MAX_REPEATS)
+    settled = model.settle(knobs)
+    seeds = [image_seed(0, index) for index in range(n)]
+    calls = count_calls(model, seeds, knobs)
+    ms = _milliseconds(model, seeds, repeats, knobs)
+    median, p95 = np.percentile(ms, [50, 95]).tolist()
+    return Cost(
+        n=n,
+        repeats=repeats,
+        ms=median,
+        ms_p95=p95,
+        ms_per_image=median / n,
+        images_per_s=1000 * n / median,
+        calls=calls,
+        flops=count_flops(model, seeds[:1], knobs),
+        parameters=count_parameters(model.network),
+        parameters_total=count_parameters(model),
+        peak_memory_mb=peak_memory(model, seeds, knobs),
+        dtype=next(name for name, dtype in DTYPES.items() if dtype == model.compute_dtype),
+        knobs=settled,
+        machine=describe_machine(model.device),
+    )
+
+
+def time_batches(model: Family, knobs: Mapping[str, Any], seconds: float = 60.0) -> Iterator[Timing]:
+    """Yield the timing of each batch size in turn, about `seconds` of them in all.
+
+    The time is shared equally among the sizes and decides how often each is repeated, once at the least. A size above
+    16 of which not even one run fits its share is left out, with those above it.
+
+    Raises:
+        InputError: if a knob is bad.
+    """
+    calls, _ = estimate(model, 1, knobs)
+    sizes = SIZES if calls <= MANY_CALLS else SLOW_SIZES
+    share = seconds / len(sizes)
+    for n in sizes:
+        _, expected = estimate(model, n, knobs)  # which also warms up
+        if expected > share and n > max(SLOW_SIZES):
+            return
+        repeats = min(max(int(share / expected), 1), MOST_REPEATS)
+        ms = _milliseconds(model, [image_seed(0, index) for index in range(n)], repeats, knobs)
+        median, p95 = np.percentile(ms, [50, 95]).tolist()
+        yield Timing(n, repeats, median, p95 if repeats >= P95_REPEATS else None, median / n, 1000 * n / median)
+
+
+@torch.no_grad()
+def estimate(model: Family, n: int, knobs: Mapping[str, Any]) -> tuple[int, float]:
+    """Return the network calls of a setting, and about how many seconds they take for `n` images at once.
+
+    From the first few calls, made twice: the first calls of a new batch size are slower than the rest.
+
+    Raises:
+        InputError: if a knob is bad.
+    """
+    seeds = [image_seed(0, index) for index in range(n)]
+    for _ in range(2):
+        synchronise(model.device)
+        start = time.perf_counter()
+        *_, last = islice(model.sample(seeds, **knobs), TRIAL_CALLS)
+        synchronise(model.device)
+        seconds = time.perf_counter() - start
+    return last.total, seconds * last.total / last.index
+
+
+def count_calls(model: Family, seeds: Sequence[int], knobs: Mapping[str, Any]) -> int:
+    """Return how often `model.network` is called to generate the images of `seeds` at once."""
+    with counted_calls(model) as calls:
+        model.generate(seeds, **knobs)
+    return calls.total()
+
+
+@contextmanager
+def counted_calls(model: Family) -> Iterator[Counter[str]]:
+    """Count the calls of `model.network` inside; `total()` of what is yielded is their number so far."""
+    calls: Counter[str] = Counter()
+    handle = model.network.register_forward_hook(lambda *_: calls.update(["call"]))
+    try:
+        yield calls
+    finally:
+        handle.remove()
+
+
+def count_flops(model: Family, seeds: Sequence[int], knobs: Mapping[str, Any]) -> int:
+    """Return the floating point operations that generate the images of `seeds` at once."""
+    # A CPU's fused attention is one operation that the counter does not know: it would count as 0.
+    with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+        model.generate(seeds, **knobs)
+    return counter.get_total_flops()
+
+
+def _milliseconds(model: Family, seeds: Sequence[int], repeats: int, knobs: Mapping[str, Any]) -> list[float]:
+    """Return the wall time of each of `repeats` generations."""
+    taken = []
+    for _ in range(repeats):
+        synchronise(model.device)
+        start = time.perf_counter()
+        model.generate(seeds, **knobs)
+        synchronise(model.device)
+        taken.append(1000 * (time.perf_counter() - start))
+    return taken
+
+
+def count_parameters(module: torch.nn.Module) -> int:
+    """Return how many numbers the parameters of a module hold."""
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def check_count(what: str, number: Any, most: int) -> None:
+    """Check a number of images or repeats.
+
+    Raises:
+        InputError: if it is not a whole number from 1 to `most`.
+    """
+    if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= most:
+        raise InputError(f"{what} must be a whole number from 1 to {most}, not {number!r}.")

@@ -1,0 +1,343 @@
+"""Checkpoints at their operating points, measured: a row with intervals a point, and a row of its cost.
+
+Generation g = 0, 1, ... has the images of the seeds `image_seed(g, i)`, made in batches of a fixed size, quantised to
+uint8, and compared with the same real test images: the first n of the cached features. A finished generation is kept
+beside the rows until its point is finished, so an interruption loses one generation at the most.
+"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gencore import __version__, checkpoint
+from gencore.data import at_hand, load_images, to_uint8
+from gencore.device import describe_machine, pick_device
+from gencore.errors import InputError
+from gencore.evaluation import cost, rows, unfinished
+from gencore.evaluation.memory import peak_memory
+from gencore.evaluation.plan import COST_SECONDS, TRIAL, Plan, Task, prepare
+from gencore.evaluation.schema import VERSION
+from gencore.evaluation.scoring import Seen
+from gencore.family import Family, Step, image_seed
+from gencore.metrics import interval
+
+MEMORY_CALLS = 8  # after which the memory in use does not grow: the solvers look back three steps
+CAUTION = 0.05  # the share of the work before which its pace so far says less than the estimate
+
+
+class Unmeasurable(InputError):
+    """A row that cannot be measured; the next ones can."""
+
+
+@contextmanager
+def measuring(title: str) -> Iterator[None]:
+    """Let bad input cost its own row alone; what the disk refuses stays outside, as it would refuse the next too."""
+    try:
+        yield
+    except Unmeasurable:
+        raise
+    except InputError as error:
+        raise Unmeasurable(f"{title} cannot be measured: {error}") from error
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where an evaluation is.
+
+    Attributes:
+        task: What is being measured.
+        place: Its place among `total`, from 1 on.
+        total: Rows to measure.
+        share: The share of the whole work that is done, in [0, 1].
+        eta_s: About how many seconds are left.
+        words: What is being done.
+        row: The row that has just been written, else None.
+        problem: One sentence when this row could not be measured, else ''; the next ones follow.
+    """
+
+    task: Task
+    place: int
+    total: int
+    share: float
+    eta_s: float
+    words: str
+    row: Mapping[str, Any] | None = None
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Where the measuring of one row is.
+
+    Attributes:
+        share: The share that is done, in [0, 1].
+        words: What is being done.
+        row: The row, at the end.
+    """
+
+    share: float
+    words: str
+    row: Mapping[str, Any] | None = None
+
+
+def evaluate(names: Sequence[str] = (), points: str = "headline", **options: Any) -> Iterator[Progress]:
+    """Measure checkpoints at their operating points, adding a row each; see `prepare` for the arguments."""
+    yield from run(prepare(names, points, **options))
+
+
+def run(plan: Plan) -> Iterator[Progress]:
+    """Measure what was planned; a row is on the disk when the `Progress` with it is yielded.
+
+    Raises:
+        InputError: if the rows cannot be written; and at the end, if one could not be measured.
+    """
+    evaluation, clock, failed = Evaluation(plan), Clock(plan.seconds), 0
+    for place, task in enumerate(plan.tasks, start=1):
+        whole = place, len(plan.tasks)
+        try:
+            for moment in evaluation.measure(task):
+                if moment.row is not None:
+                    rows.append(task.path, moment.row)
+                    unfinished.forget(task.unfinished)
+                yield Progress(task, *whole, *clock.read(task.seconds * moment.share), moment.words, moment.row)
+        except Unmeasurable as error:
+            failed += 1
+            yield Progress(task, *whole, *clock.read(task.seconds), task.title, problem=str(error))
+        clock.passed += task.seconds
+    if failed:
+        raise InputError(f"{failed} of {len(plan.tasks)} rows could not be measured; the others are written.")
+
+
+class Clock:
+    """Tells how far the work is and how long the rest takes, from what was expected and what it took so far.
+
+    Attributes:
+        passed: The seconds that the work that is done was expected to take.
+    """
+
+    def __init__(self, expected: float):
+        self.expected, self.passed, self.started = expected, 0.0, time.monotonic()
+
+    def read(self, inside: float) -> tuple[float, float]:
+        """Return the share that is done and the seconds left, `inside` expected seconds into a task."""
+        done, trust = self.passed + inside, CAUTION * self.expected
+        pace = (time.monotonic() - self.started + trust) / (done + trust) if trust else 1.0
+        return done / self.expected if self.expected else 1.0, max(self.expected - done, 0.0) * pace
+
+
+class Evaluation:
+    """Measures tasks, with one model in memory at a time."""
+
+    def __init__(self, plan: Plan):
+        self.plan = plan
+        self.loaded: tuple[Any, Family] | None = None
+        self.images: tuple[str, Tensor | None] | None = None
+
+    def measure(self, task: Task) -> Iterator[Moment]:
+        """Yield the moments of a task, the last one with its row.
+
+        Raises:
+            Unmeasurable: if this task cannot be measured.
+            InputError: if the disk refuses.
+        """
+        return self.cost(task) if task.kind == "cost" else self.scored(task)
+
+    def model(self, task: Task) -> Family:
+        """Return a task's model, set up as the task says.
+
+        Raises:
+            Unmeasurable: if the checkpoint is gone or has changed since the plan was made.
+        """
+        key = (task.checkpoint, task.settings)
+        try:
+            if rows.checkpoint_hash(task.entry.path) != task.hashes["checkpoint"]:
+                raise InputError(f"{task.checkpoint} has changed since this evaluation began; start it again.")
+            if self.loaded is None or self.loaded[0] != key:
+                self.loaded = None
+                model = checkpoint.load(task.entry, self.plan.device)
+                task.settings.apply(model)
+                self.loaded = key, model
+        except InputError as error:
+            raise Unmeasurable(str(error)) from error
+        return self.loaded[1]
+
+    def scored(self, task: Task) -> Iterator[Moment]:
+        """Yield the moments of a row of scores: those of the generations that are not kept from before."""
+        kept = unfinished.read(task.unfinished)  # once: another process may finish this row, and forget them, meanwhile
+        ahead = [generation for generation in range(task.generations) if generation not in kept]
+        for place, generation in enumerate(ahead):
+            words = f"{task.title}, generation {generation + 1} of {task.generations}"
+            started, parts = time.monotonic(), []
+            with measuring(task.title):
+                for seen, share in self.see(task, generation):
+                    parts += [] if seen is None else [seen]
+                    yield Moment((place + share) / len(ahead), f"{words}: {share:.0%} of {task.n:,} images")
+                values, reasons = self.scores(task, Seen.join(parts), generation)
+            kept[generation] = common(task, self.plan.device, time.monotonic() - started)
+            kept[generation] |= {"generation": generation, "values": values, "left_out": reasons}
+            unfinished.keep(task.unfinished, kept[generation])
+        row = scored_row(task, [kept[generation] for generation in range(task.generations)], self.plan.device)
+        if task.entry:
+            row["training"] = training(task.entry, cost.count_parameters(self.model(task)))
+        yield Moment(1.0, task.title, row)
+
+    def see(self, task: Task, generation: int) -> Iterator[tuple[Seen | None, float]]:
+        """Yield the share of a generation's images that are made, and what is seen of each batch once it is."""
+        reference = self.plan.references[task.dataset]
+        if task.kind == "real" and self.train_images(task.dataset) is None:
+            yield reference.unseen(generation * task.n, (generation + 1) * task.n), 1.0
+            return
+        for start in range(0, task.n, task.batch):
+            stop = min(start + task.batch, task.n)
+            for images, share in self.batch(task, generation, start, stop):
+                seen = None if images is None else reference.see(images)
+                yield seen, (start + (stop - start) * share) / task.n
+
+    def batch(self, task: Task, generation: int, start: int, stop: int) -> Iterator[tuple[Tensor | None, float]]:
+        """Yield the share of a batch that is done, and at the end its images, uint8 (n, C, H, W)."""
+        if task.kind == "real":
+            first = generation * task.n
+            yield self.train_images(task.dataset)[first + start : first + stop], 1.0
+            return
+        seeds = [image_seed(generation, place) for place in range(start, stop)]
+        if task.broken:
+            yield pixels(task.broken.generate(seeds), task.title), 1.0
+            return
+        for step in steps_of(self.model(task), seeds, task.knobs):
+            yield None, step.index / step.total
+        yield pixels(step.x0, task.title), 1.0
+
+    def train_images(self, dataset: str) -> Tensor | None:
+        """Return the real train images of a data set, uint8 (N, C, H, W); None if they are not here or are damaged."""
+        if self.images is None or self.images[0] != dataset:
+            images = None
+            with suppress(InputError):
+                images = load_images(dataset, "train").x if at_hand(dataset) else None
+            self.images = dataset, images
+        return self.images[1]
+
+    def scores(self, task: Task, seen: Seen, generation: int) -> tuple[dict, dict]:
+        """Return a generation's values, and the reasons for those left out."""
+        reference = self.plan.references[task.dataset]
+        if task.kind == "real":
+            return reference.floor_scores(seen, generation, task.generations)
+        return reference.scores(seen)
+
+    def cost(self, task: Task) -> Iterator[Moment]:
+        """Yield the moments of a row of costs."""
+        with measuring(task.title):
+            yield from self.costs(task)
+
+    def costs(self, task: Task) -> Iterator[Moment]:
+        """Yield the same; bad input raises InputError."""
+        started, model = time.monotonic(), self.model(task)
+        seeds = [image_seed(0, place) for place in range(TRIAL)]
+        yield Moment(0.0, f"{task.title}: counting calls and operations")
+        counted = {
+            "calls": cost.count_calls(model, seeds[:1], task.knobs),
+            "flops": cost.count_flops(model, seeds[:1], task.knobs),
+            "parameters": cost.count_parameters(model.network),
+            "parameters_total": cost.count_parameters(model),
+        }
+        yield Moment(0.1, f"{task.title}: memory")
+        counted["peak_memory_mb"] = peak_memory(model, seeds, task.knobs, MEMORY_CALLS)
+        batches = []
+        for timing in cost.time_batches(model, task.knobs, COST_SECONDS):
+            batches.append(asdict(timing))
+            share = 0.2 + 0.15 * len(batches)
+            yield Moment(share, f"{task.title}: {timing.n} at once, {timing.ms_per_image:,.2f} ms an image")
+        best = max(batches, key=lambda batch: batch["images_per_s"])["n"]
+        row = common(task, self.plan.device, time.monotonic() - started) | {"batches": batches, "best": best} | counted
+        yield Moment(1.0, task.title, row)
+
+
+def steps_of(model: Family, seeds: Iterable[int], knobs: Mapping[str, Any]) -> Iterator[Step]:
+    """Yield the steps of sampling, made without gradients; what happens between them keeps its own setting."""
+    steps = model.sample(seeds, **knobs)
+    while True:
+        with torch.no_grad():
+            step = next(steps, None)
+        if step is None:
+            return
+        yield step
+
+
+def pixels(x: Tensor, title: str) -> Tensor:
+    """Return images in [-1, 1] as uint8 on the CPU.
+
+    Raises:
+        Unmeasurable: if they are not finite, which would pass for black pixels.
+    """
+    if not bool(torch.isfinite(x).all()):
+        raise Unmeasurable(f"{title} cannot be measured: it gave images with NaN or infinity in them.")
+    return to_uint8(x).cpu()
+
+
+# ---- the rows
+
+
+def common(task: Task, device: str | None, seconds: float) -> dict[str, Any]:
+    """Return what every row holds."""
+    return {
+        "row": VERSION,
+        "kind": task.kind,
+        "dataset": task.dataset,
+        "checkpoint": task.checkpoint,
+        "family": task.family,
+        "point": {"label": task.point.label, "kind": task.point.kind},
+        "knobs": dict(task.knobs),
+        "hashes": dict(task.hashes),
+        "settings": {**task.settings.record(), "batch": task.batch},
+        "machine": describe_machine(pick_device(device) if task.checkpoint else "cpu"),
+        "seconds": round(seconds, 2),
+        "version": __version__,
+        "date": datetime.now(UTC).date().isoformat(),
+        "command": f"python -m gencore {shlex.join(sys.argv[1:])}" if sys.argv[1:2] == ["evaluate"] else "",
+    }
+
+
+def scored_row(task: Task, generations: Sequence[Mapping[str, Any]], device: str) -> dict[str, Any]:
+    """Return the row of a task whose generations are all there."""
+    scores, left_out = {}, {}
+    for name in generations[0]["values"]:
+        values = [generation["values"][name] for generation in generations]
+        reasons = {key: reason for one in generations for key, reason in one["left_out"].get(name, {}).items()}
+        whole = [key for key in values[0] if all(key in one for one in values)]
+        scores[name] = {key: score([one[key] for one in values]) for key in whole}
+        left_out[name] = {key: reason for key, reason in reasons.items() if key not in whole}
+    uncertainty = "disjoint blocks of train images" if task.kind == "real" else "one training run"
+    return {
+        **common(task, device, sum(generation["seconds"] for generation in generations)),
+        "n": task.n,
+        "generations": task.generations,
+        "seeds": [0, task.generations - 1],
+        "split": "test",
+        "scores": scores,
+        "left_out": left_out,
+        "uncertainty": f"sampling only: {uncertainty}",
+        "training": {},
+        **({"failure": task.failure} if task.failure else {}),
+    }
+
+
+def score(values: list[float]) -> dict[str, Any]:
+    """Return a metric's values over the generations with their mean and 95% t-interval."""
+    mean, low, high = interval(values)
+    return {"mean": mean, "low": low, "high": high, "values": values}
+
+
+def training(entry: checkpoint.Entry, parameters: int) -> dict[str, Any]:
+    """Return what a checkpoint's training came to, as far as its run.json tells: unequal ones compare unequally."""
+    machine = entry.run.get("machine")
+    device = machine.get("device") if isinstance(machine, dict) else None
+    return {**entry.trained, **({"device": device} if isinstance(device, str) else {}), "parameters": parameters}

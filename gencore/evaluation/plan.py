@@ -1,0 +1,502 @@
+"""What an evaluation will measure, row by row, and about how long it takes: said before anything starts."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from gencore import checkpoint
+from gencore.device import DTYPES, LAYOUTS, Settings, choose_settings, describe_machine, pick_device
+from gencore.errors import InputError, near
+from gencore.evaluation import cost, rows, unfinished
+from gencore.evaluation.failures import Broken, failures_for
+from gencore.evaluation.scoring import Reference
+from gencore.extractors import Show
+from gencore.families import FAMILIES
+from gencore.family import MAX_IMAGES, Family, Point, image_seed
+
+KINDS = ("headline", "lecture", "sweep")
+POINTS = (*KINDS, "failures", "all")
+ROWS = ("all", "quality", "cost")
+SIZES = {"headline": (5000, 5), "lecture": (5000, 5), "sweep": (2000, 3)}  # images a generation, generations
+SLOW_CALLS, SLOW_SIZES = 500, (400, 5)  # there the kernel distance alone, which is unbiased, carries over to other n
+TRIAL = 16  # images that tell how long a point takes
+SCORING_SECONDS = 4.0  # features and metrics of a generation of 5,000, on one core; only for the estimate
+COST_SECONDS = 60.0  # of timing a point
+MOST_GENERATIONS = 100
+PLAIN = "contiguous"  # the memory layout of what has no networks to speed up
+
+
+@dataclass(frozen=True)
+class Task:
+    """One row to measure.
+
+    Attributes:
+        kind: 'quality', 'cost', 'real' (the floor: real train images against real test images) or 'failure'.
+        dataset: The data set.
+        checkpoint: The checkpoint's name, '' for the floor and for a failure that is made from none.
+        family: Its family, 'real' for the floor.
+        point: The operating point, as the row names it.
+        knobs: Every knob's value.
+        n: Images a generation.
+        generations: Independent generations.
+        settings: How the networks compute.
+        batch: Images made at once.
+        hashes: Of the checkpoint and the extractors.
+        path: The file for the row.
+        entry: The checkpoint; None where there is no model to load.
+        broken: The broken model of a failure.
+        calls: Network calls.
+        seconds: About how long it takes from where it was stopped.
+        device: The device of its networks; 'cpu' where there are none.
+    """
+
+    kind: str
+    dataset: str
+    checkpoint: str
+    family: str
+    point: Point
+    knobs: Mapping[str, Any]
+    n: int
+    generations: int
+    settings: Settings
+    batch: int
+    hashes: Mapping[str, str]
+    path: Path
+    entry: checkpoint.Entry | None = None
+    broken: Broken | None = None
+    calls: int = 0
+    seconds: float = 0.0
+    device: str = "cpu"
+
+    @property
+    def title(self) -> str:
+        """What is measured, for people."""
+        return f"{self.checkpoint or self.dataset}, {self.point.label}"
+
+    @property
+    def failure(self) -> str:
+        """The key of the failure, '' if it is none."""
+        return self.broken.key if self.broken else ""
+
+    @cached_property
+    def unfinished(self) -> Path:
+        """The file with the generations that are finished while the row is not."""
+        what = [self.kind, self.dataset, self.checkpoint, self.failure, dict(self.knobs), self.n, self.generations]
+        machine = describe_machine(self.device)  # another one's arithmetic gives other bits
+        how = [dict(self.hashes), self.settings.record(), self.batch, machine["device"], machine["name"]]
+        return unfinished.file_for(self.path, what + how)
+
+    @property
+    def ahead(self) -> list[int]:
+        """The generations still to be measured."""
+        kept = unfinished.read(self.unfinished)
+        return [generation for generation in range(self.generations) if generation not in kept]
+
+    def is_measured_by(self, row: Mapping[str, Any]) -> bool:
+        """Return whether a row is what this task would measure, wherever it was."""
+        same = ["kind", "dataset", "checkpoint", "hashes", "knobs"]
+        same += [] if self.kind == "cost" else ["n", "generations"]
+        return (
+            all(row[key] == getattr(self, key) for key in same)
+            and row.get("failure", "") == self.failure
+            and row["settings"]["dtype"] == self.settings.dtype
+        )
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What there is to measure.
+
+    Attributes:
+        tasks: The rows to measure, in order.
+        finished: How many rows are there already.
+        left_out: What is not measured, one sentence each.
+        problems: Lines of row files that are no rows, one sentence each.
+        references: By data set, what generated images are compared with.
+        device: The name of the device that the networks run on.
+    """
+
+    tasks: tuple[Task, ...]
+    finished: int
+    left_out: tuple[str, ...]
+    problems: tuple[str, ...]
+    references: Mapping[str, Reference]
+    device: str
+
+    @property
+    def seconds(self) -> float:
+        """About how long all of it takes."""
+        return sum(task.seconds for task in self.tasks)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What an evaluation was asked for; see `prepare`."""
+
+    names: tuple[str, ...]
+    points: str
+    n: int | None
+    generations: int | None
+    rows: str
+    out: Path | None
+    device: str
+    dtype: str
+    batch: int
+    only: tuple[str, ...]
+    skip: tuple[str, ...]
+    most_seconds: float | None
+    again: bool
+
+    def check(self) -> None:
+        """Refuse what cannot be.
+
+        Raises:
+            InputError: naming what is wrong.
+        """
+        for what, word, known in (
+            ("kind of points", self.points, POINTS),
+            ("kind of rows", self.rows, ROWS),
+            ("dtype", self.dtype, ("auto", *DTYPES)),
+        ):
+            if word not in known:
+                raise InputError(f"There is no {what} {word!r}{near(str(word), list(known))}")
+        for what, number, least, most in (
+            ("n", self.n, 2, MAX_IMAGES),
+            ("generations", self.generations, 2, MOST_GENERATIONS),  # of one there is no interval
+            ("batch", self.batch, 1, MAX_IMAGES),
+        ):
+            if number is not None and (type(number) is not int or not least <= number <= most):
+                raise InputError(f"{what} must be a whole number from {least} to {most}, not {number!r}.")
+        if self.most_seconds is not None and not self.most_seconds > 0:
+            raise InputError(f"The time limit of a row must be more than 0 seconds, not {self.most_seconds!r}.")
+
+    def wants(self, label: str) -> bool:
+        """Return whether a point of this name is among those that were asked for."""
+        label = label.lower()
+        chosen = not self.only or any(part.lower() in label for part in self.only)
+        return chosen and not any(part.lower() in label for part in self.skip)
+
+
+def prepare(
+    names: Sequence[str] = (),
+    points: str = "headline",
+    n: int | None = None,
+    generations: int | None = None,
+    *,
+    rows: str = "all",
+    out: str | Path | None = None,
+    device: str | None = None,
+    dtype: str = "auto",
+    batch: int = 100,
+    only: Sequence[str] = (),
+    skip: Sequence[str] = (),
+    most_seconds: float | None = None,
+    again: bool = False,
+    show: Show | None = None,
+) -> Plan:
+    """Return what there is to measure, with an estimate from a small timed batch of each point.
+
+    Args:
+        names: Checkpoints, by name or folder; none for every shipped one whose data set has features.
+        points: 'headline', 'lecture', 'sweep' (the whole curve: every point, at the sweep's n), 'failures' (the broken
+            models of the failure lab) or 'all'.
+        n: Images a generation; by default that of the kind of point, or all test images if they are fewer.
+        generations: Independent generations, 2 at the least; by default that of the kind of point.
+        rows: 'quality' for the scores, 'cost' for time and memory, 'all' for both.
+        out: The file for the rows; by default `rows.jsonl` beside the data set's checkpoints.
+        device: As for `pick_device`.
+        dtype: 'float32', 'bfloat16', or 'auto': that of the checkpoint's last row, else by a micro-benchmark.
+        batch: Images made at once; the same batch gives the same bits.
+        only: Parts of labels: measure only points that have one of them in theirs, whatever the case.
+        skip: Parts of labels: leave out points that have one of them in theirs.
+        most_seconds: Rows that would take longer are left out, with a sentence; None for no limit.
+        again: Measure costs that have a row of this machine again; scores would come out the same.
+        show: Told the progress of the timing.
+
+    Raises:
+        InputError: on anything bad, before anything is measured.
+    """
+    asked = Asked(
+        tuple(names), points, n, generations, rows, None if out is None else Path(out), str(pick_device(device)),
+        dtype, batch, tuple(only), tuple(skip), most_seconds, again,
+    )  # fmt: skip
+    asked.check()
+    return Planner(asked, show or (lambda share, words: None)).plan()
+
+
+class Planner:
+    """Makes the plan of what was asked for."""
+
+    def __init__(self, asked: Asked, show: Show):
+        self.asked, self.show = asked, show
+        self.machine = describe_machine(asked.device)
+        self.left_out: list[str] = []
+        self.problems: list[str] = []
+        self.references: dict[str, Reference] = {}
+        self.found: dict[Path, list[dict[str, Any]]] = {}
+
+    def plan(self) -> Plan:
+        """Return the plan.
+
+        Raises:
+            InputError: if there is nothing to measure, or no place for it.
+        """
+        tasks = self.tasks()
+        tasks = [*self.floors(tasks), *tasks]
+        ahead = [task for task in tasks if (self.asked.again and task.kind == "cost") or not self.is_finished(task)]
+        for path in {task.path for task in ahead}:
+            rows.check_writable(path)
+        for task in (task for task in tasks if task not in ahead):
+            unfinished.forget(task.unfinished)  # left behind by an interruption just after its row was written
+        most = self.asked.most_seconds
+        slow = [task for task in ahead if most is not None and task.seconds > most]
+        self.left_out += [f"{task.title} ({task.kind}) is left out: {about(task.seconds)}." for task in slow]
+        return Plan(
+            tuple(task for task in ahead if task not in slow), len(tasks) - len(ahead), tuple(self.left_out),
+            tuple(self.problems), self.references, self.asked.device,
+        )  # fmt: skip
+
+    def tasks(self) -> list[Task]:
+        """Return the tasks of all checkpoints that were asked for, and of their data sets' failure labs.
+
+        Raises:
+            InputError: if there are none, or if a checkpoint that was named cannot be used.
+        """
+        entries, tasks, usable = self.checkpoints(), [], []
+        for place, entry in enumerate(entries):
+            self.show(place / len(entries), f"timing a small batch of each point of {entry.name}")
+            try:
+                tasks += list(self.of_checkpoint(entry))
+                usable.append(entry)
+            except InputError as error:  # only now were the weights read
+                self.leave_out(entry, error)
+        for path, dataset in dict.fromkeys((rows.path_for(entry, self.asked.out), entry.dataset) for entry in usable):
+            tasks += self.of_failures(path, dataset)
+        if not usable:
+            raise InputError(self.left_out[0])
+        if not tasks:
+            raise InputError(
+                f"There is nothing to measure: no point of kind {self.asked.points!r}"
+                + (f" with {' or '.join(map(repr, self.asked.only))} in its label" if self.asked.only else "")
+                + (f" and without {' or '.join(map(repr, self.asked.skip))}." if self.asked.skip else ".")
+            )
+        return tasks
+
+    def leave_out(self, entry: checkpoint.Entry, error: InputError) -> None:
+        """Leave out a checkpoint that cannot be used, unless it was asked for by name.
+
+        Raises:
+            InputError: if it was.
+        """
+        if self.asked.names:
+            raise error
+        self.left_out.append(f"{entry.name} is left out: {error}")
+
+    def checkpoints(self) -> list[checkpoint.Entry]:
+        """Return the checkpoints that were asked for, those of a data set with features.
+
+        Raises:
+            InputError: if one that was named cannot be measured, or if there is none at all.
+        """
+        if self.asked.names:
+            named = {entry.path.resolve(): entry for entry in map(checkpoint.find, self.asked.names)}
+            for entry in named.values():
+                self.prepare_reference(entry)
+            return list(named.values())
+        ready = []
+        for entry in checkpoint.entries():
+            if entry.name.startswith("runs/"):
+                continue
+            try:
+                self.prepare_reference(entry)
+                ready.append(entry)
+            except InputError as error:
+                self.leave_out(entry, error)
+        if not ready:
+            raise InputError(
+                self.left_out[0] if self.left_out else "There is no checkpoint to measure; train one first."
+            )
+        return ready
+
+    def prepare_reference(self, entry: checkpoint.Entry) -> None:
+        """Load what a checkpoint's images are compared with, which measuring costs alone does not need.
+
+        Raises:
+            InputError: if the checkpoint is not usable, has no features, or if there are too few test images.
+        """
+        if entry.problem:
+            raise InputError(entry.problem)
+        if self.asked.rows == "cost":
+            return
+        if entry.dataset not in self.references:
+            self.references[entry.dataset] = Reference(entry.dataset)
+        most = self.references[entry.dataset].size
+        if self.asked.n is not None and self.asked.n > most:
+            raise InputError(
+                f"n is {self.asked.n:,}, but {entry.dataset} has {most:,} real test images to compare with, and both "
+                f"sides must be equally many; n can be at most {most:,}."
+            )
+
+    def rows_of(self, path: Path) -> list[dict[str, Any]]:
+        """Return the rows of a file; lines that are none, or another data set's, are kept as problems."""
+        if path not in self.found:
+            dataset = None if self.asked.out else path.parent.name  # a file of one's own may hold several
+            self.found[path], problems = rows.read(path, dataset)
+            self.problems += problems
+        return self.found[path]
+
+    def is_finished(self, task: Task) -> bool:
+        """Return whether a task's row is there; a cost's, of this machine."""
+        keys = ("device", "name", "threads") if task.kind == "cost" else ()
+        return any(
+            task.is_measured_by(row) and all(row["machine"].get(key) == self.machine[key] for key in keys)
+            for row in self.rows_of(task.path)
+        )
+
+    # ---- the tasks
+
+    def of_checkpoint(self, entry: checkpoint.Entry) -> Iterator[Task]:
+        """Yield the tasks of a checkpoint, each once: a point's quality, then its cost."""
+        path = rows.path_for(entry, self.asked.out)
+        points = [
+            point for point in points_of(FAMILIES[entry.family], self.asked.points) if self.asked.wants(point.label)
+        ]
+        if not points:
+            return
+        model = checkpoint.load(entry, self.asked.device)
+        if self.asked.rows != "cost":
+            self.references[entry.dataset].see(torch.zeros(1, *model.image_shape, dtype=torch.uint8))  # do they fit?
+        settings = self.settings(model, entry, path)
+        settings.apply(model)
+        hashes = {"checkpoint": rows.checkpoint_hash(entry.path)}
+        trials: dict[str, tuple[int, float]] = {}
+        seen = set()
+        for point in points:
+            knobs = model.settle(point.knobs)
+            key = json.dumps(knobs, sort_keys=True)
+            if key not in trials:
+                trials[key] = cost.estimate(model, TRIAL, knobs)
+            calls, seconds = trials[key]
+            timed = Task(
+                "cost", entry.dataset, entry.name, entry.family, point, knobs, 0, 0, settings, self.asked.batch, hashes,
+                path, entry, calls=calls, seconds=min(COST_SECONDS, 300 * seconds) + 10, device=self.asked.device,
+            )  # fmt: skip
+            for task in self.wanted(timed, seconds / TRIAL):
+                if (key, task.kind, task.n) not in seen:
+                    yield task
+                seen.add((key, task.kind, task.n))
+
+    def wanted(self, timed: Task, seconds_an_image: float) -> list[Task]:
+        """Return the kinds of rows that were asked for of a point, given the task of its cost."""
+        scored = [] if self.asked.rows == "cost" else [self.scored(replace(timed, kind="quality"), seconds_an_image)]
+        return scored + ([] if self.asked.rows == "quality" else [timed])
+
+    def scored(self, task: Task, seconds_an_image: float) -> Task:
+        """Return a task with the size of its sample and what that takes."""
+        reference = self.references[task.dataset]
+        usual = SIZES.get(task.point.kind, SIZES["headline"])
+        n, generations = SLOW_SIZES if task.calls >= SLOW_CALLS else usual
+        n = self.asked.n or min(n, reference.size)
+        sized = replace(
+            task, n=n, generations=self.asked.generations or generations, hashes={**task.hashes, **reference.hashes}
+        )
+        return replace(sized, seconds=len(sized.ahead) * (n * seconds_an_image + scoring_seconds(n)))
+
+    def settings(self, model: Family, entry: checkpoint.Entry, path: Path) -> Settings:
+        """Return how a checkpoint's networks compute: as for its last row here, so that 'auto' chooses once."""
+        dtypes = DTYPES if self.asked.dtype == "auto" else (self.asked.dtype,)
+        for made in [*reversed(self.rows_of(path)), *unfinished.read_all(path)]:
+            used, mine = made["settings"], made["checkpoint"] == entry.name and made["kind"] in ("quality", "cost")
+            here = all(made["machine"].get(key) == self.machine[key] for key in ("device", "name"))
+            if mine and here and used["dtype"] in dtypes and used.get("layout") in LAYOUTS:
+                return Settings(used["dtype"], used["layout"], torch.get_num_threads())
+        return choose_settings(model, lambda trial, _: cost.estimate(trial, TRIAL, {}), self.asked.dtype)
+
+    def of_failures(self, path: Path, dataset: str) -> Iterator[Task]:
+        """Yield the tasks of a data set's failure lab: every broken model's scores."""
+        if self.asked.points not in ("failures", "all") or self.asked.rows == "cost":
+            return
+        for broken in failures_for(dataset, load=partial(checkpoint.load, device=self.asked.device)):
+            if not self.asked.wants(broken.label):
+                continue
+            try:
+                seconds = seconds_of(broken)
+            except InputError as error:
+                self.left_out.append(f"{dataset}, {broken.label} is left out: {error}")
+                continue
+            folder = checkpoint.resolve(broken.checkpoint) if broken.checkpoint else None
+            task = Task(
+                "failure", dataset, broken.checkpoint, broken.family or "none", Point(broken.label, {}, "failure"), {},
+                0, 0, Settings("float32", PLAIN, torch.get_num_threads()), self.asked.batch,
+                {"checkpoint": rows.checkpoint_hash(folder)} if folder else {}, path, broken=broken,
+                device=self.asked.device if folder else "cpu",
+            )  # fmt: skip
+            yield self.scored(task, seconds / TRIAL)
+
+    def floors(self, tasks: Sequence[Task]) -> Iterator[Task]:
+        """Yield the floor of each n: real train images against the real test images of the tasks."""
+        done = set()
+        for task in tasks:
+            if task.kind == "cost" or (task.path, task.dataset, task.n) in done:
+                continue
+            done.add((task.path, task.dataset, task.n))
+            reference = self.references[task.dataset]
+            blocks = min(task.generations, reference.train_size // task.n)
+            if blocks < 2:
+                self.left_out.append(
+                    f"Real images of {task.dataset} at n = {task.n:,} are left out: two blocks of so many are needed, "
+                    f"and there are {reference.train_size:,} train images."
+                )
+                continue
+            floor = Task(
+                "real", task.dataset, "", "real", Point("real train images", {}, "floor"), {}, task.n, blocks,
+                Settings("float32", PLAIN, torch.get_num_threads()), task.batch, reference.hashes, task.path,
+            )  # fmt: skip
+            yield replace(floor, seconds=len(floor.ahead) * scoring_seconds(task.n))
+
+
+def points_of(family: type[Family], kind: str) -> list[Point]:
+    """Return a family's operating points of a kind; of 'all' kinds headline first.
+
+    A sweep is a whole curve, compared at one n: the points of the other kinds lie on it too and are measured again
+    with the sweep's n.
+    """
+    if kind == "all":
+        return [point for one in KINDS for point in points_of(family, one)]
+    if kind == "sweep":
+        return [replace(point, kind="sweep") for point in family.points]
+    return [point for point in family.points if point.kind == kind]
+
+
+def seconds_of(broken: Broken) -> float:
+    """Return about how long a broken model takes for `TRIAL` images; it is made by this.
+
+    Raises:
+        InputError: if it cannot be made.
+    """
+    seeds = [image_seed(0, place) for place in range(TRIAL)]
+    for _ in range(2):  # the first time is slower than the rest
+        start = time.perf_counter()
+        broken.generate(seeds).cpu()  # which waits for the device
+        seconds = time.perf_counter() - start
+    return seconds
+
+
+def scoring_seconds(n: int) -> float:
+    """Return about how long features and metrics of a generation take; the metrics compare all pairs."""
+    return 0.2 + SCORING_SECONDS * (n / 5000 + (n / 5000) ** 2) / 2
+
+
+def about(seconds: float) -> str:
+    """Return a time in words: 'about 40 s', 'about 12 min', 'about 2.5 h'."""
+    if seconds < 100:
+        return f"about {max(round(seconds), 1)} s"
+    return f"about {seconds / 60:.0f} min" if seconds < 6000 else f"about {seconds / 3600:.1f} h"

@@ -1,0 +1,138 @@
+"""Images of any origin, scored against the cached features of a data set's real images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from gencore import metrics
+from gencore.errors import InputError
+from gencore.evaluation.rows import extractor_hash
+from gencore.extractors import reference as features
+
+Values = dict[str, dict[str, float]]  # by extractor, then by metric
+Reasons = dict[str, dict[str, str]]  # the same, for what was left out: one sentence each
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What is kept of images: enough for every metric, and small.
+
+    Attributes:
+        features: By extractor, float32 (N, d).
+        probabilities: By extractor that knows the classes, float32 (N, K).
+        spectra: Radial power spectra, float32 (N, R); None where the images were never seen.
+    """
+
+    features: Mapping[str, Tensor]
+    probabilities: Mapping[str, Tensor] = field(default_factory=dict)
+    spectra: Tensor | None = None
+
+    @classmethod
+    def join(cls, parts: Sequence[Seen]) -> Seen:
+        """Return several batches as one."""
+        first = parts[0]
+        return cls(
+            {name: torch.cat([part.features[name] for part in parts]) for name in first.features},
+            {name: torch.cat([part.probabilities[name] for part in parts]) for name in first.probabilities},
+            None if first.spectra is None else torch.cat([part.spectra for part in parts]),
+        )
+
+
+class Reference:
+    """A data set's extractors and the cached features of its real images.
+
+    Metrics of the images themselves (`needs` of 'images') have one value, which stands under the first extractor.
+
+    Raises:
+        InputError: if the data set has no features, with the command that makes them, or if a file is broken.
+    """
+
+    def __init__(self, dataset: str):
+        names = [name for name in features.EXTRACTORS if extractor_hash(dataset, name)]
+        if not names:
+            raise InputError(
+                f"{dataset} has no features to measure with; make them first: python -m gencore features {dataset}"
+            )
+        self.dataset = dataset
+        self.extractors = {name: features.load_extractor(dataset, name) for name in names}
+        self.reals = {name: features.load_real(dataset, name) for name in names}
+
+    @property
+    def size(self) -> int:
+        """How many real test images there are to compare with."""
+        return min(len(real.test) for real in self.reals.values())
+
+    @property
+    def train_size(self) -> int:
+        """How many real train images are cached."""
+        return min(len(real.train) for real in self.reals.values())
+
+    @property
+    def hashes(self) -> dict[str, str]:
+        """Each extractor's hash."""
+        return {name: extractor.hash for name, extractor in self.extractors.items()}
+
+    def see(self, images: Tensor) -> Seen:
+        """Return what is kept of uint8 images (N, C, H, W)."""
+        return Seen(
+            {name: extractor.features(images) for name, extractor in self.extractors.items()},
+            {
+                name: extractor.probabilities(images)
+                for name, extractor in self.extractors.items()
+                if isinstance(extractor, features.Classifies)
+            },
+            metrics.radial_spectrum(images),
+        )
+
+    def scores(self, seen: Seen) -> tuple[Values, Reasons]:
+        """Return every metric of images against as many real test images, the first ones; and why one is left out."""
+        return self._scores(seen, authentic=True)
+
+    def floor_scores(self, seen: Seen, block: int, blocks: int) -> tuple[Values, Reasons]:
+        """Return the same for real train images, block `block` of `blocks` disjoint ones.
+
+        Authenticity would find the train images in the train split. It does not depend on N, and what generated images
+        are read against is fresh real ones: so it is that of the test images, in as many disjoint blocks.
+        """
+        values, reasons = self._scores(seen, authentic=False)
+        unseen = f"This needs the train images themselves, and those of {self.dataset} were not at hand."
+        scarce = f"{self.dataset} has fewer test images than generations."
+        for name, real in self.reals.items():
+            size = len(real.test) // blocks
+            fresh = real.test[block * size : (block + 1) * size]
+            for key, metric in metrics.METRICS.items():
+                if key in reasons[name] and metric.needs in ("images", "probabilities") and seen.spectra is None:
+                    reasons[name][key] = unseen
+                elif metric.needs == "train" and size:
+                    values[name][key] = metric(real.test, fresh, real.train)
+                elif metric.needs == "train":
+                    reasons[name][key] = scarce
+        return values, reasons
+
+    def unseen(self, start: int, stop: int) -> Seen:
+        """Return train images by their cached features alone, where the data set is not at hand."""
+        return Seen({name: real.train[start:stop] for name, real in self.reals.items()})
+
+    def _scores(self, seen: Seen, authentic: bool) -> tuple[Values, Reasons]:
+        values, reasons = {}, {}
+        for name, real in self.reals.items():
+            fake = seen.features[name]
+            n = len(fake)
+            mine = {"features"} | ({"train"} if authentic else set())
+            mine |= {"images"} if name == next(iter(self.reals)) else set()
+            mine |= {"probabilities"} if real.probabilities is not None else set()
+            probabilities = seen.probabilities.get(name)
+            values[name], reasons[name] = metrics.scores(
+                real.test[:n],
+                fake,
+                spectra=None if seen.spectra is None else (real.spectra[:n], seen.spectra),
+                probabilities=None if probabilities is None else (real.probabilities[:n], probabilities),
+                train=real.train if authentic else None,
+                train_gaps=real.train_gaps if authentic else None,
+                keys=[key for key, metric in metrics.METRICS.items() if metric.needs in mine],
+            )
+        return values, reasons

@@ -1,0 +1,20 @@
+"""What is measured of generated images: functions of features beside those of real images.
+
+`METRICS` is the registry; `scores` computes all that can be had and shares the work between metrics.
+"""
+
+from gencore.metrics.neighbours import nearest, prdc
+from gencore.metrics.registry import METRICS, Metric, interval, scores, vendi_score
+from gencore.metrics.spectrum import radial_spectrum, sharpness_of_spectra
+
+__all__ = [
+    "METRICS",
+    "Metric",
+    "interval",
+    "nearest",
+    "prdc",
+    "radial_spectrum",
+    "scores",
+    "sharpness_of_spectra",
+    "vendi_score",
+]

@@ -1,0 +1,406 @@
+"""METRICS: the registry of what is measured, each metric a function of real and generated images' features.
+
+Every entry carries its name, axis, direction, range, the fewest rows it can be had from, and its source; calling it
+checks its input first. `docs/metrics.md` has the formulas and what fools each. `scores` computes all that can be had
+and shares the work; `interval` puts a 95% t-interval around the generations' values.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+
+import torch
+from torch import Tensor
+
+from gencore.errors import InputError, near
+from gencore.metrics.checks import check_features, check_images, check_probabilities, check_spectra, check_train
+from gencore.metrics.distances import FLOOR, PARTS, frechet_distance, frechet_infinity, kernel_distance
+from gencore.metrics.neighbours import NEIGHBOURS, mean_distance, nearest, nearest_other, prdc
+from gencore.metrics.spectrum import radial_spectrum, sharpness_of_spectra
+
+__all__ = ["METRICS", "Metric", "interval", "nearest", "prdc", "radial_spectrum", "scores", "sharpness_of_spectra"]
+
+MISSING = 10  # a class more than this many times rarer than in the real data counts as missing
+LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One metric. Calling it checks the input and returns a float.
+
+    Attributes:
+        key: Its name in rows, 'kd'.
+        name: Its name for people, 'Kernel distance'.
+        axis: 'distance', 'quality', 'diversity' or 'memorisation'.
+        better: 'lower', 'higher', or 'one' where 1 is as real.
+        low: The least value it can have.
+        high: The greatest.
+        least: The fewest rows, of the real set and of the fake one, by the features' dimensions.
+        needs: What it compares: 'features'; 'images'; or features and, as a third argument, 'probabilities' (the pair
+            of real and fake class probabilities, (N, K) and (M, K)) or 'train' (the train images' features, (T, d)).
+        source: The paper.
+        about: One sentence for people.
+        compute: The function behind it, which checks nothing.
+    """
+
+    key: str
+    name: str
+    axis: str
+    better: str
+    low: float
+    high: float
+    least: Callable[[int], int]
+    needs: str
+    source: str
+    about: str
+    compute: Callable[..., float]
+
+    @torch.no_grad()
+    def __call__(self, real: Tensor, fake: Tensor, *more) -> float:
+        """Return the metric's value for real (N, d) and fake (M, d) features, or uint8 images (N, C, H, W).
+
+        Raises:
+            InputError: if the input is not what the metric needs.
+        """
+        if self.needs == "images":
+            check_images(real, fake)
+        else:
+            check_features(real, fake)
+        third = self.needs in ("probabilities", "train")
+        if len(more) != third:
+            what = f"real, fake and {NEEDS[self.needs]}" if third else "real and fake alone"
+            raise InputError(f"{self.name} compares {what}; there are {2 + len(more)} arguments.")
+        if self.needs == "probabilities":
+            check_probabilities(*more, len(real), len(fake))
+        if self.needs == "train":
+            check_train(more[0], real)
+        if reason := self.too_few(real, fake):
+            raise InputError(reason)
+        return finite(self, self.compute(real, fake, *more))
+
+    def too_few(self, real: Tensor, fake: Tensor) -> str:
+        """Return '' or, in one sentence, that there are too few rows."""
+        rows, dimensions = min(len(real), len(fake)), real.shape[1]
+        if rows >= self.least(dimensions):
+            return ""
+        of = f" for features of {dimensions} dimensions" if self.least(1) != self.least(2) else ""
+        return f"{self.name} needs {self.least(dimensions):,} rows or more of each set{of}; there are {rows:,}."
+
+
+NEEDS = {
+    "features": "features",
+    "images": "the radial spectra of real and fake images",
+    "probabilities": "the class probabilities of real and fake images",
+    "train": "the train images' features",
+}
+
+
+def finite(metric: Metric, value: float) -> float:
+    """Return the value.
+
+    Raises:
+        InputError: if it is NaN or infinite, which is when the real data give no scale to measure by.
+    """
+    if not math.isfinite(value):
+        raise InputError(f"{metric.name} cannot be had: the real data do not vary, so there is no scale to measure by.")
+    return value
+
+
+# ---- formulas that need no file of their own
+
+
+def vendi_score(rows: Tensor, mean: Tensor) -> float:
+    """Return exp of the entropy of the eigenvalues of K / N, with K the cosines between rows less `mean`.
+
+    Friedman & Dieng 2023. K / N (N, N) has the nonzero eigenvalues of Xᵀ X / N (d, d), which is what is decomposed.
+
+    Args:
+        rows: (N, d).
+        mean: (d,), that of the REAL rows: less its own mean, a collapsed set would look diverse.
+    """
+    x = torch.nn.functional.normalize(rows.double() - mean)
+    values = torch.linalg.eigvalsh(x.T @ x / len(x))
+    return torch.special.entr(values.clamp_min(0)).sum().exp().item()
+
+
+def vendi_ratio(real: Tensor, fake: Tensor) -> float:
+    """Return the fake rows' Vendi score over the real rows'."""
+    mean = real.double().mean(0)
+    return vendi_score(fake, mean) / vendi_score(real, mean)
+
+
+def pairwise_ratio(real: Tensor, fake: Tensor) -> float:
+    """Return the mean distance between two fake rows over that between two real ones; NaN if the latter is 0."""
+    scale = mean_distance(real)
+    return mean_distance(fake) / scale if scale else math.nan
+
+
+def sharpness(real: Tensor, fake: Tensor) -> float:
+    """Return the fake images' power at high spatial frequencies over the real images'."""
+    return sharpness_of_spectra(radial_spectrum(real), radial_spectrum(fake))
+
+
+def class_shares(probabilities: Tensor) -> Tensor:
+    """Return the share of rows of (N, K) in which each class is the likeliest, (K,)."""
+    return torch.bincount(probabilities.argmax(1), minlength=probabilities.shape[1]).double() / len(probabilities)
+
+
+def class_balance(real: Tensor, fake: Tensor, probabilities: tuple[Tensor, Tensor]) -> float:
+    """Return the total variation ½ Σ |p_c − q_c| between the shares of classes."""
+    p, q = map(class_shares, probabilities)
+    return (p - q).abs().sum().item() / 2
+
+
+def missing_modes(real: Tensor, fake: Tensor, probabilities: tuple[Tensor, Tensor]) -> float:
+    """Return how many classes have less than a tenth of their real share."""
+    p, q = map(class_shares, probabilities)
+    return float((q * MISSING < p).sum())
+
+
+def confidence(real: Tensor, fake: Tensor, probabilities: tuple[Tensor, Tensor]) -> float:
+    """Return the mean of the likeliest class's probability over fake images, over that mean over real ones."""
+    p, q = (rows.double().amax(1).mean().item() for rows in probabilities)
+    return q / p
+
+
+def authenticity(real: Tensor, fake: Tensor, train: Tensor, train_gaps: Tensor | None = None) -> float:
+    """Return the share of fake rows farther from their nearest train row than that is from its nearest other.
+
+    Alaa et al. 2022; equally far counts as copied.
+
+    Args:
+        real: Not used.
+        fake: (M, d).
+        train: (T, d).
+        train_gaps: The distance of each train row to its nearest other, (T,); found where needed if not given.
+    """
+    distances, index = nearest(fake, train)
+    if train_gaps is None:
+        which, place = index.unique(return_inverse=True)
+        gaps = nearest_other(train, which)[0][place]
+    else:
+        gaps = train_gaps[index]
+    return (distances > gaps).double().mean().item()
+
+
+def of_prdc(key: str) -> Callable[[Tensor, Tensor], float]:
+    """Return the function that gives one of precision, recall, density and coverage."""
+    return lambda real, fake: prdc(real, fake)[key]
+
+
+# ---- the registry
+
+
+def at_least(rows: int, a_dimension: int = 0) -> Callable[[int], int]:
+    """Return the function of d that gives max(rows, a_dimension * d)."""
+    return lambda dimensions: max(rows, a_dimension * dimensions)
+
+
+INF = math.inf
+KYNKAANNIEMI = "Kynkäänniemi et al. 2019, Improved Precision and Recall Metric for Assessing Generative Models"
+NAEEM = "Naeem et al. 2020, Reliable Fidelity and Diversity Metrics for Generative Models"
+
+METRICS = {
+    metric.key: metric
+    for metric in (
+        Metric(
+            "kd", "Kernel distance", "distance", "lower", -INF, INF, at_least(2), "features",
+            "Bińkowski et al. 2018, Demystifying MMD GANs",
+            "How far apart the two distributions are, without bias whatever the number of images; real against real "
+            "is 0 give or take, so it may be negative.",
+            kernel_distance,
+        ),
+        Metric(
+            "fd", "Fréchet distance", "distance", "lower", 0, INF, at_least(2, FLOOR), "features",
+            "Heusel et al. 2017, GANs Trained by a Two Time-Scale Update Rule",
+            "The distance of Gaussians fitted to both sets; it falls with the number of images, so compare it at equal "
+            "numbers only.",
+            frechet_distance,
+        ),
+        Metric(
+            "fd_infinity", "Fréchet distance, extrapolated", "distance", "lower", -INF, INF,
+            at_least(2 * PARTS, PARTS * FLOOR), "features",
+            "Chong & Forsyth 2020, Effectively Unbiased FID and Inception Score and Where to Find Them",
+            "What the Fréchet distance would be with infinitely many images, by a line through it over 1 / N.",
+            frechet_infinity,
+        ),
+        Metric(
+            "precision", "Precision", "quality", "higher", 0, 1, at_least(NEIGHBOURS + 1), "features", KYNKAANNIEMI,
+            "The share of generated images that lie among the real ones.",
+            of_prdc("precision"),
+        ),
+        Metric(
+            "recall", "Recall", "diversity", "higher", 0, 1, at_least(NEIGHBOURS + 1), "features", KYNKAANNIEMI,
+            "The share of real images that lie among the generated ones.",
+            of_prdc("recall"),
+        ),
+        Metric(
+            "density", "Density", "quality", "higher", 0, INF, at_least(NEIGHBOURS + 1), "features", NAEEM,
+            "How crowded with real images the places of the generated ones are; 1 is as crowded as for real images.",
+            of_prdc("density"),
+        ),
+        Metric(
+            "coverage", "Coverage", "diversity", "higher", 0, 1, at_least(NEIGHBOURS + 1), "features", NAEEM,
+            "The share of real images that have a generated one nearby; about 0.97 for real against real.",
+            of_prdc("coverage"),
+        ),
+        Metric(
+            "vendi_ratio", "Vendi ratio", "diversity", "one", 0, INF, at_least(2), "features",
+            "Friedman & Dieng 2023, The Vendi Score: A Diversity Evaluation Metric for Machine Learning",
+            "The effective number of different images, over that of real images.",
+            vendi_ratio,
+        ),
+        Metric(
+            "pairwise_ratio", "Pairwise distance ratio", "diversity", "one", 0, INF, at_least(2), "features",
+            "The mean over all pairs",
+            "The mean distance between two generated images, over that between two real ones.",
+            pairwise_ratio,
+        ),
+        Metric(
+            "sharpness", "Sharpness", "quality", "one", 0, INF, at_least(1), "images",
+            "The radial power spectrum, as in Durall et al. 2020, Watch Your Up-Convolution",
+            "Power at high spatial frequencies over that of real images: below 1 is blur, above 1 is noise.",
+            sharpness,
+        ),
+        Metric(
+            "class_balance", "Class imbalance", "diversity", "lower", 0, 1, at_least(2), "probabilities",
+            "Total variation distance",
+            "The share of images that would have to change class for the classes to be as frequent as in real images.",
+            class_balance,
+        ),
+        Metric(
+            "missing_modes", "Missing modes", "diversity", "lower", 0, INF, at_least(100), "probabilities",
+            "After Srivastava et al. 2017, VEEGAN: Reducing Mode Collapse in GANs",
+            "The number of classes with less than a tenth of their real share.",
+            missing_modes,
+        ),
+        Metric(
+            "confidence", "Confidence ratio", "quality", "one", 0, INF, at_least(1), "probabilities",
+            "After Salimans et al. 2016, Improved Techniques for Training GANs",
+            "How sure the classifier is of its answer, over how sure it is of real images.",
+            confidence,
+        ),
+        Metric(
+            "authenticity", "Authenticity", "memorisation", "higher", 0, 1, at_least(1), "train",
+            "Alaa et al. 2022, How Faithful is your Synthetic Data?",
+            "The share of generated images that are no nearer to a train image than another train image is; read it "
+            "beside that of real test images, much lower means copying.",
+            authenticity,
+        ),
+    )
+}  # fmt: skip
+
+
+# ---- all at once
+
+
+@torch.no_grad()
+def scores(
+    real: Tensor,
+    fake: Tensor,
+    *,
+    spectra: tuple[Tensor, Tensor] | None = None,
+    probabilities: tuple[Tensor, Tensor] | None = None,
+    train: Tensor | None = None,
+    train_gaps: Tensor | None = None,
+    keys: Sequence[str] | None = None,
+) -> tuple[dict[str, float], dict[str, str]]:
+    """Return every metric that can be had, and for each other one why not.
+
+    Args:
+        real: Features (N, d).
+        fake: Features (M, d).
+        spectra: `radial_spectrum` of the real images and of the fake ones, (N, R) and (M, R).
+        probabilities: Class probabilities of the real images and of the fake ones, (N, K) and (M, K).
+        train: The train images' features, (T, d).
+        train_gaps: The distance of each train row to its nearest other, (T,); found where needed if not given.
+        keys: The metrics asked for; all if not given.
+
+    Returns:
+        Values by key, and one sentence by key for those left out: too few rows, or something not given.
+
+    Raises:
+        InputError: if what is given is not what it should be, or a key is unknown.
+    """
+    keys = list(METRICS) if keys is None else list(keys)
+    if unknown := [key for key in keys if key not in METRICS]:
+        raise InputError(f"There is no metric {unknown[0]!r}{near(unknown[0], list(METRICS))}")
+    check_features(real, fake)
+    check_given(real, fake, spectra, probabilities, train, train_gaps)
+    ways = ways_to(real, fake, spectra, probabilities, train, train_gaps)
+    values, left_out = {}, {}
+    for metric in (METRICS[key] for key in keys):
+        if metric.key not in ways:
+            left_out[metric.key] = f"{metric.name} needs {NEEDS[metric.needs]}, which were not given."
+        elif reason := metric.too_few(real, fake):
+            left_out[metric.key] = reason
+        else:
+            try:
+                values[metric.key] = finite(metric, ways[metric.key]())
+            except InputError as error:
+                left_out[metric.key] = str(error)
+    return values, left_out
+
+
+def check_given(
+    real: Tensor,
+    fake: Tensor,
+    spectra: tuple[Tensor, Tensor] | None,
+    probabilities: tuple[Tensor, Tensor] | None,
+    train: Tensor | None,
+    train_gaps: Tensor | None,
+) -> None:
+    """Raise InputError unless what is given beside the features is what it should be."""
+    if spectra is not None:
+        check_spectra(spectra, len(real), len(fake))
+    if probabilities is not None:
+        check_probabilities(probabilities, len(real), len(fake))
+    if train is not None:
+        check_train(train, real)
+        if train_gaps is not None and train_gaps.shape != train.shape[:1]:
+            raise InputError(f"There are {len(train)} train features, but gaps of shape {tuple(train_gaps.shape)}.")
+
+
+def ways_to(
+    real: Tensor,
+    fake: Tensor,
+    spectra: tuple[Tensor, Tensor] | None,
+    probabilities: tuple[Tensor, Tensor] | None,
+    train: Tensor | None,
+    train_gaps: Tensor | None,
+) -> dict[str, Callable[[], float]]:
+    """Return by key how to compute each metric that what is given suffices for; work is shared where it can be."""
+    needing = {needs: [key for key, metric in METRICS.items() if metric.needs == needs] for needs in NEEDS}
+    ways = {key: partial(METRICS[key].compute, real, fake) for key in needing["features"]}
+    four = cache(partial(prdc, real, fake))
+    ways |= {key: lambda key=key: four()[key] for key in ("precision", "recall", "density", "coverage")}
+    if spectra is not None:
+        ways["sharpness"] = partial(sharpness_of_spectra, *spectra)
+    if probabilities is not None:
+        ways |= {key: partial(METRICS[key].compute, real, fake, probabilities) for key in needing["probabilities"]}
+    if train is not None:
+        ways["authenticity"] = partial(authenticity, real, fake, train, train_gaps)
+    return ways
+
+
+def interval(values: Sequence[float]) -> tuple[float, float, float]:
+    """Return the mean of independent generations' values and the ends of its 95% t-interval.
+
+    A single value has no interval: its ends are minus and plus infinity.
+
+    Raises:
+        InputError: if there is no value, or one that is not finite.
+    """
+    from scipy.special import stdtrit
+
+    if not len(values) or not all(map(math.isfinite, values)):
+        raise InputError(f"An interval needs finite values, one a generation, not {list(values)}.")
+    mean = math.fsum(values) / len(values)
+    if len(values) == 1:
+        return mean, -math.inf, math.inf
+    deviation = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
+    half = stdtrit(len(values) - 1, (1 + LEVEL) / 2).item() * deviation / math.sqrt(len(values))
+    return mean, mean - half, mean + half

@@ -1,0 +1,244 @@
+"""The triangle, the chart of every point, and the home page's value: markup, places, labels."""
+
+import html
+import itertools
+import json
+import re
+import xml.etree.ElementTree as ElementTree
+
+import numpy as np
+import pytest
+
+from dashboard import theme
+from dashboard.figures import pareto, triangle
+from dashboard.pages.table import report
+from dashboard.pages.trilemma import page, point_detail
+from dashboard.results import explanations, recommendation
+from dashboard.results.operating_points import join
+from dashboard.results.recommendation import QUALITIES, ask
+from gencore import FAMILIES
+from tests.support.invented import rows
+from tests.support.questions import measure, point, trio
+
+
+def everything():
+    """Every operating point of every registered family, with invented scores."""
+    made = rows(
+        {f"mnist/{name}": kind for name, kind in FAMILIES.items()}, {f"mnist/{name}": "0" * 16 for name in FAMILIES}
+    )
+    return join("mnist", made, {name: kind.title for name, kind in FAMILIES.items()}, {}, {})
+
+
+def drawings(markup):
+    return [ElementTree.fromstring(drawing) for drawing in re.findall(r"<svg class=\"fig.*?</svg>", markup, re.DOTALL)]
+
+
+def boxes(plane):
+    """The labels' boxes of a drawn chart: those that `labels` has added after everything else."""
+    pareto.points(plane)
+    before = len(plane.taken)
+    pareto.labels(plane)
+    return plane.taken[:before], plane.taken[before:]
+
+
+@pytest.mark.parametrize("quality", list(QUALITIES))
+@pytest.mark.parametrize("n", [5000, 2000, 400])
+def test_both_charts_are_well_formed_for_every_question(quality, n):
+    question = ask(everything(), quality, n)
+    (corners,) = drawings(triangle.draw(question))
+    assert len(corners.findall(".//g[@data-i]")) == len(question.points)
+    found = drawings(pareto.draw(question))
+    assert len(found) == len(pareto.WIDTHS)
+    for drawing in found:
+        assert {int(g.get("data-i")) for g in drawing.iter("g")} == set(range(len(question.points)))
+        assert all(g.get("aria-label") and g.get("role") == "button" for g in drawing.iter("g"))
+
+
+def test_colours_come_from_the_theme_alone():
+    question = ask(everything())
+    markup = triangle.draw(question) + pareto.draw(question)
+    assert not re.search(r"#[0-9a-fA-F]{3,6}\b|rgb\(", markup.replace("&#39;", "").replace("&#x27;", ""))
+
+
+def test_a_fourth_family_is_drawn_with_its_own_mark():
+    measured = measure(point("flow", "<8> steps & more", 4.0, kd=0.01, coverage=0.9, calls=8),
+                       point("vae", "a", 1.0, kd=0.02, coverage=0.8))  # fmt: skip
+    question = ask(measured)
+    for markup in (triangle.draw(question), pareto.draw(question)):
+        assert drawings(markup) and "f-flow" in markup and "var(--mark-flow)" in markup
+    assert theme.MARKERS[theme.style("flow").marker] in pareto.draw(question)
+    assert "&lt;8&gt; steps &amp; more" in pareto.draw(question)
+    assert "Flow" in page.view(question)["lead"]
+
+
+def test_the_rim_is_real_data_and_the_centre_is_nothing():
+    question = ask(trio())
+    assert triangle.spot(0, 0) == triangle.spot(1, 0) == triangle.CENTRE
+    corners = np.array([triangle.spot(i, 1) for i in range(3)])
+    sides = np.linalg.norm(corners - np.roll(corners, 1, axis=0), axis=1)
+    np.testing.assert_allclose(sides, sides[0])
+    words = [node.text for node in drawings(triangle.draw(question))[0].iter("text")]
+    assert {"Quality", "Diversity", "Speed"} <= set(words)
+    assert "rim: KD ≤ 0.000606, real" in words and "rim: coverage ≥ 96.0%, real" in words
+    assert "rim: 0.100 ms an image" in words
+
+
+def test_a_point_of_another_n_stays_open_at_the_diversity_corner():
+    question = ask(everything())
+    drawing = drawings(triangle.draw(question))[0]
+    for g in drawing.iter("g"):
+        if g.get("data-i") is None:
+            continue
+        same = question.points[int(g.get("data-i"))].n == question.n
+        assert (g.find("polygon") is not None) == same
+        assert len(g[0].get("points").split()) == (3 if same else 2)
+
+
+@pytest.mark.parametrize("width", list(pareto.WIDTHS))
+@pytest.mark.parametrize("quality", list(QUALITIES))
+def test_no_label_stands_on_another_or_on_a_marker(width, quality):
+    plane = pareto.Plane(ask(everything(), quality), *pareto.WIDTHS[width])
+    fixed, placed = boxes(plane)
+    assert placed
+    for i, box in enumerate(placed):
+        assert not pareto.meets(box, fixed + placed[:i])
+        assert pareto.inside(plane, box)
+
+
+def test_the_front_and_curves_are_labelled_first():
+    plane = pareto.Plane(ask(everything()), *pareto.WIDTHS["broad"])
+    words = re.findall(r'class="label"[^>]*>([^<]*)<', pareto.draw(plane.question).split("</svg>")[0])
+    assert {"DDIM", "UniPC", "ancestral", "DPM-Solver++"} <= set(words), "each curve's name"
+    assert {"fitted prior", "1,000", "20", "50"} <= set(words)
+    assert not any(word.startswith("fitted prior, ") for word in words), "what is shared is said once"
+
+
+def test_better_is_higher_and_the_floor_clamps():
+    question = ask(trio())
+    plane = pareto.Plane(question, *pareto.WIDTHS["broad"])
+    raw = np.geomspace(1, 1e-5, 60)
+    heights = [plane.y(value) for value in raw]
+    assert all(one >= other for one, other in itertools.pairwise(heights))
+    assert plane.y(-0.01) == plane.y(0.0) == plane.y(question.scales[0].rim) == plane.top
+    assert plane.x(10) - plane.x(1) == pytest.approx(plane.x(100) - plane.x(10))
+
+
+def test_a_hopeless_point_does_not_squeeze_the_others():
+    good = [point("vae", "a", 1.0, kd=0.004, coverage=0.9), point("gan", "b", 2.0, kd=0.05, coverage=0.8)]
+    hopeless = point("ddpm", "1 call", 4.0, kd=5864.0, coverage=0.0, calls=1)
+    fair, spoilt = ask(measure(*good)), ask(measure(*good, hopeless))
+    assert not pareto.cut(fair) and 'class="beyond"' not in pareto.draw(fair)
+    assert "the axis ends; an arrow" not in page.reading(fair)
+    plane = pareto.Plane(spoilt, *pareto.WIDTHS["broad"])
+    centre = spoilt.scales[0].centre
+    assert plane.beyond(5864.0) and not plane.beyond(centre) and plane.y(5864.0) == plane.y(centre) < plane.bottom - 12
+    assert plane.y(0.05) < plane.top + 0.75 * (plane.bottom - plane.top)
+    (first, *_) = drawings(pareto.draw(spoilt))
+    assert len([path for path in first.iter("path") if path.get("class") == "beyond"]) == 1
+    assert "1 call (KD 5,864)" in [text.text for text in first.iter("text")]
+    words = f"Below KD {explanations.number(spoilt.quality, centre)}"
+    assert words in page.reading(spoilt) and words in html.unescape("".join(report.summary(spoilt.measured)))
+
+
+def test_points_of_another_n_are_hollow():
+    question = ask(everything())
+    for g in drawings(pareto.draw(question))[0].iter("g"):
+        hollow = "var(--card)" in g.findall("path")[-1].get("style")
+        assert hollow == (question.points[int(g.get("data-i"))].n != question.n)
+
+
+def test_the_value_holds_every_answer():
+    question = ask(everything())
+    value = json.loads(json.dumps(page.view(question)))
+    side = 100 // value["weights"]["step"] + 1
+    assert len(value["weights"]["table"]) == side**3
+    assert len(value["budgets"]["table"]) == len(value["budgets"]["ms"]) * (100 // value["budgets"]["step"] + 1)
+    assert set(value["weights"]["table"]) | set(value["budgets"]["table"]) == set(range(len(value["answers"])))
+    place = (14 * side + 10) * side + 8  # weights 70, 50, 40
+    answers, index = recommendation.weigh(question, np.array([[70, 50, 40]]))
+    assert value["answers"][value["weights"]["table"][place]]["best"] == answers[index[0]].best
+    assert "weight above 0" in value["answers"][value["weights"]["table"][0]]["html"]
+    ms, coverage = value["budgets"]["ms"].index(100), 80 // value["budgets"]["step"]
+    answers, index = recommendation.within(question, np.array([[100, 0.8]]))
+    side = 100 // value["budgets"]["step"] + 1
+    assert value["answers"][value["budgets"]["table"][ms * side + coverage]]["best"] == answers[index[0]].best
+
+
+def test_a_hostile_family_is_drawn_as_text():
+    rows = [point('"><script>', "a", 1.0, kd=0.01, coverage=0.9), point("vae", "b", 2.0, kd=0.03, coverage=0.7)]
+    measured = measure(*rows)
+    value = page.view(ask(measured))
+    assert measured.points[-1].family == "---script-"
+    markup = value["triangle"] + value["front"] + "".join(value["badges"].values())
+    markup += "".join(answer["html"] for answer in value["answers"]) + point_detail.head(measured.points[-1], "?")
+    assert "<script" not in markup and drawings(value["triangle"] + value["front"])
+    assert all("f----script-" in part for part in (value["triangle"], value["front"], markup))
+
+
+def test_the_lead_counts_the_settings_of_the_families_it_names():
+    untimed = measure(
+        point("vae", "a", 1.0, kd=0.01, coverage=0.9), point("gan", "b", 2.0, kd=0.03, coverage=0.7),
+        point("ddpm", "c", None, kd=0.001, coverage=0.9), point("ddpm", "d", None, kd=0.001, coverage=0.9),
+    )  # fmt: skip
+    assert page.view(ask(untimed))["lead"].startswith("VAE and GAN on MNIST, 2 settings measured")
+
+
+def test_a_time_axis_of_a_decade_or_less_has_ticks_between():
+    close = ask(measure(point("vae", "a", 2.5, kd=0.01, coverage=0.9), point("gan", "b", 4.0, kd=0.03, coverage=0.7)))
+    assert pareto.Plane(close, *pareto.WIDTHS["broad"]).times() == [2, 5]
+    assert pareto.Plane(ask(everything()), *pareto.WIDTHS["broad"]).times() == [1, 10, 100, 1000]
+
+
+def test_the_axis_title_keeps_clear_of_the_ticks_on_a_phone():
+    plane = pareto.Plane(ask(everything(), "precision"), *pareto.WIDTHS["slim"])
+    widest = max(len(f"{100 * tick:g}%") for tick in plane.ticks())
+    assert plane.left - 8 - 7 * widest > 11 + 4, "the rotated title's baseline stands at 11"
+
+
+def test_what_is_said_of_a_point_is_all_that_was_measured():
+    question = ask(everything())
+    lines = dict(page.about(question, question.points[0])["lines"])
+    assert lines["trained on"] == "500,000 images in 100 minutes (CPU) with 1 million parameters"
+    assert "±" in lines["KD in pixels"] and lines["checkpoint"] == "0" * 8
+    assert all(" ± " in margin for _, margin in page.about(question, question.points[0])["values"][:2])
+    features = "classifier features (cccccccc)"
+    row = {**question.points[0].quality, "hashes": {"checkpoint": "0" * 16, "classifier": "c" * 16}}
+    assert features in page.reading(ask(join("mnist", [row, *question.measured.costs], {}, {}, {})))
+
+
+def test_one_family_that_wins_everywhere_is_named_for_budgets_too():
+    best, worse = point("vae", "best", 0.5, kd=0.005, coverage=0.95), point("gan", "worse", 1.0, kd=0.05, coverage=0.8)
+    answers = page.view(ask(measure(best, worse)))["answers"]
+    assert any("wins at every weight here" in answer["html"] for answer in answers)
+    assert any("wins at every budget that a point fits here" in answer["html"] for answer in answers)
+
+
+def test_without_a_floor_the_rim_is_not_called_real():
+    rows = [point("vae", "a", 1.0, kd=0.01, coverage=0.9), point("gan", "b", 2.0, kd=0.03, coverage=0.7)]
+    assert ", real" not in triangle.draw(ask(measure(*rows, floor=False)))
+    assert triangle.draw(ask(measure(*rows))).count(", real<") == 2
+
+
+def test_answers_are_escaped_and_link_to_compare():
+    measured = measure(
+        point("vae", "<b>1</b>", 1.0, kd=0.01, coverage=0.9), point("gan", "b", 2.0, kd=0.03, coverage=0.7)
+    )
+    html = page.view(ask(measured))["answers"][-1]["html"]
+    assert "<b>1</b>" not in html
+    assert "data=mnist&amp;vae.checkpoint=mnist%2Fvae&amp;vae.mode=" in html and "#compare" in html
+
+
+def test_the_row_says_everything():
+    measured = everything()
+    chosen = next(one for one in measured.points if one.kind == "sweep")
+    words = point_detail.row(chosen, measured.floor(chosen.n), {"kd": "Kernel distance"})
+    assert "Kernel distance" in words and "n = 2,000" in words and "3 generations" in words
+    for part in ("knobs", "hashes", "machine", "Test Processor", "2026-11-22", "python -m gencore evaluate", "seeds"):
+        assert part in words
+    ElementTree.fromstring(f"<div>{words.replace('&nbsp;', ' ')}</div>")
+
+
+def test_no_rows_make_a_page_that_says_what_to_run():
+    value = page.view(ask(join("mnist", [], {}, {}, {})))
+    assert value["points"] == [] and "answers" not in value
+    assert "python -m gencore evaluate" in page.EMPTY.format("mnist")

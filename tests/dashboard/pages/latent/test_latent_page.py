@@ -1,0 +1,224 @@
+"""What the Latent space page asks of the models: encodings, paths, a map, traversals, images encoded and decoded."""
+
+import os
+import threading
+from unittest import mock
+
+import gradio as gr
+import numpy as np
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from dashboard.pages.latent.page import Latent, Reconstruction
+from dashboard.service import images as latents
+from dashboard.service.images import COARSE, FINE, OFFSETS, Ends, Latents
+from dashboard.service.service import InputError, Service
+from dashboard.ui.image_picker import Subject
+from gencore import checkpoint
+from gencore.cli import app
+from gencore.encodings import FILE, read_encodings, write_encodings
+from gencore.families import FAMILIES
+
+SIZE = 8  # of scikit-learn's digits, which are always at hand
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """Untrained models of every family on 'digits', with the encodings of the one that encodes."""
+    root = tmp_path_factory.mktemp("latents")
+    torch.manual_seed(0)
+    for name, kind in FAMILIES.items():
+        checkpoint.save_model(root / "digits" / name, kind(size=SIZE, widths=(8, 8)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GENCORE_CHECKPOINTS", str(root))
+        write_encodings("digits/vae", n=90)
+    return root
+
+
+@pytest.fixture
+def found(place, monkeypatch):
+    monkeypatch.setenv("GENCORE_CHECKPOINTS", str(place))
+    monkeypatch.setattr(latents, "WAIT", 60.0)
+    return Latents(Service())
+
+
+@pytest.fixture
+def image(found):
+    return found.service.split("digits", "test")[0]
+
+
+def test_encodings_come_back_as_they_were_made(place, found, image):
+    kept = latents.encodings(found.service, "digits/vae")
+    mean, _ = found.encode("digits/vae", image)
+    assert kept.mean.shape == (90, 16) and np.abs(kept.mean[0] - mean).max() < 2e-3
+    kl = 0.5 * (kept.mean**2 + kept.std**2 - 1) - np.log(kept.std)
+    assert np.abs(kl.mean(0) - kept.kl).max() < 1e-2 and (np.diff(kept.kl[kept.order]) <= 0).all()
+    assert kept.labels.tolist() == latents.labels("digits", "test")[:90].tolist()
+    assert (kept.images[0] == image).all() and read_encodings(place / "digits" / "vae").dataset == "digits"
+
+
+def test_other_weights_are_told_and_how_to_make_the_encodings_again(tmp_path, monkeypatch):
+    monkeypatch.setenv("GENCORE_CHECKPOINTS", str(tmp_path))
+    service = Service()
+    checkpoint.save_model(tmp_path / "digits" / "vae", FAMILIES["vae"](size=SIZE, widths=(8, 8)))
+    with pytest.raises(InputError, match=r"python -m gencore latents digits/vae$"):
+        latents.encodings(service, "digits/vae")
+    write_encodings("digits/vae", n=5)
+    assert len(latents.encodings(service, "digits/vae").mean) == 5
+    checkpoint.save_model(tmp_path / "digits" / "vae", FAMILIES["vae"](size=SIZE, widths=(8, 8)))
+    with pytest.raises(InputError, match=r"of other weights than it has now; make them: .* again$"):
+        latents.encodings(service, "digits/vae")
+    (tmp_path / "digits" / "vae" / FILE).write_bytes(b"nothing")
+    with pytest.raises(InputError) as refused:
+        latents.encodings(service, "digits/vae")
+    assert str(tmp_path) not in str(refused.value)
+
+
+def test_encodings_are_refused_where_there_is_no_encoder_or_not_so_many_images(found):
+    with pytest.raises(InputError, match="no encoder"):
+        write_encodings("digits/gan")
+    with pytest.raises(InputError, match="must be from 1 to"):
+        write_encodings("digits/vae", n=10**6)
+
+
+def last_rows(found, ends, stop=None):
+    rows = {}
+    for row in found.walk("digits", ends, stop or threading.Event()):
+        rows[row.family] = row
+    return rows
+
+
+def test_seeds_give_every_family_a_row_with_the_ends_of_its_own_samples(found):
+    rows = last_rows(found, latents.parse_seeds("3", 4))
+    assert set(rows) == set(FAMILIES) and {row.state for row in rows.values()} == {"done"}
+    for name, row in rows.items():
+        assert row.total in (FINE, COARSE) and len(row.frames) == row.total
+        assert row.great_circle == (FAMILIES[name].interpolation == "slerp")
+    model = found.service.model("digits/vae")
+    with torch.no_grad():
+        first = model.generate([latents.image_seed(3, 0)])
+    assert np.abs(latents.to_pixels(first)[0].astype(int) - rows["vae"].frames[0]).max() <= 1
+    assert latents.morph(rows["vae"].frames).startswith(b"GIF89a")
+
+
+def test_images_are_ends_for_those_that_invert_and_the_others_say_why_not(found):
+    images = found.service.split("digits", "test")[:2]
+    rows = last_rows(found, Ends(images=images))
+    for name, kind in FAMILIES.items():
+        able = hasattr(kind, "invert")
+        assert rows[name].state == ("done" if able else "absent") and bool(rows[name].problem) != able
+    assert last_rows(found, Ends(images=images[:, :, :4]))["vae"].state == "absent"
+
+
+def test_stop_keeps_what_was_decoded(found):
+    stop = threading.Event()
+    for row in found.walk("digits", latents.parse_seeds(5, 6), stop):
+        if row.family == "ddpm" and len(row.frames) > 3:
+            stop.set()
+    assert row.state == "stopped" and 4 <= len(row.frames) < COARSE
+
+
+@pytest.mark.parametrize(("a", "b"), [("", 1), (None, 1), ("seven", 1), (-1, 1), (1.5, 1), (1, 2**63)])
+def test_bad_seeds_are_refused(a, b):
+    with pytest.raises(InputError, match="seed"):
+        latents.parse_seeds(a, b)
+
+
+@pytest.mark.parametrize("kind", latents.PLANES)
+def test_a_spot_where_an_image_lies_decodes_near_to_it(found, image, kind):
+    drawn = found.map("digits/vae", kind)
+    assert np.allclose(drawn.plane.basis @ drawn.plane.basis.T, np.eye(2), atol=1e-6)
+    place = found.place("digits/vae", image, kind)
+    assert np.allclose(place, drawn.plane.points[0], atol=1e-2)
+    spot = found.spot("digits/vae", place, kind)
+    assert spot.image.shape == image.shape and 0 <= spot.nearest < 90
+    for bad in (None, [1], [1, "x"], [1, float("nan")]):
+        with pytest.raises(InputError, match="two numbers"):
+            found.spot("digits/vae", bad, kind)
+
+
+def test_a_traversal_moves_one_dimension_and_the_strongest_comes_first(found, image):
+    every, some = found.traverse("digits/vae", image), found.traverse("digits/vae", image, 3)
+    assert every.images.shape[:2] == (16, len(OFFSETS)) and every.measured and (np.diff(every.kl) <= 0).all()
+    assert some.dimensions.tolist() == every.dimensions[:3].tolist()
+    middle = every.images[:, OFFSETS.index(0)].astype(int)
+    assert np.abs(middle - middle[0]).max() <= 1, "the middle column is the image itself, encoded and decoded"
+
+
+def test_an_image_comes_back_with_its_error_and_bound(found, image):
+    back = {one.family: one for one in found.rebuild("digits", image, threading.Event())}
+    for name, kind in FAMILIES.items():
+        assert (back[name].state == "done") == hasattr(kind, "invert")
+    exact = np.square((back["vae"].image.astype(float) - image) / 255).sum()
+    assert back["vae"].error == pytest.approx(exact, rel=0.05) and back["vae"].elbo < 0
+    assert back["ddpm"].elbo is None and back["ddpm"].long
+    steps = list(found.bound("digits", image, threading.Event()))
+    assert [one.share for one in steps] == sorted(one.share for one in steps) and steps[-1].elbo < 0
+    again = {one.family: one for one in found.rebuild("digits", image, threading.Event())}
+    assert again["ddpm"].elbo == steps[-1].elbo, "kept"
+
+
+def test_the_address_names_the_data_set_until_another_is_chosen(place, tmp_path, monkeypatch):
+    checkpoint.save_model(tmp_path / "zoo" / "gan", FAMILIES["gan"](size=SIZE, widths=(8, 8)))
+    monkeypatch.setenv("GENCORE_CHECKPOINTS", f"{place}{os.pathsep}{tmp_path}")
+    with gr.Blocks(), gr.Tabs(), gr.Tab("x"):
+        page = Latent(Service())
+    asks, does_not = (mock.Mock(session_hash="visitor", query_params=query) for query in ({"data": "zoo"}, {}))
+    opened = page.open(asks, "digits", None)
+    assert opened[page.dataset]["value"] == "zoo" == opened[page.subject.strip]["dataset"]
+    assert opened[page.chooser]["visible"] and len(opened[page.dataset]["choices"]) == 2
+    chosen = page.open(does_not, "digits", None)[page.subject.strip]
+    assert page.open(asks, "digits", chosen)[page.dataset]["value"] == "digits", "chosen since"
+    assert page.open(mock.Mock(query_params={"data": "nosuch"}), None, None)[page.dataset]["value"] == "digits"
+
+
+def test_the_long_bound_says_how_far_it_is_and_stops_half_way(found, image):
+    visitor = mock.Mock(session_hash="visitor")
+    with gr.Blocks():
+        panel = Reconstruction(found.service, gr.Dropdown(), Subject(found.service, "latent"))
+    back = list(panel.run(visitor, "digits", image))[-1]
+    assert back[panel.bound]["visible"] and "DDPM" in back[panel.bound]["value"]
+
+    def asked():
+        return panel.run_bound(visitor, "digits", image, back[panel.found])
+
+    halted = asked()
+    begun, part = next(halted), next(halted)
+    assert begun[panel.stop]["visible"] and not begun[panel.bound]["visible"]
+    assert 'role="progressbar"' in part[panel.status] and "part by part" in part[panel.status]
+    panel.halt(visitor)
+    *_, last = halted
+    assert "half-way says nothing" in last[panel.status] and not found.service.turn.busy
+    assert last[panel.bound]["visible"] and not last[panel.stop]["visible"], "it can be asked for again"
+    *_, shown, last = asked()
+    assert shown[panel.cards].count("log p(x)") == 2 and last[panel.found]["ddpm"].elbo < 0
+    assert not last[panel.bound]["visible"] and not last[panel.stop]["visible"]
+
+
+def test_an_image_under_noise(found, image):
+    lane = found.diffusers("digits")[0]
+    little, much = found.noised(lane, image, 0), found.noised(lane, image, found.levels("digits") - 1)
+    assert np.abs(little[0].astype(int) - image).mean() < 10 < np.abs(much[0].astype(int) - image).mean()
+    assert little[2] > 0.9 > 0.1 > much[2]
+    for bad in (-1, 1.5, 10**4, True, "x"):
+        with pytest.raises(InputError, match="t must be a whole number"):
+            found.noised(lane, image, bad)
+
+
+def test_a_busy_device_is_said_and_nothing_hangs(found, image, monkeypatch):
+    ticket = found.service.turn.take(threading.Event())
+    with pytest.raises(InputError, match="Another run has the device"):
+        found.spot("digits/vae", [0, 0], latents.PLANES[0], wait=0.1)
+    found.service.turn.give(ticket)
+
+
+def test_without_an_encoder_the_page_says_so(found):
+    with pytest.raises(InputError, match="No VAE checkpoint"):
+        found.encoder("nowhere")
+
+
+def test_the_command_writes_encodings_beside_the_checkpoint(place, found):
+    result = CliRunner().invoke(app, ["latents", "digits/vae", "-n", "90"])
+    assert result.exit_code == 0 and result.stdout.strip().endswith(FILE)
+    assert len(latents.encodings(found.service, "digits/vae").mean) == 90

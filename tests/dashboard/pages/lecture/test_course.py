@@ -1,0 +1,46 @@
+"""The lecture's way through the app: every panel has its place, and the class is out in time."""
+
+import html
+import json
+import re
+
+import pytest
+
+from dashboard import pages
+from dashboard.pages.lecture import course
+
+
+def test_every_panel_is_a_step_once():
+    shown = [step.panel.address for step in course.STEPS if step.panel]
+    assert sorted(shown) == sorted(panel.address for panel in pages.panels().values())
+
+
+def test_every_step_leads_to_a_page_and_says_what_to_do():
+    for step in course.STEPS:
+        assert step.page in pages.PAGES and step.title
+        assert (step.page, step.key) in pages.panels() or not step.key, step
+        assert step.do.endswith(".") and step.see.endswith("."), step
+
+
+def test_a_class_is_through_in_20_minutes():
+    assert sum(step.minutes for step in course.STEPS) == pytest.approx(20)
+
+
+def test_parts_come_in_the_lectures_order():
+    assert list(course.parts()) == ["Recap", "VAEs", "GANs", "Diffusion models", "The trilemma"]
+    assert [step for steps in course.parts().values() for step in steps] == list(course.STEPS)
+
+
+def test_the_outline_tells_the_bar_all_it_needs():
+    told = json.loads(html.unescape(re.search(r'data-steps="([^"]*)"', course.outline())[1]))
+    assert [one["href"] for one in told] == [step.address for step in course.STEPS]
+    assert told[0]["at"] == "0:00" and told[1]["at"] == "1:00" and {one["of"] for one in told} == {"20:00"}
+
+
+@pytest.mark.parametrize("panel", pages.panels().values(), ids=lambda panel: panel.address)
+def test_a_panel_says_what_it_is(panel):
+    assert panel.page in pages.PAGES and re.fullmatch(r"[a-z-]+", panel.key)
+    assert panel.reading.endswith(".") and panel.algorithm.endswith(".") and re.search(r"\d{4}|log", panel.source)
+    assert panel.formula.count("{") == panel.formula.count("}")
+    assert len(re.findall(r"\\left\b", panel.formula)) == len(re.findall(r"\\right\b", panel.formula))
+    assert panel.algorithm.count("$") % 2 == 0 and panel.reading.count("$") % 2 == 0

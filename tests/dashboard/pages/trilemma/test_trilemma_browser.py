@@ -1,0 +1,327 @@
+"""The home page as a visitor uses it, in a real browser, on invented rows. Nothing here asserts a time."""
+
+import re
+import shutil
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from tests.support import invented
+from tests.support.browser import serve
+from tests.support.buttons import stop_when
+from tests.support.traffic import settle, without_asking
+
+pytestmark = pytest.mark.browser
+
+BEST = ".verdict .box"
+STALE = "ancestral, 100 calls"
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    """The app with the families' usual checkpoints and invented rows; a data set 'blank' has no rows."""
+    from gencore import FAMILIES, checkpoint
+    from gencore.evaluation import rows
+
+    root = tmp_path_factory.mktemp("measured")
+    shipped = {entry.name: entry for entry in checkpoint.entries() if not entry.problem}
+    for name, family in FAMILIES.items():
+        if f"mnist/{name}" in shipped:
+            shutil.copytree(shipped[f"mnist/{name}"].path, root / "mnist" / name)
+        else:
+            checkpoint.save_model(root / "mnist" / name, family())
+    checkpoint.save_model(root / "blank" / "vae", FAMILIES["vae"](size=8, widths=(8, 16)))
+    kinds = {f"mnist/{name}": family for name, family in FAMILIES.items()}
+    made = invented.rows(kinds, {name: rows.checkpoint_hash(root / name) for name in kinds})
+    other = {"hashes": {"checkpoint": "f" * 16}}  # one point's quality was measured on other weights
+    made = [row | other if row["kind"] == "quality" and row["point"]["label"] == STALE else row for row in made]
+    quick = [invented.cost(row, 0.2, machine={**invented.MACHINE, "name": "Other Processor"})
+             for row in made if row["kind"] == "quality" and row["family"] == "gan"]  # fmt: skip
+    invented.write(root / "mnist" / rows.FILE, [*made, *quick])
+    with serve(str(root), tmp_path_factory.mktemp("app") / "log.txt") as url:
+        yield url
+
+
+def ready(page):
+    """Wait until the charts and the answer are painted as the address says."""
+    page.wait_for_selector("[data-painted]")
+    page.wait_for_function("document.body.dataset.answered !== undefined")
+    page.wait_for_function("document.querySelector('.triangle .shape')")
+    return page
+
+
+def slide(page, name, value):
+    """Move a slider as a drag does: input events on the way, one change at the end."""
+    page.eval_on_selector(
+        f"[data-dial={name}]",
+        "(input, value) => { input.value = value; input.dispatchEvent(new Event('input')); "
+        "input.dispatchEvent(new Event('change')); }",
+        value,
+    )
+
+
+def milliseconds(words):
+    """The first time in some words."""
+    number, unit = re.search(r"([\d.]+) (ms|s)\b", words).groups()
+    return float(number) * {"ms": 1, "s": 1000}[unit]
+
+
+def weights(page, *values):
+    for name, value in zip(("quality", "diversity", "speed"), values, strict=True):
+        slide(page, name, value)
+
+
+def query(page):
+    return page.evaluate("Object.fromEntries(new URLSearchParams(location.search))")
+
+
+def place_of(page, words):
+    """The place of the point whose name ends so."""
+    labels = page.eval_on_selector_all(".front.broad [data-i]", "all => all.map((g) => [g.ariaLabel, g.dataset.i])")
+    return next(i for label, i in labels if label.split(":")[0].endswith(words))
+
+
+def choose(page, words):
+    page.focus(f".front.broad [data-i='{place_of(page, words)}']")
+    page.keyboard.press("Enter")
+    page.wait_for_function("words => document.querySelector('#chosen h2')?.innerText.endsWith(words)", arg=words)
+
+
+def samples(page):
+    page.wait_for_function("document.querySelector('#samples img')?.src.startsWith('data:image/png')")
+    return page.get_attribute("#samples img", "src")
+
+
+def test_a_first_visitor_sees_the_triangle_and_the_answer_without_scrolling(visit):
+    page = ready(visit(at="", viewport={"width": 1280, "height": 800}))
+    assert page.get_attribute("[data-page][aria-current]", "data-page") == "trilemma"
+    for selector in (".triangle", ".bests", BEST, "[data-dial=speed]"):
+        box = page.locator(selector).bounding_box()
+        assert box["y"] >= 0 and box["y"] + box["height"] <= 800, selector
+    words = page.inner_text(BEST)
+    assert "KD" in words and "±" in words and "real data" in words and "an image" in words
+    assert "Runner-up:" in page.inner_text(".verdict")
+    assert "The area means nothing." in page.inner_text("[data-at=how]")
+
+
+def test_weights_change_the_answer_without_asking_the_server(visit):
+    page = ready(visit(at="trilemma"))
+    with without_asking(page):
+        weights(page, 0, 0, 100)
+        quick = page.get_attribute(BEST, "data-best")
+        weights(page, 100, 100, 0)
+        good = page.get_attribute(BEST, "data-best")
+    assert quick != good
+    assert page.locator(".triangle .first").count() == 1
+    assert page.locator(".front.broad .point.first").count() == 1
+    assert page.locator(".bests .first").inner_text().split("\n")[0] in page.inner_text(BEST)
+    with without_asking(page):
+        weights(page, 0, 0, 0)
+        assert "Give at least one of the three a weight above 0." in page.inner_text(BEST)
+
+
+def test_a_budget_is_kept_to_and_one_that_nothing_fits_says_what_is_near(visit):
+    page = ready(visit(at="trilemma"))
+    page.click("[data-mode=budget]")
+    assert page.is_visible("[data-dial=ms]") and not page.is_visible("[data-dial=quality]")
+    slide(page, "ms", 0)
+    slide(page, "coverage", 100)
+    assert "No point that was measured is as fast as that" in page.inner_text(BEST)
+    assert page.locator(".triangle .best").count() == 0
+    slide(page, "ms", 25)
+    slide(page, "coverage", 80)
+    assert page.get_attribute(BEST, "data-best")
+    assert milliseconds(page.inner_text(f"{BEST} p")) <= milliseconds(page.inner_text("[data-out=ms]"))
+    assert page.locator(".bests b:last-child").count() > 0
+    for words in page.locator(".bests b:last-child").all_inner_texts():
+        assert milliseconds(words) <= milliseconds(page.inner_text("[data-out=ms]"))
+
+
+def test_another_meaning_of_quality_redraws_both_charts(visit):
+    page = ready(visit(at="trilemma"))
+    weights(page, 20, 30, 40)
+    every = page.locator(".front.broad [data-i]").count()
+    page.select_option("[data-ask=quality]", "precision")
+    page.wait_for_selector("[data-painted='mnist precision 5000']")
+    assert page.locator(".front.broad [data-i]").count() < every, "precision is compared at one n alone"
+    assert "measured at another n" in page.inner_text("[data-at=notes]")
+    assert page.input_value("[data-dial=quality]") == "20", "the weights stay"
+    page.select_option("[data-ask=n]", "2000")
+    page.wait_for_selector("[data-painted='mnist precision 2000']")
+    assert query(page)["quality"] == "precision" and query(page)["at"] == "2000"
+
+
+def test_a_stale_point_is_marked_and_says_why(visit):
+    page = ready(visit(at="trilemma"))
+    assert page.locator(".front.broad .point.stale").count() == 1
+    assert "1 point is stale, and never recommended" in page.inner_text("[data-at=notes]")
+    choose(page, STALE)
+    assert "Stale: The checkpoint mnist/ddpm has changed" in page.inner_text("#chosen")
+
+
+def test_a_quick_point_gives_its_samples_and_its_row_at_once(visit):
+    page = ready(visit(at="trilemma"))
+    choose(page, "GAN, truncation 0.7")
+    page.wait_for_function("document.querySelector('#samples [data-state]')?.dataset.state === 'done'")
+    assert samples(page)
+    words = page.inner_text("#row")
+    for part in ("Kernel distance", "Coverage", "±", "n = 2,000", "truncation = 0.7", "checkpoint", "Test Processor",
+                 "2026-11-22", "python -m gencore evaluate mnist/gan"):  # fmt: skip
+        assert part in words, part
+    assert query(page)["point"].startswith("mnist/gan|")
+
+
+def test_a_slow_point_is_asked_for_by_a_button_that_names_the_time_and_can_be_stopped(visit):
+    page = ready(visit(at="trilemma"))
+    choose(page, "ancestral, 1000 calls")
+    page.wait_for_selector("#make:visible")
+    assert page.inner_text("#make").startswith("Make 24 samples, about ")
+    assert not page.get_attribute("#samples img", "src")
+    page.click("#make")
+    stop_when(page, "#stop-samples", "document.querySelector('#samples [data-state=running] img[src]')")
+    page.wait_for_function("document.querySelector('#samples [data-state]')?.dataset.state === 'stopped'")
+    page.wait_for_selector("#stop-samples", state="hidden")
+    assert samples(page)
+
+
+def test_the_last_point_chosen_is_the_one_shown(visit):
+    page = ready(visit(at="trilemma"))
+    for words in ("GAN, truncation 0.5", "VAE, fitted prior, temperature 0.6", "GAN, truncation 0.9"):
+        page.focus(f".front.broad [data-i='{place_of(page, words)}']")
+        page.keyboard.press("Enter")
+    page.wait_for_function("document.querySelector('#chosen h2')?.innerText === 'GAN, truncation 0.9'")
+    page.wait_for_function("document.querySelector('#samples [data-state]')?.dataset.state === 'done'")
+    settle(page)
+    last = samples(page)
+    choose(page, "GAN, truncation 0.5")
+    page.wait_for_function("last => document.querySelector('#samples img')?.src !== last", arg=last)
+    choose(page, "GAN, truncation 0.9")
+    page.wait_for_function("last => document.querySelector('#samples img')?.src === last", arg=last)
+
+
+def test_pointing_and_arrow_keys_tell_about_points(visit):
+    page = ready(visit(at="trilemma"))
+    place = place_of(page, "DDIM, 100 calls")
+    page.hover(f".front.broad [data-i='{place}'] .hit")
+    page.wait_for_selector(".tip:visible")
+    words = page.inner_text(".tip")
+    assert "DDPM, DDIM, 100 calls" in words and "network calls" in words and "2,000 × 3 generations" in words
+    page.mouse.move(5, 5)
+    page.wait_for_selector(".tip", state="hidden")
+    page.focus(".front.broad [data-i][tabindex='0']")
+    before = page.evaluate("document.activeElement.dataset.i")
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("document.activeElement.dataset.i") != before
+    assert page.evaluate("document.activeElement.tabIndex") == 0
+
+
+def test_a_link_restores_weights_meaning_and_point(visit):
+    page = ready(visit(at="trilemma"))
+    weights(page, 15, 95, 5)
+    choose(page, "GAN, truncation 0.8")
+    answer, address = page.get_attribute(BEST, "data-best"), page.evaluate("location.search")
+    other = ready(visit(address, at="trilemma"))
+    assert [other.input_value(f"[data-dial={name}]") for name in ("quality", "diversity", "speed")] == ["15", "95", "5"]
+    assert other.get_attribute(BEST, "data-best") == answer
+    other.wait_for_function("document.querySelector('#chosen h2')?.innerText === 'GAN, truncation 0.8'")
+    both = ready(visit(f"{address}&quality=precision&at=2000", at="trilemma"))
+    both.wait_for_function("document.querySelector('#chosen h2')?.innerText === 'GAN, truncation 0.8'")
+    assert both.input_value("[data-ask=quality]") == "precision" and both.input_value("[data-ask=n]") == "2000"
+    kept = {"quality": "precision", "at": "2000", "weights": "15-95-5", "point": query(page)["point"]}
+    assert query(both) == kept, "what the address says stays in it"
+    weights(both, 15, 95, 10)
+    assert query(both) == {**kept, "weights": "15-95-10"}
+    third = ready(visit("?budget=40-50&quality=sharpness", at="trilemma"))
+    assert third.is_visible("[data-dial=ms]")
+    assert third.inner_text("[data-out=ms]") == "40.0 ms" and third.inner_text("[data-out=coverage]") == "50%"
+    assert third.input_value("[data-ask=quality]") == "sharpness"
+    bad = ready(visit("?weights=a-b-c&budget=&quality=nonsense&at=-3&point=none&data=..", at="trilemma"))
+    assert bad.input_value("[data-dial=quality]") == "70" and bad.input_value("[data-ask=quality]") == "kd"
+
+
+def test_the_chosen_panel_follows_the_machine_and_closes_with_the_data_set(visit):
+    page = ready(visit(at="trilemma"))
+    choose(page, "GAN, truncation 0.8")
+    page.wait_for_function("document.querySelector('#row').innerText.includes('0.400 ms an image')")
+    page.select_option("[data-ask=machine]", index=1)
+    page.wait_for_function("document.querySelector('#row').innerText.includes('0.200 ms an image')")
+    assert page.inner_text("#chosen h2") == "GAN, truncation 0.8"
+    page.select_option("[data-ask=data]", "blank")
+    page.wait_for_selector("#chosen", state="hidden")
+    assert "point" not in query(page)
+
+
+def test_samples_that_are_made_at_once_wait_say_so_and_can_be_stopped(visit):
+    first, second = ready(visit(at="trilemma")), ready(visit(at="trilemma"))
+    choose(first, "ancestral, 1000 calls")
+    first.click("#make")
+    first.wait_for_function("document.querySelector('#samples [data-state]')?.dataset.state === 'running'")
+    choose(second, "GAN, truncation 0.7")
+    second.wait_for_selector("#stop-samples:visible")
+    assert "Waiting for its turn" in second.inner_text("#samples [data-at=note]")
+    second.click("#stop-samples")
+    second.wait_for_selector("#stop-samples", state="hidden")
+    assert "Stopped before their turn." in second.inner_text("#samples [data-at=note]")
+    first.click("#stop-samples")
+    first.wait_for_selector("#stop-samples", state="hidden")
+    choose(second, "GAN, truncation 0.8")
+    second.wait_for_function("document.querySelector('#samples [data-state]')?.dataset.state === 'done'")
+
+
+def test_a_data_set_without_rows_says_what_to_run(visit):
+    page = ready(visit(at="trilemma"))
+    page.select_option("[data-ask=data]", "blank")
+    page.wait_for_selector(".nothing:visible")
+    assert "python -m gencore evaluate" in page.inner_text(".nothing")
+    page.select_option("[data-ask=data]", "mnist")
+    page.wait_for_selector(".nothing", state="hidden")
+    assert page.get_attribute(BEST, "data-best")
+
+
+def test_compare_opens_with_both_models_settings(visit):
+    page = ready(visit(at="trilemma"))
+    href = page.get_attribute(".verdict a", "href")
+    page.click(".verdict a")
+    page.wait_for_selector("#generate")
+    assert page.evaluate("location.hash") == "#compare" and href.startswith("?data=mnist&")
+    page.wait_for_function("document.body.dataset.restored !== undefined")
+    asked = dict(parse_qsl(urlsplit(href).query))
+    assert page.input_value("#dataset input") in ("MNIST", "mnist")
+    knobs = {key: value for key, value in asked.items() if "." in key and not key.endswith(".checkpoint")}
+    assert len({key.split(".")[0] for key in knobs}) == 2, "the link names both models"
+    for key, value in knobs.items():
+        shown = page.locator(f"#{key.replace('.', '-')} input").first
+        found = shown.input_value()
+        assert found == value or float(found) == float(value), key
+
+
+@pytest.mark.parametrize("look", ["light", "dark"])
+def test_a_phone_scrolls_one_way(visit, look):
+    page = ready(visit(f"?__theme={look}", at="trilemma", **PHONE))
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    triangle, answer, chart = (page.locator(one).bounding_box() for one in (".corners", ".question", ".every"))
+    assert triangle["y"] < answer["y"] < chart["y"]
+    page.evaluate(
+        "document.querySelector('.front.slim [data-i]')"
+        ".dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', bubbles: true}))"
+    )
+    page.wait_for_selector("#chosen h2")
+    page.wait_for_timeout(300)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    cut = page.evaluate(
+        "[...document.querySelectorAll('.trilemma p, .trilemma h3, .slide output')]"
+        ".filter((one) => one.offsetParent && one.scrollWidth > one.clientWidth + 1).length"
+    )
+    assert cut == 0
+
+
+def test_the_page_does_not_grow(visit):
+    page = ready(visit(at="trilemma"))
+    weights(page, 50, 50, 50)
+    settle(page)
+    before = page.evaluate("document.querySelectorAll('*').length")
+    for step in range(60):
+        weights(page, step, 100 - step, 40)
+    weights(page, 50, 50, 50)
+    assert page.evaluate("document.querySelectorAll('*').length") <= before + 5

@@ -1,0 +1,514 @@
+"""Which model to use: the answers to questions whose right answer is known, on rows made by hand."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from dashboard.results import explanations, recommendation
+from dashboard.results.operating_points import Score, join, knobs_key
+from dashboard.results.recommendation import DIVERSITY, QUALITIES, SPEED, Scale, ask, weigh, within
+from gencore.family import Point
+from tests.support.invented import MACHINE, cost
+from tests.support.questions import TITLES, measure, point, trio
+
+NOISE = np.array([-1.0, -0.5, 0.0, 0.5, 1.0])
+GPU = {**MACHINE, "device": "cuda", "name": "Test Accelerator"}
+
+
+def answer_to(question, *weights):
+    answers, index = weigh(question, np.array([weights]))
+    return answers[index[0]]
+
+
+def budget(question, ms, coverage):
+    answers, index = within(question, np.array([[ms, coverage]]))
+    return answers[index[0]]
+
+
+def label(question, place):
+    return None if place is None else question.points[place].label
+
+
+# ---- ties
+
+
+@pytest.mark.parametrize("freedom", [1, 1.7, 2, 3.3, 4, 8, 30, 200])
+def test_students_quantile_is_scipys(freedom):
+    assert recommendation.student(freedom) == pytest.approx(stats.t.ppf(0.975, freedom), rel=1e-4)
+
+
+@pytest.mark.parametrize(("sizes", "spreads"), [((5, 5), (1, 1)), ((5, 3), (1, 4)), ((3, 3), (0.2, 2))])
+def test_the_interval_of_a_difference_is_welchs(sizes, spreads):
+    random = np.random.default_rng(3)
+    a, b = (random.normal(0.9, 0.01 * spread, size) for size, spread in zip(sizes, spreads, strict=True))
+    one, other = (Score(x.mean(), 0, 0, tuple(x)) for x in (a, b))
+    low, high = stats.ttest_ind(a, b, equal_var=False).confidence_interval(0.95)
+    assert recommendation.difference(DIVERSITY, one, other) == pytest.approx((a.mean() - b.mean(), low, high), rel=1e-4)
+    flipped = recommendation.difference(QUALITIES["kd"], one, other)
+    assert flipped == pytest.approx((b.mean() - a.mean(), -high, -low), rel=1e-4), "lower is better"
+
+
+def test_one_generation_is_too_few_to_call_a_tie():
+    lone = Score(0.5, 0.5, 0.5, (0.5,))
+    assert math.isnan(recommendation.difference(DIVERSITY, lone, lone)[1])
+    rows = [point(f, f, ms, kd=0.01, coverage=0.9, generations=1) for f, ms in (("vae", 1.0), ("gan", 1.0))]
+    question = ask(measure(*rows))
+    assert not question.ties[0][0, 1]
+    assert "too few generations" in explanations.runner_up(question, answer_to(question, 1, 1, 1))
+
+
+def test_equal_values_without_spread_tie():
+    assert recommendation.difference(DIVERSITY, *[Score(0.5, 0.5, 0.5, (0.5, 0.5))] * 2) == (0, 0, 0)
+
+
+def test_blur_and_noise_as_far_from_real_tie():
+    axis = QUALITIES["sharpness"]
+    blur, noise = (Score(v, v, v, tuple(v + 0.01 * NOISE)) for v in (0.8, 1.25))
+    gap, low, high = recommendation.difference(axis, blur, noise)
+    assert low < 0 < high and abs(gap) < 1e-3
+
+
+@pytest.mark.parametrize(
+    ("key", "interval", "floor", "reached"),
+    [
+        ("kd", (0.004, 0.006), (0.001, 0.004), True),
+        ("kd", (0.005, 0.006), (0.001, 0.004), False),
+        ("kd", (-0.002, -0.001), (0.001, 0.004), True),  # better than real is as good as real
+        ("precision", (0.90, 0.94), (0.93, 0.97), True),
+        ("precision", (0.90, 0.92), (0.93, 0.97), False),
+        ("precision", (0.98, 0.99), (0.93, 0.97), True),
+        ("sharpness", (1.10, 1.20), (0.99, 1.01), False),  # noise
+        ("sharpness", (0.80, 0.90), (0.99, 1.01), False),  # blur
+        ("sharpness", (0.95, 1.20), (0.99, 1.01), True),
+    ],
+)
+def test_as_good_as_real_only_if_the_interval_reaches_real_datas(key, interval, floor, reached):
+    one, other = (Score(sum(ends) / 2, *ends) for ends in (interval, floor))
+    assert QUALITIES[key].reaches(one, other) is reached
+
+
+# ---- the triangle's mapping
+
+RAW = {"kd": np.geomspace(1e-4, 10, 200), "precision": np.linspace(0, 1.2, 200), "density": np.linspace(0, 2, 200),
+       "sharpness": np.linspace(0.01, 4, 200)}  # fmt: skip
+
+
+@pytest.mark.parametrize("key", list(QUALITIES))
+def test_the_mapping_is_monotone_and_clamped(key):
+    scale = ask(trio(), key).scales[0]
+    raw = sorted(RAW[key], key=scale.axis.worth)
+    places = [scale.place(value) for value in raw]
+    assert all(one <= other for one, other in itertools.pairwise(places))
+    assert 0 <= places[0] < places[-1] == 1
+    assert scale.place(scale.rim) == pytest.approx(1)
+    assert scale.place(scale.axis.facing(trio().floor(5000).score(key))) == pytest.approx(1)
+
+
+def test_a_decade_of_time_is_a_fifth_of_the_way():
+    scale = ask(trio()).scales[2]
+    assert (scale.rim, scale.centre) == (0.1, 10_000)
+    np.testing.assert_allclose([scale.place(10.0**d) for d in range(-1, 5)], [1, 0.8, 0.6, 0.4, 0.2, 0], atol=1e-12)
+    assert scale.place(0.01) == 1 and scale.place(1e9) == 0
+
+
+def test_a_negative_distance_is_at_the_rim():
+    scale = Scale(QUALITIES["kd"], 0.001, 1.0)
+    assert scale.place(-0.0005) == 1
+    rows = measure(point("vae", "lucky", 1.0, kd=-0.001, coverage=0.9), floor=False)
+    question = ask(rows)
+    assert question.scales[0].rim > 0 and question.places[0, 0] == 1
+
+
+def test_ticks_lie_inside():
+    for key in QUALITIES:
+        for scale in ask(trio(), key).scales:
+            assert scale.ticks and all(0 < scale.place(tick) < 1 for tick in scale.ticks)
+
+
+def test_no_points_make_an_empty_question():
+    question = ask(join("mnist", [], TITLES, {}, {}))
+    assert question.points == () and question.front == [] and question.families == ()
+    answers, index = weigh(question, np.ones((3, 3)))
+    assert [answers[i].best for i in index] == [None] * 3
+    assert budget(question, 10, 0.5).best is None
+
+
+# ---- weights
+
+
+def test_one_weight_takes_the_best_of_its_corner():
+    question = ask(trio())
+    assert label(question, answer_to(question, 1, 0, 0).best) == "good"
+    assert label(question, answer_to(question, 0, 1, 0).best) == "good"
+    assert label(question, answer_to(question, 0, 0, 1).best) == "quick"
+
+
+def test_the_answer_is_the_largest_weighted_mean_of_places():
+    question = ask(trio())
+    grid = np.random.default_rng(1).uniform(0.01, 1, (200, 3))
+    answers, index = weigh(question, grid)
+    expected = [max(range(3), key=lambda i: float(question.places[i] @ weights)) for weights in grid]
+    assert [answers[i].best for i in index] == expected
+    assert len(set(expected)) > 1
+
+
+def test_only_the_ratio_of_weights_counts():
+    question = ask(trio())
+    grid = np.random.default_rng(2).uniform(0.01, 1, (50, 3))
+    (one, places), (other, again) = weigh(question, grid), weigh(question, 70 * grid)
+    assert [one[i].best for i in places] == [other[i].best for i in again]
+
+
+def test_no_weight_at_all_says_what_to_do():
+    question = ask(trio())
+    answer = answer_to(question, 0, 0, 0)
+    assert answer.best is None and answer.families == (None, None, None)
+    assert explanations.nothing(question, answer) == "Give at least one of the three a weight above 0."
+
+
+def test_a_tie_goes_to_the_faster_and_is_said_to_be_one():
+    question = ask(measure(
+        point("ddpm", "slow", 500.0, kd=0.0100, coverage=0.9, spread=0.2),
+        point("ddpm", "quick", 10.0, kd=0.0102, coverage=0.9, spread=0.2, kind="sweep"),
+        point("vae", "other", 1.0, kd=0.5, coverage=0.3),
+    ))  # fmt: skip
+    answer = answer_to(question, 1, 0, 0)
+    assert label(question, answer.leader) == "slow" and label(question, answer.best) == "quick"
+    words = explanations.tie_broken(question, answer)
+    assert words.startswith("DDPM, slow scores higher by these weights, but KD") and "is a tie" in words
+    assert "takes 50 times as long" in words and "cover" not in words
+
+
+def test_a_tie_cites_only_what_counts():
+    question = ask(measure(
+        point("gan", "first", 0.500, kd=0.30, coverage=0.5),
+        point("gan", "second", 0.505, kd=0.01, coverage=0.9, kind="sweep"),
+    ))  # fmt: skip
+    answer = answer_to(question, 0, 0, 5)
+    assert (label(question, answer.leader), label(question, answer.best)) == ("first", "second")
+    assert (answer.quality, answer.coverage) == (False, False)
+    assert explanations.tie_broken(question, answer) == (
+        "GAN, first scores higher by these weights, but it is no faster."
+    ), "quality and coverage have no weight, so how they differ did not decide"
+    tied = ask(measure(
+        point("ddpm", "slow", 500.0, kd=0.0100, coverage=0.90, spread=0.2),
+        point("ddpm", "quick", 10.0, kd=0.0102, coverage=0.85, kind="sweep", spread=0.2),
+    ))  # fmt: skip
+    within_limits = budget(tied, 1000, 0.5)
+    assert label(tied, within_limits.best) == "quick"
+    words = explanations.tie_broken(tied, within_limits)
+    assert words.startswith("DDPM, slow has the better mean, but KD") and "cover" not in words
+
+
+def test_a_real_difference_is_no_tie_however_slow():
+    question = ask(measure(
+        point("ddpm", "slow", 500.0, kd=0.0100, coverage=0.9),
+        point("ddpm", "quick", 10.0, kd=0.0110, coverage=0.9, kind="sweep"),
+    ))  # fmt: skip
+    answer = answer_to(question, 1, 0, 0)
+    assert label(question, answer.best) == "slow" and explanations.tie_broken(question, answer) == ""
+
+
+def test_equal_times_go_to_the_better():
+    question = ask(measure(
+        point("gan", "poor", 0.500, kd=0.3, coverage=0.5),
+        point("gan", "fine", 0.505, kd=0.01, coverage=0.9, kind="sweep"),
+    ))  # fmt: skip
+    assert label(question, answer_to(question, 0, 0, 1).best) == "fine"
+
+
+def test_every_family_has_its_own_best_and_the_runner_up_is_another_family():
+    question = ask(trio())
+    answer = answer_to(question, 70, 50, 40)
+    assert sorted(answer.families) == [0, 1, 2] and answer.best in answer.families
+    assert question.points[answer.runner].family != question.points[answer.best].family
+
+
+def test_with_one_family_the_runner_up_is_its_next_point():
+    rows = measure(point("vae", "a", 1.0, kd=0.01, coverage=0.9), point("vae", "b", 1.0, kd=0.1, coverage=0.8))
+    question = ask(rows)
+    answer = answer_to(question, 1, 1, 1)
+    assert (label(question, answer.best), label(question, answer.runner)) == ("a", "b")
+    once = "The VAE was trained on 500,000 images in 100 minutes (CPU) with 1 million parameters."
+    assert explanations.trained(question, answer) == once, "one model was trained once"
+    alone = ask(measure(point("vae", "a", 1.0, kd=0.01, coverage=0.9)))
+    assert answer_to(alone, 1, 1, 1).runner is None
+    assert explanations.trained(alone, answer_to(alone, 1, 1, 1)) == once
+
+
+def test_a_family_that_wins_everywhere_is_named_with_what_the_features_miss():
+    question = ask(measure(
+        point("vae", "best", 0.5, kd=0.005, coverage=0.95, sharpness=0.8),
+        point("gan", "worse", 1.0, kd=0.05, coverage=0.8),
+    ))  # fmt: skip
+    grid = np.array([(q, d, s) for q in range(3) for d in range(3) for s in range(3)])
+    answers, _ = weigh(question, grid)
+    assert recommendation.winner_everywhere(question, answers) == "vae"
+    words = explanations.everywhere(question, "vae")
+    assert "wins at every weight" in words and "forgive blur" in words and "sharpness is 0.80" in words
+    assert recommendation.winner_everywhere(ask(trio()), weigh(ask(trio()), grid)[0]) == ""
+
+
+# ---- what may be compared with what
+
+
+def mixed():
+    """Headline points at n = 5,000, a sweep at 2,000 with the closest of all, and a higher coverage there."""
+    return measure(
+        point("vae", "head", 1.0, kd=0.02, coverage=0.80),
+        point("ddpm", "head 20", 20.0, kd=0.01, coverage=0.85),
+        point("ddpm", "sweep 50", 50.0, n=2000, kind="sweep", kd=0.004, coverage=0.97),
+        point("vae", "sweep 0.9", 1.0, n=2000, kind="sweep", kd=0.015, coverage=0.82),
+    )
+
+
+def test_coverage_is_compared_at_one_n_alone():
+    question = ask(mixed())
+    assert question.n == 5000
+    answer = answer_to(question, 1, 100, 1)
+    assert label(question, answer.best) == "head 20", "the sweep's higher coverage was measured at another n"
+    assert {question.points[i].n for i in answer.families} == {5000}
+    assert "2 points measured at n = 5,000: coverage may only be compared at equal n" in explanations.candidates(
+        question, answer
+    )
+    assert np.isnan(question.places[:, 1]).tolist() == [point.n != 5000 for point in question.points]
+    sweep = ask(mixed(), n=2000)
+    assert label(sweep, answer_to(sweep, 1, 100, 1).best) == "sweep 50"
+
+
+def test_kd_is_compared_across_n_when_nothing_else_is_asked_for():
+    question = ask(mixed())
+    answer = answer_to(question, 1, 0, 0)
+    assert label(question, answer.best) == "sweep 50" and not answer.coverage
+    assert "all 4 points" in explanations.candidates(question, answer)
+    other = ask(mixed(), n=2000)  # there the closest of another family stands at 5,000
+    assert "cannot be compared" in explanations.against(other, other.points[0], other.points[3], DIVERSITY)
+    assert label(question, budget(question, 100, 0).best) == "sweep 50"
+    assert label(question, budget(question, 100, 0.5).best) == "head 20"
+
+
+def test_the_closest_of_all_is_named_though_it_is_no_candidate():
+    question = ask(mixed())
+    words = explanations.why_not_closest(question, answer_to(question, 1, 1, 0))
+    assert words.startswith("Why not DDPM, sweep 50? KD 0.00400 ± ") and "2.5 times slower" in words
+
+
+@pytest.mark.parametrize("key", ["precision", "density", "sharpness"])
+def test_other_qualities_are_compared_at_one_n_alone(key):
+    question = ask(mixed(), key)
+    assert {point.n for point in question.points} == {5000}
+    assert any("measured at another n than 5,000" in words for words in question.left_out)
+    assert key in explanations.candidates(question, answer_to(question, 1, 0, 1))
+
+
+def test_a_point_measured_at_two_n_is_drawn_once():
+    rows = measure(point("vae", "a", 1.0, kd=0.02, coverage=0.8), point("vae", "a", 1.0, n=2000, kd=0.03, coverage=0.8),
+                   point("vae", "b", 1.0, n=2000, kind="sweep", kd=0.03, coverage=0.8))  # fmt: skip
+    question = ask(rows)
+    assert question.sizes == {5000: 1, 2000: 2}
+    assert question.n == 2000, "where both n have the headline points, the one with more points"
+    assert [(p.label, p.n) for p in question.points] == [("a", 2000), ("b", 2000)]
+    assert [(p.label, p.n) for p in ask(rows, n=5000).points] == [("a", 5000), ("b", 2000)]
+
+
+def test_times_of_two_machines_do_not_mix():
+    rows = [point("vae", "a", 5.0, kd=0.02, coverage=0.8), point("gan", "b", 3.0, kd=0.02, coverage=0.8),
+            point("ddpm", "c", 0.1, kd=0.001, coverage=0.9, machine=GPU)]  # fmt: skip
+    rows[0].append(cost(rows[0][0], 0.01, machine=GPU))
+    measured = measure(*rows)
+    question = ask(measured)
+    assert question.machine.startswith("cpu")
+    assert [point.label for point in question.points] == ["a", "b"]
+    assert any("not timed on this machine" in words and "DDPM, c" in words for words in question.left_out)
+    other = ask(measured, machine=next(name for name in measured.machines if name.startswith("cuda")))
+    assert [(point.label, point.ms_per_image) for point in other.points] == [("a", 0.01), ("c", 0.1)]
+
+
+# ---- rows that cannot be used
+
+
+def test_a_point_without_a_cost_is_named_and_left_out():
+    question = ask(
+        measure(point("vae", "timed", 1.0, kd=0.02, coverage=0.8), point("gan", "untimed", None, kd=0.01, coverage=0.9))
+    )
+    assert [point.label for point in question.points] == ["timed"]
+    assert question.left_out[0].startswith(
+        "1 point is not timed on this machine and left out (GAN, untimed): python -m"
+    )
+
+
+def test_a_point_without_the_score_is_named_with_its_reason():
+    rows = point("vae", "a", 1.0, kd=0.02, coverage=0.8)
+    del rows[0]["scores"]["classifier"]["kd"]
+    rows[0]["left_out"] = {"classifier": {"kd": "It needs two images."}}
+    question = ask(measure(rows, point("gan", "b", 1.0, kd=0.02, coverage=0.8)))
+    assert [point.label for point in question.points] == ["b"]
+    assert "It needs two images." in question.left_out[0]
+
+
+def test_stale_points_are_shown_but_never_recommended():
+    rows = point("vae", "best", 0.1, kd=0.0007, coverage=0.97), point("gan", "next", 1.0, kd=0.1, coverage=0.5)
+    question = ask(measure(*rows, stale=("best",)))
+    assert [point.label for point in question.points] == ["best", "next"]
+    grid = np.array([(q, d, s) for q in (0, 1) for d in (0, 1) for s in (0, 1)][1:])
+    for answers, _ in (weigh(question, grid), within(question, np.array([[1e6, 0], [1e6, 0.1]]))):
+        assert {label(question, answer.best) for answer in answers} == {"next"}
+    assert [question.points[i].label for i in question.front] == ["next"]
+    assert any(words.startswith("1 point is stale, and never recommended") for words in question.left_out)
+    all_stale = ask(measure(point("vae", "best", 0.1, kd=0.01, coverage=0.9), stale=("best",)))
+    assert "stale" in explanations.nothing(all_stale, answer_to(all_stale, 1, 1, 1))
+
+
+def test_without_a_floor_nothing_is_said_of_real_data():
+    question = ask(measure(point("vae", "a", 1.0, kd=0.02, coverage=0.8), floor=False))
+    answer = answer_to(question, 1, 1, 1)
+    assert explanations.as_real(question, question.points[0]) == ""
+    assert "real data" not in explanations.reasons(question, answer)
+
+
+def test_a_stale_cost_is_not_used_for_a_fresh_point():
+    rows = [*point("vae", "a", 5.0, kd=0.02, coverage=0.8), *point("gan", "b", 3.0, kd=0.02, coverage=0.8)]
+    old = {1: "The checkpoint has changed."}  # the VAE's cost
+    rows.append(cost(rows[0], 0.01, machine=GPU))
+    measured = join("mnist", rows, TITLES, {}, old)
+    assert measured.points[0].ms_per_image == 0.01, "the next cost that is not stale stands beside the point"
+    assert [row["stale"] for row in measured.costs] == ["The checkpoint has changed.", "", ""]
+    cpu = next(name for name in measured.machines if name.startswith("cpu"))
+    question = ask(measured, machine=cpu)
+    assert [point.label for point in question.points] == ["b"]
+    assert any("not timed on this machine" in words and "VAE, a" in words for words in question.left_out)
+    alone = join("mnist", rows[:2], TITLES, {}, old)
+    assert alone.points[0].cost is None and alone.machines == ()
+    both = join("mnist", rows[:2], TITLES, {}, {0: "It has changed.", 1: "It has changed."})
+    assert both.points[0].ms_per_image == 5.0, "a point that is stale, and marked, keeps the time of its own weights"
+
+
+def test_what_is_not_known_falls_back():
+    question = ask(trio(), "no such quality", 77, "no such machine")
+    assert (question.quality.key, question.n) == ("kd", 5000) and question.machine.startswith("cpu")
+
+
+def test_declared_points_without_a_row_are_named_with_the_command():
+    measured = trio()
+    known = measured.points[0]
+    declared = [
+        (known.checkpoint, known.title, knobs_key(known.knobs), Point(known.label, known.knobs, "headline")),
+        *(("mnist/ddpm", "DDPM", f"steps {n}", Point(f"{n} calls", {}, "lecture")) for n in (1000, 500, 200, 100)),
+        ("mnist/gan", "GAN", "other", Point("0.5", {}, "sweep")),
+    ]
+    assert recommendation.unmeasured(measured, declared) == (
+        "Not measured yet: DDPM, 1000 calls; DDPM, 500 calls; DDPM, 200 calls and others "
+        "(python -m gencore evaluate mnist/ddpm --points lecture).",
+        "Not measured yet: GAN, 0.5 (python -m gencore evaluate mnist/gan --points sweep).",
+    )
+    assert recommendation.unmeasured(measured, declared[:1]) == ()
+
+
+# ---- budgets
+
+
+def test_a_budget_gives_the_best_quality_that_fits():
+    question = ask(trio())
+    assert label(question, budget(question, 100, 0.9).best) == "good"
+    assert label(question, budget(question, 99, 0).best) == "middling"
+    assert label(question, budget(question, 99, 0.8).best) == "middling"
+    assert label(question, budget(question, 1, 0.5).best) == "quick"
+    answer = budget(question, 99, 0)
+    assert answer.families[question.families.index("ddpm")] is None, "it does not fit"
+
+
+def test_a_budget_that_nothing_fits_names_what_is_nearest():
+    question = ask(trio())
+    answer = budget(question, 1, 0.9)
+    assert answer.best is None
+    assert explanations.nothing(question, answer) == (
+        "No point that was measured is as fast as that and covers as much. The fastest that covers as much: "
+        "DDPM, good, 100 ms an image. Within that time the widest: GAN, quick, which covers 70.0% ± 0.7."
+    )
+    hopeless = budget(question, 0.1, 0.99)
+    assert "The fastest of all takes 0.500 ms (GAN, quick)." in explanations.nothing(question, hopeless)
+
+
+def test_distinct_answers_are_few():
+    question = ask(trio())
+    grid = np.array([(q, d, s) for q in range(0, 101, 10) for d in range(0, 101, 10) for s in range(0, 101, 10)])
+    answers, index = weigh(question, grid)
+    assert len(index) == 1331 and len(answers) < 30
+
+
+# ---- the front and the words
+
+
+def test_nothing_on_the_front_is_beaten_and_everything_off_it_is():
+    random = np.random.default_rng(5)
+    rows = [
+        point("vae", f"p{i}", ms, kd=kd, coverage=0.9) for i, (ms, kd) in enumerate(random.uniform(0.01, 1, (40, 2)))
+    ]
+    question = ask(measure(*rows))
+    kd = np.array([point.score("kd").mean for point in question.points])
+    beaten = {i for i in range(40) if ((question.ms < question.ms[i]) & (kd < kd[i])).any()}
+    assert set(question.front) == set(range(40)) - beaten
+    assert list(question.ms[question.front]) == sorted(question.ms[question.front])
+
+
+def test_reasons_are_numbers_with_intervals_and_the_floor():
+    question = ask(trio())
+    answer = answer_to(question, 1, 0, 0)
+    assert explanations.reasons(question, answer) == (
+        "KD 0.00500 ± 0.00005 (real data 0.000600 ± 0.000006), covers 95.0% ± 0.9 of the test images "
+        "(real data 97.0% ± 1.0); 100 ms an image in 20 network calls."
+    )
+    assert explanations.as_real(question, question.points[answer.best]) == "Not as good as real data in KD or coverage."
+    close = ask(
+        measure(point("vae", "a", 1.0, kd=0.02, coverage=0.96), point("vae", "b", 1.0, kd=0.0005, coverage=0.98))
+    )
+    assert [explanations.as_real(close, one) for one in close.points] == [
+        "As good as real data in coverage (the intervals meet), not in KD.",
+        "As good as real data in KD and coverage (the intervals meet).",
+    ]
+
+
+def test_the_runner_up_says_what_it_costs():
+    question = ask(trio())
+    answer = answer_to(question, 100, 1, 20)
+    assert label(question, answer.best) == "good" and label(question, answer.runner) == "middling"
+    words = explanations.runner_up(question, answer)
+    assert words.startswith("20 times faster; KD 0.0300") and "is 0.0250 worse" in words
+    assert "covers 15.0 points less (14.0 to 16.0)" in words
+
+
+def test_unequal_training_is_named():
+    rows = [point("vae", "a", 1.0, kd=0.02, coverage=0.8), point("gan", "b", 2.0, kd=0.03, coverage=0.7)]
+    question = ask(measure(*rows))
+    assert explanations.trained(question, answer_to(question, 1, 1, 1)).startswith(
+        "Trained about equally: the VAE on 500,000"
+    )
+    rows[0][0]["training"] |= {"images": 100_000, "seconds": 60.0}
+    question = ask(measure(*rows))
+    assert explanations.trained(question, answer_to(question, 1, 1, 1)) == (
+        "Trained unequally: the VAE on 100,000 images in 60 seconds (CPU) with 1 million parameters, "
+        "the GAN on 500,000 images in 100 minutes (CPU) with 1 million parameters."
+    )
+
+
+@pytest.mark.parametrize(
+    ("mean", "half", "words"),
+    [(0.02123, 0.0038, "0.021 ± 0.004"), (0.0212, 0.00138, "0.0212 ± 0.0014"), (-0.0002, 0.0005, "−0.0002 ± 0.0005"),
+     (1.234, 0.0, "1.23"), (12.0, 3.0, "12 ± 3"), (0.0, 0.0, "0.00")],
+)  # fmt: skip
+def test_scores_show_what_the_interval_leaves_certain(mean, half, words):
+    assert explanations.plus_minus(QUALITIES["kd"], Score(mean, mean - half, mean + half)) == words
+
+
+def test_times_are_compared_in_words():
+    assert [explanations.times(ratio) for ratio in (1 / 240, 0.97, 1.04, 1.7, 3.14)] == [
+        "240 times faster", "as fast", "as fast", "1.7 times slower", "3.1 times slower"]  # fmt: skip
+    assert SPEED.better == "lower"
+
+
+def test_another_checkpoint_of_a_family_is_named():
+    question = ask(measure(point("gan", "a", 1.0, checkpoint="mnist/gan-minimax", kd=0.02, coverage=0.8)))
+    assert recommendation.name(question.points[0]) == "GAN (gan-minimax), a"

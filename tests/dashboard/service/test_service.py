@@ -1,0 +1,446 @@
+"""The door to the engine: checking, running, stopping, one at a time; with toy families, in milliseconds."""
+
+import inspect
+import json
+import threading
+import time
+from unittest import mock
+
+import gradio as gr
+import numpy as np
+import pytest
+import torch
+from diffusers.configuration_utils import register_to_config
+from torch import nn
+
+from dashboard.app import build, header
+from dashboard.pages.compare import downloads
+from dashboard.pages.compare.page import Compare
+from dashboard.pages.failures.page import Failures
+from dashboard.results.projection import flatten, pixel_plane
+from dashboard.service.service import (
+    MAX_IMAGES,
+    Frame,
+    InputError,
+    Service,
+    Turn,
+    image_seed,
+    parse_whole,
+    read_preview,
+)
+from dashboard.ui import knobs as controls
+from dashboard.ui import model_card
+from dashboard.ui.events import Updates
+from gencore import FAMILIES, checkpoint
+from gencore.evaluation import rows
+from gencore.family import Family, Knob, Noise, Point, Step
+from gencore.pictures import grid, write_png
+from tests.support import invented
+
+
+class Toy(Family):
+    """A toy that takes some steps."""
+
+    name = "toy"
+    title = "Toy <1>"
+    knobs = (
+        Knob("mode", "plain", choices=("plain", "eager"), help="How."),
+        Knob("steps", 3, 1, 50, integer=True, help="Network calls."),
+        Knob("push", 0.0, 0.0, 1.0, help="How hard.", when={"mode": ("eager",)}),
+    )
+    points = (Point("three", {}, "headline"), Point("one", {"steps": 1}, "lecture"))
+
+    @register_to_config
+    def __init__(self, channels: int = 1, size: int = 4):
+        super().__init__()
+        self.layer = nn.Linear(1, 1)
+
+    @property
+    def network(self):
+        return self.layer
+
+    def sample(self, seeds, **knobs):
+        values = self.settle(knobs)
+        x = Noise(seeds)(*self.image_shape).clamp(-1, 1)
+        for index in range(1, values["steps"] + 1):
+            yield Step(index, values["steps"], x, x * index / values["steps"])
+
+
+class Failing(Toy):
+    """A toy that breaks."""
+
+    name = "failing"
+    title = "Failing"
+
+    def sample(self, seeds, **knobs):
+        yield Step(1, 9, torch.zeros(1), torch.zeros(len(list(seeds)), 1, 4, 4))
+        raise RuntimeError("out of luck\nsecond line")
+
+
+@pytest.fixture
+def service(tmp_path, monkeypatch):
+    monkeypatch.setenv("GENCORE_CHECKPOINTS", str(tmp_path))
+    with mock.patch.dict(FAMILIES, {family.name: family for family in (Toy, Failing)}, clear=True):
+        checkpoint.save_model(tmp_path / "dots" / "toy", Toy())
+        yield Service()
+
+
+def order(service, n=2, seed=7, **knobs):
+    return service.order("dots", n, seed, {"toy": {"knobs": knobs}})
+
+
+def run(service, wanted, stop=None):
+    return list(service.run(wanted, stop or threading.Event()))
+
+
+# ---- checking
+
+
+@pytest.mark.parametrize("n", [0, -1, 2.5, "many", "", None, True, MAX_IMAGES + 1, 1e30, float("nan")])
+def test_a_bad_number_of_images_gives_a_sentence(service, n):
+    with pytest.raises(InputError, match=f"whole number from 1 to {MAX_IMAGES}, not"):
+        order(service, n=n)
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "x", "", None, 2**63, True, "1e99"])
+def test_a_bad_seed_gives_a_sentence(service, seed):
+    with pytest.raises(InputError, match="A seed must be a whole number"):
+        order(service, seed=seed)
+
+
+@pytest.mark.parametrize("good", [1, "12", " 7 ", 24.0, MAX_IMAGES])
+def test_good_counts_pass(good):
+    assert parse_whole(good, 1, MAX_IMAGES, "The number of images") == int(good)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "settings", "words"),
+    [
+        ("dotz", {"toy": {}}, "There is no data set 'dotz'.*did you mean 'dots'"),
+        ("../dots", {"toy": {}}, "There is no data set"),
+        ("dots", {"toi": {}}, "There is no family 'toi'.*'toy'"),
+        ("dots", {}, "Nothing to run"),
+        ("dots", {"toy": {"checkpoint": "dots/tox"}}, "no toy checkpoint 'dots/tox'.*'dots/toy'"),
+        ("dots", {"toy": {"checkpoint": "/etc/passwd"}}, "There is no toy checkpoint"),
+        ("dots", {"toy": {"knobs": {"stepz": 3}}}, "no knob 'stepz'.*'steps'"),
+        ("dots", {"toy": {"knobs": {"steps": 0}}}, "steps must be a whole number from 1 to 50"),
+        ("dots", {"toy": {"knobs": {"mode": "egger"}}}, "mode is 'egger'.*'eager'"),
+        ("dots", {"toy": {"colour": 1}}, "A lane has no setting 'colour'"),
+        ("dots", ["toy"], "settings must be an object"),
+        ("dots", {"toy": 3}, "toy must be an object with names and values, not 3"),
+        ("dots", {"toy": {"knobs": [3]}}, "toy's knobs must be an object"),
+        ("dots", {"toy": {"checkpoint": ["dots/toy"]}}, "There is no toy checkpoint"),
+        (["dots"], {"toy": {}}, "There is no data set"),
+    ],
+)
+def test_bad_settings_give_a_sentence(service, dataset, settings, words):
+    with pytest.raises(InputError, match=words):
+        service.order(dataset, 2, 7, settings)
+
+
+# ---- running
+
+
+def test_a_run_counts_its_steps_and_ends_with_the_images_of_its_seeds(service):
+    frames = run(service, order(service))
+    assert [frame.state for frame in frames][-1] == "done"
+    last = frames[-1]
+    assert (last.index, last.total) == (3, 3) and last.images.dtype == np.uint8
+    alone = Toy().generate([image_seed(7, 1)])
+    assert np.array_equal(last.images[1:], checkpoint_pixels(alone))
+    assert last.seconds > 0
+
+
+def checkpoint_pixels(x):
+    return ((x.numpy() + 1) * 127.5).round().clip(0, 255).astype(np.uint8)
+
+
+def test_the_same_order_gives_the_same_images_and_another_seed_others(service):
+    first, again, other = (run(service, order(service, seed=s))[-1].images for s in (7, 7, 8))
+    assert np.array_equal(first, again) and not np.array_equal(first, other)
+
+
+def test_a_stop_ends_within_one_step(service):
+    stop = threading.Event()
+    seen = []
+    for frame in service.run(order(service, steps=50), stop):
+        seen.append(frame)
+        if frame.state == "running":
+            stop.set()
+    running = next(frame for frame in seen if frame.state == "running")
+    assert seen[-1].state == "stopped"
+    assert seen[-1].index == running.index + 1
+
+
+def test_a_part_that_breaks_says_so_and_the_others_go_on(service, tmp_path):
+    checkpoint.save_model(tmp_path / "dots" / "failing", Failing())
+    FAMILIES["toy"] = FAMILIES.pop("toy")  # the one that breaks comes first
+    frames = run(service, service.order("dots", 2, 7, {"toy": {}, "failing": {}}))
+    ends = {frame.family: frame for frame in frames if frame.state in ("done", "failed")}
+    assert ends["failing"].problem == "It failed with RuntimeError: out of luck"
+    assert ends["toy"].state == "done"
+    assert not service.turn.busy
+
+
+def test_a_broken_checkpoint_is_told_without_paths(service, tmp_path):
+    (tmp_path / "dots" / "toy" / checkpoint.WEIGHTS).write_bytes(b"nothing")
+    lane = service.lane("dots", "toy")
+    assert lane.problem.startswith("dots/toy/") and str(tmp_path) not in lane.problem
+    assert model_card.at_rest(lane)["note"] == lane.problem
+    frames = run(service, order(service))
+    assert frames[-1].state == "failed" and str(tmp_path) not in frames[-1].problem
+
+
+def test_weights_that_changed_are_loaded_again(service, tmp_path):
+    before = service.model("dots/toy")
+    assert service.model("dots/toy") is before
+    changed = Toy()
+    nn.init.constant_(changed.layer.weight, 3.0)
+    checkpoint.save_model(tmp_path / "dots" / "toy", changed)
+    assert service.model("dots/toy").layer.weight.item() == 3.0
+
+
+def test_a_generator_dropped_half_way_gives_the_turn_back(service):
+    frames = service.run(order(service, steps=50), threading.Event())
+    next(frames)
+    assert service.turn.busy
+    frames.close()
+    assert not service.turn.busy
+
+
+def test_a_silent_holder_loses_the_turn():
+    turn = Turn(patience=0.05)
+    silent = turn.take(threading.Event())
+    following = turn.take(threading.Event())
+    turn.patience = 60.0
+    assert not turn.keep(silent) and turn.keep(following)
+    turn.give(silent)
+    assert turn.busy, "a turn that was lost cannot be handed back"
+    turn.give(following)
+    assert not turn.busy
+
+
+def test_turns_come_in_the_order_in_which_they_were_asked_for():
+    turn, taken, lines = Turn(), [], []
+    first = turn.take(threading.Event())
+
+    def wait(name):
+        ticket = turn.take(threading.Event())
+        taken.append(name)
+        turn.give(ticket)
+
+    for place, name in enumerate("abcdef"):
+        lines.append(threading.Thread(target=wait, args=(name,)))
+        lines[-1].start()
+        while len(turn._line) <= place:
+            time.sleep(0.001)
+    turn.give(first)
+    for line in lines:
+        line.join()
+    assert taken == [*"abcdef"] and not turn.busy
+
+
+def test_a_stop_while_waiting_skips_every_part(service):
+    service.turn.take(threading.Event())
+    stop = service.begin("visitor")
+    service.stop("visitor")
+    assert [frame.state for frame in run(service, order(service), stop)] == ["skipped"]
+
+
+# ---- what is known before a run
+
+
+def test_no_checkpoint_at_all_says_how_to_train_one(service, tmp_path, monkeypatch):
+    monkeypatch.setenv("GENCORE_CHECKPOINTS", str(tmp_path / "none"))
+    assert service.datasets() == []
+    assert "python -m gencore train" in service.lane("", "toy").problem
+    assert "python -m gencore train" in json.dumps(build(service).get_config_file(), default=str)
+
+
+def test_the_data_set_with_most_families_comes_first_and_then_the_one_with_previews(service, tmp_path):
+    for name in ("adots", "edots"):
+        checkpoint.save_model(tmp_path / name / "toy", Toy())
+    assert service.datasets() == ["adots", "dots", "edots"]
+    (tmp_path / "dots" / "toy" / "preview.png").write_bytes(b"")
+    assert service.datasets()[0] == "dots"
+    checkpoint.save_model(tmp_path / "edots" / "failing", Failing())
+    assert service.datasets()[0] == "edots"
+
+
+def test_a_run_that_was_forgotten_is_no_longer_its_sessions(service):
+    first = service.begin("visitor")
+    assert service.holds("visitor", first)
+    service.forget("visitor")
+    assert first.is_set() and not service.holds("visitor", first)
+    second = service.begin("visitor")
+    assert service.holds("visitor", second) and not service.holds("visitor", first)
+
+
+def test_events_of_one_queue_agree_on_how_many_run_at_once(service):
+    """Gradio takes the lowest number of those that share a name, from the first call of that one on."""
+    limits = {}
+    for function in build(service).fns.values():
+        limits.setdefault(function.concurrency_id, set()).add(function.concurrency_limit)
+    assert limits["runs"] == {16}
+    assert all(len(found) == 1 for found in limits.values())
+
+
+def test_every_update_of_a_generator_is_sent_whole_and_none_twice(service):
+    """Whoever applies the difference to the update before spoils it, and it may not be painted yet."""
+    demo = build(service)
+    assert isinstance(demo, Updates)
+    painting = [one for one in demo.fns.values() if inspect.isgeneratorfunction(one.fn)]
+    assert len(painting) > 10 and all(one.api_visibility == "private" for one in painting)
+    function = next(one for one in painting if len(one.outputs) == 2)
+
+    def send(*data, final=False, run="run"):
+        return demo.handle_streaming_diffs(function, list(data), "visitor", run, final)
+
+    shown, hidden = gr.update(visible=True, value="a"), {"rows": [1], "text": "a"}
+    assert send(shown, hidden) == [shown, hidden], "the first has nothing before it"
+    assert send(gr.skip(), {"rows": [1, 2], "text": "ab"}) == [
+        [("replace", [], gr.skip())],
+        [("replace", [], {"rows": [1, 2], "text": "ab"})],
+    ]
+    assert send(None, None, final=True) == [gr.skip(), gr.skip()]
+    assert "visitor" not in demo.pending_diff_streams, "nothing of a run is kept when it is over"
+    assert send("all", "of it", run=None) == ["all", "of it"], "a call without a stream"
+
+
+def visitor(name="visitor"):
+    return mock.Mock(session_hash=name, query_params={})
+
+
+def test_a_run_on_a_data_set_that_was_left_paints_nothing_more(service):
+    with gr.Blocks():
+        page = Compare(service)
+    inputs = ["dots", 1, 7, "", "plain", 50, 0.0, *[""] * 9][
+        : 3 + sum(len(lane.inputs) for lane in page.lanes.values())
+    ]
+    running = page.run(visitor(), {}, *inputs)
+    begun, *painted = [next(running) for _ in range(3)]
+    assert not begun[page.generate]["interactive"] and begun[page.stop]["interactive"]
+    assert all(page.lanes["toy"].picture in update for update in painted)
+    updates = page.switch(visitor(), "dots")
+    assert updates[page.generate]["interactive"] and not updates[page.stop]["interactive"]
+    assert list(running) == [] and not service.turn.busy
+    other, running = service.turn.take(threading.Event()), page.run(visitor(), {}, *inputs)
+    assert "Another run has the device" in next(running)[page.status]
+    page.switch(visitor(), "dots")
+    assert list(running) == [], "it was waiting for its turn"
+    service.turn.give(other)
+
+
+@pytest.mark.parametrize("dataset", [["dots"], {"a": 1}, None, 3])
+def test_the_api_tells_a_bad_data_set_in_a_sentence(service, dataset):
+    with gr.Blocks():
+        page = Compare(service)
+    with pytest.raises(gr.Error, match="There is no data set"):
+        page.call(dataset)
+
+
+def test_without_checkpoints_the_failure_lab_says_how_to_train_one(service, tmp_path, monkeypatch):
+    monkeypatch.setenv("GENCORE_CHECKPOINTS", str(tmp_path / "none"))
+    with gr.Blocks(), gr.Tabs(), gr.Tab():
+        page = Failures(service)
+    shown = "".join(page.show(None).values())
+    assert shown.count("python -m gencore train digits/vae") == 1 + len(page.cards) and "has no checkpoint" not in shown
+
+
+def test_a_fourth_family_shows_up_as_a_lane_with_its_knobs(service):
+    config = json.dumps(build(service).get_config_file(), default=str)
+    for part in ("lane-toy", "lane-failing", "toy-steps", "toy-push", "the lecture's own"):
+        assert part in config
+    assert "Toy &lt;1&gt;" in config and "<h2>Toy <1>" not in config
+    assert 'href=\\"#compare\\"' in json.dumps(header(service))
+
+
+def test_the_preview_comes_back_image_by_image(tmp_path):
+    images = np.random.default_rng(0).integers(0, 255, (24, 1, 4, 4), dtype=np.uint8)
+    write_png(tmp_path / "preview.png", grid(images))
+    assert np.array_equal(read_preview(tmp_path / "preview.png", 4), images)
+    assert read_preview(tmp_path / "preview.png", 7) is None
+    assert read_preview(tmp_path / "nothing.png", 4) is None
+
+
+def test_a_lane_at_rest_shows_the_measured_time_and_its_machine(service, tmp_path):
+    cost = {"n": 16, "ms": 32.0, "ms_per_image": 2.0, "calls": 3, "dtype": "float32",
+            "machine": {"device": "cpu", "cores": 2}}  # fmt: skip
+    (tmp_path / "dots" / "toy" / "cost.json").write_text(json.dumps(cost))
+    value = model_card.at_rest(service.lane("dots", "toy"))
+    assert value["ms"] == 32.0
+    assert value["figures"][:2] == [["per image", "2.00 ms"], ["network calls", "3"]]
+    assert "16 images on CPU, 2 cores, float32." in value["note"], "rows may have other settings, and so other times"
+
+
+def test_the_reference_is_found_only_for_a_data_set_that_is_there(service, tmp_path):
+    tensors = {"mean": torch.zeros(16), "basis": torch.eye(16)[:2], "points": torch.zeros(5, 2),
+               "bins": torch.arange(4.0), "density": torch.ones(3) / 3}  # fmt: skip
+    checkpoint.write_tensors(tmp_path / "dots" / "features" / "reference.safetensors", tensors)
+    images = np.arange(32, dtype=np.uint8).reshape(2, 1, 4, 4)
+    plane = pixel_plane(service.reference("dots"))
+    np.testing.assert_allclose(plane.project(flatten(images)), images.reshape(2, 16)[:, :2] / 255)
+    assert plane.project(flatten(images[:, :, :2])) is None
+    assert service.reference("dots/../dots") is None
+
+
+def test_rows_of_another_data_set_are_passed_over_and_named(service, tmp_path):
+    file = tmp_path / "dots" / "rows.jsonl"
+    for dataset in ("cifar10", "dots"):
+        rows.append(file, invented.real(2000, invented.scores(3, kd=0.01, coverage=0.9, precision=0.9), dataset))
+    found = service.measurements("dots")
+    assert list(found.floors) == [2000] and found.floors[2000].quality["dataset"] == "dots"
+    assert any("'cifar10'" in sentence for sentence in found.problems)
+
+
+# ---- controls and links
+
+
+def test_knobs_without_effect_are_left_out():
+    assert controls.chosen(Toy.knobs, ["plain", 5, 0.7]) == {"mode": "plain", "steps": 5}
+    assert controls.chosen(Toy.knobs, ["eager", 5, 0.7]) == {"mode": "eager", "steps": 5, "push": 0.7}
+
+
+def test_the_setting_is_named_after_where_the_controls_stand():
+    assert controls.match(Toy.knobs, Toy.points, ["plain", 1, 0.0]) == "one (the lecture's own)"
+    assert controls.match(Toy.knobs, Toy.points, ["plain", 9, 0.0]) == controls.CUSTOM
+
+
+def test_a_link_restores_what_is_good_and_tells_the_rest():
+    values, problems = controls.restored(Toy.knobs, {"toy.steps": "9", "toy.push": "7", "gan.steps": "2"}, "toy")
+    assert values == {"mode": "plain", "steps": 9, "push": 0.0}
+    assert len(problems) == 1 and "push must be a number from 0 to 1" in problems[0]
+
+
+# ---- what a lane says, and downloads
+
+
+@pytest.mark.parametrize(
+    ("frame", "words"),
+    [
+        (Frame("toy", "running", 3, 20, 0.3), "Step 3 of 20. Shown: the images it would give now."),
+        (Frame("toy", "running", 10, 1000, 1.0), "Step 10 of 1,000, about 1 min 39 s left."),
+        (Frame("toy", "stopped", 7, 20), "Stopped at step 7 of 20."),
+        (Frame("toy", "done", 20, 20), "1 image, seed 42, timed here after a warm-up."),
+        (Frame("toy", "failed", problem="Why."), "Why."),
+    ],
+)
+def test_what_a_lane_says(frame, words):
+    assert model_card.sentence(frame, 1, 42).startswith(words)
+
+
+def test_the_record_names_what_finished_and_what_did_not(service):
+    wanted = order(service)
+    result = build_result(service, wanted)
+    settings = downloads.record(wanted, [result], service.machine)
+    assert settings["lanes"]["toy"]["knobs"] == {"mode": "plain", "steps": 3, "push": 0.0}
+    assert settings["image_seeds"] == [image_seed(7, 0), image_seed(7, 1)]
+    assert settings["not_finished"] == []
+    assert downloads.record(wanted, [], service.machine)["not_finished"] == ["toy"]
+
+
+def build_result(service, wanted):
+    from dashboard.service.service import Result
+
+    frame = run(service, wanted)[-1]
+    return Result("toy", "Toy", frame.images, 1.0, frame.index, frame.seconds, wanted.parts[0])

@@ -1,0 +1,792 @@
+"""Evaluation: the values against ones computed in another way, resuming, and what it refuses."""
+
+import json
+import os
+import shutil
+import time
+import weakref
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+import pytest
+import torch
+
+from gencore import checkpoint
+from gencore.data import load_images, to_uint8
+from gencore.device import Settings
+from gencore.errors import InputError
+from gencore.evaluation import cost, evaluate, plan, rows, scoring, unfinished
+from gencore.evaluation.failures import FAILURES, Broken
+from gencore.evaluation.plan import points_of, prepare
+from gencore.extractors import EXTRACTORS, Options, load_extractor
+from gencore.extractors.base import Extractor
+from gencore.extractors.reference import load_real, write_features
+from gencore.families import FAMILIES
+from gencore.family import Family, Point, image_seed, settle
+from gencore.metrics import METRICS, interval
+from gencore.presets import PRESETS
+from gencore.train import train
+
+N, GENERATIONS, BATCH = 40, 2, 16  # the last batch of 40 is smaller
+QUICK = {"n": N, "generations": GENERATIONS, "batch": BATCH, "dtype": "float32", "device": "cpu", "rows": "quality"}
+PASSING = ("seconds", "date", "command", "version")  # what two runs of the same evaluation may differ in
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A root with features of digits and a model of each family that was trained for five steps."""
+    torch.set_num_threads(1)
+    root = tmp_path_factory.mktemp("evaluate") / "root"
+    options = Options(epochs=2, widths=(8, 8), dtype="float32", device="cpu")
+    list(write_features("digits", root, "all", options, lambda share, words: None))
+    settings = {"images": 320, "batch": 64, "warmup": 0, "dtype": "float32", "layout": "contiguous", "timelapse": 0}
+    for name in FAMILIES:
+        run = PRESETS[f"digits/{name}"]
+        list(train(replace(run, train=run.train | settings), root / "digits" / name, device="cpu"))
+    return root
+
+
+@pytest.fixture
+def root(made, tmp_path, monkeypatch):
+    """A copy of it, which a test may spoil."""
+    shutil.copytree(made, tmp_path / "root")
+    monkeypatch.setenv("GENCORE_CHECKPOINTS", str(tmp_path / "root"))
+    monkeypatch.setenv("GENCORE_DEVICE", "cpu")
+    return tmp_path / "root"
+
+
+@pytest.fixture
+def path(root):
+    return root / "digits" / "rows.jsonl"
+
+
+@pytest.fixture
+def settings(monkeypatch):
+    """Settings that no micro-benchmark chooses."""
+    monkeypatch.setattr(plan, "choose_settings", lambda *_: Settings("float32", "contiguous", 1))
+
+
+@pytest.fixture(params=FAMILIES)
+def name(request):
+    return f"digits/{request.param}"
+
+
+@pytest.fixture
+def quick(name, monkeypatch):
+    """A checkpoint whose family has one operating point, of few calls."""
+    family = FAMILIES[name.rpartition("/")[2]]
+    few = {knob.name: 4 for knob in family.knobs if knob.integer}
+    monkeypatch.setattr(family, "points", (Point("few calls", few, "headline"),))
+    return name
+
+
+def measure(*names, points="headline", **options):
+    """Evaluate, and return the rows that were written."""
+    return [at.row for at in evaluate.evaluate(names, points, **QUICK | options) if at.row]
+
+
+def lasting(row):
+    """A row without what may differ from one run to another."""
+    return {key: value for key, value in row.items() if key not in PASSING}
+
+
+def of_kind(found, kind):
+    return [row for row in found if row["kind"] == kind]
+
+
+def refused(*names, **options):
+    with pytest.raises(InputError) as refusal:
+        prepare(names, **QUICK | options)
+    assert "\n" not in str(refusal.value)
+    return str(refusal.value)
+
+
+class TestValues:
+    def test_they_are_those_of_the_images_that_the_seeds_give(self, root, quick):
+        """Made here all at once and scored metric by metric, from the images to the interval."""
+        model, real = checkpoint.load(quick, "cpu"), load_real("digits")
+        test, extractor = load_images("digits", "test"), load_extractor("digits")
+        row = of_kind(measure(quick), "quality")[0]
+        values = {}
+        for generation in range(GENERATIONS):
+            seeds = [image_seed(generation, i) for i in range(N)]
+            parts = [model.generate(seeds[i : i + BATCH], **row["knobs"]) for i in range(0, N, BATCH)]
+            images = to_uint8(torch.cat(parts))
+            features = extractor.features(images)
+            third = {
+                "probabilities": [(extractor.probabilities(test.x[:N]), extractor.probabilities(images))],
+                "train": [real.train],
+                "features": [],
+                "images": [],
+            }
+            for key, metric in METRICS.items():
+                pair = (test.x[:N], images) if metric.needs == "images" else (real.test[:N], features)
+                if min(len(pair[0]), len(pair[1])) >= metric.least(pair[0].shape[1]):
+                    values.setdefault(key, []).append(metric(*pair, *third[metric.needs]))
+        scores = row["scores"]["classifier"]
+        assert set(scores) == set(values)
+        for key, wanted in values.items():
+            assert scores[key]["values"] == pytest.approx(wanted, rel=1e-3, abs=1e-4), key
+            assert [scores[key][end] for end in ("mean", "low", "high")] == list(interval(scores[key]["values"]))
+
+    def test_every_row_is_one(self, root, quick, path):
+        found = measure(quick)
+        assert rows.read(path) == (found, [])
+        assert [row["kind"] for row in found] == ["real", "quality"]
+        for row in found:
+            assert (row["n"], row["generations"], row["seeds"], row["split"]) == (N, GENERATIONS, [0, 1], "test")
+            assert row["settings"] == {
+                "dtype": "float32",
+                "layout": row["settings"]["layout"],
+                "threads": 1,
+                "batch": BATCH,
+            }
+            assert set(row["scores"]) == set(EXTRACTORS)
+            assert rows.is_stale(row) == ""
+
+    def test_a_row_says_what_was_trained_and_on_what(self, root):
+        row = of_kind(measure("digits/vae"), "quality")[0]
+        model = checkpoint.load("digits/vae")
+        assert (
+            row["training"]["images"] == 320 and row["training"]["device"] == "cpu" and row["training"]["seconds"] > 0
+        )
+        assert row["training"]["parameters"] == sum(p.numel() for p in model.parameters())
+        assert row["uncertainty"] == "sampling only: one training run"
+        assert row["knobs"] == model.settle({})
+        assert row["machine"]["threads"] == 1 and row["machine"]["device"] == "cpu"
+
+    def test_what_needs_no_second_opinion_stands_under_the_first(self, root):
+        scores = measure("digits/vae")[1]["scores"]
+        alone = {key for key, metric in METRICS.items() if metric.needs in ("images", "probabilities")}
+        assert alone <= set(scores["classifier"]) | {"missing_modes"}
+        assert not alone & set(scores["pixels"])
+
+    def test_too_few_images_for_a_metric_are_a_reason(self, root):
+        row = measure("digits/vae")[1]
+        for name in EXTRACTORS:
+            least = METRICS["fd"].least(len(load_real("digits", name).test[0]))
+            assert "fd" not in row["scores"][name]
+            assert f"needs {least:,} rows" in row["left_out"][name]["fd"]
+
+    def test_images_are_never_all_in_memory(self, root, monkeypatch):
+        """Not even those of one generation: those that are alive while a batch is looked at are counted."""
+        made, most, see = [], [], scoring.Reference.see
+
+        def counted(self, images):
+            made.append(weakref.ref(images))
+            most.append(sum(len(alive) for one in made if (alive := one()) is not None))
+            return see(self, images)
+
+        monkeypatch.setattr(scoring.Reference, "see", counted)
+        measure("digits/vae")
+        assert len(made) == 1 + 4 * 3, "the plan's, and three batches of each generation"
+        assert max(most) == BATCH
+
+    def test_another_extractor_is_one_entry(self, root, monkeypatch):
+        class Means(Extractor):
+            """Toy: the mean of each quarter."""
+
+            name, about = "means", "the mean of each quarter"
+
+            def __init__(self, channels, size):
+                super().__init__(4 * channels, channels=channels, size=size)
+
+            def raw(self, x):
+                return torch.nn.functional.adaptive_avg_pool2d(x.float(), 2).flatten(1)
+
+        monkeypatch.setitem(EXTRACTORS, "means", Means)
+        list(write_features("digits", root, "means", Options(), lambda share, words: None))
+        row = measure("digits/vae")[1]
+        assert set(row["scores"]) == {"classifier", "pixels", "means"} == set(row["hashes"]) - {"checkpoint"}
+        assert {"kd", "fd", "coverage"} <= set(row["scores"]["means"])
+
+
+class TestFloor:
+    def test_its_kernel_distance_is_about_nothing(self, root):
+        """The reference is one draw too: its scatter, as large as a block's, moves all the blocks alike."""
+        floor = measure("digits/vae", n=120, generations=5)[0]
+        assert floor["kind"] == "real" and floor["generations"] == 5
+        for name in EXTRACTORS:
+            kd = floor["scores"][name]["kd"]
+            scatter = 2 * torch.tensor(kd["values"]).std().item()
+            assert kd["low"] - scatter <= 0 <= kd["high"] + scatter
+
+    def test_it_is_that_of_disjoint_blocks_of_train_images(self, root):
+        floor = measure("digits/vae")[0]
+        train, extractor, real = load_images("digits").x, load_extractor("digits"), load_real("digits")
+        for key in ("kd", "coverage"):
+            wanted = [METRICS[key](real.test[:N], extractor.features(train[g * N : (g + 1) * N])) for g in range(2)]
+            assert floor["scores"]["classifier"][key]["values"] == pytest.approx(wanted, abs=1e-6)
+        sharp = METRICS["sharpness"](load_images("digits", "test").x[:N], train[:N])
+        assert floor["scores"]["classifier"]["sharpness"]["values"][0] == pytest.approx(sharp, rel=1e-3)
+
+    def test_its_authenticity_is_that_of_fresh_images(self, root):
+        real = load_real("digits")
+        half = len(real.test) // 2
+        found = measure("digits/vae")[0]["scores"]["classifier"]["authenticity"]["values"]
+        wanted = [METRICS["authenticity"](real.test, part, real.train) for part in real.test.split(half)[:2]]
+        assert found == pytest.approx(wanted) and min(found) > 0.2, "of train images it would be 0"
+
+    def test_without_the_data_set_it_comes_from_the_cached_features(self, root, monkeypatch):
+        with_images = measure("digits/vae")[0]
+        (root / "digits" / "rows.jsonl").unlink()
+        monkeypatch.setattr(evaluate, "at_hand", lambda name: False)
+        without = measure("digits/vae")[0]
+        for key in ("kd", "coverage", "authenticity"):
+            one, other = (row["scores"]["classifier"][key]["values"] for row in (with_images, without))
+            assert one == pytest.approx(other, abs=0.02), "but for the rounding to float16"
+        assert "not at hand" in without["left_out"]["classifier"]["sharpness"]
+        assert "rows" in without["left_out"]["classifier"]["fd"]
+
+    def test_a_data_set_that_cannot_be_loaded_is_as_good_as_none(self, root, monkeypatch):
+        def damaged(*_):
+            raise InputError("The file is damaged.")
+
+        monkeypatch.setattr(evaluate, "load_images", damaged)
+        floor, _ = measure("digits/vae")
+        assert floor["kind"] == "real" and "not at hand" in floor["left_out"]["classifier"]["sharpness"]
+
+    def test_one_for_each_n(self, root):
+        measure("digits/vae")
+        found = measure("digits/gan", n=50) + measure("digits/vae", "digits/gan")
+        assert [row["n"] for row in of_kind(found, "real")] == [50]
+
+    def test_too_few_train_images_are_a_reason(self, root, monkeypatch):
+        size = len(load_real("digits").test)
+        few = prepare(["digits/vae"], **QUICK | {"n": size, "generations": 9})
+        assert [task.generations for task in few.tasks if task.kind == "real"] == [1350 // size]
+        assert few.left_out == ()
+        monkeypatch.setattr(scoring.Reference, "train_size", 2 * N - 1)
+        none = prepare(["digits/vae"], **QUICK)
+        assert [task.kind for task in none.tasks] == ["quality"]
+        [sentence] = none.left_out
+        assert sentence.startswith(f"Real images of digits at n = {N} are left out: two blocks")
+        assert f"there are {2 * N - 1} train images" in sentence
+
+
+class TestResume:
+    @pytest.mark.parametrize("moments", [1, 5, 9, 14, 20])
+    def test_interrupted_anywhere_it_gives_the_same_rows(self, root, path, quick, settings, moments):
+        whole = [lasting(row) for row in measure(quick)]
+        path.unlink()
+        stopped = evaluate.evaluate([quick], **QUICK)
+        list(islice(stopped, moments))
+        stopped.close()
+        kept = [lasting(row) for row in rows.read(path)[0]]
+        measure(quick)
+        assert [lasting(row) for row in rows.read(path)[0]] == whole, "bit for bit, and none twice"
+        assert kept == whole[: len(kept)]
+        assert not list(path.parent.glob(".*"))
+
+    def test_a_finished_generation_is_not_made_again(self, root, path, monkeypatch):
+        made = []
+        sample = FAMILIES["vae"].sample
+
+        def counted(self, seeds, **knobs):
+            made.append(list(seeds))
+            return sample(self, made[-1], **knobs)
+
+        options = QUICK | {"generations": 3, "n": BATCH}
+        stopped = evaluate.evaluate(["digits/vae"], **options)
+        for at in stopped:
+            if "generation 3 of 3" in at.words and at.task.kind == "quality":
+                break
+        stopped.close()
+        monkeypatch.setattr(FAMILIES["vae"], "sample", counted)
+        [row] = [at.row for at in evaluate.evaluate(["digits/vae"], **options) if at.row]
+        trials = [seeds for seeds in made if seeds[0] == image_seed(0, 0)]
+        assert [seeds for seeds in made if seeds not in trials] == [[image_seed(2, i) for i in range(BATCH)]]
+        assert row["generations"] == 3
+
+    @pytest.mark.parametrize("reached", ["generation 1 of 2", "generation 2 of 2"])
+    def test_two_evaluations_of_one_point(self, root, path, quick, settings, reached):
+        """The other one goes on from what this one kept, writes the row, and forgets what was kept."""
+        ours = evaluate.evaluate([quick], **QUICK)
+        for at in ours:
+            if reached in at.words and at.task.kind == "quality":
+                break
+        theirs = of_kind(measure(quick), "quality")
+        mine = of_kind([at.row for at in ours if at.row], "quality")
+        assert [lasting(row) for row in mine] == [lasting(row) for row in theirs] and len(mine) == 1
+        assert prepare([quick], **QUICK).tasks == () and not list(path.parent.glob(".*"))
+
+    def test_what_another_point_keeps_stays(self, root, path):
+        one, other = (unfinished.file_for(path, name) for name in "ab")
+        unfinished.keep(one, {"generation": 0})
+        unfinished.keep(other, {"generation": 0})
+        unfinished.forget(one)
+        assert other.exists() and not one.exists()
+        unfinished.forget(other)
+        unfinished.forget(other)
+        assert not other.parent.exists()
+
+    def test_a_folder_that_another_process_removes_is_made_again(self, root, path, monkeypatch):
+        tries, opened = [], Path.open
+
+        def unlucky(self, *how, **more):
+            tries.append(self)
+            if len(tries) == 1:
+                self.parent.rmdir()
+            return opened(self, *how, **more)
+
+        monkeypatch.setattr(Path, "open", unlucky)
+        unfinished.keep(unfinished.file_for(path, "a"), {"generation": 0})
+        assert len(tries) == 2 and tries[0].exists()
+
+    @pytest.mark.parametrize("key", ["device", "name"])
+    def test_another_machine_keeps_its_own(self, root, key, monkeypatch):
+        tasks = prepare(["digits/vae"], **QUICK).tasks
+        before = [task.unfinished for task in tasks]
+        machine = plan.describe_machine()
+        monkeypatch.setattr(plan, "describe_machine", lambda *_: machine | {key: "another"})
+        assert not {replace(task).unfinished for task in tasks} & set(before)
+        assert tasks[1].device == "cpu"
+
+    def test_an_interrupted_format_is_not_the_next_one_s(self, root, monkeypatch):
+        """A row says what 'auto' chose; what is unfinished may have been asked for."""
+        chosen = {"auto": "float32", "bfloat16": "bfloat16"}
+        monkeypatch.setattr(plan, "choose_settings", lambda *most: Settings(chosen[most[-1]], "contiguous", 1))
+        measure("digits/vae", dtype="auto")
+        stopped = evaluate.evaluate(["digits/vae"], **QUICK | {"dtype": "bfloat16"})
+        for at in stopped:
+            if "generation 2 of 2" in at.words and at.task.kind == "quality":
+                break
+        stopped.close()
+        assert prepare(["digits/vae"], **QUICK | {"dtype": "auto"}).tasks == ()
+        [task] = prepare(["digits/vae"], **QUICK | {"dtype": "bfloat16"}).tasks
+        assert task.ahead == [1]
+
+    def test_the_plan_knows_what_is_kept(self, root):
+        options = QUICK | {"generations": 4}
+        stopped = evaluate.evaluate(["digits/vae"], **options)
+        for at in stopped:
+            if "generation 3 of 4" in at.words and at.task.kind == "quality":
+                break
+        stopped.close()
+        [task] = prepare(["digits/vae"], **options).tasks
+        assert task.ahead == [2, 3]
+        assert prepare(["digits/vae"], **options | {"batch": 8}).tasks[0].ahead == [0, 1, 2, 3], "other bits"
+
+    def test_auto_chooses_once_for_an_unfinished_point_too(self, root, monkeypatch):
+        options = QUICK | {"dtype": "auto"}
+        chosen = iter([Settings("bfloat16", "contiguous", 1)])
+        monkeypatch.setattr(plan, "choose_settings", lambda *_: next(chosen))
+        stopped = evaluate.evaluate(["digits/vae"], **options)
+        for at in stopped:
+            if "generation 2 of 2" in at.words and at.task.kind == "quality":
+                break
+        stopped.close()
+        [task] = prepare(["digits/vae"], **options).tasks
+        assert task.settings.dtype == "bfloat16" and task.ahead == [1]
+
+    def test_a_spoilt_kept_generation_is_made_again(self, root, path, settings):
+        whole = lasting(measure("digits/vae")[1])
+        path.unlink()
+        task = prepare(["digits/vae"], **QUICK).tasks[1]
+        task.unfinished.parent.mkdir()
+        task.unfinished.write_text('{"generation": 0, "values": 3}\nnonsense\n[]\n{"generation": 1')
+        assert lasting(measure("digits/vae")[1]) == whole
+
+    def test_what_is_finished_is_left_alone(self, root, path):
+        measure("digits/vae")
+        before = path.read_bytes()
+        plan = prepare(["digits/vae"], **QUICK)
+        assert plan.tasks == () and plan.finished == 2
+        assert measure("digits/vae") == [] and path.read_bytes() == before
+
+    @pytest.mark.parametrize(
+        "options", [{"n": 41}, {"generations": 3}, {"dtype": "bfloat16"}], ids=lambda options: next(iter(options))
+    )
+    def test_what_was_asked_for_otherwise_is_measured(self, root, options):
+        measure("digits/vae")
+        assert len(of_kind(measure("digits/vae", **options), "quality")) == 1
+
+    def test_a_changed_checkpoint_is_measured_anew(self, root, path):
+        old = measure("digits/vae")
+        torch.manual_seed(5)
+        model = FAMILIES["vae"](channels=1, size=8, **PRESETS["digits/vae"].model)
+        checkpoint.save_model(root / "digits" / "vae", model)
+        assert "has changed" in rows.is_stale(old[1]) and rows.is_stale(old[0]) == ""
+        [new] = measure("digits/vae")
+        assert new["kind"] == "quality" and new["hashes"]["checkpoint"] != old[1]["hashes"]["checkpoint"]
+        assert rows.is_stale(new) == "" and rows.read(path)[0] == [*old, new], "the old row stays"
+
+    def test_changed_features_are_measured_anew(self, root):
+        measure("digits/vae")
+        options = Options(epochs=1, widths=(8, 8), seed=1, dtype="float32", device="cpu")
+        list(write_features("digits", root, "classifier", options, lambda share, words: None))
+        assert [row["kind"] for row in measure("digits/vae")] == ["real", "quality"]
+
+    def test_auto_chooses_once(self, root, monkeypatch):
+        measure("digits/vae", dtype="bfloat16")
+        monkeypatch.setattr(plan, "choose_settings", lambda *_: pytest.fail("it was chosen before"))
+        assert prepare(["digits/vae"], **QUICK | {"dtype": "auto"}).tasks == ()
+
+    def test_a_side_file_left_behind_is_removed(self, root, settings):
+        task = prepare(["digits/vae"], **QUICK).tasks[1]
+        measure("digits/vae")
+        unfinished.keep(task.unfinished, {"generation": 0})
+        prepare(["digits/vae"], **QUICK)
+        assert not task.unfinished.parent.exists()
+
+
+class TestPoints:
+    def test_every_point_of_a_family_is_measured_once(self, root, name):
+        family = FAMILIES[name.rpartition("/")[2]]
+        tasks = prepare([name], "all", **QUICK | {"n": None, "rows": "all"}).tasks
+        wanted = {json.dumps(settle(family.knobs, point.knobs), sort_keys=True) for point in family.points}
+        for kind in ("quality", "cost"):
+            mine = [task for task in tasks if task.kind == kind]
+            keys = [(json.dumps(task.knobs, sort_keys=True), task.n) for task in mine]
+            assert {knobs for knobs, _ in keys} == wanted
+            assert len(set(keys)) == len(keys)
+
+    def test_a_sweep_is_a_whole_curve_at_one_n(self, name):
+        family = FAMILIES[name.rpartition("/")[2]]
+        curve = points_of(family, "sweep")
+        assert [point.label for point in curve] == [point.label for point in family.points]
+        assert {point.kind for point in curve} == {"sweep"}
+        for kind in ("headline", "lecture"):
+            assert points_of(family, kind) == [point for point in family.points if point.kind == kind]
+
+    def test_the_size_of_a_sample_is_its_kind_s(self, root, monkeypatch):
+        monkeypatch.setattr(plan, "SIZES", {"headline": (60, 4), "lecture": (60, 4), "sweep": (50, 3)})
+        monkeypatch.setattr(plan, "SLOW_SIZES", (20, 5))
+        monkeypatch.setattr(plan, "SLOW_CALLS", 100)
+        tasks = prepare(["digits/ddpm"], "all", **QUICK | {"n": None, "generations": None}).tasks
+        for task in tasks:
+            usual = {"headline": (60, 4), "lecture": (60, 4), "sweep": (50, 3)}.get(task.point.kind)
+            if task.kind == "quality":
+                assert (task.n, task.generations) == ((20, 5) if task.calls >= 100 else usual)
+        floors = {task.n: task.generations for task in tasks if task.kind == "real"}
+        assert floors == {60: 4, 50: 3, 20: 5}
+
+    def test_no_more_than_there_are_test_images_by_default(self, root):
+        tasks = prepare(["digits/vae"], **QUICK | {"n": None}).tasks
+        assert {task.n for task in tasks} == {len(load_images("digits", "test").x)}
+
+    def test_only_and_skip(self, root):
+        tasks = prepare(["digits/vae"], "sweep", **QUICK | {"only": ("TEMPERATURE",), "skip": ("0.4", "n(0")}).tasks
+        labels = [task.point.label for task in tasks if task.kind == "quality"]
+        assert labels and all("temperature" in label and "0.4" not in label and "N(" not in label for label in labels)
+        assert "'no such' in its label" in refused("digits/vae", only=("no such",))
+
+    def test_what_would_take_long_is_left_out_with_a_reason(self, root):
+        quick = prepare(["digits/ddpm"], "all", **QUICK | {"n": None, "most_seconds": 60.0})
+        labels = {task.point.label for task in quick.tasks if task.kind == "quality"}
+        assert "ancestral, 1000 calls" not in labels and "DDIM, 1 calls" in labels
+        assert any("ancestral, 1000 calls" in sentence and "about" in sentence for sentence in quick.left_out)
+
+    def test_the_estimate_follows_the_calls(self, root, monkeypatch):
+        real = cost.estimate
+
+        def calmest(*asked):
+            return min((real(*asked) for _ in range(3)), key=lambda found: found[1])
+
+        monkeypatch.setattr(cost, "estimate", calmest)
+        tasks = {task.point.label: task for task in prepare(["digits/ddpm"], "sweep", **QUICK).tasks}
+        assert tasks["DDIM, 100 calls"].calls == 100
+        assert tasks["DDIM, 100 calls"].seconds > 2 * tasks["DDIM, 10 calls"].seconds
+
+    @pytest.mark.parametrize(
+        ("seconds", "words"),
+        [(0.2, "about 1 s"), (40, "about 40 s"), (720, "about 12 min"), (9000, "about 2.5 h")],
+    )
+    def test_times_in_words(self, seconds, words):
+        assert plan.about(seconds) == words
+
+    def test_failures_are_measured_like_models(self, root):
+        found = measure("digits/vae", points="failures")
+        failures = {row["failure"]: row for row in of_kind(found, "failure")}
+        assert len(failures) >= 4 and all(row["point"]["kind"] == "failure" for row in failures.values())
+        assert failures["noise"]["checkpoint"] == "" and set(failures["noise"]["hashes"]) == set(EXTRACTORS)
+        assert failures["noise"]["scores"]["pixels"]["kd"]["mean"] > found[0]["scores"]["pixels"]["kd"]["mean"]
+        assert measure("digits/vae", points="failures") == []
+
+    def test_a_failure_s_model_runs_on_the_device_that_was_asked_for(self, root, monkeypatch):
+        asked, load = [], checkpoint.load
+        monkeypatch.setattr(checkpoint, "load", lambda name, device=None: asked.append(device) or load(name, device))
+        monkeypatch.setenv("GENCORE_DEVICE", "mps")
+        tasks = {task.failure: task for task in prepare(["digits/vae"], "failures", **QUICK).tasks}
+        assert set(asked) == {"cpu"}
+        monkeypatch.setattr(evaluate, "pick_device", torch.device)
+        monkeypatch.setattr(evaluate, "describe_machine", lambda device: {"device": torch.device(device).type})
+        for key, where in {"collapse": "cuda", "noise": "cpu", "memorised": "cpu"}.items():
+            assert evaluate.common(tasks[key], "cuda", 1.0)["machine"]["device"] == where
+
+    def test_the_estimate_of_a_failure_has_its_sampling_in_it(self, root, monkeypatch):
+        quick = prepare(["digits/vae"], "failures", **QUICK).tasks
+        monkeypatch.setattr(plan, "seconds_of", lambda broken: plan.TRIAL * 2.0)
+        for task, before in zip(prepare(["digits/vae"], "failures", **QUICK).tasks, quick, strict=True):
+            if task.kind == "failure":
+                assert task.seconds == pytest.approx(GENERATIONS * (N * 2.0 + plan.scoring_seconds(N)))
+                assert GENERATIONS * plan.scoring_seconds(N) < before.seconds < task.seconds
+
+    def test_the_time_of_a_broken_model_is_measured(self):
+        broken = Broken(FAILURES["noise"], find=lambda: (1, 8, 8))
+        vars(broken)["generate"] = lambda seeds: (time.sleep(0.05), torch.zeros(len(seeds)))[1]
+        assert 0.05 <= plan.seconds_of(broken) < 5
+
+    def test_a_failure_that_cannot_be_made_is_left_out(self, root, monkeypatch):
+        def damaged(*_):
+            raise InputError("The file is damaged.")
+
+        monkeypatch.setattr("gencore.data.load_images", damaged)
+        found = prepare(["digits/vae"], "failures", **QUICK)
+        assert "memorised" not in {task.failure for task in found.tasks}
+        assert found.left_out == ("digits, Memorised 100 images is left out: The file is damaged.",)
+
+
+class TestCost:
+    @pytest.fixture(autouse=True)
+    def hasty(self, monkeypatch):
+        """No more timing than must be, and no fresh process for the memory; test_cost.py has its figures."""
+        monkeypatch.setattr(evaluate, "COST_SECONDS", 0.01)
+        monkeypatch.setattr(evaluate, "peak_memory", lambda *_: None)
+
+    def test_a_row_of_costs(self, root, quick, monkeypatch):
+        monkeypatch.setattr(evaluate, "COST_SECONDS", 0.5)
+        [row] = measure(quick, rows="cost")
+        model, batches = checkpoint.load(quick), row["batches"]
+        assert [batch["n"] for batch in batches] == list(cost.SIZES[: len(batches)]) and len(batches) >= 3
+        assert row["best"] == max(batches, key=lambda batch: batch["images_per_s"])["n"]
+        assert row["calls"] == cost.count_calls(model, [0], row["knobs"])
+        assert row["flops"] == cost.count_flops(model, [0], row["knobs"])
+        assert row["parameters_total"] == sum(p.numel() for p in model.parameters())
+        for batch in batches:
+            assert (batch["ms_p95"] is None) == (batch["repeats"] < cost.P95_REPEATS)
+            assert batch["ms_per_image"] == pytest.approx(batch["ms"] / batch["n"])
+            assert batch["images_per_s"] == pytest.approx(1000 * batch["n"] / batch["ms"])
+
+    def test_many_calls_are_timed_at_two_sizes(self, root, monkeypatch):
+        monkeypatch.setattr(cost, "MANY_CALLS", 9)
+        [row] = measure("digits/ddpm", points="sweep", rows="cost", only=("DDIM, 10 calls",))
+        assert [(batch["n"], batch["repeats"]) for batch in row["batches"]] == [(1, 1), (16, 1)]
+
+    def test_it_is_measured_again_when_that_is_asked_for(self, root):
+        assert [row["kind"] for row in measure("digits/vae", rows="all")] == ["real", "quality", "cost"]
+        assert measure("digits/vae", rows="all") == measure("digits/vae", rows="cost") == []
+        for which in ("all", "cost"):
+            assert [row["kind"] for row in measure("digits/vae", rows=which, again=True)] == ["cost"]
+        assert measure("digits/vae", rows="quality", again=True) == []
+
+    def test_interrupted_it_goes_on(self, root, settings):
+        options = QUICK | {"rows": "cost", "only": ("temperature",)}
+        labels = [task.point.label for task in prepare(["digits/vae"], "sweep", **options).tasks]
+        stopped = evaluate.evaluate(["digits/vae"], "sweep", **options)
+        next(at for at in stopped if at.row)
+        stopped.close()
+        left = prepare(["digits/vae"], "sweep", **options)
+        assert [task.point.label for task in left.tasks] == labels[1:] and left.finished == 1
+
+    def test_of_a_changed_checkpoint_it_is_measured_again(self, root):
+        measure("digits/vae", rows="cost")
+        file = root / "digits/vae/config.json"
+        file.write_text(file.read_text() + "\n")
+        assert [row["kind"] for row in measure("digits/vae", rows="cost")] == ["cost"]
+
+    def test_another_machine_s_row_stays_and_is_not_this_one_s(self, root, path):
+        [row] = measure("digits/vae", rows="cost")
+        other = row | {"machine": row["machine"] | {"name": "another processor"}}
+        path.unlink()
+        rows.append(path, other)
+        assert [row["kind"] for row in measure("digits/vae", rows="all")] == ["real", "quality", "cost"]
+        assert rows.read(path)[0][0] == other
+
+    def test_it_needs_no_features(self, root):
+        shutil.rmtree(root / "digits" / "features")
+        assert [row["kind"] for row in measure("digits/gan", rows="cost")] == ["cost"]
+
+
+class TestBadInput:
+    def test_more_images_than_are_real(self, root):
+        sentence = refused("digits/vae", n=298)
+        assert "297" in sentence and "298" in sentence
+
+    @pytest.mark.parametrize("n", [0, 1, -5, 1.5, True, "40", 10**9])
+    def test_counts(self, root, n):
+        assert refused("digits/vae", n=n).startswith("n ")
+        assert refused("digits/vae", generations=n).startswith("generations ")
+
+    def test_words(self, root):
+        assert "did you mean 'sweep'" in refused("digits/vae", points="sweeps")
+        assert "did you mean 'cost'" in refused("digits/vae", rows="costs")
+        assert "did you mean 'bfloat16'" in refused("digits/vae", dtype="bfloat")
+        assert "did you mean 'digits/vae'" in refused("digits/vea")
+        assert "batch" in refused("digits/vae", batch=0)
+        assert "limit" in refused("digits/vae", most_seconds=float("nan"))
+
+    def test_a_data_set_without_features(self, root):
+        shutil.rmtree(root / "digits" / "features")
+        assert "python -m gencore features digits" in refused("digits/vae")
+        assert "python -m gencore features digits" in refused()
+
+    def test_features_of_another_extractor(self, root):
+        options = Options(epochs=1, widths=(8, 8), seed=1, dtype="float32", device="cpu")
+        old = (root / "digits/features/classifier-real.safetensors").read_bytes()
+        list(write_features("digits", root, "classifier", options, lambda share, words: None))
+        (root / "digits/features/classifier-real.safetensors").write_bytes(old)
+        assert "another extractor" in refused("digits/vae")
+
+    def test_images_of_another_size(self, root):
+        model = FAMILIES["gan"](channels=1, size=12, widths=(8, 8), probe_widths=(8, 8))
+        checkpoint.save_model(root / "digits" / "large", model)
+        assert "1x8x8" in refused("digits/large")
+
+    def test_a_checkpoint_that_is_broken_is_passed_over_unless_it_was_named(self, root):
+        (root / "digits/vae/config.json").write_text("{")
+        assert "config.json" in refused("digits/vae")
+        left_out = prepare((), **QUICK).left_out
+        assert len(left_out) == 1 and left_out[0].startswith("digits/vae is left out: ")
+
+    def test_weights_that_only_loading_finds_damaged(self, root):
+        tensors, _ = checkpoint.read_tensors(root / "digits/vae/model.safetensors")
+        checkpoint.write_tensors(root / "digits/vae/model.safetensors", dict(list(tensors.items())[1:]))
+        for points in ("headline", "failures"):
+            used = {task.checkpoint for task in prepare((), points, **QUICK).tasks}
+            assert "digits/gan" in used and "digits/vae" not in used
+        assert "lacks weights" in refused("digits/vae")
+        [sentence] = prepare((), **QUICK).left_out
+        assert sentence.startswith("digits/vae is left out: ") and "lacks weights" in sentence
+
+    def test_an_image_size_that_does_not_fit(self, root):
+        model = FAMILIES["gan"](channels=1, size=12, widths=(8, 8), probe_widths=(8, 8))
+        checkpoint.save_model(root / "digits" / "large", model)
+        found = prepare((), **QUICK)
+        assert {task.checkpoint for task in found.tasks} == {"", *(f"digits/{name}" for name in FAMILIES)}
+        [sentence] = found.left_out
+        assert sentence.startswith("digits/large is left out: ") and "1x8x8" in sentence
+        for name in FAMILIES:
+            shutil.rmtree(root / "digits" / name)
+        assert refused().startswith("digits/large is left out: "), "nothing else is there"
+
+    def test_one_checkpoint_under_two_names_is_one(self, root, monkeypatch):
+        monkeypatch.chdir(root.parent)
+        names = "digits/gan", root / "digits" / "gan", "root/digits/gan", "digits/gan"
+        assert [task.checkpoint for task in prepare(names, **QUICK).tasks] == ["", "digits/gan"]
+        shutil.copytree(root / "digits" / "gan", "elsewhere")
+        names, out = ("elsewhere", root.parent / "elsewhere"), root / "mine.jsonl"
+        assert [task.kind for task in prepare(names, out=out, **QUICK).tasks] == ["real", "quality"]
+
+    def test_a_row_of_another_data_set_is_no_row_of_this_one(self, root, path):
+        row = measure("digits/vae")[1] | {"dataset": "cifar10"}
+        path.unlink()
+        rows.append(path, row)
+        found = prepare(["digits/vae"], **QUICK)
+        assert len(found.tasks) == 2
+        assert [f"Line 1 of {path}" in sentence and "'cifar10'" in sentence for sentence in found.problems] == [True]
+
+    def test_a_folder_outside_the_roots_needs_a_place_for_its_rows(self, root, tmp_path):
+        shutil.copytree(root / "digits" / "vae", tmp_path / "elsewhere")
+        assert "--out" in refused(tmp_path / "elsewhere")
+        out = tmp_path / "mine.jsonl"
+        found = measure(tmp_path / "elsewhere", out=out)
+        assert rows.read(out) == (found, []) and found[1]["checkpoint"] == str(tmp_path / "elsewhere")
+        assert rows.is_stale(found[1]) == ""
+
+    def test_a_folder_inside_them_goes_by_its_name(self, root):
+        assert measure(root / "digits" / "vae")[1]["checkpoint"] == "digits/vae"
+
+    def test_bad_lines_are_named_and_nothing_is_lost(self, root, path):
+        measure("digits/vae")
+        with path.open("a") as file:
+            file.write('{"loss": 0.5}\n{"row": 1, "kind"')
+        before = path.read_bytes()
+        plan = prepare(["digits/vae", "digits/gan"], **QUICK)
+        assert ["Line 3" in plan.problems[0], "Line 4" in plan.problems[1]] == [True, True]
+        measure("digits/gan")
+        assert path.read_bytes().startswith(before)
+        assert [row["checkpoint"] for row in rows.read(path)[0]] == ["", "digits/vae", "digits/gan"]
+
+    def test_a_place_where_no_row_can_be_written(self, root):
+        closed = "/proc/self/fdinfo" if os.path.exists("/proc/self/fdinfo") else None
+        if closed is None:
+            pytest.skip("needs Linux's /proc")
+        assert "could not be written" in refused("digits/vae", out=f"{closed}/rows.jsonl")
+
+    def test_images_that_are_no_images_spoil_only_their_own_row(self, root, monkeypatch):
+        generate = FAMILIES["vae"].sample
+
+        def broken(self, seeds, **knobs):
+            for step in generate(self, seeds, **knobs):
+                yield replace(step, x0=step.x0 * float("nan"))
+
+        monkeypatch.setattr(FAMILIES["vae"], "sample", broken)
+        found, problems = [], []
+        with pytest.raises(InputError, match="1 of 3 rows could not be measured"):
+            for at in evaluate.evaluate(["digits/vae", "digits/gan"], **QUICK):
+                found += [at.row] if at.row else []
+                problems += [at.problem] if at.problem else []
+        assert [row["checkpoint"] for row in found] == ["", "digits/gan"]
+        assert len(problems) == 1 and "NaN" in problems[0] and "digits/vae" in problems[0]
+
+    def test_bad_input_while_measuring_spoils_only_its_own_row(self, root, monkeypatch):
+        def refuse(self, images):
+            raise InputError("These images do not fit.")
+
+        wanted = prepare(["digits/vae"], "failures", **QUICK)
+        for task in wanted.tasks:
+            if task.failure == "collapse":
+                vars(task.broken)["generate"] = lambda seeds: refuse(None, seeds)
+        found, problems = [], []
+        with pytest.raises(InputError, match="1 of 6 rows could not be measured"):
+            for at in evaluate.run(wanted):
+                found += [at.row["kind"]] if at.row else []
+                problems += [at.problem] if at.problem else []
+        assert found == ["real", *["failure"] * 4]
+        assert problems == ["digits/gan, Collapsed to a few modes cannot be measured: These images do not fit."]
+        ahead = prepare(["digits/vae", "digits/gan"], **QUICK)
+        monkeypatch.setattr(scoring.Reference, "see", refuse)
+        with pytest.raises(InputError, match="2 of 2 rows could not be measured"):
+            list(evaluate.run(ahead))
+
+    def test_what_the_disk_refuses_ends_it_all(self, root, monkeypatch):
+        def full(*_):
+            raise InputError("The disk is full.")
+
+        ahead = prepare(["digits/vae", "digits/gan"], **QUICK)
+        monkeypatch.setattr(unfinished, "append_line", full)
+        with pytest.raises(InputError, match=r"^The disk is full\.$"):
+            list(evaluate.run(ahead))
+
+    def test_a_checkpoint_that_changes_meanwhile(self, root):
+        plan = prepare(["digits/vae"], **QUICK)
+        (root / "digits/vae/config.json").write_text((root / "digits/vae/config.json").read_text() + "\n")
+        problems = []
+        with pytest.raises(InputError, match="1 of 2"):
+            for at in evaluate.run(plan):
+                problems += [at.problem] if at.problem else []
+        assert len(problems) == 1 and "has changed since" in problems[0]
+
+
+def test_every_shipped_checkpoint_by_default(root):
+    shutil.copytree(root / "digits" / "vae", root / "runs" / "digits" / "mine")
+    assert {task.checkpoint for task in prepare(**QUICK).tasks} == {"", *(f"digits/{name}" for name in FAMILIES)}
+
+
+def test_progress_runs_from_nothing_to_all(root):
+    steps = list(evaluate.evaluate(["digits/vae", "digits/gan"], **QUICK))
+    shares = [at.share for at in steps]
+    assert shares == sorted(shares) and shares[-1] == pytest.approx(1) and min(shares) >= 0
+    assert steps[-1].eta_s == pytest.approx(0, abs=1e-6) and all(at.eta_s >= 0 for at in steps)
+    assert [at.place for at in steps if at.row] == [1, 2, 3] and {at.total for at in steps} == {3}
+
+
+def test_sampling_leaves_gradients_as_they_were(root):
+    model = checkpoint.load("digits/ddpm")
+    for step in evaluate.steps_of(model, [1], {"num_inference_steps": 2}):
+        assert torch.is_grad_enabled() and not step.x0.requires_grad
+
+
+def test_a_family_is_a_family(root, monkeypatch):
+    """Nothing here knows the families: one more in the registry is measured like the others."""
+
+    class Copy(FAMILIES["gan"]):
+        name, title = "copy", "Copy"
+
+    monkeypatch.setitem(FAMILIES, "copy", Copy)
+    torch.manual_seed(0)
+    checkpoint.save_model(root / "digits" / "copy", Copy(channels=1, size=8, **PRESETS["digits/gan"].model))
+    row = measure("digits/copy")[1]
+    assert row["family"] == "copy" and issubclass(Copy, Family)

@@ -1,0 +1,361 @@
+"""The training loop: budgets, resuming, determinism, several processes, what is written and when."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+from torch import nn
+
+from gencore import checkpoint
+from gencore.device import pick_device
+from gencore.errors import InputError
+from gencore.families import FAMILIES
+from gencore.presets import PRESETS, Recipe, Run, resolve_run
+from gencore.train import LOG, TIMELAPSE, Team, _budgeted, train
+
+ROOT = Path(__file__).parents[2]
+TINY = Run("vae", "digits", {"widths": (8, 8), "latent": 2, "components": 2}, {
+    "images": 640, "batch": 32, "dtype": "float32", "layout": "contiguous", "timelapse": 6,
+})  # fmt: skip
+
+
+def drain(run, out, **options):
+    return list(train(run, out, **options))
+
+
+def weights(out):
+    return load_file(out / checkpoint.WEIGHTS)
+
+
+def same(a, b):
+    return a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
+
+
+def test_two_runs_are_bit_identical_and_another_seed_is_not(tmp_path):
+    for name, seed in (("a", 0), ("b", 0), ("c", 1)):
+        drain(replace(TINY, train=TINY.train | {"seed": seed}), tmp_path / name)
+    assert same(weights(tmp_path / "a"), weights(tmp_path / "b"))
+    assert not same(weights(tmp_path / "a"), weights(tmp_path / "c"))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_killed_and_resumed_ends_in_the_same_bits(family, tmp_path):
+    """A run killed by SIGKILL at a moment of its own choosing, resumed, and one never stopped."""
+    command = [sys.executable, "-c", KILLED, family]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    subprocess.run([*command, str(tmp_path / "whole"), "0"], check=True, env=environment)
+    broken = subprocess.run([*command, str(tmp_path / "broken"), "7"], env=environment)
+    assert broken.returncode == -signal.SIGKILL
+    assert checkpoint.load(tmp_path / "broken"), "what was saved before the kill is a usable checkpoint"
+    subprocess.run([*command, str(tmp_path / "broken"), "0"], check=True, env=environment)
+    assert same(weights(tmp_path / "whole"), weights(tmp_path / "broken"))
+    logs = [[json.loads(line) for line in (tmp_path / n / LOG).read_text().splitlines()] for n in ("whole", "broken")]
+    assert [line["step"] for line in logs[0]] == sorted({line["step"] for line in logs[1]})
+    assert len(logs[1]) == len({line["step"] for line in logs[1]}), "no step is logged twice"
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+import torch
+torch.set_num_threads(1)
+import gencore.train as t
+from gencore.presets import PRESETS
+PINNED = {"dtype": "bfloat16", "layout": "channels_last"}
+family, out, at = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
+run = PRESETS[f"digits/{family}"]
+run = type(run)(run.family, run.data, run.model, run.train | {"images": 320, "batch": 32, "timelapse": 0, **PINNED})
+t.SAVE_SECONDS = 0  # save after every step
+for progress in t.train(run, out, resume=(out / "state.safetensors").exists()):
+    if at and progress.step == at:
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_killed_at_any_moment_it_stays_listed_and_resumes(tmp_path, monkeypatch):
+    """Kill it at random moments, in mid-write too: what is on the disk is always whole."""
+    monkeypatch.setenv("GENCORE_CHECKPOINTS", str(tmp_path))
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    out = tmp_path / "run"
+    slow = KILLED.replace('"images": 320', '"images": 32000')
+    for delay in (0.1, 0.17, 0.31):
+        process = subprocess.Popen([sys.executable, "-c", slow, "vae", str(out), "0"], env=environment)
+        while not (out / checkpoint.WEIGHTS).exists():
+            time.sleep(0.05)
+            assert process.poll() is None
+        before = (out / checkpoint.STATE).stat().st_mtime_ns if (out / checkpoint.STATE).exists() else 0
+        while not (out / checkpoint.STATE).exists() or (out / checkpoint.STATE).stat().st_mtime_ns == before:
+            time.sleep(0.05)
+            assert process.poll() is None
+        time.sleep(delay)
+        process.kill()
+        process.wait()
+        assert [entry.problem for entry in checkpoint.entries()] == [""]
+        assert checkpoint.load(out)
+
+
+def test_closing_leaves_a_usable_finished_checkpoint(tmp_path):
+    steps = train(TINY, tmp_path / "run")
+    for _ in range(5):
+        next(steps)
+    steps.close()
+    record = json.loads((tmp_path / "run" / checkpoint.RUN).read_text())
+    assert record["step"] == 5 and record["images"] == 160 and record["finished"]
+    model = checkpoint.load(tmp_path / "run")
+    assert model.mixture_means.abs().sum() > 0, "the prior was fitted on Stop"
+    *_, last = drain(TINY, tmp_path / "run", resume=True)
+    assert last.images == 640
+    drain(TINY, tmp_path / "whole")
+    assert same(weights(tmp_path / "run"), weights(tmp_path / "whole")), "fitting the prior changed nothing in training"
+
+
+def test_what_a_run_writes(tmp_path):
+    out = tmp_path / "run"
+    *_, last = drain(TINY, out, preset="tiny")
+    record = json.loads((out / checkpoint.RUN).read_text())
+    assert record["preset"] == "tiny" and record["images"] == last.images == 640 and record["seconds"] > 0
+    assert record["machine"]["device"] == "cpu" and record["settings"]["dtype"] == "float32"
+    assert record["versions"]["torch"] == torch.__version__ and str(tmp_path) not in json.dumps(record)
+    lines = [json.loads(line) for line in (out / LOG).read_text().splitlines()]
+    assert [line["step"] for line in lines] == list(range(1, 21))
+    assert lines[0]["validation_elbo"] and len(lines[0]["kl_per_dimension"]) == 2
+    pictures = sorted(path.name for path in (out / TIMELAPSE).iterdir())
+    assert pictures[0] == "000000000.png" and pictures[-1] == "000000640-finished.png"
+    assert pictures[1:4] == ["000000032.png", "000000064.png", "000000096.png"], "log-spaced steps 1, 2, 3, 4, 6, ..."
+    assert Image.open(out / TIMELAPSE / pictures[-1]).size == (6 * 8, 8)
+    assert sorted(p.name for p in out.iterdir()) == sorted(
+        [checkpoint.CONFIG, checkpoint.WEIGHTS, checkpoint.RUN, checkpoint.STATE, LOG, TIMELAPSE]
+    )
+
+
+def test_a_long_run_keeps_its_log_short(tmp_path):
+    run = replace(TINY, train=TINY.train | {"images": 8000, "batch": 4, "timelapse": 0, "watch": 0})
+    drain(run, tmp_path / "run")
+    assert 900 <= len((tmp_path / "run" / LOG).read_text().splitlines()) <= 2000
+
+
+def test_minutes_end_the_run_and_anneal_to_the_end(tmp_path):
+    run = replace(TINY, train=TINY.train | {"images": 10**9, "timelapse": 0})
+    *_, last = drain(run, tmp_path / "run", minutes=0.02)
+    assert last.seconds >= 1.2 and last.eta_s == 0
+    assert json.loads((tmp_path / "run" / LOG).read_text().splitlines()[-1])["lr"] < 1e-4
+
+
+def test_images_override_the_recipe(tmp_path):
+    *_, last = drain(TINY, tmp_path / "run", images=96)
+    assert last.images == 96 and last.step == 3
+
+
+def test_init_starts_from_another_checkpoint(tmp_path):
+    drain(TINY, tmp_path / "first")
+    frozen = replace(TINY, train=TINY.train | {"lr": 1e-30})
+    drain(frozen, tmp_path / "second", init=str(tmp_path / "first"), images=32)
+    first, second = weights(tmp_path / "first"), weights(tmp_path / "second")
+    assert torch.allclose(first["decoder.head.weight"], second["decoder.head.weight"])
+    entry = checkpoint.find(tmp_path / "second")
+    before = json.loads((tmp_path / "first" / "run.json").read_text())
+    assert entry.run["init"] == {"checkpoint": "first", "images": before["images"], "seconds": before["seconds"]}
+    assert entry.trained["images"] == before["images"] + 32, "what went into the weights before counts too"
+    other = replace(TINY, model=TINY.model | {"latent": 3})
+    with pytest.raises(InputError, match="cannot be started from"):
+        drain(other, tmp_path / "third", init=str(tmp_path / "first"))
+
+
+def test_a_finished_run_is_not_overwritten_and_resumes_only_as_itself(tmp_path):
+    drain(TINY, tmp_path / "run")
+    with pytest.raises(InputError, match="--resume"):
+        drain(TINY, tmp_path / "run")
+    with pytest.raises(InputError, match="trained with lr"):
+        drain(replace(TINY, train=TINY.train | {"lr": 0.5}), tmp_path / "run", resume=True)
+    with pytest.raises(InputError, match="nothing to resume"):
+        drain(TINY, tmp_path / "elsewhere", resume=True)
+    *_, last = drain(TINY, tmp_path / "run", resume=True, images=960)
+    assert last.images == 960
+    (tmp_path / "run" / checkpoint.STATE).write_bytes(b"cut")
+    with pytest.raises(InputError, match="damaged"):
+        drain(TINY, tmp_path / "run", resume=True)
+
+
+def test_divergence_is_told_and_the_last_good_checkpoint_stays(tmp_path):
+    drain(TINY, tmp_path / "run", images=96)
+    before = weights(tmp_path / "run")
+    steps = train(TINY, tmp_path / "run", resume=True)
+    next(steps)
+    trainer = steps.gi_frame.f_locals["trainer"]
+    with torch.no_grad():
+        next(iter(trainer.model.parameters())).fill_(float("nan"))
+    with pytest.raises(InputError, match="diverged"):
+        list(steps)
+    assert same(before, weights(tmp_path / "run"))
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"images": 0}, "images must be"),
+        ({"batch": -1}, "batch must be"),
+        ({"lr": float("nan")}, "lr must be"),
+        ({"beta2": 1.0}, "beta2 must be"),
+        ({"dtype": "float8"}, "dtype is"),
+        ({"layout": "planar"}, "layout is"),
+    ],
+)
+def test_bad_settings(settings, words, tmp_path):
+    with pytest.raises(InputError, match=words):
+        drain(replace(TINY, train=TINY.train | settings), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_bad_budgets(tmp_path):
+    for options in ({"minutes": 0}, {"minutes": -1}, {"minutes": 1, "images": 5}, {"images": 0}):
+        with pytest.raises(InputError):
+            drain(TINY, tmp_path / "run", **options)
+
+
+def test_overrides_are_parsed_by_the_default_they_replace():
+    run = resolve_run("digits/vae", ["lr=3e-4", "widths=8,16", "data=mnist", "flip=true", "images=2e5", "latent=4"])
+    assert run.train["lr"] == 3e-4 and run.model["widths"] == (8, 16) and run.data == "mnist"
+    assert run.train["flip"] is True and run.train["images"] == 200_000 and run.model["latent"] == 4
+    for bad in ("lr=fast", "widths=a", "nonsense=1", "lr", "lr=", "batch=1.5", "widths=0,8", "flip=2"):
+        with pytest.raises(InputError):
+            resolve_run("digits/vae", [bad])
+    with pytest.raises(InputError, match="digits/vae"):
+        resolve_run("digits/vea")
+
+
+def test_every_preset_builds():
+    shapes = {"digits": (1, 8), "mnist": (1, 28), "cifar10": (3, 32)}
+    for name, run in PRESETS.items():
+        channels, size = shapes[run.data]
+        model = FAMILIES[run.family](channels=channels, size=size, **run.model)
+        exported = sum(x.numel() * (2 if x.is_floating_point() else 8) for x in model.state_dict().values())
+        assert exported < 9_900_000, f"{name} would not be a file of less than 10 MB"
+        assert isinstance(run.recipe, Recipe)
+
+
+def test_a_compiled_network_trains_saves_and_resumes(tmp_path, monkeypatch):
+    """Compiled by the backend that needs no C++ compiler: the weights keep their names, and a resumed run its bits."""
+    compiled, plainly = [], nn.Module.compile
+
+    def compile_module(module):
+        compiled.append(module)
+        plainly(module, backend="aot_eager")
+
+    monkeypatch.setattr(nn.Module, "compile", compile_module)
+    run = replace(TINY, train=TINY.train | {"compile": True})
+    drain(run, tmp_path / "whole", images=128)
+    steps = train(run, tmp_path / "broken", images=128)
+    next(steps), next(steps)
+    steps.close()
+    drain(run, tmp_path / "broken", images=128, resume=True)
+    assert len(compiled) == 3 and compiled[0]._compiled_call_impl is not None
+    assert same(weights(tmp_path / "whole"), weights(tmp_path / "broken"))
+    assert checkpoint.load(tmp_path / "whole")
+
+
+def trainer(tmp_path, **settings):
+    steps = train(replace(TINY, train=TINY.train | {"timelapse": 0} | settings), tmp_path / "run")
+    next(steps)
+    return steps, steps.gi_frame.f_locals["trainer"]
+
+
+def test_the_average_has_the_half_life_it_claims(tmp_path):
+    steps, t = trainer(tmp_path, ema_halflife=64, ema_rampup=10.0, lr=1e-30)
+    with torch.no_grad():
+        for averaged, followed in zip(t.averaged, t.followed, strict=True):
+            averaged.zero_()
+            followed.fill_(1.0)
+    next(steps), next(steps)  # 64 images: one half-life
+    assert torch.allclose(t.averaged[0], torch.tensor(0.5), atol=1e-5)
+
+
+def test_batches_show_every_image_once_an_epoch(tmp_path):
+    _, t = trainer(tmp_path, batch=50)
+    t.data, t.orders = torch.arange(125, dtype=torch.uint8).view(-1, 1, 1, 1), {}
+    seen = []
+    for t.step in range(10):
+        seen += ((t.batch().flatten() + 1) * 127.5).round().int().tolist()
+    epochs = np.array(seen).reshape(4, 125)
+    assert (np.sort(epochs) == np.arange(125)).all() and not (epochs[0] == epochs[1]).all()
+    whole = np.array(seen[:50])
+    t.step, t.team = 0, Team(rank=0, world=2)
+    left = ((t.batch().flatten() + 1) * 127.5).round().int().tolist()
+    t.team = Team(rank=1, world=2)
+    right = ((t.batch().flatten() + 1) * 127.5).round().int().tolist()
+    assert sorted(left + right) == sorted(whole), "two ranks share the batch"
+
+
+def test_the_learning_rate_warms_up_and_anneals(tmp_path):
+    _, t = trainer(tmp_path, images=1000, warmup=100, batch=10, lr=2.0, lr_final=0.1)
+    t.images = 40
+    assert t._lr() == pytest.approx(2 * 0.5 * (0.1 + 0.9 * 0.5 * (1 + np.cos(np.pi * 0.04))))
+    t.images = 1000
+    assert t._lr() == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize("average", [True, False])
+def test_two_processes(average, tmp_path):
+    """Two ranks really run, end with equal parameters, and without the exchange they would not."""
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "GENCORE_DEVICE": "cpu"}
+    script = [str(ROOT / "tests" / "support" / "two_processes.py"), str(tmp_path), str(int(average))]
+    done = subprocess.run(command + script, env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-3000:]
+    ranks = [load_file(tmp_path / f"rank{rank}.safetensors") for rank in (0, 1)]
+    assert [int(rank.pop("world")) for rank in ranks] == [2, 2]
+    assert same(*ranks) == average
+
+
+def test_what_several_processes_cannot_do():
+    with pytest.raises(InputError, match="cannot be shared"):
+        _budgeted(replace(TINY, train=TINY.train | {"batch": 33}), None, None, Team(0, 2))
+    with pytest.raises(InputError, match="--images"):
+        _budgeted(TINY, 1.0, None, Team(0, 2))
+
+
+@pytest.mark.parametrize("name", ["tpu", "cuda:x"])
+def test_unknown_devices(name, tmp_path):
+    with pytest.raises(InputError, match="device"):
+        drain(TINY, tmp_path / "run", device=name)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("family", FAMILIES)
+def test_cuda_trains_and_samples_like_the_cpu(family, tmp_path):
+    run = PRESETS[f"digits/{family}"]
+    run = replace(run, train=run.train | {"images": 640, "timelapse": 6})
+    *_, last = drain(run, tmp_path / "run", device="cuda")
+    assert all(np.isfinite(list(last.logs.values())))
+    images = [checkpoint.load(tmp_path / "run", device=d).generate([1, 2, 3]).cpu() for d in ("cuda", "cpu")]
+    assert (images[0] - images[1]).abs().max() < 0.05
+    assert pick_device("cuda").type == "cuda"
+
+
+def test_the_operations_of_a_step_are_torchs_own_count_and_those_of_a_second_backward_pass():
+    from torch.utils.flop_counter import FlopCounterMode
+
+    from tests.bench import bench_train
+
+    x, w = torch.randn(8, 16), torch.randn(16, 4, requires_grad=True)
+    with FlopCounterMode(display=False) as counter:
+        (x @ w).square().sum().backward()
+    with bench_train.Operations() as mine:
+        (x @ w).square().sum().backward()
+    assert mine.total == counter.get_total_flops() == 2 * (2 * 8 * 16 * 4)
+    x.requires_grad_(True)
+    with bench_train.Operations() as mine:
+        (gradient,) = torch.autograd.grad((x @ w).square().sum(), x, create_graph=True)
+        gradient.square().sum().backward()
+    product = 2 * 8 * 16 * 4
+    assert mine.total == 6 * product, "x w, its two factors' gradients, and those of the gradient itself"
