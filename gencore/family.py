@@ -71,7 +71,7 @@ class Knob:
         return all(values.get(other) in allowed for other, allowed in self.when.items())
 
 
-def settle(knobs: Sequence[Knob], given: Mapping[str, Any]) -> dict[str, float | int | str]:
+def resolve_knobs(knobs: Sequence[Knob], given: Mapping[str, Any]) -> dict[str, float | int | str]:
     """Return every knob's value: `given` where it is named there, else the default.
 
     Raises:
@@ -126,12 +126,12 @@ class Loss:
     """A scalar to minimise.
 
     Attributes:
-        player: The key in `Family.players` whose optimizer steps on `value`.
+        network: The key in `Family.networks` whose optimizer steps on `value`.
         value: The scalar, with its graph.
         logs: What to write to the log, by name; detached scalars or vectors.
     """
 
-    player: str
+    network: str
     value: Tensor
     logs: Mapping[str, Tensor]
 
@@ -202,7 +202,7 @@ class Family(ModelMixin, ConfigMixin):
         return self.config.channels, self.config.size, self.config.size
 
     @property
-    def players(self) -> dict[str, nn.Module]:
+    def networks(self) -> dict[str, nn.Module]:
         """The modules by optimizer. The moving average (EMA) follows the first."""
         raise NotImplementedError
 
@@ -214,7 +214,7 @@ class Family(ModelMixin, ConfigMixin):
     def losses(self, x: Tensor, progress: float = 0.0) -> Iterator[Loss]:
         """Yield the losses of one training step on images `x`.
 
-        Lazy: the trainer steps a loss's player before it asks for the next loss, so that a GAN's generator is
+        Lazy: the trainer steps a loss's network before it asks for the next loss, so that a GAN's generator is
         judged by the discriminator just updated.
 
         Args:
@@ -243,9 +243,9 @@ class Family(ModelMixin, ConfigMixin):
             pass
         return step.x0
 
-    def settle(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Return every knob's value, checked; see `settle`."""
-        return settle(self.knobs, given)
+    def resolve_knobs(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return every knob's value, checked; see `resolve_knobs`."""
+        return resolve_knobs(self.knobs, given)
 
     def autocast(self) -> AbstractContextManager:
         """Return the context in which the networks run: mixed precision if `compute_dtype` asks for it."""
@@ -285,7 +285,7 @@ class Bounds(Protocol):
     """A lower bound of log P(x) can be computed, of images whose pixels are one of 256 levels."""
 
     def bound(self, x: Tensor, generator: torch.Generator | None = None) -> dict[str, Tensor]:
-        """Return the terms of the bound in nats an image, each (N,); 'elbo' is the bound itself.
+        """Return the terms of the bound in nats per image, each (N,); 'elbo' is the bound itself.
 
         Args:
             x: Images (N, C, H, W) in [-1, 1].
@@ -332,7 +332,7 @@ class BoundsInParts(Bounds, Protocol):
     """The bound is a sum over the steps t of a chain: gives the curve of its terms."""
 
     def bound_at(self, x: Tensor, t: Tensor, noise: Tensor) -> Tensor:
-        """Return the bound's term at t (N,) in nats an image, (N,), for images (N, C, H, W) and noise like them."""
+        """Return the bound's term at t (N,) in nats per image, (N,), for images (N, C, H, W) and noise like them."""
 
     def bound_parts(self, x: Tensor, generator: torch.Generator | None = None) -> Iterator[Part]:
         """Yield the parts of `bound(x, generator)`, one a network call."""
@@ -348,7 +348,7 @@ class Diffuses(Protocol):
     def predict(self, x_t: Tensor, t: Tensor) -> Tensor:
         """Return the x_0 predicted from x_t (N, C, H, W) at t (N,), clipped to [-1, 1]."""
 
-    def levels(self) -> Tensor:
+    def alphas_cumprod(self) -> Tensor:
         """Return abar_t for t = 0..T-1, (T,): the share of x_t's variance that is signal, falling."""
 
     def timesteps(self, **knobs: Any) -> list[int]:
@@ -367,10 +367,10 @@ class Judges(Protocol):
 
 
 @runtime_checkable
-class Finishes(Protocol):
+class PostTrainingFit(Protocol):
     """Fits something once the weights are trained."""
 
-    def finish(self, batches: Iterable[Tensor]) -> None:
+    def fit_after_training(self, batches: Iterable[Tensor]) -> None:
         """Fit what comes after training on batches of training images (N, C, H, W) in [-1, 1].
 
         The trainer calls it on the averaged (EMA) weights, at the end and on Stop.
@@ -386,8 +386,8 @@ class FitsPrior(Protocol):
 
 
 @runtime_checkable
-class Watches(Protocol):
+class ValidationHook(Protocol):
     """Has figures to log that need held-out images."""
 
-    def watch(self, x: Tensor) -> dict[str, Tensor]:
+    def validation_figures(self, x: Tensor) -> dict[str, Tensor]:
         """Return figures on held-out images (N, C, H, W) in [-1, 1]; called without gradients."""

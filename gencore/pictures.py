@@ -44,7 +44,7 @@ def grid(x: np.ndarray | Tensor, columns: int | None = None) -> np.ndarray:
 
     Args:
         x: uint8 (N, C, H, W), C of 1 or 3.
-        columns: Images a row, at least 1; by default that of the squarest grid.
+        columns: Images per row, at least 1; by default that of the squarest grid.
 
     Returns:
         uint8 (rows * H, columns * W, C).
@@ -93,7 +93,7 @@ def gif(frames: Sequence[np.ndarray], ms: int, scale: int = 1) -> bytes:
 
     Args:
         frames: uint8 (H, W), (H, W, 1) or (H, W, 3) pictures, all of one shape.
-        ms: Milliseconds a picture is shown, at least 20; the last one stays `GIF_REST` milliseconds more.
+        ms: Milliseconds per picture is shown, at least 20; the last one stays `GIF_REST` milliseconds more.
         scale: Screen pixels a pixel, each a plain square.
 
     Raises:
@@ -108,7 +108,7 @@ def gif(frames: Sequence[np.ndarray], ms: int, scale: int = 1) -> bytes:
     if any(picture.dtype != np.uint8 for picture in pictures) or shapes[0][2:] not in ((), (1,), (3,)):
         raise InputError(f"A GIF's pictures must be uint8 of shape (H, W) or (H, W, 3), not {shapes[0]}.")
     if ms < 20 or scale < 1:
-        raise InputError(f"A GIF needs at least 20 ms a picture and scale 1, not {ms} ms and scale {scale}.")
+        raise InputError(f"A GIF needs at least 20 ms per picture and scale 1, not {ms} ms and scale {scale}.")
     drawn = [enlarged(picture, scale) for picture in pictures]
     times = [ms] * (len(drawn) - 1) + [ms + GIF_REST]
     buffer = io.BytesIO()

@@ -14,18 +14,18 @@ from gencore.families import FAMILIES
 
 
 @dataclass(frozen=True)
-class Recipe:
+class TrainingConfig:
     """How the one training loop trains. Images are counted as shown to the model, repeats included."""
 
     # fmt: off
     images: int = 100_000         # train until this many images were seen
-    batch: int = 64               # images a step, over all processes
+    batch: int = 64               # images per step, over all processes
     lr: float = 1e-3              # Adam's step size at its highest
     lr_final: float = 0.0         # its share left at the end; between, a cosine
     warmup: int = 5_000           # images over which it rises from zero
     beta1: float = 0.9            # Adam's betas
     beta2: float = 0.99
-    clip: float = 0.0             # largest norm of a player's gradient; 0 for no limit
+    clip: float = 0.0             # largest norm of a network's gradient; 0 for no limit
     ema_halflife: int = 10_000    # images after which a weight's share in the average has halved
     ema_rampup: float = 0.05      # ... but at most this share of the images seen so far (Karras et al. 2022)
     flip: bool = False            # whether images are mirrored at random
@@ -35,7 +35,7 @@ class Recipe:
     layout: str = "auto"          # contiguous | channels_last | auto: likewise
     threads: int = 0              # CPU threads; 0 for torch's own choice
     timelapse: int = 24           # images in each time-lapse grid
-    watch: int = 500              # held-out images for the figures that need them
+    validation_images: int = 500              # held-out images for the figures that need them
     # fmt: on
 
 
@@ -47,7 +47,7 @@ class Run:
         family: Key in FAMILIES.
         data: Name of a data set for `gencore.data.load_images`.
         model: Constructor arguments of the family, beside `channels` and `size`, which the data give.
-        train: Fields of `Recipe`.
+        train: Fields of `TrainingConfig`.
     """
 
     family: str
@@ -56,9 +56,9 @@ class Run:
     train: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def recipe(self) -> Recipe:
+    def config(self) -> TrainingConfig:
         """The training settings, with defaults filled in."""
-        return Recipe(**self.train)
+        return TrainingConfig(**self.train)
 
 
 SMALL = {"widths": (16, 32)}  # 8x8 digits: seconds, not minutes
@@ -115,11 +115,11 @@ def resolve_run(preset: str, overrides: Sequence[str] = ()) -> Run:
         if not equals or not text:
             raise InputError(f"{override!r} is not a setting; write key=value, for example lr=0.001.")
         run = _override(run, key, text)
-    check_recipe(run.recipe)
+    check_training(run.config)
     return run
 
 
-def check_recipe(recipe: Recipe) -> None:
+def check_training(config: TrainingConfig) -> None:
     """Refuse settings that cannot train.
 
     Raises:
@@ -127,23 +127,23 @@ def check_recipe(recipe: Recipe) -> None:
     """
     positive = ("images", "batch", "lr", "ema_halflife", "ema_rampup")
     for name in positive:
-        if not 0 < getattr(recipe, name) < float("inf"):
-            raise InputError(f"{name} must be more than 0, not {getattr(recipe, name)!r}.")
-    for name in ("lr_final", "warmup", "clip", "threads", "timelapse", "watch", "seed"):
-        if not 0 <= getattr(recipe, name) < 2**63:
-            raise InputError(f"{name} must be 0 or more, not {getattr(recipe, name)!r}.")
+        if not 0 < getattr(config, name) < float("inf"):
+            raise InputError(f"{name} must be more than 0, not {getattr(config, name)!r}.")
+    for name in ("lr_final", "warmup", "clip", "threads", "timelapse", "validation_images", "seed"):
+        if not 0 <= getattr(config, name) < 2**63:
+            raise InputError(f"{name} must be 0 or more, not {getattr(config, name)!r}.")
     for name in ("beta1", "beta2"):
-        if not 0 <= getattr(recipe, name) < 1:
-            raise InputError(f"{name} must be at least 0 and less than 1, not {getattr(recipe, name)!r}.")
+        if not 0 <= getattr(config, name) < 1:
+            raise InputError(f"{name} must be at least 0 and less than 1, not {getattr(config, name)!r}.")
     for name, choices in (("dtype", ("auto", *DTYPES)), ("layout", ("auto", *LAYOUTS))):
-        if getattr(recipe, name) not in choices:
-            raise InputError(f"{name} is {getattr(recipe, name)!r}{near(getattr(recipe, name), list(choices))}")
+        if getattr(config, name) not in choices:
+            raise InputError(f"{name} is {getattr(config, name)!r}{near(getattr(config, name), list(choices))}")
 
 
 def _override(run: Run, key: str, text: str) -> Run:
     arguments = inspect.signature(FAMILIES[run.family].__init__).parameters
     model_keys = {name: p.default for name, p in arguments.items() if name not in ("self", "channels", "size")}
-    train_keys = {f.name: f.default for f in fields(Recipe)}
+    train_keys = {f.name: f.default for f in fields(TrainingConfig)}
     if key == "data":
         return replace(run, data=text)
     if key in train_keys:

@@ -1,4 +1,4 @@
-"""The one training loop. It knows players, never a family."""
+"""The one training loop. It knows networks, never a family."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from gencore.data import Images, load_images, to_float, to_uint8
 from gencore.device import Settings, choose_settings, describe_machine, pick_device
 from gencore.errors import InputError, near
 from gencore.families import FAMILIES
-from gencore.family import Family, Finishes, Watches, image_seed
+from gencore.family import Family, PostTrainingFit, ValidationHook, image_seed
 from gencore.pictures import grid, write_png
-from gencore.presets import Recipe, Run, check_recipe
+from gencore.presets import Run, TrainingConfig, check_training
 
 LOG = "log.jsonl"
 TIMELAPSE = "timelapse"
@@ -45,7 +45,7 @@ class Progress:
         step: Steps done.
         images: Images seen, repeats included.
         seconds: Seconds of training, earlier parts of a resumed run included.
-        images_per_s: Images a second since this process began.
+        images_per_s: Images per second since this process began.
         eta_s: Seconds to go.
         logs: The latest line of the log: scalars by name.
     """
@@ -59,7 +59,7 @@ class Progress:
 
 
 @dataclass
-class Team:
+class ProcessGroup:
     """The processes of one run (torchrun); alone, it does nothing."""
 
     rank: int = 0
@@ -67,8 +67,8 @@ class Team:
     accelerator: Any = None
 
     @classmethod
-    def assemble(cls) -> Team:
-        """Return the team of this process: one process unless torchrun says more."""
+    def assemble(cls) -> ProcessGroup:
+        """Return the group of this process: one process unless torchrun says more."""
         if int(os.environ.get("WORLD_SIZE", "1")) == 1:
             return cls()
         from accelerate import Accelerator
@@ -108,7 +108,7 @@ class Trainer:
     settings: Settings
     data: Tensor  # uint8 (N, C, H, W), on the device
     held_out: Tensor  # float (n, C, H, W)
-    team: Team
+    group: ProcessGroup
     minutes: float | None = None
     init: dict[str, Any] | None = None  # the checkpoint whose weights it began with, and what had gone into those
     step: int = 0
@@ -122,66 +122,66 @@ class Trainer:
 
     def __post_init__(self) -> None:
         """Make the average and the optimizers."""
-        self.recipe = self.run.recipe
+        self.config = self.run.config
         self.settings.apply(self.model)
         self.ema = copy.deepcopy(self.model).eval().requires_grad_(False)
         self.optimizers = {
-            name: torch.optim.Adam(player.parameters(), self.recipe.lr, (self.recipe.beta1, self.recipe.beta2))
-            for name, player in self.model.players.items()
+            name: torch.optim.Adam(network.parameters(), self.config.lr, (self.config.beta1, self.config.beta2))
+            for name, network in self.model.networks.items()
         }
-        first = next(iter(self.model.players))
-        self.averaged = list(self.ema.players[first].parameters())
-        self.followed = list(self.model.players[first].parameters())
+        first = next(iter(self.model.networks))
+        self.averaged = list(self.ema.networks[first].parameters())
+        self.followed = list(self.model.networks[first].parameters())
 
     @property
     def progress(self) -> float:
         """The share of the budget that is spent, in [0, 1]."""
         if self.minutes is not None:
             return min(1.0, self.seconds / (60 * self.minutes))
-        return min(1.0, self.images / self.recipe.images)
+        return min(1.0, self.images / self.config.images)
 
     def advance(self) -> None:
-        """Do one step: every player's, then the average's."""
+        """Do one step: every network's, then the average's."""
         # Step t's batch and noise depend on (seed, t, rank) alone: a resumed run needs no generator's state.
-        torch.manual_seed(image_seed(self.recipe.seed, self.step * self.team.world + self.team.rank))
+        torch.manual_seed(image_seed(self.config.seed, self.step * self.group.world + self.group.rank))
         lr = self._lr()
         for loss in self.model.losses(self.batch(), self.progress):
-            self._descend(loss.player, loss.value, lr)
+            self._descend(loss.network, loss.value, lr)
             for name, value in loss.logs.items():
                 self.sums[name] = self.sums.get(name, 0) + value
         self.summed += 1
         self.step += 1
-        self.images += self.recipe.batch
-        halflife = min(self.recipe.ema_halflife, self.images * self.recipe.ema_rampup)
-        torch._foreach_lerp_(self.averaged, self.followed, 1 - 0.5 ** (self.recipe.batch / halflife))
+        self.images += self.config.batch
+        halflife = min(self.config.ema_halflife, self.images * self.config.ema_rampup)
+        torch._foreach_lerp_(self.averaged, self.followed, 1 - 0.5 ** (self.config.batch / halflife))
 
-    def _descend(self, player: str, value: Tensor, lr: float) -> None:
-        optimizer = self.optimizers[player]
+    def _descend(self, network: str, value: Tensor, lr: float) -> None:
+        optimizer = self.optimizers[network]
         optimizer.zero_grad()
         value.backward()
         parameters = optimizer.param_groups[0]["params"]
-        self.team.average(parameters)
-        if self.recipe.clip:
-            nn.utils.clip_grad_norm_(parameters, self.recipe.clip)
+        self.group.average(parameters)
+        if self.config.clip:
+            nn.utils.clip_grad_norm_(parameters, self.config.clip)
         optimizer.param_groups[0]["lr"] = lr
         optimizer.step()
 
     def _lr(self) -> float:
         """Return the learning rate: a linear warm-up, times a cosine from 1 to `lr_final`."""
-        rise = min(1.0, (self.images + self.recipe.batch) / max(1, self.recipe.warmup))
-        final = self.recipe.lr_final
-        return self.recipe.lr * rise * (final + (1 - final) * 0.5 * (1 + math.cos(math.pi * self.progress)))
+        rise = min(1.0, (self.images + self.config.batch) / max(1, self.config.warmup))
+        final = self.config.lr_final
+        return self.config.lr * rise * (final + (1 - final) * 0.5 * (1 + math.cos(math.pi * self.progress)))
 
     def batch(self) -> Tensor:
         """Return this rank's part of this step's batch, float (B / world, C, H, W) in [-1, 1].
 
         Batches walk through one fixed permutation of the data an epoch, without a gap between epochs.
         """
-        first = self.step * self.recipe.batch
-        rows = range(first + self.team.rank, first + self.recipe.batch, self.team.world)
+        first = self.step * self.config.batch
+        rows = range(first + self.group.rank, first + self.config.batch, self.group.world)
         index = torch.tensor([self._order(row // len(self.data))[row % len(self.data)] for row in rows])
         x = to_float(self.data[index.to(self.data.device)])
-        if self.recipe.flip:
+        if self.config.flip:
             mirrored = torch.rand(len(x), 1, 1, 1, device=x.device) < 0.5
             x = torch.where(mirrored, x.flip(3), x)
         return self.settings.arrange(x)
@@ -190,11 +190,11 @@ class Trainer:
         """Return the epoch's permutation of the rows; kept while a batch may still need it."""
         if epoch not in self.orders:
             self.orders = {e: order for e, order in self.orders.items() if e >= epoch - 1}
-            self.orders[epoch] = np.random.default_rng((self.recipe.seed, epoch)).permutation(len(self.data))
+            self.orders[epoch] = np.random.default_rng((self.config.seed, epoch)).permutation(len(self.data))
         return self.orders[epoch]
 
     def averaged_model(self) -> Family:
-        """Return the model to keep: the averaged first player, the others and all buffers as they are now."""
+        """Return the model to keep: the averaged first network, the others and all buffers as they are now."""
         averaged = {p.data_ptr() for p in self.averaged}
         now = self.model.state_dict()
         for name, value in self.ema.state_dict().items():
@@ -211,15 +211,15 @@ class Trainer:
             InputError: if a figure is no longer finite.
         """
         values = {name: value / self.summed for name, value in self.sums.items()}
-        if len(self.lines) % WATCH_EVERY == 0 and isinstance(self.ema, Watches) and len(self.held_out):
+        if len(self.lines) % WATCH_EVERY == 0 and isinstance(self.ema, ValidationHook) and len(self.held_out):
             with torch.no_grad():
-                values |= self.averaged_model().watch(self.held_out)
+                values |= self.averaged_model().validation_figures(self.held_out)
         plain = {name: _plain(value) for name, value in values.items()}
         for name, value in plain.items():
             if not np.isfinite(value).all():
                 raise InputError(
                     f"{name} is no longer a finite number at step {self.step}: the training diverged; the checkpoint "
-                    f"of {self.out} is the last good one. Try a smaller lr (it was {self.recipe.lr:g})."
+                    f"of {self.out} is the last good one. Try a smaller lr (it was {self.config.lr:g})."
                 )
         line = {
             "step": self.step,
@@ -233,8 +233,8 @@ class Trainer:
 
     def picture(self) -> None:
         """Write the time-lapse grid of now: the same seeds all through the run, default knobs, averaged weights."""
-        if self.recipe.timelapse and self.team.rank == 0:
-            seeds = [image_seed(self.recipe.seed, i) for i in range(self.recipe.timelapse)]
+        if self.config.timelapse and self.group.rank == 0:
+            seeds = [image_seed(self.config.seed, i) for i in range(self.config.timelapse)]
             images = to_uint8(self.averaged_model().generate(seeds))
             write_png(self.out / TIMELAPSE / f"{self.images:09d}.png", grid(images, columns=6))
 
@@ -244,7 +244,7 @@ class Trainer:
         """Save the state to resume from, then the averaged model, the log and run.json; each file atomically."""
         if self.summed:
             self.log()
-        if self.team.rank:
+        if self.group.rank:
             return
         checkpoint.write_tensors(self.out / checkpoint.STATE, self._tensors(), {"run": json.dumps(self._record())})
         self.publish()
@@ -259,9 +259,9 @@ class Trainer:
     def _tensors(self) -> dict[str, Tensor]:
         tensors = {f"model.{name}": value for name, value in self.model.state_dict().items()}
         tensors |= {f"ema.{i}": value for i, value in enumerate(self.averaged)}
-        for player, optimizer in self.optimizers.items():
+        for network, optimizer in self.optimizers.items():
             for i, state in optimizer.state_dict()["state"].items():
-                tensors |= {f"optimizer.{player}.{i}.{name}": value for name, value in state.items()}
+                tensors |= {f"optimizer.{network}.{i}.{name}": value for name, value in state.items()}
         return tensors
 
     def restore(self, tensors: Mapping[str, Tensor], record: Mapping[str, Any]) -> None:
@@ -271,11 +271,11 @@ class Trainer:
         self.model.load_state_dict({n.removeprefix("model."): v for n, v in tensors.items() if n.startswith("model.")})
         for i, value in enumerate(self.averaged):
             value.copy_(tensors[f"ema.{i}"])
-        for player, optimizer in self.optimizers.items():
+        for network, optimizer in self.optimizers.items():
             state: dict[int, dict[str, Tensor]] = {}
             for name, value in tensors.items():
-                if name.startswith(f"optimizer.{player}."):
-                    index, key = name.removeprefix(f"optimizer.{player}.").split(".")
+                if name.startswith(f"optimizer.{network}."):
+                    index, key = name.removeprefix(f"optimizer.{network}.").split(".")
                     state.setdefault(int(index), {})[key] = value
             optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
         if (self.out / LOG).exists():
@@ -286,15 +286,15 @@ class Trainer:
         """Fit what comes after training, save, and take the last picture."""
         if self.summed:
             self.log()
-        if self.team.rank:
+        if self.group.rank:
             return
         self.save()
         kept = self.averaged_model()
-        if isinstance(kept, Finishes):
-            kept.finish(self.settings.arrange(to_float(part)) for part in self.data.split(1000))
+        if isinstance(kept, PostTrainingFit):
+            kept.fit_after_training(self.settings.arrange(to_float(part)) for part in self.data.split(1000))
         self.publish(finished=True)
-        if self.recipe.timelapse:
-            seeds = [image_seed(self.recipe.seed, i) for i in range(self.recipe.timelapse)]
+        if self.config.timelapse:
+            seeds = [image_seed(self.config.seed, i) for i in range(self.config.timelapse)]
             path = self.out / TIMELAPSE / f"{self.images:09d}-finished.png"
             write_png(path, grid(to_uint8(kept.generate(seeds)), columns=6))
 
@@ -302,14 +302,14 @@ class Trainer:
         return {
             "preset": self.preset,
             **asdict(self.run),
-            "seed": self.recipe.seed,
+            "seed": self.config.seed,
             "step": self.step,
             "images": self.images,
             "minutes": self.minutes,
             "seconds": round(self.seconds, 2),
             "init": self.init,
             "train_images": len(self.data),
-            "processes": self.team.world,
+            "processes": self.group.world,
             "settings": self.settings.record(),
             "machine": describe_machine(self.model.device),
             "versions": {
@@ -339,7 +339,7 @@ def train(
         out: The checkpoint folder to write.
         preset: The preset's name, for the record.
         minutes: Budget in minutes of training, instead of images.
-        images: Budget in images, instead of the recipe's.
+        images: Budget in images, instead of the config's.
         resume: Go on from the state in `out`. On the CPU and with a budget in images, an interrupted and resumed
             run ends in the same weights, bit for bit, as one that never stopped.
         init: A checkpoint to start from instead of random weights.
@@ -378,7 +378,7 @@ def _loop(trainer: Trainer) -> Iterator[Progress]:
         spent = trainer.seconds - start_seconds
         speed = (trainer.images - start_images) / max(spent, 1e-9)
         done = trainer.progress
-        left = 60 * trainer.minutes if trainer.minutes else trainer.recipe.images / speed
+        left = 60 * trainer.minutes if trainer.minutes else trainer.config.images / speed
         eta = (1 - done) * left
         yield Progress(trainer.step, trainer.images, trainer.seconds, speed, eta, trainer.logs)
 
@@ -394,43 +394,43 @@ def _prepare(
     device: str | None,
 ) -> Trainer:
     """Check everything, load the data, and return a trainer at its start or where it was left."""
-    team = Team.assemble()
-    run = _budgeted(run, minutes, images, team)
+    group = ProcessGroup.assemble()
+    run = _budgeted(run, minutes, images, group)
     state = _read_state(out) if resume else None
     if state is None:
         _refuse_occupied(out)
     else:
         run = _same_run(run, Run(**{key: state[1][key] for key in ("family", "data", "model", "train")}), out)
-    torch.manual_seed(image_seed(run.recipe.seed, -1))  # the initial weights
+    torch.manual_seed(image_seed(run.config.seed, -1))  # the initial weights
     train_set, held_out = load_images(run.data, "train"), load_images(run.data, "validation")
-    model = _build(run, train_set).to(team.accelerator.device if team.accelerator else pick_device(device))
+    model = _build(run, train_set).to(group.accelerator.device if group.accelerator else pick_device(device))
     origin = _start_from(model, init) if init else None
-    settings = Settings(**state[1]["settings"]) if state else _settings(model, run.recipe, team)
+    settings = Settings(**state[1]["settings"]) if state else _settings(model, run.config, group)
     model.train()
     trainer = Trainer(
         run, out, preset, model, settings, train_set.x.to(model.device),
-        settings.arrange(to_float(held_out.x[: run.recipe.watch].to(model.device))), team, minutes, origin,
+        settings.arrange(to_float(held_out.x[: run.config.validation_images].to(model.device))), group, minutes, origin,
     )  # fmt: skip
     if state:
         trainer.restore(*state)
-    if run.recipe.compile:
+    if run.config.compile:
         model.network.compile()
     return trainer
 
 
-def _budgeted(run: Run, minutes: float | None, images: int | None, team: Team) -> Run:
+def _budgeted(run: Run, minutes: float | None, images: int | None, group: ProcessGroup) -> Run:
     """Return the run with its budget set, its settings checked."""
     if minutes is not None and images is not None:
         raise InputError("Give a budget in minutes or in images, not both.")
     if minutes is not None and not 0 < minutes <= 100_000:
         raise InputError(f"minutes must be more than 0 and at most 100000, not {minutes!r}.")
-    if minutes is not None and team.world > 1:
+    if minutes is not None and group.world > 1:
         raise InputError("Several processes keep step by images, not by the clock: use --images instead of --minutes.")
     if images is not None:
         run = replace(run, train=run.train | {"images": images})
-    check_recipe(run.recipe)
-    if run.recipe.batch % team.world:
-        raise InputError(f"The batch of {run.recipe.batch} cannot be shared by {team.world} processes equally.")
+    check_training(run.config)
+    if run.config.batch % group.world:
+        raise InputError(f"The batch of {run.config.batch} cannot be shared by {group.world} processes equally.")
     return run
 
 
@@ -453,18 +453,18 @@ def _start_from(model: Family, init: str) -> dict[str, Any]:
     return {"checkpoint": name, **entry.trained}
 
 
-def _settings(model: Family, recipe: Recipe, team: Team) -> Settings:
-    """Return how this run computes, measured if the recipe says 'auto'."""
-    if recipe.threads:
-        torch.set_num_threads(recipe.threads)
+def _settings(model: Family, config: TrainingConfig, group: ProcessGroup) -> Settings:
+    """Return how this run computes, measured if the config says 'auto'."""
+    if config.threads:
+        torch.set_num_threads(config.threads)
 
-    images = torch.zeros(recipe.batch // team.world, *model.image_shape, device=model.device)
+    images = torch.zeros(config.batch // group.world, *model.image_shape, device=model.device)
 
     def step(trial: Family, settings: Settings) -> None:
         for loss in trial.losses(settings.arrange(images)):
             loss.value.backward()
 
-    return team.agree(choose_settings(model, step, recipe.dtype, recipe.layout))
+    return group.agree(choose_settings(model, step, config.dtype, config.layout))
 
 
 def _refuse_occupied(out: Path) -> None:
@@ -487,8 +487,8 @@ def _read_state(out: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 def _same_run(asked: Run, saved: Run, out: Path) -> Run:
     """Return the saved run with the budget asked for; refuse any other difference."""
-    saved = replace(saved, train=saved.train | {"images": asked.recipe.images})
-    before, now = asdict(saved.recipe) | saved.model, asdict(asked.recipe) | json.loads(json.dumps(asked.model))
+    saved = replace(saved, train=saved.train | {"images": asked.config.images})
+    before, now = asdict(saved.config) | saved.model, asdict(asked.config) | json.loads(json.dumps(asked.model))
     before |= {"family": saved.family, "data": saved.data}
     now |= {"family": asked.family, "data": asked.data}
     for key in sorted(before.keys() | now.keys()):

@@ -51,7 +51,7 @@ class Timed:
 
     @property
     def calls(self) -> int:
-        """Network calls an image."""
+        """Network calls per image."""
         return self.row["calls"]
 
     @property
@@ -134,12 +134,12 @@ def sources(points: Sequence[Timed]) -> str:
 
 @dataclass(frozen=True)
 class Fit:
-    """A least-squares line through milliseconds an image against network calls.
+    """A least-squares line through milliseconds per image against network calls.
 
     Attributes:
-        slope: Milliseconds an image that one more call takes.
+        slope: Milliseconds per image that one more call takes.
         half: Half the slope's 95% interval; infinite with two points.
-        intercept: Milliseconds an image that no call accounts for.
+        intercept: Milliseconds per image that no call accounts for.
         furthest: The largest departure of a point from the line, as a share of the line.
         points: How many points there were.
     """
@@ -151,7 +151,7 @@ class Fit:
     points: int
 
     def at(self, calls: float) -> float:
-        """Return the line's milliseconds an image at `calls` network calls."""
+        """Return the line's milliseconds per image at `calls` network calls."""
         return self.intercept + self.slope * calls
 
 
@@ -164,8 +164,8 @@ def fit(calls: Sequence[float], ms: Sequence[float]) -> Fit | None:
     None when there are not two different numbers of calls, through which alone there is a line.
 
     Args:
-        calls: Network calls an image, one a point.
-        ms: Milliseconds an image, one a point.
+        calls: Network calls per image, one a point.
+        ms: Milliseconds per image, one a point.
     """
     x, y = np.asarray(calls, float), np.asarray(ms, float)
     if len(set(x.tolist())) < 2:
@@ -201,10 +201,10 @@ def fits(points: Sequence[Timed], n: int = BATCH) -> list[tuple[Timed, Fit]]:
 def slope_words(title: str, line: Fit) -> str:
     """Return what a fitted line says, as a sentence."""
     if math.isinf(line.half):
-        return f"{title}: a network call takes {format.duration(line.slope)} an image, by two points alone."
+        return f"{title}: a network call takes {format.duration(line.slope)} per image, by two points alone."
     share = f"{100 * line.furthest:.1f}%" if line.furthest < 0.1 else f"{100 * line.furthest:.0f}%"
     return (
-        f"{title}: a network call takes {interval(line.slope, line.half)} ms an image; no point is further than "
+        f"{title}: a network call takes {interval(line.slope, line.half)} ms per image; no point is further than "
         f"{share} from the line through {line.points}."
     )
 
@@ -264,7 +264,7 @@ def path(points: Sequence[tuple[float, float]], family: str, dashed: bool) -> st
 
 
 def batch_sizes(points: Sequence[Timed], where: str = "") -> str:
-    """Return the card of time an image and images a second against batch size, one line an operating point.
+    """Return the card of time an image and images per second against batch size, one line an operating point.
 
     Args:
         points: The operating points.
@@ -276,7 +276,8 @@ def batch_sizes(points: Sequence[Timed], where: str = "") -> str:
     answer = batch_words([p for p in points if not p.local] or points)
     drawing = svg.figure(lambda width: draw_batch_sizes(points, width), f"Time against batch size. {answer}")
     reading = (
-        "Lower is faster. Left: milliseconds an image; right: the same as images a second; both axes are logarithmic. "
+        "Lower is faster. Left: milliseconds per image; right: the same as images per second; both axes are "
+        "logarithmic. "
         f"A whisker reaches from the median to the 95th percentile. {sources(points)}"
     )
     return svg.card(title, answer, drawing + legend(points), reading)
@@ -296,7 +297,7 @@ def batch_words(points: Sequence[Timed]) -> str:
         f"{title} {format.round_to(gain)} times at {n:,} at once" if gain >= 1.1 else f"{title} next to nothing"
         for gain, title, n in gains
     ]
-    return f"What making many at once gains in images a second: {format.listing(words)}."
+    return f"What making many at once gains in images per second: {format.listing(words)}."
 
 
 def legend(points: Sequence[Timed]) -> str:
@@ -323,8 +324,8 @@ def draw_batch_sizes(points: Sequence[Timed], width: int) -> tuple[str, float]:
     for size in thinned(sizes, across, 22):
         parts.append(svg.text(across(size), bottom + 19, f"{size:,}", "tick", "middle"))
     parts.append(svg.text((left + right) / 2, bottom + 40, "images made at once (log scale)", "axis", "middle"))
-    parts.append(upright(13, (top + bottom) / 2, "ms an image"))
-    parts.append(upright(width - 4, (top + bottom) / 2, "images a second"))
+    parts.append(upright(13, (top + bottom) / 2, "ms per image"))
+    parts.append(upright(width - 4, (top + bottom) / 2, "images per second"))
     several = {p.family for p in points if len({q.name for q in points if q.family == p.family}) > 1}
     for point in sorted(points, key=lambda p: p.local):
         parts.append(batch_line(point, across, up, several))
@@ -345,8 +346,8 @@ def batch_line(point: Timed, across: Place, up: Place, several: set[str]) -> str
             )
         each, rate = format.duration(batch["ms_per_image"]), format.round_to(batch["images_per_s"], 3)
         words = (
-            f"{point.name}, {batch['n']:,} at once on {machine_name(point.row)}: {each} an image, "
-            f"{rate} images a second, median of {batch['repeats']}"
+            f"{point.name}, {batch['n']:,} at once on {machine_name(point.row)}: {each} per image, "
+            f"{rate} images per second, median of {batch['repeats']}"
         )
         parts.append(titled(theme.mark(point.family, x, y, 10, point.local), words))
     if point.family in several and not point.local:
@@ -416,8 +417,8 @@ def draw_calls(points: Sequence[Timed], lines: Sequence[tuple[Timed, Fit]], n: i
         x = across(10.0**exponent)
         parts.append(svg.line(x, top, x, bottom, "grid"))
         parts.append(svg.text(x, bottom + 19, power(exponent), "tick", "middle"))
-    parts.append(svg.text((left + right) / 2, bottom + 40, "network calls an image (log scale)", "axis", "middle"))
-    parts.append(upright(13, (top + bottom) / 2, f"ms an image, {n} at once (log scale)"))
+    parts.append(svg.text((left + right) / 2, bottom + 40, "network calls per image (log scale)", "axis", "middle"))
+    parts.append(upright(13, (top + bottom) / 2, f"ms per image, {n} at once (log scale)"))
     for point, line in lines:
         reach = [p.calls for p in points if (p.row["checkpoint"], p.source) == (point.row["checkpoint"], point.source)]
         steps = np.geomspace(min(reach), max(reach), 40).tolist()
@@ -426,7 +427,7 @@ def draw_calls(points: Sequence[Timed], lines: Sequence[tuple[Timed, Fit]], n: i
     for point in sorted(points, key=lambda p: p.local):
         ms = point.timing(n)["ms_per_image"]
         words = (
-            f"{point.name}, {plural(point.calls, 'call')} on {machine_name(point.row)}: {format.duration(ms)} an image"
+            f"{point.name}, {plural(point.calls, 'call')} on {machine_name(point.row)}: {format.duration(ms)} per image"
         )
         parts.append(titled(theme.mark(point.family, across(point.calls), up(ms), 10, point.local), words))
     return "".join(parts), bottom + 48
@@ -444,7 +445,7 @@ def footprints(points: Sequence[Timed]) -> str:
         ("Parameters that are called", "", [p.row["parameters"] for p in points]),
         ("Arithmetic for one image", "FLOP", [p.row["flops"] for p in points]),
         ("Peak memory", "MB", [p.row.get("peak_memory_mb") for p in points]),
-        ("Network calls an image", "", [p.calls for p in points]),
+        ("Network calls per image", "", [p.calls for p in points]),
     ]
     drawings = "".join(panel(name, unit, values, points) for name, unit, values in panels)
     reading = (
@@ -503,7 +504,7 @@ def shortened(words: str, most: int) -> str:
 
 def numbers(points: Sequence[Timed]) -> str:
     """Return every timing as an HTML table, folded away."""
-    head = ("model", "at once", "repeats", "median ms", "95th percentile ms", "ms an image", "images/s", "machine")
+    head = ("model", "at once", "repeats", "median ms", "95th percentile ms", "ms per image", "images/s", "machine")
     body = []
     for point in points:
         for batch in point.row["batches"]:

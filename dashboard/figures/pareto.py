@@ -48,7 +48,7 @@ class Box:
 class Plane:
     """The chart's axes at one width, in pixels.
 
-    Quality grows upwards. It is clamped at the floor, and on a logarithmic axis at the triangle's centre, so that one
+    Quality grows upwards. It is clamped at the baseline, and on a log axis at the triangle's centre, so that one
     hopeless point does not squeeze all the others together.
     """
 
@@ -143,7 +143,7 @@ def draw(question: Question) -> str:
     drawings = []
     for kind, (width, height) in WIDTHS.items():
         plane = Plane(question, width, height)
-        body = axes(plane) + floor(plane) + curves(plane) + pareto(plane) + points(plane) + labels(plane)
+        body = axes(plane) + baseline(plane) + curves(plane) + pareto(plane) + points(plane) + labels(plane)
         drawings.append(
             f'<svg class="fig front {kind}" viewBox="0 0 {width} {height}" role="group" aria-label="{title}">'
             f"{body}</svg>"
@@ -180,7 +180,7 @@ def quality_title(question: Question) -> str:
     return f"{axis.name} ({how[axis.better]})"
 
 
-def floor(plane: Plane) -> str:
+def baseline(plane: Plane) -> str:
     """Return the band of real data against real data, and its words."""
     question = plane.question
     top, right = plane.top - BAND, plane.right
@@ -190,7 +190,7 @@ def floor(plane: Plane) -> str:
         return band + svg.text(right - 8, top + 21, "real data was not measured at this n", "tick", "end")
     words = f"real data: {plus_minus(question.quality, real)}, n = {question.n:,}"
     if plane.width > 500:
-        words = f"noise floor, real against real: {plus_minus(question.quality, real)}, n = {question.n:,}"
+        words = f"real-data baseline, real against real: {plus_minus(question.quality, real)}, n = {question.n:,}"
     plane.taken.append(Box(right - 8 - GLYPH * len(words), top, right, plane.top - 6))
     return band + svg.text(right - 8, top + 18, words, "tick", "end")
 
@@ -280,7 +280,7 @@ def spoken(question: Question, point: Measured) -> str:
     """Return a point in words, for who cannot see it."""
     score = plus_minus(question.quality, point.score(question.quality.key))
     stale = ", stale" if point.stale else ""
-    return f"{name(point)}: {question.quality.name} {score}, {format.duration(point.ms_per_image)} an image{stale}"
+    return f"{name(point)}: {question.quality.name} {score}, {format.duration(point.ms_per_image)} per image{stale}"
 
 
 # ---- labels

@@ -24,9 +24,9 @@ class Timing:
     Attributes:
         family: The family's name, for colour and marker.
         title: The family's name for people.
-        ms: Milliseconds an image, of the last run; None when there was none.
-        shipped: Milliseconds an image, as the checkpoint's `cost.json` says; None when there is none.
-        calls: Network calls an image; 0 when unknown.
+        ms: Milliseconds per image, of the last run; None when there was none.
+        shipped: Milliseconds per image, as the checkpoint's `cost.json` says; None when there is none.
+        calls: Network calls per image; 0 when unknown.
     """
 
     family: str
@@ -104,9 +104,9 @@ def compare_times(rows: Sequence[Timing]) -> str:
         return "Nothing has been timed yet. Generate times every lane."
     (fast, quick), (slow, steady) = min(known), max(known)
     if len(known) == 1:
-        return f"{quick}: {format.duration(fast)} an image."
+        return f"{quick}: {format.duration(fast)} per image."
     if slow < 1.5 * fast:
-        return f"All within a factor of {format.round_to(slow / fast)}: about {format.duration(fast)} an image."
+        return f"All within a factor of {format.round_to(slow / fast)}: about {format.duration(fast)} per image."
     return f"In the time of one {steady} image, {quick} makes {format.round_to(slow / fast)}."
 
 

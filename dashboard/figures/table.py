@@ -67,12 +67,12 @@ class Column:
 LIKELIHOOD = (
     Column("bits", "Bits/dim, at most", "likelihood", "lower", "The bound of −log p(x) on real images, in bits a "
            "dimension, ± half its 95% interval over images; what it rests on is in the CSV and the JSON."),
-    Column("nats", "Nats, at most", "likelihood", "lower", "The same in nats an image."),
+    Column("nats", "Nats, at most", "likelihood", "lower", "The same in nats per image."),
 )  # fmt: skip
 COSTS = (
     Column("calls", "Network calls", "cost", about="Network calls for one image, counted."),
-    Column("ms", "ms an image", "cost", "lower", "Milliseconds an image, 16 images at once, median of the repeats."),
-    Column("rate", "Images/s", "cost", "higher", "Images a second at the best batch size, which stands behind it."),
+    Column("ms", "ms per image", "cost", "lower", "Milliseconds per image, 16 images at once, median of the repeats."),
+    Column("rate", "Images/s", "cost", "higher", "Images per second at the best batch size, which stands behind it."),
     Column(
         "flops", "FLOPs", "cost", "lower", "Floating point operations for one image; a multiply and an add are two."
     ),
@@ -155,7 +155,7 @@ def origin_cells(row: Mapping[str, Any]) -> dict[str, list]:
 
 def extractors(measured: Measurements) -> list[str]:
     """Return the extractors of the scores, the headline's first."""
-    rows = [*measured.points, *measured.failures, *measured.floors.values()]
+    rows = [*measured.points, *measured.failures, *measured.baselines.values()]
     names = dict.fromkeys(name for row in rows for name in row.quality["scores"])
     return sorted(names, key=lambda name: name != EXTRACTOR)
 
@@ -243,7 +243,7 @@ def table(measured: Measurements, metrics: Mapping[str, Metric], titles: Mapping
             for c in columns(metrics)
         ],
         "families": [[name, title] for name, title in titles.items()],
-        "floors": [entry(row, metrics, names, marks) for row in measured.floors.values()],
+        "floors": [entry(row, metrics, names, marks) for row in measured.baselines.values()],
         "rows": [
             *(entry(row, metrics, names, marks) for row in (*measured.points, *measured.failures)),
             *(bound_entry(bound, titles) for bound in measured.bounds),
@@ -313,7 +313,7 @@ def plain_entry(
 
 def as_json(measured: Measurements, version: str, made: str) -> str:
     """Return every row as it was measured, each generation's values included, as one JSON object."""
-    rows = [row.quality for row in (*measured.floors.values(), *measured.points, *measured.failures)]
+    rows = [row.quality for row in (*measured.baselines.values(), *measured.points, *measured.failures)]
     whole = {
         "program": f"gencore {version}",
         "made": made,
@@ -321,7 +321,7 @@ def as_json(measured: Measurements, version: str, made: str) -> str:
         "rows": [*rows, *measured.bounds, *measured.costs],
         "stale": [
             {"row": row.key, "why": row.stale}
-            for row in (*measured.floors.values(), *measured.points, *measured.failures)
+            for row in (*measured.baselines.values(), *measured.points, *measured.failures)
             if row.stale
         ],
         "problems": list(measured.problems),
@@ -337,7 +337,7 @@ def as_csv(measured: Measurements) -> str:
     """
     lines = [
         {**dict(flat(row.quality)), **dict(flat(row.cost or {}, "cost.")), "stale": row.stale}
-        for row in (*measured.floors.values(), *measured.points, *measured.failures)
+        for row in (*measured.baselines.values(), *measured.points, *measured.failures)
     ]
     lines += [dict(flat(bound)) for bound in measured.bounds]
     lines += [

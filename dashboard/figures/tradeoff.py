@@ -25,7 +25,7 @@ class Sweep:
         family: The family, for its colour.
         values: (k,) the knob's values, rising.
         points: One a value.
-        floor: Real images against real ones at the same number, or None.
+        baseline: Real images against real ones at the same number, or None.
         features: The features of the scores, for people.
     """
 
@@ -33,7 +33,7 @@ class Sweep:
     family: str
     values: np.ndarray
     points: tuple[Measured, ...]
-    floor: Measured | None
+    baseline: Measured | None
     features: str
 
     @property
@@ -43,7 +43,7 @@ class Sweep:
 
     @property
     def n(self) -> int:
-        """Images a generation."""
+        """Images per generation."""
         return self.points[0].n
 
     def scores(self, metric: str) -> list[Score]:
@@ -88,7 +88,7 @@ def sweep(
         if n and len(sizes[n]) > 2:
             values = sorted(sizes[n])
             points = tuple(sizes[n][value] for value in values)
-            return Sweep(knob, family, np.array(values), points, found.floor(n), found.features())
+            return Sweep(knob, family, np.array(values), points, found.baseline(n), found.features())
     return None
 
 
@@ -141,12 +141,12 @@ def basis(found: Sweep) -> str:
 
 
 def against(found: Sweep, value: float) -> str:
-    """Return the card of precision against coverage: a mark a setting, the floor, and a ring at the present value."""
+    """Return the card of precision against coverage: a mark per setting, the baseline, a ring at the present value."""
     said = sentence(found, value)
     drawing = svg.figure(lambda width: draw(found, value, width), f"Precision against coverage. {said}")
     reading = "To the right: more of the samples look real. Up: more of the real images have a sample near."
     reading += f" {basis(found)}"
-    if found.floor is not None:
+    if found.baseline is not None:
         reading += " Cross: real images against other real ones, as good as it gets."
     return svg.card("Precision against coverage", said, drawing, reading)
 
@@ -155,8 +155,8 @@ def draw(found: Sweep, value: float, width: int) -> tuple[str, float]:
     """Return the chart at one width, and its height."""
     left, right, top, bottom = 52, width - 16, 14, 264
     pairs = list(zip(found.scores(ACROSS), found.scores(UP), strict=True))
-    floor = None if found.floor is None else (found.floor.score(ACROSS), found.floor.score(UP))
-    shown = [*pairs, *([floor] if floor and all(floor) else [])]
+    baseline = None if found.baseline is None else (found.baseline.score(ACROSS), found.baseline.score(UP))
+    shown = [*pairs, *([baseline] if baseline and all(baseline) else [])]
     x_axis, y_axis = (axis([pair[side] for pair in shown]) for side in (0, 1))
     across, up = x_axis.between(left, right), y_axis.between(bottom, top)
     parts = grid(x_axis, y_axis, (left, right, top, bottom), width)
@@ -164,8 +164,8 @@ def draw(found: Sweep, value: float, width: int) -> tuple[str, float]:
     parts.append(f'<path d="M{path}" class="trace" style="stroke:var(--mark-{found.family})"/>')
     parts += [whiskers(across, up, x, y, f"var(--mark-{found.family})") for x, y in pairs]
     parts += [theme.mark(found.family, across(x.mean), up(y.mean), 10) for x, y in pairs]
-    if floor and all(floor):
-        x, y = floor
+    if baseline and all(baseline):
+        x, y = baseline
         parts += [whiskers(across, up, x, y, "var(--quiet)"), theme.mark("real", across(x.mean), up(y.mean), 12),
                   text(across(x.mean) - 12, up(y.mean) - 10, "real", "tick", "end")]  # fmt: skip
     if found.spans(value):
@@ -247,7 +247,7 @@ def over(found: Sweep, value: float) -> str:
 
 def real_words(found: Sweep) -> str:
     """Return what real images reach against other real ones, as a sentence."""
-    scores = [found.floor.score(metric) for metric in (ACROSS, UP, ALSO)] if found.floor is not None else []
+    scores = [found.baseline.score(metric) for metric in (ACROSS, UP, ALSO)] if found.baseline is not None else []
     if not scores or not all(scores):
         return ""
     named = [f"{metric} {words(score)}" for metric, score in zip((ACROSS, UP, ALSO), scores, strict=True)]

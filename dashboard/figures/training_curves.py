@@ -171,7 +171,7 @@ def rate_card(told: Sequence[Told], axis: str, log_x: bool = False) -> str:
 
 
 def speed(one: Told, axis: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return the images a second in equal pieces of a log, and where the pieces end."""
+    """Return the images per second in equal pieces of a log, and where the pieces end."""
     if not {"images", "seconds"} <= set(one.columns):
         return np.zeros(0), np.zeros(0)
     edges = np.unique(np.linspace(0, len(one.columns["images"]) - 1, WINDOWS + 1).astype(int))
@@ -183,7 +183,7 @@ def speed(one: Told, axis: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def speed_card(told: Sequence[Told], axis: str, log_x: bool = False) -> str:
-    """Return the card of the images a second of all trainings."""
+    """Return the card of the images per second of all trainings."""
     drawn, overall = [], []
     for one, label, dashed in named(told):
         x, y = speed(one, axis)
@@ -192,10 +192,10 @@ def speed_card(told: Sequence[Told], axis: str, log_x: bool = False) -> str:
             images, seconds = (one.columns[name] for name in ("images", "seconds"))
             overall.append(f"{label} {rounded((images[-1] - images[0]) / (seconds[-1] - seconds[0]))}")
     return line.lines(
-        "Images a second in training",
+        "Images per second in training",
         f"Over the whole training: {format.listing(overall)}." if overall else "No log tells its time.",
         "Higher is faster. Everything counts, held-out figures and time-lapse pictures too; the table says on which "
-        "device.", drawn, AXES[axis], "images a second (log scale)", log_x=log_x, log_y=True,
+        "device.", drawn, AXES[axis], "images per second (log scale)", log_x=log_x, log_y=True,
         x_range=span(told, axis, log_x),
     )  # fmt: skip
 
@@ -221,7 +221,7 @@ class Facts:
     trained: Mapping[str, float]
 
 
-HEADS = ("run", "images seen", "time", "images a step", "device", "numbers", "seed", "command")
+HEADS = ("run", "images seen", "time", "images per step", "device", "numbers", "seed", "command")
 
 
 def facts_table(facts: Sequence[Facts]) -> str:
@@ -250,7 +250,7 @@ def facts_row(one: Facts) -> str:
         "run": f'<span class="run">{theme.badge(one.family, 12)} {escape(one.name)}</span>',
         "images seen": f"{trained['images']:,}" if "images" in trained else "",
         "time": format.clock(trained["seconds"]) if "seconds" in trained else "",
-        "images a step": f"{images / step:,.0f}" if known else "",
+        "images per step": f"{images / step:,.0f}" if known else "",
         "device": escape(device(run)),
         "numbers": escape(str(settings.get("dtype", ""))),
         "seed": escape(str(run.get("seed", ""))),

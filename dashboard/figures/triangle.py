@@ -79,7 +79,7 @@ def corner(index: int, scale: Scale, real: bool) -> str:
 def rim(scale: Scale, real: bool) -> str:
     """Return what the rim is, in raw units: real data's, or the best there is where that was not measured."""
     if scale.axis.key == "ms":
-        return f"rim: {format.duration(scale.rim)} an image"
+        return f"rim: {format.duration(scale.rim)} per image"
     sign = "≤" if scale.axis.better == "lower" else "≥"
     sign = "closer to 1 than" if scale.axis.better == "one" else sign
     return f"rim: {scale.axis.name} {sign} {number(scale.axis, scale.rim)}{', real' * real}"

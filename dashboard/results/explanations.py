@@ -87,7 +87,7 @@ def reasons(question: Question, answer: Answer) -> str:
         words += f", covers {plus_minus(DIVERSITY, coverage)} of the test images"
         words += beside_real(question, DIVERSITY, point)
     calls = f" in {point.calls:,} network call{'s' * (point.calls != 1)}" if point.calls else ""
-    return f"{words}; {format.duration(point.ms_per_image)} an image{calls}."
+    return f"{words}; {format.duration(point.ms_per_image)} per image{calls}."
 
 
 def beside_real(question: Question, axis: Axis, point: Measured) -> str:
@@ -219,7 +219,7 @@ def nothing(question: Question, answer: Answer) -> str:
     words = "No point that was measured is as fast as that and covers as much."
     if answer.fastest is not None:
         point = question.points[answer.fastest]
-        words += f" The fastest that covers as much: {name(point)}, {format.duration(point.ms_per_image)} an image."
+        words += f" The fastest that covers as much: {name(point)}, {format.duration(point.ms_per_image)} per image."
     if answer.widest is not None:
         point = question.points[answer.widest]
         covers = plus_minus(DIVERSITY, point.score(DIVERSITY.key))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 EXTRACTOR = "classifier"  # the headline's; 'pixels' is the second opinion
-BATCH = 16  # images at once in the milliseconds an image that the pages compare
+BATCH = 16  # images at once in the milliseconds per image that the pages compare
 REAL = "real"
 NO_MODEL = "No model"  # the title of a failure that no model was broken for
 
@@ -41,13 +41,13 @@ class Measured:
     """One operating point of one checkpoint: the row of its quality, and of its cost where that was measured.
 
     Attributes:
-        family: The family's name, or 'real' for the floor; letters, digits, - and _ alone, see `slug`.
+        family: The family's name, or 'real' for the baseline; letters, digits, - and _ alone, see `slug`.
         title: The family's name for people.
-        checkpoint: The checkpoint measured, '' for the floor.
+        checkpoint: The checkpoint measured, '' for the baseline.
         label: The operating point's name.
         kind: 'headline', 'sweep', 'lecture', 'floor' or 'failure'.
         knobs: Every knob's value.
-        n: Images a generation, real and generated alike.
+        n: Images per generation, real and generated alike.
         generations: Independent generations.
         quality: The row of kind 'quality', 'real' or 'failure'.
         cost: The row of kind 'cost' for the same checkpoint and knobs, or None.
@@ -96,13 +96,13 @@ class Measured:
 
     @property
     def ms_per_image(self) -> float | None:
-        """Milliseconds an image, 16 images at once (the largest batch measured up to that)."""
+        """Milliseconds per image, 16 images at once (the largest batch measured up to that)."""
         batches = [batch for batch in self.cost["batches"] if batch["n"] <= BATCH] if self.cost else []
         return max(batches, key=lambda batch: batch["n"])["ms_per_image"] if batches else None
 
     @property
     def calls(self) -> int | None:
-        """Network calls an image."""
+        """Network calls per image."""
         return self.cost["calls"] if self.cost else None
 
 
@@ -114,7 +114,7 @@ class Measurements:
         dataset: The data set.
         points: The operating points, families in the order of the registry, each in the order it declares.
         failures: The broken models of the failure lab.
-        floors: Real images scored against real images, by n.
+        baselines: Real images scored against real images, by n.
         costs: Every cost row: each machine's; with 'local' (it is none of the first root's, which are shipped) and
             'stale' (one sentence when the checkpoint has changed since, else '') added.
         bounds: The rows of likelihood bounds, in the order of the registry's families, with 'stale' added.
@@ -124,22 +124,22 @@ class Measurements:
     dataset: str
     points: tuple[Measured, ...] = ()
     failures: tuple[Measured, ...] = ()
-    floors: Mapping[int, Measured] = field(default_factory=dict)
+    baselines: Mapping[int, Measured] = field(default_factory=dict)
     costs: tuple[Mapping[str, Any], ...] = ()
     bounds: tuple[Mapping[str, Any], ...] = ()
     problems: tuple[str, ...] = ()
 
-    def floor(self, n: int) -> Measured | None:
-        """Return the floor at `n` images."""
-        return self.floors.get(n)
+    def baseline(self, n: int) -> Measured | None:
+        """Return the baseline at `n` images."""
+        return self.baselines.get(n)
 
     def find(self, key: str) -> Measured | None:
-        """Return the point, failure or floor whose `key` this is."""
-        return next((row for row in [*self.points, *self.failures, *self.floors.values()] if row.key == key), None)
+        """Return the point, failure or baseline whose `key` this is."""
+        return next((row for row in [*self.points, *self.failures, *self.baselines.values()] if row.key == key), None)
 
     def features(self, extractor: str = EXTRACTOR) -> str:
         """Return the features of the scores, for a chart's reading line: 'classifier features (5f0c8a12)'."""
-        rows = [*self.points, *self.failures, *self.floors.values()]
+        rows = [*self.points, *self.failures, *self.baselines.values()]
         known = dict.fromkeys(one for row in rows if not row.stale and (one := row.hash_of(extractor)))
         return f"{extractor} features ({', '.join(known)})" if known else f"{extractor} features"
 
@@ -237,7 +237,7 @@ def join(
         dataset=dataset,
         points=tuple(sorted(qualities, key=rank)),
         failures=tuple(failures),
-        floors={row.n: row for row in sorted(reals, key=lambda row: -row.n)},
+        baselines={row.n: row for row in sorted(reals, key=lambda row: -row.n)},
         costs=tuple(costs),
         bounds=tuple(sorted(bounds, key=lambda row: (index(families, row["family"]), row["checkpoint"]))),
         problems=tuple(problems),

@@ -150,7 +150,7 @@ class Question:
     Attributes:
         measured: All measurements of the data set.
         quality: What quality means.
-        n: Images a generation; scores other than KD are compared between points of this n alone.
+        n: Images per generation; scores other than KD are compared between points of this n alone.
         machine: The machine of the times.
         points: The points that can be drawn: quality and time are known, each operating point once.
         sizes: How many operating points were measured at each n, largest n first.
@@ -182,7 +182,7 @@ class Question:
 
     @cached_property
     def ms(self) -> np.ndarray:
-        """(P,) milliseconds an image."""
+        """(P,) milliseconds per image."""
         return np.array([point.ms_per_image for point in self.points], float)
 
     @cached_property
@@ -243,8 +243,8 @@ class Question:
 
     def real(self, axis: Axis, n: int) -> Score | None:
         """Return real data's own score at n; None when it was not measured."""
-        floor = self.measured.floor(n)
-        return floor.score(axis.key) if floor else None
+        baseline = self.measured.baseline(n)
+        return baseline.score(axis.key) if baseline else None
 
 
 # ---- asking
@@ -413,7 +413,7 @@ def within(question: Question, budgets: np.ndarray) -> tuple[list[Answer], np.nd
 
     Args:
         question: The question.
-        budgets: (W, 2): milliseconds an image, and a minimum coverage; with 0 coverage plays no part.
+        budgets: (W, 2): milliseconds per image, and a minimum coverage; with 0 coverage plays no part.
 
     Returns:
         The distinct answers, and (W,) which of them each budget has.
@@ -457,19 +457,19 @@ def decide(
         nearest: For a budget: (W,) the fastest that covers enough, and the widest within the time.
     """
 
-    def settle(allowed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def resolve_knobs(allowed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         leader = best_of(utility, allowed)
         return settle_ties(question, leader, allowed, counts, coverage), leader
 
-    best, leader = settle(allowed)
+    best, leader = resolve_knobs(allowed)
     family = np.array([question.families.index(point.family) for point in question.points], int)
     mine = family[best] if len(family) else best
-    picks = [settle(allowed & (family == f))[0] for f in range(len(question.families))]
+    picks = [resolve_knobs(allowed & (family == f))[0] for f in range(len(question.families))]
     bests = np.stack([np.where(mine == f, best, pick) for f, pick in enumerate(picks)], 1) if picks else best[:, None]
     elsewhere = allowed & (family != mine[:, None])
     alone = ~elsewhere.any(1, keepdims=True)
     elsewhere |= alone & allowed & (np.arange(len(family)) != best[:, None])
-    runner, _ = settle(elsewhere)
+    runner, _ = resolve_knobs(elsewhere)
     budget = nearest is not None
     fastest, widest = nearest if nearest is not None else (np.full_like(best, -1),) * 2
     keep = best < 0  # where there is an answer, what would be nearest to one does not matter

@@ -381,10 +381,10 @@ class Latents:
 
     def levels(self, dataset: str) -> int:
         """Return how many noise levels the first family that diffuses has; 0 when there is none."""
-        return next((len(self.service.model(lane.checkpoint).levels()) for lane in self.diffusers(dataset)), 0)
+        return next((len(self.service.model(lane.checkpoint).alphas_cumprod()) for lane in self.diffusers(dataset)), 0)
 
     def promise(self, lane: Lane, images: int) -> float:
-        """Return about how many seconds a family takes to decode so many images; 0 when that is not known."""
+        """Return about how many seconds per family takes to decode so many images; 0 when that is not known."""
         return images * (self._rates.get(lane.checkpoint) or (lane.cost.get("ms_per_image") or 0) / 1000)
 
     def in_parts(self, dataset: str) -> list[Lane]:
@@ -628,7 +628,7 @@ class Latents:
         """
         with self._model(lane.checkpoint, Patience(wait)) as model:
             check_shape(image, model)
-            levels = model.levels()
+            levels = model.alphas_cumprod()
             t = parse_whole(t, 0, len(levels) - 1, "t")
             x = to_input(image, model)
             at = torch.tensor([t], device=model.device)

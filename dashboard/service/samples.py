@@ -127,7 +127,7 @@ class Quick:
     """A small batch's scores against as many real images, beside those that real images get.
 
     Attributes:
-        n: Images a family, and real ones.
+        n: Images per family, and real ones.
         scores: By family, then by metric.
         classes: By family, (K,) images that fall in each class; empty when the extractor knows no classes.
         real: By metric, the mean over disjoint blocks of n real images, and between which values 95% of them lie.
@@ -212,7 +212,7 @@ class Judge:
         """Return how far each of the first n test images is from its 5th nearest other one, (n,)."""
         return self._kept.find(("radii", n), lambda: radii(self.real.test[:n]))
 
-    def floor(self, n: int) -> dict[str, Score]:
+    def baseline(self, n: int) -> dict[str, Score]:
         """Return what real training images score at n, with a t-interval over up to five disjoint blocks."""
 
         def measure() -> dict[str, Score]:
@@ -224,7 +224,7 @@ class Judge:
 
     def missed_by_real(self, n: int) -> Score | None:
         """Return how many of the first n test images are not covered by as many training images."""
-        coverage = self.floor(n).get("coverage")
+        coverage = self.baseline(n).get("coverage")
         if coverage is None:
             return None
         return Score(n * (1 - coverage.mean), n * (1 - coverage.high), n * (1 - coverage.low))

@@ -29,13 +29,13 @@ from gencore.device import describe_machine, pick_device, synchronise
 from gencore.errors import InputError, near
 from gencore.evaluation import rows
 from gencore.evaluation.failures import FAILURES, Broken, failures_for
-from gencore.family import Family, Knob, Point, image_seed, parse_seed, settle
+from gencore.family import Family, Knob, Point, image_seed, parse_seed, resolve_knobs
 from gencore.metrics import METRICS
 from gencore.pictures import grid, png
 
 __all__ = [
     "MAX_IMAGES", "METRICS", "Broken", "Frame", "InputError", "Knob", "Lane", "Order", "Part", "Point", "Result",
-    "Service", "__version__", "grid", "image_seed", "png", "settle",
+    "Service", "__version__", "grid", "image_seed", "png", "resolve_knobs",
 ]  # fmt: skip
 
 MAX_IMAGES = 100
@@ -115,8 +115,8 @@ class Result:
         family: The family's name, or 'real'.
         title: Its name for people.
         images: uint8 (N, C, H, W).
-        ms_per_image: Milliseconds an image of this run; None for images that were not timed here.
-        calls: Network calls an image.
+        ms_per_image: Milliseconds per image of this run; None for images that were not timed here.
+        calls: Network calls per image.
         seconds: The run's whole time; 0 for images that were not timed here.
         part: The checkpoint and knobs, None for previews and real images.
     """
@@ -311,7 +311,7 @@ class Service:
         if chosen and chosen not in names:
             raise InputError(f"There is no {family} checkpoint {chosen!r} on {dataset}{near(str(chosen), names)}")
         given = expect_mapping(setting.get("knobs") or {}, f"{family}'s knobs")
-        knobs = settle(self.families[family].knobs, given)
+        knobs = resolve_knobs(self.families[family].knobs, given)
         return Part(family, chosen or self.lane(dataset, family).checkpoint, knobs)
 
     # ---- running
@@ -451,7 +451,7 @@ class Service:
             problems += [without_paths(sentence) for sentence in bad]
         titles = {name: kind.title for name, kind in self.families.items()}
         orders = {
-            name: [knobs_key(settle(kind.knobs, point.knobs)) for point in kind.points]
+            name: [knobs_key(resolve_knobs(kind.knobs, point.knobs)) for point in kind.points]
             for name, kind in self.families.items()
         }
         stale = {place: without_paths(words) for place, row in enumerate(found) if (words := rows.is_stale(row))}

@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio as gr
 
-from dashboard.service.service import InputError, Knob, settle
+from dashboard.service.service import InputError, Knob, resolve_knobs
 from dashboard.ui import knobs as controls
 from dashboard.ui.events import QUICK
 
@@ -38,7 +38,7 @@ class Settings:
         self.presets: dict[str, gr.Dropdown] = {}
         self.knobs: dict[str, list[gr.components.Component]] = {}
         for family, kind in self.kinds.items():
-            values = settle(kind.knobs, starts.get(family, {}))
+            values = resolve_knobs(kind.knobs, starts.get(family, {}))
             with gr.Column(visible=not self.groups, elem_classes=["df-knobs"]) as self.groups[family]:
                 if presets:
                     self.presets[family] = controls.presets(kind.points, f"{name}-{family}")
@@ -107,7 +107,7 @@ class Settings:
         point = next((point for point in kind.points if controls.name_of(point) == preset), None)
         if point is None:
             return {self.presets[family]: preset}
-        settled = settle(kind.knobs, point.knobs)
+        settled = resolve_knobs(kind.knobs, point.knobs)
         return {
             control: gr.update(value=settled[knob.name], visible=knob.applies(settled))
             for knob, control in zip(kind.knobs, self.knobs[family], strict=True)

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from dashboard import format
-from dashboard.service.service import Knob, Point, settle
+from dashboard.service.service import Knob, Point, resolve_knobs
 
 CUSTOM = "own settings"
 
@@ -69,8 +69,8 @@ def chosen(knobs: Sequence[Knob], values: Sequence[Any]) -> dict[str, Any]:
 
 def match(knobs: Sequence[Knob], points: Sequence[Point], values: Sequence[Any], current: str = CUSTOM) -> str:
     """Return the name of the operating point that the controls stand at: `current` if it is one, else the first."""
-    now = settle(knobs, chosen(knobs, values))
-    names = [name_of(point) for point in points if settle(knobs, point.knobs) == now]
+    now = resolve_knobs(knobs, chosen(knobs, values))
+    names = [name_of(point) for point in points if resolve_knobs(knobs, point.knobs) == now]
     return current if current in names else next(iter(names), CUSTOM)
 
 

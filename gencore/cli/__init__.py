@@ -143,7 +143,7 @@ def sample(
     parse_seed(seed)
     check_output(out, n, columns)
     model, knobs = load(checkpoint, device, dtype), parse_knobs(knob)
-    model.settle(knobs)
+    model.resolve_knobs(knobs)
     with progress() as show:
         write_images(out, generate(model, seed, n, batch, knobs, show), columns)
     typer.echo(f"{n} image{'s' if n > 1 else ''} of {checkpoint} with seed {seed}: {out}")
@@ -186,7 +186,7 @@ def evaluate(
         str, typer.Option(help="headline, lecture, sweep (the whole curve, at its own n), failures, or all.")
     ] = "headline",
     n: Annotated[
-        int | None, typer.Option("--n", "-n", help="Images a generation; by default 5000, sweep 2000.")
+        int | None, typer.Option("--n", "-n", help="Images per generation; by default 5000, sweep 2000.")
     ] = None,
     generations: Annotated[int | None, typer.Option(help="Independent ones; by default 5, sweep 3.")] = None,
     rows: Annotated[str, typer.Option(help="quality, cost, or all.")] = "all",
@@ -272,7 +272,7 @@ def bound(
         raise
     print_rows(bound_rows(row))
     if "curve" in row:
-        typer.echo("\nThe curve: nats an image and step of t")
+        typer.echo("\nThe curve: nats per image and step of t")
         print_rows(curve_rows(row["curve"]), "  ")
     typer.echo(job.task.path)
 
@@ -503,7 +503,7 @@ def cost_rows(checkpoint: str, cost: Cost) -> list[list[str]]:
         ["time an image", f"{cost.ms_per_image:,.2f} ms"],
         ["throughput", f"{cost.images_per_s:,.1f} images/s"],
         ["network calls", f"{cost.calls:,}"],
-        ["FLOPs an image", f"{cost.flops:,}"],
+        ["FLOPs per image", f"{cost.flops:,}"],
         ["parameters", f"{cost.parameters:,} called, {cost.parameters_total:,} in the checkpoint"],
         ["peak memory", memory],
         ["device", f"{machine['device']}, {machine['name']}, {machine['threads']} threads of {machine['cores']} cores"],
@@ -520,7 +520,7 @@ def bound_rows(row: Mapping[str, Any]) -> list[list[str]]:
             "high": -elbo["bits_per_dim"]["low"]}  # fmt: skip
     return [
         ["images", images],
-        ["log P(x) at least", f"{with_ends(elbo['nats'])} nats an image"],
+        ["log P(x) at least", f"{with_ends(elbo['nats'])} nats per image"],
         ["which costs at most", f"{with_ends(bits)} bits per dimension"],
         *([name, f"{with_ends(term['nats'])} nats, {with_ends(term['bits_per_dim'])} bits per dimension"]
           for name, term in terms.items()),

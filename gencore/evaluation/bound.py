@@ -225,7 +225,7 @@ def row_of(
     Args:
         job: What was measured.
         terms: Each term in nats, one value an image.
-        curve: By the first and last t of a stratum, nats an image and step of t, one value an image.
+        curve: By the first and last t of a stratum, nats per image and step of t, one value an image.
         seconds: How long it took.
     """
     pixels = job.x[0].numel()

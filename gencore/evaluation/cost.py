@@ -94,7 +94,7 @@ def measure(model: Family, n: int = 16, repeats: int = 10, **knobs: Any) -> Cost
     """
     check_count("The number of images", n, MAX_IMAGES)
     check_count("repeats", repeats, MAX_REPEATS)
-    settled = model.settle(knobs)
+    settled = model.resolve_knobs(knobs)
     seeds = [image_seed(0, index) for index in range(n)]
     calls = count_calls(model, seeds, knobs)
     ms = _milliseconds(model, seeds, repeats, knobs)

@@ -27,7 +27,7 @@ from gencore.evaluation import cost, rows, unfinished
 from gencore.evaluation.memory import peak_memory
 from gencore.evaluation.plan import COST_SECONDS, TRIAL, Plan, Task, prepare
 from gencore.evaluation.schema import VERSION
-from gencore.evaluation.scoring import Seen
+from gencore.evaluation.scoring import BatchFeatures
 from gencore.family import Family, Step, image_seed
 from gencore.metrics import interval
 
@@ -76,7 +76,7 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class Moment:
+class RowProgress:
     """Where the measuring of one row is.
 
     Attributes:
@@ -143,7 +143,7 @@ class Evaluation:
         self.loaded: tuple[Any, Family] | None = None
         self.images: tuple[str, Tensor | None] | None = None
 
-    def measure(self, task: Task) -> Iterator[Moment]:
+    def measure(self, task: Task) -> Iterator[RowProgress]:
         """Yield the moments of a task, the last one with its row.
 
         Raises:
@@ -171,7 +171,7 @@ class Evaluation:
             raise Unmeasurable(str(error)) from error
         return self.loaded[1]
 
-    def scored(self, task: Task) -> Iterator[Moment]:
+    def scored(self, task: Task) -> Iterator[RowProgress]:
         """Yield the moments of a row of scores: those of the generations that are not kept from before."""
         kept = unfinished.read(task.unfinished)  # once: another process may finish this row, and forget them, meanwhile
         ahead = [generation for generation in range(task.generations) if generation not in kept]
@@ -181,17 +181,17 @@ class Evaluation:
             with measuring(task.title):
                 for seen, share in self.see(task, generation):
                     parts += [] if seen is None else [seen]
-                    yield Moment((place + share) / len(ahead), f"{words}: {share:.0%} of {task.n:,} images")
-                values, reasons = self.scores(task, Seen.join(parts), generation)
+                    yield RowProgress((place + share) / len(ahead), f"{words}: {share:.0%} of {task.n:,} images")
+                values, reasons = self.scores(task, BatchFeatures.join(parts), generation)
             kept[generation] = common(task, self.plan.device, time.monotonic() - started)
             kept[generation] |= {"generation": generation, "values": values, "left_out": reasons}
             unfinished.keep(task.unfinished, kept[generation])
         row = scored_row(task, [kept[generation] for generation in range(task.generations)], self.plan.device)
         if task.entry:
             row["training"] = training(task.entry, cost.count_parameters(self.model(task)))
-        yield Moment(1.0, task.title, row)
+        yield RowProgress(1.0, task.title, row)
 
-    def see(self, task: Task, generation: int) -> Iterator[tuple[Seen | None, float]]:
+    def see(self, task: Task, generation: int) -> Iterator[tuple[BatchFeatures | None, float]]:
         """Yield the share of a generation's images that are made, and what is seen of each batch once it is."""
         reference = self.plan.references[task.dataset]
         if task.kind == "real" and self.train_images(task.dataset) is None:
@@ -226,39 +226,39 @@ class Evaluation:
             self.images = dataset, images
         return self.images[1]
 
-    def scores(self, task: Task, seen: Seen, generation: int) -> tuple[dict, dict]:
+    def scores(self, task: Task, seen: BatchFeatures, generation: int) -> tuple[dict, dict]:
         """Return a generation's values, and the reasons for those left out."""
         reference = self.plan.references[task.dataset]
         if task.kind == "real":
-            return reference.floor_scores(seen, generation, task.generations)
+            return reference.baseline_scores(seen, generation, task.generations)
         return reference.scores(seen)
 
-    def cost(self, task: Task) -> Iterator[Moment]:
+    def cost(self, task: Task) -> Iterator[RowProgress]:
         """Yield the moments of a row of costs."""
         with measuring(task.title):
             yield from self.costs(task)
 
-    def costs(self, task: Task) -> Iterator[Moment]:
+    def costs(self, task: Task) -> Iterator[RowProgress]:
         """Yield the same; bad input raises InputError."""
         started, model = time.monotonic(), self.model(task)
         seeds = [image_seed(0, place) for place in range(TRIAL)]
-        yield Moment(0.0, f"{task.title}: counting calls and operations")
+        yield RowProgress(0.0, f"{task.title}: counting calls and operations")
         counted = {
             "calls": cost.count_calls(model, seeds[:1], task.knobs),
             "flops": cost.count_flops(model, seeds[:1], task.knobs),
             "parameters": cost.count_parameters(model.network),
             "parameters_total": cost.count_parameters(model),
         }
-        yield Moment(0.1, f"{task.title}: memory")
+        yield RowProgress(0.1, f"{task.title}: memory")
         counted["peak_memory_mb"] = peak_memory(model, seeds, task.knobs, MEMORY_CALLS)
         batches = []
         for timing in cost.time_batches(model, task.knobs, COST_SECONDS):
             batches.append(asdict(timing))
             share = 0.2 + 0.15 * len(batches)
-            yield Moment(share, f"{task.title}: {timing.n} at once, {timing.ms_per_image:,.2f} ms an image")
+            yield RowProgress(share, f"{task.title}: {timing.n} at once, {timing.ms_per_image:,.2f} ms per image")
         best = max(batches, key=lambda batch: batch["images_per_s"])["n"]
         row = common(task, self.plan.device, time.monotonic() - started) | {"batches": batches, "best": best} | counted
-        yield Moment(1.0, task.title, row)
+        yield RowProgress(1.0, task.title, row)
 
 
 def steps_of(model: Family, seeds: Iterable[int], knobs: Mapping[str, Any]) -> Iterator[Step]:

@@ -262,7 +262,7 @@ def hurry(model: Any) -> Generate:
 
 
 def calls_knob(model: Family) -> str:
-    """Return the name of the knob that sets how many network calls an image takes.
+    """Return the name of the knob that sets how many network calls per image takes.
 
     Raises:
         InputError: if no knob does.

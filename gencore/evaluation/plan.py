@@ -25,7 +25,7 @@ from gencore.family import MAX_IMAGES, Family, Point, image_seed
 KINDS = ("headline", "lecture", "sweep")
 POINTS = (*KINDS, "failures", "all")
 ROWS = ("all", "quality", "cost")
-SIZES = {"headline": (5000, 5), "lecture": (5000, 5), "sweep": (2000, 3)}  # images a generation, generations
+SIZES = {"headline": (5000, 5), "lecture": (5000, 5), "sweep": (2000, 3)}  # images per generation, generations
 SLOW_CALLS, SLOW_SIZES = 500, (400, 5)  # there the kernel distance alone, which is unbiased, carries over to other n
 TRIAL = 16  # images that tell how long a point takes
 SCORING_SECONDS = 4.0  # features and metrics of a generation of 5,000, on one core; only for the estimate
@@ -39,13 +39,13 @@ class Task:
     """One row to measure.
 
     Attributes:
-        kind: 'quality', 'cost', 'real' (the floor: real train images against real test images) or 'failure'.
+        kind: 'quality', 'cost', 'real' (the baseline: real train images against real test images) or 'failure'.
         dataset: The data set.
-        checkpoint: The checkpoint's name, '' for the floor and for a failure that is made from none.
-        family: Its family, 'real' for the floor.
+        checkpoint: The checkpoint's name, '' for the baseline and for a failure that is made from none.
+        family: Its family, 'real' for the baseline.
         point: The operating point, as the row names it.
         knobs: Every knob's value.
-        n: Images a generation.
+        n: Images per generation.
         generations: Independent generations.
         settings: How the networks compute.
         batch: Images made at once.
@@ -138,8 +138,8 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What an evaluation was asked for; see `prepare`."""
+class EvalOptions:
+    """What an evaluation is asked for; see `prepare`."""
 
     names: tuple[str, ...]
     points: str
@@ -208,7 +208,7 @@ def prepare(
         names: Checkpoints, by name or folder; none for every shipped one whose data set has features.
         points: 'headline', 'lecture', 'sweep' (the whole curve: every point, at the sweep's n), 'failures' (the broken
             models of the failure lab) or 'all'.
-        n: Images a generation; by default that of the kind of point, or all test images if they are fewer.
+        n: Images per generation; by default that of the kind of point, or all test images if they are fewer.
         generations: Independent generations, 2 at the least; by default that of the kind of point.
         rows: 'quality' for the scores, 'cost' for time and memory, 'all' for both.
         out: The file for the rows; by default `rows.jsonl` beside the data set's checkpoints.
@@ -224,20 +224,20 @@ def prepare(
     Raises:
         InputError: on anything bad, before anything is measured.
     """
-    asked = Asked(
+    options = EvalOptions(
         tuple(names), points, n, generations, rows, None if out is None else Path(out), str(pick_device(device)),
         dtype, batch, tuple(only), tuple(skip), most_seconds, again,
     )  # fmt: skip
-    asked.check()
-    return Planner(asked, show or (lambda share, words: None)).plan()
+    options.check()
+    return Planner(options, show or (lambda share, words: None)).plan()
 
 
 class Planner:
     """Makes the plan of what was asked for."""
 
-    def __init__(self, asked: Asked, show: Show):
-        self.asked, self.show = asked, show
-        self.machine = describe_machine(asked.device)
+    def __init__(self, options: EvalOptions, show: Show):
+        self.options, self.show = options, show
+        self.machine = describe_machine(options.device)
         self.left_out: list[str] = []
         self.problems: list[str] = []
         self.references: dict[str, Reference] = {}
@@ -250,18 +250,18 @@ class Planner:
             InputError: if there is nothing to measure, or no place for it.
         """
         tasks = self.tasks()
-        tasks = [*self.floors(tasks), *tasks]
-        ahead = [task for task in tasks if (self.asked.again and task.kind == "cost") or not self.is_finished(task)]
+        tasks = [*self.baselines(tasks), *tasks]
+        ahead = [task for task in tasks if (self.options.again and task.kind == "cost") or not self.is_finished(task)]
         for path in {task.path for task in ahead}:
             rows.check_writable(path)
         for task in (task for task in tasks if task not in ahead):
             unfinished.forget(task.unfinished)  # left behind by an interruption just after its row was written
-        most = self.asked.most_seconds
+        most = self.options.most_seconds
         slow = [task for task in ahead if most is not None and task.seconds > most]
         self.left_out += [f"{task.title} ({task.kind}) is left out: {about(task.seconds)}." for task in slow]
         return Plan(
             tuple(task for task in ahead if task not in slow), len(tasks) - len(ahead), tuple(self.left_out),
-            tuple(self.problems), self.references, self.asked.device,
+            tuple(self.problems), self.references, self.options.device,
         )  # fmt: skip
 
     def tasks(self) -> list[Task]:
@@ -278,15 +278,15 @@ class Planner:
                 usable.append(entry)
             except InputError as error:  # only now were the weights read
                 self.leave_out(entry, error)
-        for path, dataset in dict.fromkeys((rows.path_for(entry, self.asked.out), entry.dataset) for entry in usable):
+        for path, dataset in dict.fromkeys((rows.path_for(entry, self.options.out), entry.dataset) for entry in usable):
             tasks += self.of_failures(path, dataset)
         if not usable:
             raise InputError(self.left_out[0])
         if not tasks:
             raise InputError(
-                f"There is nothing to measure: no point of kind {self.asked.points!r}"
-                + (f" with {' or '.join(map(repr, self.asked.only))} in its label" if self.asked.only else "")
-                + (f" and without {' or '.join(map(repr, self.asked.skip))}." if self.asked.skip else ".")
+                f"There is nothing to measure: no point of kind {self.options.points!r}"
+                + (f" with {' or '.join(map(repr, self.options.only))} in its label" if self.options.only else "")
+                + (f" and without {' or '.join(map(repr, self.options.skip))}." if self.options.skip else ".")
             )
         return tasks
 
@@ -296,7 +296,7 @@ class Planner:
         Raises:
             InputError: if it was.
         """
-        if self.asked.names:
+        if self.options.names:
             raise error
         self.left_out.append(f"{entry.name} is left out: {error}")
 
@@ -306,8 +306,8 @@ class Planner:
         Raises:
             InputError: if one that was named cannot be measured, or if there is none at all.
         """
-        if self.asked.names:
-            named = {entry.path.resolve(): entry for entry in map(checkpoint.find, self.asked.names)}
+        if self.options.names:
+            named = {entry.path.resolve(): entry for entry in map(checkpoint.find, self.options.names)}
             for entry in named.values():
                 self.prepare_reference(entry)
             return list(named.values())
@@ -334,21 +334,21 @@ class Planner:
         """
         if entry.problem:
             raise InputError(entry.problem)
-        if self.asked.rows == "cost":
+        if self.options.rows == "cost":
             return
         if entry.dataset not in self.references:
             self.references[entry.dataset] = Reference(entry.dataset)
         most = self.references[entry.dataset].size
-        if self.asked.n is not None and self.asked.n > most:
+        if self.options.n is not None and self.options.n > most:
             raise InputError(
-                f"n is {self.asked.n:,}, but {entry.dataset} has {most:,} real test images to compare with, and both "
+                f"n is {self.options.n:,}, but {entry.dataset} has {most:,} real test images to compare with, and both "
                 f"sides must be equally many; n can be at most {most:,}."
             )
 
     def rows_of(self, path: Path) -> list[dict[str, Any]]:
         """Return the rows of a file; lines that are none, or another data set's, are kept as problems."""
         if path not in self.found:
-            dataset = None if self.asked.out else path.parent.name  # a file of one's own may hold several
+            dataset = None if self.options.out else path.parent.name  # a file of one's own may hold several
             self.found[path], problems = rows.read(path, dataset)
             self.problems += problems
         return self.found[path]
@@ -365,14 +365,14 @@ class Planner:
 
     def of_checkpoint(self, entry: checkpoint.Entry) -> Iterator[Task]:
         """Yield the tasks of a checkpoint, each once: a point's quality, then its cost."""
-        path = rows.path_for(entry, self.asked.out)
+        path = rows.path_for(entry, self.options.out)
         points = [
-            point for point in points_of(FAMILIES[entry.family], self.asked.points) if self.asked.wants(point.label)
+            point for point in points_of(FAMILIES[entry.family], self.options.points) if self.options.wants(point.label)
         ]
         if not points:
             return
-        model = checkpoint.load(entry, self.asked.device)
-        if self.asked.rows != "cost":
+        model = checkpoint.load(entry, self.options.device)
+        if self.options.rows != "cost":
             self.references[entry.dataset].see(torch.zeros(1, *model.image_shape, dtype=torch.uint8))  # do they fit?
         settings = self.settings(model, entry, path)
         settings.apply(model)
@@ -380,14 +380,15 @@ class Planner:
         trials: dict[str, tuple[int, float]] = {}
         seen = set()
         for point in points:
-            knobs = model.settle(point.knobs)
+            knobs = model.resolve_knobs(point.knobs)
             key = json.dumps(knobs, sort_keys=True)
             if key not in trials:
                 trials[key] = cost.estimate(model, TRIAL, knobs)
             calls, seconds = trials[key]
             timed = Task(
-                "cost", entry.dataset, entry.name, entry.family, point, knobs, 0, 0, settings, self.asked.batch, hashes,
-                path, entry, calls=calls, seconds=min(COST_SECONDS, 300 * seconds) + 10, device=self.asked.device,
+                "cost", entry.dataset, entry.name, entry.family, point, knobs, 0, 0, settings, self.options.batch,
+                hashes, path, entry, calls=calls, seconds=min(COST_SECONDS, 300 * seconds) + 10,
+                device=self.options.device,
             )  # fmt: skip
             for task in self.wanted(timed, seconds / TRIAL):
                 if (key, task.kind, task.n) not in seen:
@@ -396,36 +397,36 @@ class Planner:
 
     def wanted(self, timed: Task, seconds_an_image: float) -> list[Task]:
         """Return the kinds of rows that were asked for of a point, given the task of its cost."""
-        scored = [] if self.asked.rows == "cost" else [self.scored(replace(timed, kind="quality"), seconds_an_image)]
-        return scored + ([] if self.asked.rows == "quality" else [timed])
+        scored = [] if self.options.rows == "cost" else [self.scored(replace(timed, kind="quality"), seconds_an_image)]
+        return scored + ([] if self.options.rows == "quality" else [timed])
 
     def scored(self, task: Task, seconds_an_image: float) -> Task:
         """Return a task with the size of its sample and what that takes."""
         reference = self.references[task.dataset]
         usual = SIZES.get(task.point.kind, SIZES["headline"])
         n, generations = SLOW_SIZES if task.calls >= SLOW_CALLS else usual
-        n = self.asked.n or min(n, reference.size)
+        n = self.options.n or min(n, reference.size)
         sized = replace(
-            task, n=n, generations=self.asked.generations or generations, hashes={**task.hashes, **reference.hashes}
+            task, n=n, generations=self.options.generations or generations, hashes={**task.hashes, **reference.hashes}
         )
         return replace(sized, seconds=len(sized.ahead) * (n * seconds_an_image + scoring_seconds(n)))
 
     def settings(self, model: Family, entry: checkpoint.Entry, path: Path) -> Settings:
         """Return how a checkpoint's networks compute: as for its last row here, so that 'auto' chooses once."""
-        dtypes = DTYPES if self.asked.dtype == "auto" else (self.asked.dtype,)
+        dtypes = DTYPES if self.options.dtype == "auto" else (self.options.dtype,)
         for made in [*reversed(self.rows_of(path)), *unfinished.read_all(path)]:
             used, mine = made["settings"], made["checkpoint"] == entry.name and made["kind"] in ("quality", "cost")
             here = all(made["machine"].get(key) == self.machine[key] for key in ("device", "name"))
             if mine and here and used["dtype"] in dtypes and used.get("layout") in LAYOUTS:
                 return Settings(used["dtype"], used["layout"], torch.get_num_threads())
-        return choose_settings(model, lambda trial, _: cost.estimate(trial, TRIAL, {}), self.asked.dtype)
+        return choose_settings(model, lambda trial, _: cost.estimate(trial, TRIAL, {}), self.options.dtype)
 
     def of_failures(self, path: Path, dataset: str) -> Iterator[Task]:
         """Yield the tasks of a data set's failure lab: every broken model's scores."""
-        if self.asked.points not in ("failures", "all") or self.asked.rows == "cost":
+        if self.options.points not in ("failures", "all") or self.options.rows == "cost":
             return
-        for broken in failures_for(dataset, load=partial(checkpoint.load, device=self.asked.device)):
-            if not self.asked.wants(broken.label):
+        for broken in failures_for(dataset, load=partial(checkpoint.load, device=self.options.device)):
+            if not self.options.wants(broken.label):
                 continue
             try:
                 seconds = seconds_of(broken)
@@ -435,14 +436,14 @@ class Planner:
             folder = checkpoint.resolve(broken.checkpoint) if broken.checkpoint else None
             task = Task(
                 "failure", dataset, broken.checkpoint, broken.family or "none", Point(broken.label, {}, "failure"), {},
-                0, 0, Settings("float32", PLAIN, torch.get_num_threads()), self.asked.batch,
+                0, 0, Settings("float32", PLAIN, torch.get_num_threads()), self.options.batch,
                 {"checkpoint": rows.checkpoint_hash(folder)} if folder else {}, path, broken=broken,
-                device=self.asked.device if folder else "cpu",
+                device=self.options.device if folder else "cpu",
             )  # fmt: skip
             yield self.scored(task, seconds / TRIAL)
 
-    def floors(self, tasks: Sequence[Task]) -> Iterator[Task]:
-        """Yield the floor of each n: real train images against the real test images of the tasks."""
+    def baselines(self, tasks: Sequence[Task]) -> Iterator[Task]:
+        """Yield the baseline of each n: real train images against the real test images of the tasks."""
         done = set()
         for task in tasks:
             if task.kind == "cost" or (task.path, task.dataset, task.n) in done:
@@ -456,11 +457,11 @@ class Planner:
                     f"and there are {reference.train_size:,} train images."
                 )
                 continue
-            floor = Task(
+            baseline = Task(
                 "real", task.dataset, "", "real", Point("real train images", {}, "floor"), {}, task.n, blocks,
                 Settings("float32", PLAIN, torch.get_num_threads()), task.batch, reference.hashes, task.path,
             )  # fmt: skip
-            yield replace(floor, seconds=len(floor.ahead) * scoring_seconds(task.n))
+            yield replace(baseline, seconds=len(baseline.ahead) * scoring_seconds(task.n))
 
 
 def points_of(family: type[Family], kind: str) -> list[Point]:

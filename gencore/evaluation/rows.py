@@ -219,7 +219,7 @@ def is_stale(row: Mapping[str, Any]) -> str:
 
 
 def _again(row: Mapping[str, Any]) -> str:
-    """Return how to measure a row again: it alone, and the floor at its n."""
+    """Return how to measure a row again: it alone, and the baseline at its n."""
     if row["kind"] == "bound":
         same = {"n": row["n"], "split": row["split"], "seed": row["seed"], "dtype": row["settings"]["dtype"]}
         options = [word for name, value in same.items() for word in (f"--{name}", str(value))]

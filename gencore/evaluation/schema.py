@@ -104,7 +104,7 @@ KINDS: Mapping[str, Schema] = {
         "terms": {**mapping(TERM), "required": ["elbo"]},  # bits_per_dim is nats / (dimensions ln 2), sign and all
         "basis": {**mapping(TEXT), "required": ["prior"]},
         "uncertainty": NAME, "training": TRAINING,
-    }, {"curve": array(record({"t_low": TALLY, "t_high": TALLY, **INTERVAL}))}),  # nats an image and step of t
+    }, {"curve": array(record({"t_low": TALLY, "t_high": TALLY, **INTERVAL}))}),  # nats per image and step of t
 }  # fmt: skip
 SCHEMA: Schema = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",

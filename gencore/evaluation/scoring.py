@@ -18,7 +18,7 @@ Reasons = dict[str, dict[str, str]]  # the same, for what was left out: one sent
 
 
 @dataclass(frozen=True)
-class Seen:
+class BatchFeatures:
     """What is kept of images: enough for every metric, and small.
 
     Attributes:
@@ -32,7 +32,7 @@ class Seen:
     spectra: Tensor | None = None
 
     @classmethod
-    def join(cls, parts: Sequence[Seen]) -> Seen:
+    def join(cls, parts: Sequence[BatchFeatures]) -> BatchFeatures:
         """Return several batches as one."""
         first = parts[0]
         return cls(
@@ -76,9 +76,9 @@ class Reference:
         """Each extractor's hash."""
         return {name: extractor.hash for name, extractor in self.extractors.items()}
 
-    def see(self, images: Tensor) -> Seen:
+    def see(self, images: Tensor) -> BatchFeatures:
         """Return what is kept of uint8 images (N, C, H, W)."""
-        return Seen(
+        return BatchFeatures(
             {name: extractor.features(images) for name, extractor in self.extractors.items()},
             {
                 name: extractor.probabilities(images)
@@ -88,11 +88,11 @@ class Reference:
             metrics.radial_spectrum(images),
         )
 
-    def scores(self, seen: Seen) -> tuple[Values, Reasons]:
+    def scores(self, seen: BatchFeatures) -> tuple[Values, Reasons]:
         """Return every metric of images against as many real test images, the first ones; and why one is left out."""
         return self._scores(seen, authentic=True)
 
-    def floor_scores(self, seen: Seen, block: int, blocks: int) -> tuple[Values, Reasons]:
+    def baseline_scores(self, seen: BatchFeatures, block: int, blocks: int) -> tuple[Values, Reasons]:
         """Return the same for real train images, block `block` of `blocks` disjoint ones.
 
         Authenticity would find the train images in the train split. It does not depend on N, and what generated images
@@ -113,11 +113,11 @@ class Reference:
                     reasons[name][key] = scarce
         return values, reasons
 
-    def unseen(self, start: int, stop: int) -> Seen:
+    def unseen(self, start: int, stop: int) -> BatchFeatures:
         """Return train images by their cached features alone, where the data set is not at hand."""
-        return Seen({name: real.train[start:stop] for name, real in self.reals.items()})
+        return BatchFeatures({name: real.train[start:stop] for name, real in self.reals.items()})
 
-    def _scores(self, seen: Seen, authentic: bool) -> tuple[Values, Reasons]:
+    def _scores(self, seen: BatchFeatures, authentic: bool) -> tuple[Values, Reasons]:
         values, reasons = {}, {}
         for name, real in self.reals.items():
             fake = seen.features[name]

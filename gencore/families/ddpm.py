@@ -51,7 +51,7 @@ class DDPM(Family):
     knobs = (
         Knob("sampler", "dpm-solver++", choices=SAMPLERS, help="How the reverse process is walked: "
              "a fast solver, deterministic DDIM, or DDPM's own ancestral sampling."),
-        Knob("num_inference_steps", 20, 1, TRAIN_STEPS, integer=True, help="Network calls an image: "
+        Knob("num_inference_steps", 20, 1, TRAIN_STEPS, integer=True, help="Network calls per image: "
              "more is slower and, up to a knee, better."),
         Knob("eta", 0.0, 0.0, 1.0, help="Fresh noise a step: 0 is deterministic, 1 as random as DDPM.",
              when={"sampler": ("ddim",)}),
@@ -119,8 +119,8 @@ class DDPM(Family):
         )  # fmt: skip
 
     @property
-    def players(self) -> dict[str, nn.Module]:
-        """One player: the U-Net."""
+    def networks(self) -> dict[str, nn.Module]:
+        """One network: the U-Net."""
         return {"unet": self.unet}
 
     @property
@@ -171,17 +171,17 @@ class DDPM(Family):
         """Return the x_0 that the network sees in x_t (N, C, H, W) at t (N,), clipped to [-1, 1] (eq. 15)."""
         return self._x0(x_t, t, self._call(x_t, t)).clamp(-1, 1)
 
-    def levels(self) -> Tensor:
+    def alphas_cumprod(self) -> Tensor:
         """Return abar_t for t = 0..T-1, (T,): the share of x_t's variance that is signal, falling."""
         return self.scheduler.alphas_cumprod
 
     def timesteps(self, **knobs: Any) -> list[int]:
         """Return the t of each network call of `sample` with these knobs, in order."""
-        values = self.settle(knobs)
+        values = self.resolve_knobs(knobs)
         return SCHEDULERS[values["sampler"]](self.scheduler, values["num_inference_steps"], values["eta"])[0].tolist()
 
     def bound(self, x: Tensor, generator: torch.Generator | None = None) -> dict[str, Tensor]:
-        """Return L_0, L_between, L_T and elbo, (N,) each, nats an image: -elbo = L_0 + L_between + L_T.
+        """Return L_0, L_between, L_T and elbo, (N,) each, nats per image: -elbo = L_0 + L_between + L_T.
 
         Ho et al. 2020, eq. 5, where each L is to be subtracted: L_0 = -log P(x_0|x_1), L_between the sum of
         L_{t-1} = KL(q(x_{t-1}|x_t, x_0) || p(x_{t-1}|x_t)) over the paper's t = 2..T, L_T = KL(q(x_T|x_0) || N(0, I)).
@@ -216,7 +216,7 @@ class DDPM(Family):
         Args:
             x: Images (N, C, H, W) in [-1, 1].
             generator: Of t and the noise, on the CPU; by default the global one.
-            strata: How many network calls an image, beside that of L_0.
+            strata: How many network calls per image, beside that of L_0.
         """
         total, last = strata + 2, TRAIN_STEPS - 1
 
@@ -233,7 +233,7 @@ class DDPM(Family):
 
     @torch.no_grad()
     def bound_at(self, x: Tensor, t: Tensor, noise: Tensor) -> Tensor:
-        """Return L at t in nats an image, (N,): L_0 where t is 0, else KL(q(x_{t-1}|x_t, x_0) || p(x_{t-1}|x_t)).
+        """Return L at t in nats per image, (N,): L_0 where t is 0, else KL(q(x_{t-1}|x_t, x_0) || p(x_{t-1}|x_t)).
 
         Both are normal, and their means differ by what their x_0 differ, so that in D numbers an image
         KL = D/2 (r - 1 - log r) + ||mu-tilde - mu_theta||^2 / (2 sigma^2) with r = beta-tilde / sigma^2
@@ -256,7 +256,7 @@ class DDPM(Family):
     @torch.no_grad()
     def sample(self, seeds: Iterable[int], **knobs: Any) -> Iterator[Step]:
         """Yield one step a network call; x_0 is clipped to [-1, 1] inside every sampler."""
-        values = self.settle(knobs)
+        values = self.resolve_knobs(knobs)
         noise = Noise(seeds, self.device)
         x = noise(*self.image_shape)
         total = values["num_inference_steps"]
@@ -292,7 +292,7 @@ class DDPM(Family):
         Args:
             x: The images.
             num_inference_steps: Steps of the grid of timesteps.
-            iterations: Network calls a step.
+            iterations: Network calls per step.
         """
         timesteps = trailing(num_inference_steps)[::-1]
         levels = [1.0, *self.scheduler.alphas_cumprod[timesteps.copy()].double().tolist()]
@@ -337,7 +337,7 @@ class DDPM(Family):
         return before.sqrt() * beta / (1 - abar), ratio - 1 - ratio.log(), variance
 
     def _prior_kl(self, x: Tensor) -> Tensor:
-        """Return L_T = KL(q(x_T|x_0) || N(0, I)) in nats an image, (N,).
+        """Return L_T = KL(q(x_T|x_0) || N(0, I)) in nats per image, (N,).
 
         That of `normal_kl`, in a form which keeps the digits of an abar_T near 0.
         """

@@ -20,7 +20,7 @@ OBJECTIVES = ("minimax", "non_saturating", "relativistic")
 
 
 def leaky() -> nn.Module:
-    """Return the activation of both players."""
+    """Return the activation of both networks."""
     return nn.LeakyReLU(0.2)
 
 
@@ -37,7 +37,7 @@ class GAN(Family):
     Args:
         channels: Image channels.
         size: Image side in pixels.
-        widths: Feature maps of both players at each resolution, from the image's downwards.
+        widths: Feature maps of both networks at each resolution, from the image's downwards.
         probe_widths: The probe's.
         latent: Dimensions of z.
         blocks: Residual blocks a resolution.
@@ -86,7 +86,7 @@ class GAN(Family):
             self.probe = Encoder(channels, size, probe_widths, 1, leaky)
 
     @property
-    def players(self) -> dict[str, nn.Module]:
+    def networks(self) -> dict[str, nn.Module]:
         """Generator, discriminator and, beside a relativistic critic, the probe."""
         names = ("generator", "discriminator", "probe")
         return {name: getattr(self, name) for name in names if hasattr(self, name)}
@@ -99,14 +99,14 @@ class GAN(Family):
     @property
     def referee(self) -> nn.Module:
         """The module whose sigmoid is a probability: D itself, or the probe."""
-        return self.players.get("probe", self.discriminator)
+        return self.networks.get("probe", self.discriminator)
 
     def losses(self, x: Tensor, progress: float = 0.0) -> Iterator[Loss]:
         """Yield the discriminator's loss, the probe's if there is one, then the generator's on fresh z."""
         with torch.no_grad():
             fake = self.decode(self._z(len(x)))
         yield self._discriminator_loss(self._shown(x), self._shown(fake), self._gamma(progress))
-        if "probe" in self.players:
+        if "probe" in self.networks:
             real_logit, fake_logit = self._logits(self.probe, x), self._logits(self.probe, fake)
             value = F.softplus(-real_logit).mean() + F.softplus(fake_logit).mean()
             yield Loss("probe", value, {"probe_loss": value.detach()})
@@ -167,7 +167,7 @@ class GAN(Family):
         """Return D(x) in (0, 1), (N,): the discriminator's, or the probe's beside a relativistic critic."""
         return torch.sigmoid(self._logits(self.referee, x))
 
-    def watch(self, x: Tensor) -> dict[str, Tensor]:
+    def validation_figures(self, x: Tensor) -> dict[str, Tensor]:
         """Return V(D, G), D(x) and D(G(z)) on held-out images; V <= 2 JSD - log 4 holds for any D."""
         fake = self.decode(self._z(len(x)))
         values = game(self._logits(self.referee, x), self._logits(self.referee, fake))
@@ -176,7 +176,7 @@ class GAN(Family):
     @torch.no_grad()
     def sample(self, seeds: Iterable[int], **knobs: Any) -> Iterator[Step]:
         """Yield one step: G(truncation * z)."""
-        z = self.latent(seeds, **self.settle(knobs))
+        z = self.latent(seeds, **self.resolve_knobs(knobs))
         yield Step(1, 1, z, self.decode(z).clamp(-1, 1))
 
     def latent(self, seeds: Iterable[int], truncation: float = 1.0) -> Tensor:

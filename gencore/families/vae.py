@@ -71,8 +71,8 @@ class VAE(Family):
         self.register_buffer("mixture_factors", torch.eye(latent).repeat(components, 1, 1))  # Cholesky factors
 
     @property
-    def players(self) -> dict[str, nn.Module]:
-        """One player: the whole model."""
+    def networks(self) -> dict[str, nn.Module]:
+        """One network: the whole model."""
         return {"vae": self}
 
     @property
@@ -96,7 +96,7 @@ class VAE(Family):
             return self.decoder(latent).float()
 
     def losses(self, x: Tensor, progress: float = 0.0) -> Iterator[Loss]:
-        """Yield minus the ELBO, in nats an image (of the density; `bound` reports the discretised one)."""
+        """Yield minus the ELBO, in nats per image (of the density; `bound` reports the discretised one)."""
         mean, std = self.encode(x)
         z = mean + std * torch.randn_like(std)  # the lecture's z = mu + sigma * eps
         squares = (self.decode(z) - x).square().flatten(1).sum(1)
@@ -116,7 +116,7 @@ class VAE(Family):
         })  # fmt: skip
 
     def bound(self, x: Tensor, generator: torch.Generator | None = None) -> dict[str, Tensor]:
-        """Return log_likelihood, kl and elbo = log_likelihood - kl, (N,) each, nats an image, for the prior N(0, I).
+        """Return log_likelihood, kl and elbo = log_likelihood - kl, (N,) each, nats per image, for the prior N(0, I).
 
         The likelihood is of the 256 pixel levels: the Gaussian's mass in bins 2/255 wide, open at the ends
         (Ho et al. 2020, eq. 13). One draw of z an image.
@@ -140,13 +140,13 @@ class VAE(Family):
             "draws": "one z an image",
         }
 
-    def watch(self, x: Tensor) -> dict[str, Tensor]:
-        """Return the mean held-out bound and its terms (nats an image) and the number of active latent units."""
+    def validation_figures(self, x: Tensor) -> dict[str, Tensor]:
+        """Return the mean held-out bound and its terms (nats per image) and the number of active latent units."""
         terms = {f"validation_{name}": value.mean() for name, value in self.bound(x).items()}
         return terms | {"active_units": (self.encode(x)[0].var(0) > ACTIVE).sum().float()}
 
     @torch.no_grad()
-    def finish(self, batches: Iterable[Tensor]) -> None:
+    def fit_after_training(self, batches: Iterable[Tensor]) -> None:
         """Refit s on the training images and fit the mixture prior to draws from the aggregated posterior.
 
         The prior that maximises the ELBO is the aggregated posterior E_x[q(z|x)] (Hoffman & Johnson 2016); a
@@ -175,7 +175,7 @@ class VAE(Family):
     @torch.no_grad()
     def sample(self, seeds: Iterable[int], **knobs: Any) -> Iterator[Step]:
         """Yield one step: z from the chosen prior, decoded."""
-        values = self.settle(knobs)
+        values = self.resolve_knobs(knobs)
         z = self.latent(seeds, **values)
         x0 = self.decode(z).clamp(-1, 1)
         yield Step(1, 1, z, x0)

@@ -50,7 +50,7 @@ def main():
     )
     for (sampler, calls), ms in per_call.items():
         off = ms / mean - 1
-        print(f"{sampler:13}{calls:5} calls   {ms:7.3f} ms a call and image   {off:+6.1%}   "
+        print(f"{sampler:13}{calls:5} calls   {ms:7.3f} ms per call and image   {off:+6.1%}   "
               f"{'met' if abs(off) <= WITHIN else 'MISSED'}")  # fmt: skip
     sys.exit(any(abs(ms / mean - 1) > WITHIN for ms in per_call.values()))
 

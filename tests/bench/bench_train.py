@@ -1,8 +1,8 @@
 """Images per second of training, beside the arithmetic of a step: python tests/bench/bench_train.py PRESET ...
 
 Trains each preset as `python -m gencore train` would, for some steps, without writing anything; `key=value` overrides
-hold for all presets. Prints images a second, the floating point operations of an image (counted in one step: every
-player's forward and backward passes, the penalties' second ones too), and what share that is of the fastest matrix
+hold for all presets. Prints images per second, the floating point operations of an image (counted in one step: every
+network's forward and backward passes, the penalties' second ones too), and what share that is of the fastest matrix
 product of the same number format that this machine does.
 """
 
@@ -65,11 +65,11 @@ def operations(trainer):
     """The floating point operations of one step, an image; a multiply and an add are two."""
     with Operations() as counter, sdpa_kernel(SDPBackend.MATH):
         trainer.advance()
-    return counter.total / trainer.recipe.batch
+    return counter.total / trainer.config.batch
 
 
 def rate(trainer, steps, warm_up=3):
-    """Images a second over some steps, after others to warm up."""
+    """Images per second over some steps, after others to warm up."""
     for _ in range(warm_up):
         trainer.advance()
     synchronise(trainer.model.device)
@@ -77,7 +77,7 @@ def rate(trainer, steps, warm_up=3):
     for _ in range(steps):
         trainer.advance()
     synchronise(trainer.model.device)
-    return steps * trainer.recipe.batch / (time.perf_counter() - begun)
+    return steps * trainer.config.batch / (time.perf_counter() - begun)
 
 
 def measure(preset, overrides, steps):
@@ -88,9 +88,9 @@ def measure(preset, overrides, steps):
         trainer = trainer_of(preset, overrides, Path(folder) / "run") if "compile=true" in overrides else plain
         per_second = rate(trainer, steps)
         best = peak(trainer.model.device, DTYPES[trainer.settings.dtype])
-    sizes = sum(p.numel() for player in trainer.model.players.values() for p in player.parameters())
-    how = f"{trainer.settings.dtype}, {trainer.settings.layout}{', compiled' * trainer.recipe.compile}"
-    print(f"{preset:20} {sizes / 1e6:5.2f} M parameters, batch {trainer.recipe.batch:4}, {how}: "
+    sizes = sum(p.numel() for network in trainer.model.networks.values() for p in network.parameters())
+    how = f"{trainer.settings.dtype}, {trainer.settings.layout}{', compiled' * trainer.config.compile}"
+    print(f"{preset:20} {sizes / 1e6:5.2f} M parameters, batch {trainer.config.batch:4}, {how}: "
           f"{per_second:9,.0f} images/s, {each / 1e9:6.2f} GFLOP an image, {per_second * each / 1e12:7.3f} of "
           f"{best / 1e12:.2f} TFLOP/s ({per_second * each / best:.0%})", flush=True)  # fmt: skip
 

@@ -129,7 +129,7 @@ def test_splits_are_the_same_every_time_and_disjoint(source, tmp_path):
 def test_sizes_of_carved_splits(tmp_path):
     name = fill(tmp_path / "flat", 50)
     assert [len(load_images(name, split).x) for split in SPLITS] == [41, 4, 5]
-    rows, carved = data.carve(60_000)
+    rows, carved = data.hold_out(60_000)
     assert (len(rows), len(carved)) == (55_000, 5_000)
     assert np.array_equal(np.concatenate([rows, carved]), np.random.default_rng(0).permutation(60_000))
 

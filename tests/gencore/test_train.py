@@ -20,8 +20,8 @@ from gencore import checkpoint
 from gencore.device import pick_device
 from gencore.errors import InputError
 from gencore.families import FAMILIES
-from gencore.presets import PRESETS, Recipe, Run, resolve_run
-from gencore.train import LOG, TIMELAPSE, Team, _budgeted, train
+from gencore.presets import PRESETS, Run, TrainingConfig, resolve_run
+from gencore.train import LOG, TIMELAPSE, ProcessGroup, _budgeted, train
 
 ROOT = Path(__file__).parents[2]
 TINY = Run("vae", "digits", {"widths": (8, 8), "latent": 2, "components": 2}, {
@@ -139,7 +139,7 @@ def test_what_a_run_writes(tmp_path):
 
 
 def test_a_long_run_keeps_its_log_short(tmp_path):
-    run = replace(TINY, train=TINY.train | {"images": 8000, "batch": 4, "timelapse": 0, "watch": 0})
+    run = replace(TINY, train=TINY.train | {"images": 8000, "batch": 4, "timelapse": 0, "validation_images": 0})
     drain(run, tmp_path / "run")
     assert 900 <= len((tmp_path / "run" / LOG).read_text().splitlines()) <= 2000
 
@@ -240,7 +240,7 @@ def test_every_preset_builds():
         model = FAMILIES[run.family](channels=channels, size=size, **run.model)
         exported = sum(x.numel() * (2 if x.is_floating_point() else 8) for x in model.state_dict().values())
         assert exported < 9_900_000, f"{name} would not be a file of less than 10 MB"
-        assert isinstance(run.recipe, Recipe)
+        assert isinstance(run.config, TrainingConfig)
 
 
 def test_a_compiled_network_trains_saves_and_resumes(tmp_path, monkeypatch):
@@ -288,9 +288,9 @@ def test_batches_show_every_image_once_an_epoch(tmp_path):
     epochs = np.array(seen).reshape(4, 125)
     assert (np.sort(epochs) == np.arange(125)).all() and not (epochs[0] == epochs[1]).all()
     whole = np.array(seen[:50])
-    t.step, t.team = 0, Team(rank=0, world=2)
+    t.step, t.group = 0, ProcessGroup(rank=0, world=2)
     left = ((t.batch().flatten() + 1) * 127.5).round().int().tolist()
-    t.team = Team(rank=1, world=2)
+    t.group = ProcessGroup(rank=1, world=2)
     right = ((t.batch().flatten() + 1) * 127.5).round().int().tolist()
     assert sorted(left + right) == sorted(whole), "two ranks share the batch"
 
@@ -318,9 +318,9 @@ def test_two_processes(average, tmp_path):
 
 def test_what_several_processes_cannot_do():
     with pytest.raises(InputError, match="cannot be shared"):
-        _budgeted(replace(TINY, train=TINY.train | {"batch": 33}), None, None, Team(0, 2))
+        _budgeted(replace(TINY, train=TINY.train | {"batch": 33}), None, None, ProcessGroup(0, 2))
     with pytest.raises(InputError, match="--images"):
-        _budgeted(TINY, 1.0, None, Team(0, 2))
+        _budgeted(TINY, 1.0, None, ProcessGroup(0, 2))
 
 
 @pytest.mark.parametrize("name", ["tpu", "cuda:x"])

@@ -52,7 +52,7 @@ def quality(checkpoint, family, label, kind, knobs, n, found, digest="0" * 16, d
 
 
 def real(n, found, dataset="mnist"):
-    """The floor at n."""
+    """The baseline at n."""
     return quality("", "real", "real train images", "floor", {}, n, found, dataset=dataset) | {"kind": "real"}
 
 
@@ -94,13 +94,13 @@ def rows(families, hashes, dataset="mnist"):
         hashes: By checkpoint name, the hash of its files.
         dataset: The data set.
     """
-    from gencore.family import settle
+    from gencore.family import resolve_knobs
 
     dice = random.Random(0)
     made = [real(n, scores(g, dice=dice, **FLOOR), dataset) for n, g in ((5000, 5), (2000, 3), (400, 5))]
     for name, kind in families.items():
         for point in kind.points:
-            knobs = settle(kind.knobs, point.knobs)
+            knobs = resolve_knobs(kind.knobs, point.knobs)
             calls = int(knobs.get("num_inference_steps", 1))
             n, generations = (2000, 3) if point.kind == "sweep" else (400, 5) if calls >= 500 else (5000, 5)
             found = scores(generations, dice=dice, **means(kind.name, knobs, calls))

@@ -22,10 +22,10 @@ def point(family, label, ms, n=5000, kind="headline", checkpoint="", machine=MAC
     return [row] + ([] if ms is None else [cost(row, ms, calls, machine)])
 
 
-def measure(*points, floor=True, stale=()):
+def measure(*points, baseline=True, stale=()):
     """Measurements of these points, with real data at n = 5,000 and 2,000; `stale` names labels."""
     rows = [row for rows in points for row in rows]
-    rows += [real(n, found(**FLOOR)) for n in (5000, 2000)] if floor else []
+    rows += [real(n, found(**FLOOR)) for n in (5000, 2000)] if baseline else []
     old = {i: "The checkpoint has changed." for i, row in enumerate(rows) if row["point"]["label"] in stale}
     return join("mnist", rows, TITLES, {}, old)
 

@@ -12,7 +12,7 @@ from gencore.presets import Run
 torch.set_num_threads(1)
 out, average = Path(sys.argv[1]), sys.argv[2] == "1"
 if not average:
-    engine.Team.average = lambda self, parameters: None
+    engine.ProcessGroup.average = lambda self, parameters: None
 model = {"widths": (8, 8), "latent": 2, "components": 2}
 run = Run(
     "vae", "digits", model, {"images": 320, "batch": 32, "dtype": "float32", "layout": "contiguous", "timelapse": 0}
@@ -23,5 +23,5 @@ for _ in range(10):
 trainer = steps.gi_frame.f_locals["trainer"]
 mine = {name: value.clone() for name, value in trainer.model.named_parameters()}
 mine |= {f"average.{i}": value.clone() for i, value in enumerate(trainer.averaged)}
-save_file(mine | {"world": torch.tensor(trainer.team.world)}, out / f"rank{trainer.team.rank}.safetensors")
+save_file(mine | {"world": torch.tensor(trainer.group.world)}, out / f"rank{trainer.group.rank}.safetensors")
 steps.close()

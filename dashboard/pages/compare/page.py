@@ -346,7 +346,7 @@ class Compare:
 
         Args:
             dataset: A data set that has checkpoints, 'mnist'.
-            n: Images a lane, 1 to 100.
+            n: Images per lane, 1 to 100.
             seed: The run's seed.
             settings: By family, {"checkpoint": "mnist/ddpm", "knobs": {"sampler": "ddim"}}; all families when left out.
 

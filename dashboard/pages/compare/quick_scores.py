@@ -36,8 +36,8 @@ def table(
     """Return the card's content.
 
     Args:
-        n: Images a family, and real ones.
-        rows: By family, its name for people, its scores by metric, and the images a class (K,) or None.
+        n: Images per family, and real ones.
+        rows: By family, its name for people, its scores by metric, and the images per class (K,) or None.
         real: By metric, the mean over blocks of n real images, and between which values 95% of the blocks lie.
         blocks: How many blocks.
         left_out: By metric, one sentence: why it has no value.
@@ -104,7 +104,7 @@ def legend(ranges: Mapping[str, Score], blocks: int, n: int) -> str:
 
 
 def histogram(family: str, classes: np.ndarray | None) -> str:
-    """Return the images a class as small bars."""
+    """Return the images per class as small bars."""
     if classes is None:
         return ""
     wide, high = 8, 26

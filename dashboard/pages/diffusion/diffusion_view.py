@@ -168,4 +168,4 @@ def drawn_words(order: Order, steps: int, seconds: float | None) -> str:
         return f"{order.n} samples, {noise_schedule.plural(steps)}, seed {order.seed}: shipped with the checkpoint."
     each = format.duration(1000 * seconds / order.n)
     whole = format.duration(1000 * seconds)
-    return f"{order.n} samples, {noise_schedule.plural(steps)}, seed {order.seed}: {whole} here, {each} an image."
+    return f"{order.n} samples, {noise_schedule.plural(steps)}, seed {order.seed}: {whole} here, {each} per image."

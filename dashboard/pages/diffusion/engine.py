@@ -44,7 +44,7 @@ TRIAL_CALLS = 3  # that tell what a call takes
 WAIT = 1.5  # seconds that a picture which should come at once waits for the device
 FRAME_SECONDS = 0.15  # between two updates with pictures, at least: the browser has no way to ask for fewer
 QUIET_SECONDS = 0.5  # between two updates without
-GIF_MS, SCALE, GAP = 80, 5, 2  # milliseconds a picture; screen pixels a pixel; pixels between two films
+GIF_MS, SCALE, GAP = 80, 5, 2  # milliseconds per picture; screen pixels a pixel; pixels between two films
 
 
 @dataclass(frozen=True)
@@ -204,7 +204,7 @@ class Films:
 
     def abar(self, source: Source) -> np.ndarray:
         """Return abar_t for t = 0..T-1, float64 (T,)."""
-        return self.service.model(source.checkpoint).levels().double().cpu().numpy()
+        return self.service.model(source.checkpoint).alphas_cumprod().double().cpu().numpy()
 
     def level(self, source: Source, t: Any) -> Level:
         """Return the noise at t.
@@ -290,7 +290,7 @@ class Films:
             return self._measured_rate(source, n)
         try:
             model = self.service.model(source)
-            seeds, knobs = [image_seed(0, i) for i in range(n)], model.settle({})
+            seeds, knobs = [image_seed(0, i) for i in range(n)], model.resolve_knobs({})
             self.service.warm_up(model, seeds, knobs)
             started = time.perf_counter()
             *_, step = itertools.islice(model.sample(seeds, **knobs), TRIAL_CALLS)

@@ -88,7 +88,7 @@ def along_t(row: Mapping[str, Any], title: str) -> str:
     )
     shown = [Curve("", ends.ravel(), mean, slug(row["family"]), low=low, high=high)]
     answer = f"{title}: {half_words(ends, mean[::2])}{alone}"
-    return lines("Where along t it is lost", answer, reading, shown, "t", "nats a step (log scale)", log_x=True,
+    return lines("Where along t it is lost", answer, reading, shown, "t", "nats per step (log scale)", log_x=True,
                  log_y=True)  # fmt: skip
 
 
@@ -244,12 +244,12 @@ def walked(measured: Measurements, checkpoint: str, knob: str, knobs: Mapping[st
 
 
 def quality(points: Sequence[Walked], steps: int, measured: Measurements, what: str, reach: tuple[float, float]) -> str:
-    """Return the card of the kernel distance against steps, with the chosen steps marked and the floor.
+    """Return the card of the kernel distance against steps, with the chosen steps marked and the baseline.
 
     Args:
         points: What was measured, by the number of steps.
         steps: The chosen number.
-        measured: All measurements, for the floor.
+        measured: All measurements, for the baseline.
         what: The other settings, for people.
         reach: The least and the largest number of steps on the axis.
     """
@@ -260,8 +260,8 @@ def quality(points: Sequence[Walked], steps: int, measured: Measurements, what: 
     x = np.array([steps for steps, _ in scored])
     mean, low, high = (np.array([getattr(score, key) for _, score in scored]) for key in ("mean", "low", "high"))
     first = points[0].point
-    floor = measured.floor(first.n)
-    real = floor.score("kd") if floor else None
+    baseline = measured.baseline(first.n)
+    real = baseline.score("kd") if baseline else None
     reading = (
         f"Kernel distance to real test images in {measured.features()}, lower is better; n = {first.n:,}, shaded: 95% "
         "interval over generations."
@@ -274,7 +274,7 @@ def quality(points: Sequence[Walked], steps: int, measured: Measurements, what: 
     )  # fmt: skip
 
 
-def quality_words(scored: Sequence[tuple[int, Score]], steps: int, floor: float | None) -> str:
+def quality_words(scored: Sequence[tuple[int, Score]], steps: int, baseline: float | None) -> str:
     """Return the kernel distance at the chosen steps, where it is least, and from where on it hardly falls."""
     here = next((score for count, score in scored if count == steps), None)
     most, best = min(scored, key=lambda pair: pair[1].mean)
@@ -282,7 +282,7 @@ def quality_words(scored: Sequence[tuple[int, Score]], steps: int, floor: float 
     words = f"{small(here.mean)} ± {small(here.half)}" if here else "not measured"
     least = f"The least measured is {small(best.mean)}, at {plural(most)}"
     least += "." if knee == most else f"; {plural(knee)} come within half as much again."
-    real = f" Real images get {small(floor)}." if floor is not None else ""
+    real = f" Real images get {small(baseline)}." if baseline is not None else ""
     return f"At {plural(steps)}: {words}. {least}{real}"
 
 
@@ -296,12 +296,14 @@ def times(points: Sequence[Walked], steps: int, what: str, reach: tuple[float, f
     each = float(np.median(y / x))
     first = timed[0][0].point
     reading = (
-        f"Milliseconds an image, {BATCH} at once, measured on {first.cost['machine'].get('name', 'another machine')}; "
+        f"Milliseconds per image, {BATCH} at once, measured on {first.cost['machine'].get('name', 'another machine')}; "
         "both axes are logarithmic."
     )
     whole = format.duration(each * steps)
-    answer = f"About {format.duration(each)} a step: {plural(steps)} take{'s' * (steps == 1)} about {whole} an image."
-    return lines(title, answer, reading, [Curve("", x, y, first.family)], "steps", "ms an image (log scale)",
+    answer = (
+        f"About {format.duration(each)} per step: {plural(steps)} take{'s' * (steps == 1)} about {whole} per image."
+    )
+    return lines(title, answer, reading, [Curve("", x, y, first.family)], "steps", "ms per image (log scale)",
                  log_x=True, log_y=True, marker_x=steps, x_range=reach)  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from gradio.context import Context
 from dashboard.pages.diffusion import diffusion_view, noise_schedule
 from dashboard.pages.diffusion.engine import SHEET, Films, Moment, Source, Take, film_gif, film_strip, films_of
 from dashboard.pages.diffusion.panels import PANELS
-from dashboard.service.service import PREVIEW, InputError, Knob, Order, Part, Point, Service, settle
+from dashboard.service.service import PREVIEW, InputError, Knob, Order, Part, Point, Service, resolve_knobs
 from dashboard.ui import knobs, model_card
 from dashboard.ui.events import CALM, QUICK, RUN
 from dashboard.ui.family_knobs import Settings
@@ -375,7 +375,7 @@ class Reverse(Drawing):
     def _name(self, part: Part) -> str:
         """Return the setting of a film: its operating point's name, else its knobs."""
         kind = self.films.kinds[part.family]
-        point = next((p for p in kind.points if settle(kind.knobs, p.knobs) == dict(part.knobs)), None)
+        point = next((p for p in kind.points if resolve_knobs(kind.knobs, p.knobs) == dict(part.knobs)), None)
         return point.label if point else diffusion_view.knob_words(kind.knobs, part.knobs)
 
     def _files(self, folder: Path, reels: Sequence[Sequence[Moment]], seed: int) -> dict:

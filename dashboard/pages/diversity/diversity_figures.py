@@ -30,7 +30,7 @@ class Reading:
         title: The family's name for people.
         n: Images, real and generated alike.
         value: The value, None when there is none.
-        floor: What fresh real images reach at the same n, None when unknown.
+        baseline: What fresh real images reach at the same n, None when unknown.
         note: Why there is no value, in a few words.
     """
 
@@ -38,15 +38,15 @@ class Reading:
     title: str
     n: int = 0
     value: Score | None = None
-    floor: Score | None = None
+    baseline: Score | None = None
     note: str = ""
 
     @property
     def as_real(self) -> bool | None:
         """Whether the interval reaches that of real images; None when that cannot be told."""
-        if self.value is None or self.floor is None:
+        if self.value is None or self.baseline is None:
             return None
-        return self.value.low <= self.floor.high and self.floor.low <= self.value.high
+        return self.value.low <= self.baseline.high and self.baseline.low <= self.value.high
 
 
 @dataclass(frozen=True)
@@ -126,11 +126,11 @@ def measured_panel(
         if row is None:
             readings.append(Reading(family, name, note=note))
             continue
-        floor = measurements.floor(row.n)
+        baseline = measurements.baseline(row.n)
         readings.append(
             Reading(
                 family, name, row.n, row.score(metric, extractor),
-                floor.score(metric, extractor) if floor else None,
+                baseline.score(metric, extractor) if baseline else None,
                 "left out" if row.why_not(metric, extractor) else "",
             )
         )  # fmt: skip
@@ -141,8 +141,8 @@ def made_panel(metric: str, rows: Mapping[str, tuple[str, int, Mapping[str, Scor
     """Return a metric's panel of samples: by family, its name for people, n, its scores, and real images' at n."""
     title, unit, percent = PANELS[metric]
     readings = [
-        Reading(family, name, n, scores.get(metric), floor.get(metric), "" if metric in scores else "too few images")
-        for family, (name, n, scores, floor) in rows.items()
+        Reading(family, name, n, scores.get(metric), baseline.get(metric), "" if metric in scores else "too few images")
+        for family, (name, n, scores, baseline) in rows.items()
     ]
     return Panel(title, unit, readings, percent)
 
@@ -180,7 +180,7 @@ def draw_dots(panels: Sequence[Panel], width: int) -> tuple[str, float]:
 
 
 def dot_panel(panel: Panel, left: float, right: float, top: float, step: float) -> str:
-    """Return one panel of a chart of dots: grid, axis, and each reading's floor, interval, mark and value."""
+    """Return one panel of a chart of dots: grid, axis, and each reading's baseline, interval, mark and value."""
     bottom = top + step * len(panel.readings)
     low, high = limits(panel)
 
@@ -199,12 +199,12 @@ def dot_panel(panel: Panel, left: float, right: float, top: float, step: float) 
 
 
 def dot(panel: Panel, reading: Reading, at: Callable[[float], float], ends: tuple[float, float], y: float) -> str:
-    """Return one reading: the floor as a grey band, the interval as a line, the mark, and the value in words."""
+    """Return one reading: the baseline as a grey band, the interval as a line, the mark, and the value in words."""
     parts = []
-    if reading.floor is not None:
-        x1, x2 = at(reading.floor.low), at(reading.floor.high)
+    if reading.baseline is not None:
+        x1, x2 = at(reading.baseline.low), at(reading.baseline.high)
         x1, x2 = min(x1, (x1 + x2) / 2 - 1.5), max(x2, (x1 + x2) / 2 + 1.5)
-        words = f"real images: {panel.words(reading.floor)}"
+        words = f"real images: {panel.words(reading.baseline)}"
         parts.append(
             f'<rect class="floor" x="{x1:.1f}" y="{y - 19:.1f}" width="{x2 - x1:.1f}" height="38">'
             f"<title>{escape(words)}</title></rect>"
@@ -224,8 +224,8 @@ def dot(panel: Panel, reading: Reading, at: Callable[[float], float], ends: tupl
 
 
 def limits(panel: Panel) -> tuple[float, float]:
-    """Return the ends of a panel's axis in shown units: all intervals and floors, and some room."""
-    found = [value for reading in panel.readings for value in (reading.value, reading.floor) if value is not None]
+    """Return the ends of a panel's axis in shown units: all intervals and baselines, and some room."""
+    found = [value for reading in panel.readings for value in (reading.value, reading.baseline) if value is not None]
     if not found:
         return (0.0, 100.0) if panel.percent else (0.0, 1.0)
     low = min(value.low for value in found) * panel.scale
@@ -236,7 +236,7 @@ def limits(panel: Panel) -> tuple[float, float]:
 
 
 def verdicts(panel: Panel) -> str:
-    """Return what each family's value says against its floor, families with the same verdict together."""
+    """Return what each family's value says against its baseline, families with the same verdict together."""
     groups: dict[str, list[str]] = {}
     for reading in panel.readings:
         if reading.value is None:
@@ -246,7 +246,7 @@ def verdicts(panel: Panel) -> str:
         elif reading.as_real:
             words = "as varied as real images, as far as can be told"
         else:
-            words = f"{'less' if reading.value.mean < reading.floor.mean else 'more'} varied than real images"
+            words = f"{'less' if reading.value.mean < reading.baseline.mean else 'more'} varied than real images"
         groups.setdefault(words, []).append(reading.title)
     return " ".join(f"{format.listing(names)}: {words}." for words, names in groups.items())
 
@@ -267,8 +267,10 @@ def reach(panels: Sequence[Panel], made: Sequence[Panel] = (), what: str = "", s
     shares = [f"{reading.title} {panels[1].words(reading.value, margin=False)}" for reading in known]
     answer = f"Test images that have a generated one near them: {format.listing(shares)}." if shares else ""
     if shares:
-        floors = {panels[1].words(reading.floor, margin=False) for reading in known if reading.floor is not None}
-        answer += f" Fresh real images reach {format.listing(sorted(floors))}." if floors else ""
+        baselines = {
+            panels[1].words(reading.baseline, margin=False) for reading in known if reading.baseline is not None
+        }
+        answer += f" Fresh real images reach {format.listing(sorted(baselines))}." if baselines else ""
         answer += "".join(f" {one.title}: {one.note}." for one in panels[1].readings if one.value is None and one.note)
     return two_charts(
         "How much of the real variety do they reach?",

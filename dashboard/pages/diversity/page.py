@@ -17,7 +17,7 @@ from dashboard.pages.diversity import diversity_figures, sample_sheet
 from dashboard.results import projection
 from dashboard.results.operating_points import EXTRACTOR, Measured, knobs_key
 from dashboard.service.samples import LEAST, MOST, RATIOS, SHARES, Judge, Progress, Sampled, Verdict, samples_of
-from dashboard.service.service import InputError, Lane, Order, Service, settle
+from dashboard.service.service import InputError, Lane, Order, Service, resolve_knobs
 from dashboard.ui import knobs as controls
 from dashboard.ui import model_card
 from dashboard.ui.events import CALM, QUICK, RUN, as_text
@@ -322,7 +322,7 @@ class Diversity:
         kind = self.service.families[family]
         found = next((one for one in kind.points if controls.name_of(one) == point), None)
         found = found or next(iter(kind.points), None)
-        return settle(kind.knobs, found.knobs if found else {})
+        return resolve_knobs(kind.knobs, found.knobs if found else {})
 
     def _order(self, dataset: str, n: Any, seed: Any, values: Sequence[Any]) -> Order:
         """Return the checked order that the controls' values make; families that cannot run are left out."""
@@ -368,7 +368,7 @@ class Diversity:
         rows, ours = self._measured(dataset, chosen), {key: one for key, one in made.items() if not one.shipped}
         panel = functools.partial(diversity_figures.measured_panel, rows, self.service.measurements(dataset), name)
         samples = {
-            family: (made[family].title, one.n, one.scores, judge.floor(one.n)) for family, one in verdicts.items()
+            family: (made[family].title, one.n, one.scores, judge.baseline(one.n)) for family, one in verdicts.items()
         }
         what, space, cards = sample_sheet.described(ours), self.service.measurements(dataset).features(name), {}
         for card, pair in ((diversity_figures.reach, SHARES), (diversity_figures.variety, RATIOS)):

@@ -78,13 +78,13 @@ def verdicts(
     Without a healthy model at the same n, real images stand for it.
     """
     order = list(GROUPS)
-    points, floor = healthy(failure, measured), measured.floor(failure.n)
-    floor = floor if floor and comparable(failure, floor) else None
+    points, baseline = healthy(failure, measured), measured.baseline(failure.n)
+    baseline = baseline if baseline and comparable(failure, baseline) else None
     for metric in sorted(metrics.values(), key=lambda metric: order.index(metric.axis)):
         broken = failure.score(metric.key, extractor)
         if broken is None:
             continue
-        real = floor.score(metric.key, extractor) if floor else None
+        real = baseline.score(metric.key, extractor) if baseline else None
         scored = tuple((point, score) for point in points if (score := point.score(metric.key, extractor)))
         against = [score for _, score in scored] or ([real] if real else [])
         word = UNKNOWN

@@ -26,7 +26,7 @@ from dashboard.service.service import (
     first_line,
     image_seed,
     missing,
-    settle,
+    resolve_knobs,
     tidy,
     to_pixels,
     without_paths,
@@ -149,7 +149,7 @@ class Games:
             InputError: in one sentence, on a checkpoint that cannot be used, a bad knob, or when `stop` was set first.
         """
         one = self.contestant(dataset, name)
-        values = settle(self.service.families[one.family].knobs, knobs)
+        values = resolve_knobs(self.service.families[one.family].knobs, knobs)
         key = (*self._stamp(one), tuple(sorted(values.items())))
 
         def make() -> np.ndarray:
@@ -173,7 +173,7 @@ class Games:
             seeds = seeds_of(seed, JUDGED)
             pieces = [model.generate(seeds[start : start + BATCH]) for start in range(0, JUDGED, BATCH)]
             fake = to_pixels(torch.cat(pieces))
-            judged = Judged(one, seed, PROBE in model.players, fake, believed(model, fake), real, np.zeros(0))
+            judged = Judged(one, seed, PROBE in model.networks, fake, believed(model, fake), real, np.zeros(0))
             return judged if real is None else replace(judged, real_scores=believed(model, real))
 
     def real(self, dataset: str, seed: int) -> np.ndarray | None:

@@ -28,12 +28,12 @@ from gencore.device import DTYPES, LAYOUTS, Settings
 from gencore.errors import InputError
 from gencore.evaluation import cost, evaluate, memory, rows
 from gencore.evaluation.plan import Task
-from gencore.family import Family, Point, image_seed, settle
+from gencore.family import Family, Point, image_seed, resolve_knobs
 
 SCOPES = {"headline points": 20.0, "every point": 8.0}  # seconds of timing a point; the longer, the more repeats
 MOST_CALLS = cost.MANY_CALLS  # points of more network calls take minutes each: the command line's business
 TICK = 0.25  # seconds between two looks at the work
-OVERHEAD = 10.0  # seconds a point besides its timing: loading, counting, memory in a fresh process
+OVERHEAD = 10.0  # seconds per point besides its timing: loading, counting, memory in a fresh process
 
 log = logging.getLogger(__name__)
 
@@ -116,7 +116,7 @@ def plan(service: Service, dataset: str, scope: str, known: Measurements) -> lis
             continue  # a family's first checkpoint is the one that the pages compare
         kind, seen = service.families[entry.family], set()
         for point in kind.points:
-            knobs = settle(kind.knobs, point.knobs)
+            knobs = resolve_knobs(kind.knobs, point.knobs)
             key = knobs_key(knobs)
             if key in seen or (scope == next(iter(SCOPES)) and point.kind != "headline"):
                 continue
@@ -272,7 +272,7 @@ def cost_row(job: Job, halt: threading.Event, tell: Any) -> dict[str, Any]:
         calls, _ = cost.estimate(model, 1, job.knobs)
         if calls > MOST_CALLS:
             raise InputError(
-                f"{job.name} takes {calls:,} network calls an image, more than {MOST_CALLS}; time it with: "
+                f"{job.name} takes {calls:,} network calls per image, more than {MOST_CALLS}; time it with: "
                 f"python -m gencore evaluate {job.entry.name} --rows cost"
             )
         tell("counting operations")

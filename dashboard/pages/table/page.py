@@ -24,7 +24,7 @@ SCAFFOLD = """<div class="rows">
 <div class="bar" role="search">
 <input type="search" data-at="query" aria-label="Filter by text" placeholder="Filter by text">
 <select data-at="family" aria-label="Family"></select><select data-at="kind" aria-label="Kind"></select>
-<select data-at="n" aria-label="Images a generation"></select>
+<select data-at="n" aria-label="Images per generation"></select>
 <span class="count" data-at="count" role="status"></span></div>
 <div class="bar"><fieldset><legend>Features</legend><div data-at="extractors"></div></fieldset>
 <fieldset><legend>Columns</legend><div data-at="groups"></div></fieldset></div>
@@ -34,10 +34,10 @@ SCAFFOLD = """<div class="rows">
 <tbody data-at="rows"></tbody></table></div>
 <ul class="problems" data-at="problems"></ul>
 <p class="reading">A score is the mean of independent generations ± half its 95% t-interval. Grey rows: real images
-scored against real images, the floor at that n. Bold: the best at its n, and all that tie with it by Welch's interval;
-what depends on n is compared at equal n alone, and likelihood bounds, which rest on different conventions, are not
-compared at all. ↓ lower is better, ↑ higher is better, → 1 is as real. Click a heading to sort, again to turn round, a
-third time to go back.</p></div>"""
+scored against real images, the baseline at that n. Bold: the best at its n, and all that tie with it by Welch's
+interval; what depends on n is compared at equal n alone, and likelihood bounds, which rest on different conventions,
+are not compared at all. ↓ lower is better, ↑ higher is better, → 1 is as real. Click a heading to sort, again to turn
+round, a third time to go back.</p></div>"""
 
 
 def build(service: Service) -> None:
@@ -111,7 +111,7 @@ class Table:
 
     def _paths(self, measured: Measurements) -> dict[str, str]:
         """Return the files of some measurements by ending, written once; {} when there is nothing to take away."""
-        if not (measured.points or measured.floors or measured.failures or measured.bounds or measured.costs):
+        if not (measured.points or measured.baselines or measured.failures or measured.bounds or measured.costs):
             return {}
         kept = self._kept.get(measured.dataset)
         if kept is None or kept[0] is not measured:

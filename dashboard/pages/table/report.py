@@ -176,7 +176,7 @@ def recommendation(question: advice.Question, answer: advice.Answer) -> str:
             ]
             figures = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
             lines.append(f"<tr>{row_head(point.family, point.title, point.label, {point.family: ''})}{figures}</tr>")
-    heads = ["Best of each family", question.quality.name, advice.DIVERSITY.name, "an image"]
+    heads = ["Best of each family", question.quality.name, advice.DIVERSITY.name, "per image"]
     answered = f"{advice.name(best)}. {explanations.reasons(question, answer)}"
     more = "".join(f"<p>{escape(sentence)}</p>" for sentence in words if sentence)
     return svg.card(title, answered, more + sheet("", heads, lines), explanations.candidates(question, answer))
@@ -215,22 +215,22 @@ def row_head(family: str, title: str, label: str, known: Mapping[str, str], stal
 
 
 def scores(measured: Measurements, metrics: Mapping[str, table.Metric], titles: Mapping[str, str]) -> str:
-    """Return the tables of scores: one for each extractor and n, the floor first."""
+    """Return the tables of scores: one for each extractor and n, the baseline first."""
     parts = ["<h2>Scores</h2>"]
     names = table.extractors(measured)
     everything = [*measured.points, *measured.failures]
-    if not everything and not measured.floors:
+    if not everything and not measured.baselines:
         return "<h2>Scores</h2><p>No scores were measured yet.</p>"
     parts.append(
-        '<p class="reading">Grey: real images scored against real images, the floor. Bold: the best at its n and all '
-        "that tie with it by Welch's interval. ↓ lower is better, ↑ higher is better, → 1 is as real. Only rows of one "
-        "table may be compared: they have equal n.</p>"
+        '<p class="reading">Grey: real images scored against real images, the baseline. Bold: the best at its n and '
+        "all that tie with it by Welch's interval. ↓ lower is better, ↑ higher is better, → 1 is as real. Only rows of "
+        "one table may be compared: they have equal n.</p>"
     )
     for name in names:
         marked = table.best(measured.points, metrics, name)
-        for n in sorted({row.n for row in (*everything, *measured.floors.values())}, reverse=True):
-            floor = measured.floor(n)
-            rows = [*([floor] if floor else []), *(row for row in everything if row.n == n)]
+        for n in sorted({row.n for row in (*everything, *measured.baselines.values())}, reverse=True):
+            baseline = measured.baseline(n)
+            rows = [*([baseline] if baseline else []), *(row for row in everything if row.n == n)]
             parts.append(score_sheet(rows, name, n, metrics, titles, marked))
     return "".join(parts)
 
@@ -261,7 +261,7 @@ def score_sheet(
         lines.append(f"<tr{kind}>{head}<td>{row.generations}</td>{''.join(cells)}</tr>")
     hashes = sorted({row.quality["hashes"][name] for row in rows if name in row.quality["hashes"]})
     told = ", ".join(hashes) or "no hash"
-    caption = f"In {name} features ({told}), n = {n:,} images a generation, real and generated alike"
+    caption = f"In {name} features ({told}), n = {n:,} images per generation, real and generated alike"
     heads = [f"{m.name} {table.ARROWS.get(m.better, '')}".strip() for m in shown]
     return sheet(caption, ["Model and operating point", "Generations", *heads], lines)
 
@@ -300,7 +300,7 @@ def cost_table(timed: Sequence[cost.Timed]) -> str:
         head = row_head(point.family, point.title, point.label, {point.family: ""}, point.row.get("stale", ""))
         lines.append(f"<tr>{head}{figures}{where}</tr>")
     return "<h2>Costs</h2>" + sheet(
-        "Time: median after a warm-up, alone on the device; ms an image at 16 images at once",
+        "Time: median after a warm-up, alone on the device; ms per image at 16 images at once",
         ["Model and operating point", *(column.name for column in keys), "Timed on"],
         lines,
     )
@@ -342,7 +342,7 @@ def machines(measured: Measurements) -> str:
     """Return the settings and the machines of the measurements, each combination once."""
     found: dict[tuple, int] = {}
     for row in [
-        *(p.quality for p in (*measured.floors.values(), *measured.points, *measured.failures)),
+        *(p.quality for p in (*measured.baselines.values(), *measured.points, *measured.failures)),
         *measured.bounds,
         *measured.costs,
     ]:
@@ -371,7 +371,7 @@ def machines(measured: Measurements) -> str:
 def again(measured: Measurements) -> str:
     """Return how to measure all of it again."""
     rows = [
-        *(row.quality for row in (*measured.floors.values(), *measured.points, *measured.failures)),
+        *(row.quality for row in (*measured.baselines.values(), *measured.points, *measured.failures)),
         *measured.bounds,
         *measured.costs,
     ]

@@ -21,7 +21,7 @@ from dashboard.pages.trilemma import point_detail
 from dashboard.results import explanations, recommendation
 from dashboard.results.operating_points import BATCH, Measured, knobs_key
 from dashboard.results.recommendation import DIVERSITY, QUALITIES, SPEED, Answer, Question
-from dashboard.service.service import METRICS, PREVIEW, Frame, InputError, Order, Point, Service, settle
+from dashboard.service.service import METRICS, PREVIEW, Frame, InputError, Order, Point, Service, resolve_knobs
 from dashboard.ui import model_card
 from dashboard.ui.events import QUICK, RUN, as_text
 
@@ -50,7 +50,7 @@ PAGE = (
     '<div class="dials" data-panel="weights">'
     + "".join(SLIDER.format(word, word.lower(), f"Weight of {word.lower()}") for word in triangle.CORNERS)
     + '</div><div class="dials" data-panel="budget" hidden>'
-    + SLIDER.format("At most", "ms", "Milliseconds an image, at most")
+    + SLIDER.format("At most", "ms", "Milliseconds per image, at most")
     + SLIDER.format("Covers at least", "coverage", "Coverage, at least")
     + '</div><div class="verdict" data-at="answer" aria-live="polite"></div>'
     '<div class="basis"><span data-at="basis"></span> '
@@ -141,7 +141,7 @@ class Trilemma:
         """Return the operating points that the families declare, each with its first checkpoint, title and knobs."""
         kinds = self.service.families
         return [
-            (lane.checkpoint, lane.title, knobs_key(settle(kinds[lane.family].knobs, point.knobs)), point)
+            (lane.checkpoint, lane.title, knobs_key(resolve_knobs(kinds[lane.family].knobs, point.knobs)), point)
             for lane in self.service.lanes(dataset)
             if not lane.problem
             for point in kinds[lane.family].points
@@ -201,7 +201,7 @@ class Trilemma:
         names = {key: metric.name for key, metric in METRICS.items()}
         return {
             self.head: point_detail.head(timed, compare_link(dataset, [timed])),
-            self.row: point_detail.row(timed, measured.floor(timed.n), names),
+            self.row: point_detail.row(timed, measured.baseline(timed.n), names),
         }
 
     def _at_rest(self, dataset: str, point: Measured) -> tuple[dict[str, Any], str | None]:
@@ -374,7 +374,7 @@ def about(question: Question, point: Measured) -> dict[str, Any]:
     second = point.score("kd", point_detail.SECOND)
     lines += [["KD in pixels", explanations.plus_minus(QUALITIES["kd"], second)]] if second else []
     lines += [["coverage", explanations.plus_minus(DIVERSITY, coverage)]] if coverage else []
-    lines += [["time", f"{format.duration(point.ms_per_image)} an image"]]
+    lines += [["time", f"{format.duration(point.ms_per_image)} per image"]]
     lines += [["network calls", f"{point.calls:,}"]] if point.calls else []
     lines += [["n", f"{point.n:,} × {point.generations} generations"]]
     lines += (

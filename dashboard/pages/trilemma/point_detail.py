@@ -24,18 +24,18 @@ def head(point: Measured, link: str) -> str:
     )
 
 
-def row(point: Measured, floor: Measured | None, names: Mapping[str, str]) -> str:
+def row(point: Measured, baseline: Measured | None, names: Mapping[str, str]) -> str:
     """Return a point's scores as a table, and under it everything else its row says.
 
     Args:
         point: The point.
-        floor: Real data against real data at the same n, None when it was not measured.
+        baseline: Real data against real data at the same n, None when it was not measured.
         names: Each score's name for people.
     """
-    return table(point, floor, names) + facts(point, names)
+    return table(point, baseline, names) + facts(point, names)
 
 
-def table(point: Measured, floor: Measured | None, names: Mapping[str, str]) -> str:
+def table(point: Measured, baseline: Measured | None, names: Mapping[str, str]) -> str:
     """Return the scores with their intervals, beside real data's at the same n, in both kinds of features."""
     keys = list(dict.fromkeys(key for scores in point.quality["scores"].values() for key in scores))
     extractors = [one for one in (EXTRACTOR, SECOND) if point.quality["scores"].get(one)]
@@ -44,7 +44,7 @@ def table(point: Measured, floor: Measured | None, names: Mapping[str, str]) -> 
     for key in keys:
         cells = []
         for extractor in extractors:
-            real = floor.score(key, extractor) if floor else None
+            real = baseline.score(key, extractor) if baseline else None
             cells += [cell(point.score(key, extractor)), cell(real, "quiet")]
         body.append(f'<tr><th scope="row">{escape(names.get(key, key))}</th>{"".join(cells)}</tr>')
     return (
@@ -72,7 +72,7 @@ def facts(point: Measured, names: Mapping[str, str]) -> str:
     pairs = [("knobs", ", ".join(f"{knob} = {value}" for knob, value in point.knobs.items()) or "none")]
     if cost:
         calls = f"{point.calls:,} network call{'s' * (point.calls != 1)}"
-        pairs.append(("cost", f"{format.duration(point.ms_per_image)} an image, {calls}, {cost['flops']:,} FLOPs"))
+        pairs.append(("cost", f"{format.duration(point.ms_per_image)} per image, {calls}, {cost['flops']:,} FLOPs"))
     pairs += [
         ("trained on", trained(quality.get("training") or {})),
         ("seeds", "{} to {}".format(*quality["seeds"])),

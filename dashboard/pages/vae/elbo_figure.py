@@ -103,7 +103,7 @@ def spoken(prices: Sequence[Price]) -> str:
 
 
 def bits(nats: float, dimensions: int) -> float:
-    """Return nats an image as bits per dimension."""
+    """Return nats per image as bits per dimension."""
     return nats / (dimensions * math.log(2))
 
 
@@ -131,7 +131,7 @@ def draw(family: str, prices: Sequence[Price], dimensions: int, width: int) -> t
     for tick in svg.nice_ticks(0, most / scale, 3 if narrow else 5):
         parts.append(svg.text(at(tick * scale), top - 12, f"{tick:g}", "tick", "middle"))
         parts.append(svg.line(at(tick * scale), top - 8, at(tick * scale), top - 3, "firm"))
-    parts.append(svg.text((left + right) / 2, bottom + 36, "nats an image, −ELBO", "axis", "middle"))
+    parts.append(svg.text((left + right) / 2, bottom + 36, "nats per image, −ELBO", "axis", "middle"))
     parts.append(svg.text((left + right) / 2, top - 29, "bits per dimension", "axis", "middle"))
     for index, one in enumerate(prices):
         parts.append(bar(family, one, top + step * index, at, dimensions, width))

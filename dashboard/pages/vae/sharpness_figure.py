@@ -73,19 +73,21 @@ def card(
         return f'<h3>Blur against variety</h3><p class="answer">{escape(missing)}</p>'
     nearest = min(points, key=lambda point: distance(knobs, now, point.knobs))
     exact = distance(knobs, now, nearest.knobs) == (0, 0.0)
-    floor = measured.floor(points[0].n)
+    baseline = measured.baseline(points[0].n)
     mine = next(group for group in groups(points) if nearest in group)
-    answer = f"{sentence(nearest, exact, floor, variety)} {trend(mine, variety)}".strip()
-    drawing = svg.figure(lambda width: draw(points, nearest, floor, variety, width), f"Blur against variety. {answer}")
-    return svg.card("Blur against variety", answer, drawing, reading(points, floor, measured, variety))
+    answer = f"{sentence(nearest, exact, baseline, variety)} {trend(mine, variety)}".strip()
+    drawing = svg.figure(
+        lambda width: draw(points, nearest, baseline, variety, width), f"Blur against variety. {answer}"
+    )
+    return svg.card("Blur against variety", answer, drawing, reading(points, baseline, measured, variety))
 
 
-def sentence(nearest: Measured, exact: bool, floor: Measured | None, variety: str) -> str:
+def sentence(nearest: Measured, exact: bool, baseline: Measured | None, variety: str) -> str:
     """Return what was measured at, or nearest to, the present setting."""
     where = f"Measured at this setting, {nearest.label}" if exact else f"The nearest measured setting, {nearest.label}"
     name = name_of(variety)
     words = f"{where}: sharpness {about(nearest.score(SHARPNESS))}, {name} {about(nearest.score(variety))}"
-    real = floor and floor.score(SHARPNESS), floor and floor.score(variety)
+    real = baseline and baseline.score(SHARPNESS), baseline and baseline.score(variety)
     if not all(real):
         return f"{words}."
     return f"{words}; real images have {about(real[0])} and {about(real[1])}."
@@ -101,9 +103,9 @@ def name_of(variety: str) -> str:
     return next(name for name, key in VARIETY.items() if key == variety)
 
 
-def reading(points: Sequence[Measured], floor: Measured | None, measured: Measurements, variety: str) -> str:
+def reading(points: Sequence[Measured], baseline: Measured | None, measured: Measurements, variety: str) -> str:
     """Return how the chart is to be read."""
-    real = " The cross: real training images against test images." if floor else ""
+    real = " The cross: real training images against test images." if baseline else ""
     return (
         f"Higher is sharper, 1 is as real; further right is more varied.{real} Lines: 95% intervals over "
         f"{points[0].generations} generations of {points[0].n:,} images; a line joins settings that differ in numbers "
@@ -115,10 +117,10 @@ def reading(points: Sequence[Measured], floor: Measured | None, measured: Measur
 
 
 def draw(
-    points: Sequence[Measured], nearest: Measured, floor: Measured | None, variety: str, width: int
+    points: Sequence[Measured], nearest: Measured, baseline: Measured | None, variety: str, width: int
 ) -> tuple[str, float]:
     """Return the drawing at one width, and its height."""
-    shown = [*points, *([floor] if floor and floor.score(SHARPNESS) and floor.score(variety) else [])]
+    shown = [*points, *([baseline] if baseline and baseline.score(SHARPNESS) and baseline.score(variety) else [])]
     plane = plane_of([(one.score(variety), one.score(SHARPNESS)) for one in shown], width)
     parts = [axes(plane, variety)]
     if len(shown) > len(points):
@@ -158,14 +160,14 @@ def axes(plane: Plane, variety: str) -> str:
     return "".join(parts)
 
 
-def cross(plane: Plane, floor: Measured, variety: str) -> str:
-    """Return the floor: dashed lines through it, its intervals, its mark and its name."""
-    x, y = plane.x(floor.score(variety).mean), plane.y(floor.score(SHARPNESS).mean)
+def cross(plane: Plane, baseline: Measured, variety: str) -> str:
+    """Return the baseline: dashed lines through it, its intervals, its mark and its name."""
+    x, y = plane.x(baseline.score(variety).mean), plane.y(baseline.score(SHARPNESS).mean)
     return (
         svg.line(x, plane.top, x, plane.bottom, "mean")
         + svg.line(plane.left, y, plane.right, y, "mean")
-        + whiskers(plane, floor, variety)
-        + theme.mark(floor.family, x, y, MARK)
+        + whiskers(plane, baseline, variety)
+        + theme.mark(baseline.family, x, y, MARK)
         + svg.text(x - 12, y + 18, "real images", "tick", "end")
     )
 

@@ -80,7 +80,7 @@ def test_the_rim_is_real_data_and_the_centre_is_nothing():
     words = [node.text for node in drawings(triangle.draw(question))[0].iter("text")]
     assert {"Quality", "Diversity", "Speed"} <= set(words)
     assert "rim: KD ≤ 0.000606, real" in words and "rim: coverage ≥ 96.0%, real" in words
-    assert "rim: 0.100 ms an image" in words
+    assert "rim: 0.100 ms per image" in words
 
 
 def test_a_point_of_another_n_stays_open_at_the_diversity_corner():
@@ -215,7 +215,7 @@ def test_one_family_that_wins_everywhere_is_named_for_budgets_too():
 
 def test_without_a_floor_the_rim_is_not_called_real():
     rows = [point("vae", "a", 1.0, kd=0.01, coverage=0.9), point("gan", "b", 2.0, kd=0.03, coverage=0.7)]
-    assert ", real" not in triangle.draw(ask(measure(*rows, floor=False)))
+    assert ", real" not in triangle.draw(ask(measure(*rows, baseline=False)))
     assert triangle.draw(ask(measure(*rows))).count(", real<") == 2
 
 
@@ -231,7 +231,7 @@ def test_answers_are_escaped_and_link_to_compare():
 def test_the_row_says_everything():
     measured = everything()
     chosen = next(one for one in measured.points if one.kind == "sweep")
-    words = point_detail.row(chosen, measured.floor(chosen.n), {"kd": "Kernel distance"})
+    words = point_detail.row(chosen, measured.baseline(chosen.n), {"kd": "Kernel distance"})
     assert "Kernel distance" in words and "n = 2,000" in words and "3 generations" in words
     for part in ("knobs", "hashes", "machine", "Test Processor", "2026-11-22", "python -m gencore evaluate", "seeds"):
         assert part in words

@@ -72,7 +72,7 @@ def test_blur_and_noise_as_far_from_real_tie():
 
 
 @pytest.mark.parametrize(
-    ("key", "interval", "floor", "reached"),
+    ("key", "interval", "baseline", "reached"),
     [
         ("kd", (0.004, 0.006), (0.001, 0.004), True),
         ("kd", (0.005, 0.006), (0.001, 0.004), False),
@@ -85,8 +85,8 @@ def test_blur_and_noise_as_far_from_real_tie():
         ("sharpness", (0.95, 1.20), (0.99, 1.01), True),
     ],
 )
-def test_as_good_as_real_only_if_the_interval_reaches_real_datas(key, interval, floor, reached):
-    one, other = (Score(sum(ends) / 2, *ends) for ends in (interval, floor))
+def test_as_good_as_real_only_if_the_interval_reaches_real_datas(key, interval, baseline, reached):
+    one, other = (Score(sum(ends) / 2, *ends) for ends in (interval, baseline))
     assert QUALITIES[key].reaches(one, other) is reached
 
 
@@ -104,7 +104,7 @@ def test_the_mapping_is_monotone_and_clamped(key):
     assert all(one <= other for one, other in itertools.pairwise(places))
     assert 0 <= places[0] < places[-1] == 1
     assert scale.place(scale.rim) == pytest.approx(1)
-    assert scale.place(scale.axis.facing(trio().floor(5000).score(key))) == pytest.approx(1)
+    assert scale.place(scale.axis.facing(trio().baseline(5000).score(key))) == pytest.approx(1)
 
 
 def test_a_decade_of_time_is_a_fifth_of_the_way():
@@ -117,7 +117,7 @@ def test_a_decade_of_time_is_a_fifth_of_the_way():
 def test_a_negative_distance_is_at_the_rim():
     scale = Scale(QUALITIES["kd"], 0.001, 1.0)
     assert scale.place(-0.0005) == 1
-    rows = measure(point("vae", "lucky", 1.0, kd=-0.001, coverage=0.9), floor=False)
+    rows = measure(point("vae", "lucky", 1.0, kd=-0.001, coverage=0.9), baseline=False)
     question = ask(rows)
     assert question.scales[0].rim > 0 and question.places[0, 0] == 1
 
@@ -363,7 +363,7 @@ def test_stale_points_are_shown_but_never_recommended():
 
 
 def test_without_a_floor_nothing_is_said_of_real_data():
-    question = ask(measure(point("vae", "a", 1.0, kd=0.02, coverage=0.8), floor=False))
+    question = ask(measure(point("vae", "a", 1.0, kd=0.02, coverage=0.8), baseline=False))
     answer = answer_to(question, 1, 1, 1)
     assert explanations.as_real(question, question.points[0]) == ""
     assert "real data" not in explanations.reasons(question, answer)
@@ -426,7 +426,7 @@ def test_a_budget_that_nothing_fits_names_what_is_nearest():
     assert answer.best is None
     assert explanations.nothing(question, answer) == (
         "No point that was measured is as fast as that and covers as much. The fastest that covers as much: "
-        "DDPM, good, 100 ms an image. Within that time the widest: GAN, quick, which covers 70.0% ± 0.7."
+        "DDPM, good, 100 ms per image. Within that time the widest: GAN, quick, which covers 70.0% ± 0.7."
     )
     hopeless = budget(question, 0.1, 0.99)
     assert "The fastest of all takes 0.500 ms (GAN, quick)." in explanations.nothing(question, hopeless)
@@ -459,7 +459,7 @@ def test_reasons_are_numbers_with_intervals_and_the_floor():
     answer = answer_to(question, 1, 0, 0)
     assert explanations.reasons(question, answer) == (
         "KD 0.00500 ± 0.00005 (real data 0.000600 ± 0.000006), covers 95.0% ± 0.9 of the test images "
-        "(real data 97.0% ± 1.0); 100 ms an image in 20 network calls."
+        "(real data 97.0% ± 1.0); 100 ms per image in 20 network calls."
     )
     assert explanations.as_real(question, question.points[answer.best]) == "Not as good as real data in KD or coverage."
     close = ask(

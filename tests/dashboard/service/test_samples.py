@@ -58,7 +58,7 @@ class Replay(Family):
         return self.layer
 
     def sample(self, seeds, **knobs):
-        values = self.settle(knobs)
+        values = self.resolve_knobs(knobs)
         Replay.calls.append(len(seeds))
         x = to_float(TRAIN[[seed % values["kinds"] for seed in seeds]])
         for index in range(1, values["steps"] + 1):
@@ -196,7 +196,7 @@ def test_scores_are_the_metrics_and_missed_is_what_coverage_does_not_count(judge
     assert set(verdict.scores) == set(samples.SCORES)
     assert len(verdict.missed) == round(200 * (1 - verdict.scores["coverage"].mean))
     expected = judge.missed_by_real(200)
-    assert expected.mean == pytest.approx(200 * (1 - judge.floor(200)["coverage"].mean))
+    assert expected.mean == pytest.approx(200 * (1 - judge.baseline(200)["coverage"].mean))
 
 
 def test_the_most_missed_come_first(judge):
@@ -215,8 +215,8 @@ def test_a_collapsed_family_is_found_less_varied(judge):
 def test_the_floor_is_made_of_disjoint_blocks_of_train_images(judge):
     blocks = [judge.real.train[i * 200 : (i + 1) * 200] for i in range(5)]
     expected = [metrics.METRICS["coverage"](judge.real.test[:200], block) for block in blocks]
-    assert judge.floor(200)["coverage"].values == pytest.approx(expected)
-    assert judge.floor(200)["coverage"].mean == pytest.approx(np.mean(expected))
+    assert judge.baseline(200)["coverage"].values == pytest.approx(expected)
+    assert judge.baseline(200)["coverage"].mean == pytest.approx(np.mean(expected))
 
 
 def test_more_samples_than_real_images_are_refused_in_a_sentence_and_the_rest_is_there(judge):
@@ -224,7 +224,7 @@ def test_more_samples_than_real_images_are_refused_in_a_sentence_and_the_rest_is
     verdict = judge.verdict(sampled(TRAIN[:400]))
     assert not verdict.scores and len(verdict.features) == 400
     assert verdict.left_out["coverage"].startswith("Only 297 real test images have features")
-    assert judge.floor(400) == {} and judge.missed_by_real(400) is None
+    assert judge.baseline(400) == {} and judge.missed_by_real(400) is None
 
 
 def test_a_verdict_is_worked_out_once(judge, monkeypatch):

@@ -60,7 +60,7 @@ class Toy(Family):
         return self.layer
 
     def sample(self, seeds, **knobs):
-        values = self.settle(knobs)
+        values = self.resolve_knobs(knobs)
         x = Noise(seeds)(*self.image_shape).clamp(-1, 1)
         for index in range(1, values["steps"] + 1):
             yield Step(index, values["steps"], x, x * index / values["steps"])
@@ -389,7 +389,7 @@ def test_rows_of_another_data_set_are_passed_over_and_named(service, tmp_path):
     for dataset in ("cifar10", "dots"):
         rows.append(file, invented.real(2000, invented.scores(3, kd=0.01, coverage=0.9, precision=0.9), dataset))
     found = service.measurements("dots")
-    assert list(found.floors) == [2000] and found.floors[2000].quality["dataset"] == "dots"
+    assert list(found.baselines) == [2000] and found.baselines[2000].quality["dataset"] == "dots"
     assert any("'cifar10'" in sentence for sentence in found.problems)
 
 

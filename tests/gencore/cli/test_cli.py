@@ -262,7 +262,7 @@ class TestBadInput:
 class TestBenchmark:
     def test_table(self):
         lines = done("benchmark", "runs/tiny/ddpm", "--n", 2, "--repeats", 2).stdout.splitlines()
-        names = ["time", "time an image", "throughput", "network calls", "FLOPs an image", "parameters", "peak memory"]
+        names = ["time", "time an image", "throughput", "network calls", "FLOPs per image", "parameters", "peak memory"]
         assert all(any(line.startswith(name + "  ") for line in lines) for name in [*names, "device", "number format"])
 
     def test_json_with_knobs(self):
@@ -469,7 +469,7 @@ class TestBound:
         assert "the first 6 of the test split of digits" in said["images"] and "N(0, I)" in said["prior"]
         nats = row["terms"]["elbo"]["nats"]
         ends = f"[{nats['low']:,.5g}, {nats['high']:,.5g}]"
-        assert f"{nats['mean']:,.5g} {ends} nats an image" in said["log P(x) at least"]
+        assert f"{nats['mean']:,.5g} {ends} nats per image" in said["log P(x) at least"]
         bits = -nats["mean"] / (SIZE**2 * np.log(2))
         assert f" {bits:,.5g} [" in said["which costs at most"], "of bits, fewer is better: the sign is turned"
         assert all(term in said for term in row["terms"] if term != "elbo") and "over images only" in said["intervals"]

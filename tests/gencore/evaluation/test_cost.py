@@ -37,7 +37,7 @@ class Toy(Family):
         return self.net
 
     def sample(self, seeds, **knobs):
-        steps = self.settle(knobs)["steps"]
+        steps = self.resolve_knobs(knobs)["steps"]
         x = Noise(seeds, self.device)(*self.shape())
         for index in range(steps):
             out = self.network(x)
@@ -67,7 +67,7 @@ class ToyAttention(Toy):
 
 
 class ToyHungry(Toy):
-    """Holds 4 MB an image while it samples."""
+    """Holds 4 MB per image while it samples."""
 
     def make(self):
         return Hungry()
@@ -142,11 +142,11 @@ def test_peak_memory_of_a_known_need():
     peak = cost.peak_memory(ToyHungry(), range(16), {"steps": 1})
     if peak is None:
         pytest.skip("this system does not tell a process's peak memory")
-    assert 56 <= peak <= 140  # the ones and their sum: 4 to 8 MB an image, and a little of Python's own
+    assert 56 <= peak <= 140  # the ones and their sum: 4 to 8 MB per image, and a little of Python's own
 
 
 def test_peak_memory_of_the_first_calls():
-    """Calls 1 and 2 hold 4 MB an image each; were all 40 made, the test would take long, but no more memory."""
+    """Calls 1 and 2 hold 4 MB per image each; were all 40 made, the test would take long, but no more memory."""
     peak = cost.peak_memory(ToyHungry(), range(16), {"steps": 40}, 2)
     if peak is None:
         pytest.skip("this system does not tell a process's peak memory")
@@ -237,7 +237,7 @@ def test_a_sweep_of_fast_points_repeats_as_often_as_it_may(monkeypatch):
 
 
 def test_a_sweep_keeps_to_its_time(monkeypatch):
-    """10 s a size: 20, 20 and 6 repeats of 0.1 s an image; 64 images take 6.4 s, and 256 more than a share."""
+    """10 s a size: 20, 20 and 6 repeats of 0.1 s per image; 64 images take 6.4 s, and 256 more than a share."""
     timings = timed(monkeypatch, 0.1, steps=20)
     assert [(timing.n, timing.repeats) for timing in timings] == [(1, 20), (4, 20), (16, 6), (64, 1)]
     assert [timing.ms_p95 is None for timing in timings] == [False, False, False, True]

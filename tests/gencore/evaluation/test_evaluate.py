@@ -23,7 +23,7 @@ from gencore.extractors import EXTRACTORS, Options, load_extractor
 from gencore.extractors.base import Extractor
 from gencore.extractors.reference import load_real, write_features
 from gencore.families import FAMILIES
-from gencore.family import Family, Point, image_seed, settle
+from gencore.family import Family, Point, image_seed, resolve_knobs
 from gencore.metrics import METRICS, interval
 from gencore.presets import PRESETS
 from gencore.train import train
@@ -153,7 +153,7 @@ class TestValues:
         )
         assert row["training"]["parameters"] == sum(p.numel() for p in model.parameters())
         assert row["uncertainty"] == "sampling only: one training run"
-        assert row["knobs"] == model.settle({})
+        assert row["knobs"] == model.resolve_knobs({})
         assert row["machine"]["threads"] == 1 and row["machine"]["device"] == "cpu"
 
     def test_what_needs_no_second_opinion_stands_under_the_first(self, root):
@@ -205,21 +205,21 @@ class TestValues:
 class TestFloor:
     def test_its_kernel_distance_is_about_nothing(self, root):
         """The reference is one draw too: its scatter, as large as a block's, moves all the blocks alike."""
-        floor = measure("digits/vae", n=120, generations=5)[0]
-        assert floor["kind"] == "real" and floor["generations"] == 5
+        baseline = measure("digits/vae", n=120, generations=5)[0]
+        assert baseline["kind"] == "real" and baseline["generations"] == 5
         for name in EXTRACTORS:
-            kd = floor["scores"][name]["kd"]
+            kd = baseline["scores"][name]["kd"]
             scatter = 2 * torch.tensor(kd["values"]).std().item()
             assert kd["low"] - scatter <= 0 <= kd["high"] + scatter
 
     def test_it_is_that_of_disjoint_blocks_of_train_images(self, root):
-        floor = measure("digits/vae")[0]
+        baseline = measure("digits/vae")[0]
         train, extractor, real = load_images("digits").x, load_extractor("digits"), load_real("digits")
         for key in ("kd", "coverage"):
             wanted = [METRICS[key](real.test[:N], extractor.features(train[g * N : (g + 1) * N])) for g in range(2)]
-            assert floor["scores"]["classifier"][key]["values"] == pytest.approx(wanted, abs=1e-6)
+            assert baseline["scores"]["classifier"][key]["values"] == pytest.approx(wanted, abs=1e-6)
         sharp = METRICS["sharpness"](load_images("digits", "test").x[:N], train[:N])
-        assert floor["scores"]["classifier"]["sharpness"]["values"][0] == pytest.approx(sharp, rel=1e-3)
+        assert baseline["scores"]["classifier"]["sharpness"]["values"][0] == pytest.approx(sharp, rel=1e-3)
 
     def test_its_authenticity_is_that_of_fresh_images(self, root):
         real = load_real("digits")
@@ -244,8 +244,8 @@ class TestFloor:
             raise InputError("The file is damaged.")
 
         monkeypatch.setattr(evaluate, "load_images", damaged)
-        floor, _ = measure("digits/vae")
-        assert floor["kind"] == "real" and "not at hand" in floor["left_out"]["classifier"]["sharpness"]
+        baseline, _ = measure("digits/vae")
+        assert baseline["kind"] == "real" and "not at hand" in baseline["left_out"]["classifier"]["sharpness"]
 
     def test_one_for_each_n(self, root):
         measure("digits/vae")
@@ -435,7 +435,7 @@ class TestPoints:
     def test_every_point_of_a_family_is_measured_once(self, root, name):
         family = FAMILIES[name.rpartition("/")[2]]
         tasks = prepare([name], "all", **QUICK | {"n": None, "rows": "all"}).tasks
-        wanted = {json.dumps(settle(family.knobs, point.knobs), sort_keys=True) for point in family.points}
+        wanted = {json.dumps(resolve_knobs(family.knobs, point.knobs), sort_keys=True) for point in family.points}
         for kind in ("quality", "cost"):
             mine = [task for task in tasks if task.kind == kind]
             keys = [(json.dumps(task.knobs, sort_keys=True), task.n) for task in mine]
@@ -459,8 +459,8 @@ class TestPoints:
             usual = {"headline": (60, 4), "lecture": (60, 4), "sweep": (50, 3)}.get(task.point.kind)
             if task.kind == "quality":
                 assert (task.n, task.generations) == ((20, 5) if task.calls >= 100 else usual)
-        floors = {task.n: task.generations for task in tasks if task.kind == "real"}
-        assert floors == {60: 4, 50: 3, 20: 5}
+        baselines = {task.n: task.generations for task in tasks if task.kind == "real"}
+        assert baselines == {60: 4, 50: 3, 20: 5}
 
     def test_no_more_than_there_are_test_images_by_default(self, root):
         tasks = prepare(["digits/vae"], **QUICK | {"n": None}).tasks

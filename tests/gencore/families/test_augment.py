@@ -80,7 +80,7 @@ def test_the_discriminator_sees_augmented_images_alone_and_the_probe_never_does(
     model = GAN(channels=3, size=8, widths=(8, 16), probe_widths=(4, 8), latent=8, augment=True)
     seen = {"discriminator": [], "probe": []}
     for name, kept in seen.items():
-        model.players[name].register_forward_pre_hook(lambda _, inputs, kept=kept: kept.append(inputs[0].detach()))
+        model.networks[name].register_forward_pre_hook(lambda _, inputs, kept=kept: kept.append(inputs[0].detach()))
     x = torch.rand(4, 3, 8, 8)
     list(model.losses(x))
     assert len(shown) == 4 and all(not images.any() for images in seen["discriminator"])

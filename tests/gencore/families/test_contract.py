@@ -18,12 +18,12 @@ from gencore.family import (
     Diffuses,
     Encodes,
     Family,
-    Finishes,
     Inverts,
     Judges,
-    Watches,
+    PostTrainingFit,
+    ValidationHook,
     image_seed,
-    settle,
+    resolve_knobs,
     sum_parts,
 )
 from gencore.presets import PRESETS
@@ -63,9 +63,9 @@ def test_registered_under_its_name(family):
 
 def test_players_and_network_are_parts_of_the_model(model):
     parts = set(model.modules())
-    assert model.players and all(player in parts for player in model.players.values())
+    assert model.networks and all(network in parts for network in model.networks.values())
     assert model.network in parts
-    trained = {id(p) for player in model.players.values() for p in player.parameters()}
+    trained = {id(p) for network in model.networks.values() for p in network.parameters()}
     assert trained == {id(p) for p in model.parameters()}
 
 
@@ -129,7 +129,7 @@ def test_every_point_settles_and_the_kinds_are_there(family):
     assert any(point.kind == "lecture" for point in family.points)
     assert len({point.label for point in family.points}) == len(family.points)
     for point in family.points:
-        settle(family.knobs, point.knobs)
+        resolve_knobs(family.knobs, point.knobs)
 
 
 def test_bad_knobs_get_a_sentence(family, model):
@@ -141,7 +141,7 @@ def test_bad_knobs_get_a_sentence(family, model):
         bad += [knob.low + 0.5] if knob.integer else []
         for value in bad:
             with pytest.raises(InputError, match=knob.name):
-                settle(family.knobs, {knob.name: value})
+                resolve_knobs(family.knobs, {knob.name: value})
         if not knob.choices:
             assert knob.parse(knob.low) == knob.low and knob.parse(knob.high) == knob.high
 
@@ -153,8 +153,8 @@ def test_a_knob_without_effect_is_refused(family):
             elsewhere = next(c for c in chooser.choices if c not in allowed)
             changed = knob.high if knob.default != knob.high else knob.low
             with pytest.raises(InputError, match="has an effect only with"):
-                settle(family.knobs, {other: elsewhere, knob.name: changed})
-            settle(family.knobs, {other: allowed[0], knob.name: changed})
+                resolve_knobs(family.knobs, {other: elsewhere, knob.name: changed})
+            resolve_knobs(family.knobs, {other: allowed[0], knob.name: changed})
 
 
 def test_every_choice_samples(model):
@@ -167,7 +167,7 @@ def test_every_choice_samples(model):
 def test_losses_are_scalars_of_known_players(model, digits):
     seen = []
     for loss in model.losses(digits[:16]):
-        assert loss.player in model.players and loss.value.ndim == 0 and torch.isfinite(loss.value)
+        assert loss.network in model.networks and loss.value.ndim == 0 and torch.isfinite(loss.value)
         assert loss.value.requires_grad and not any(v.requires_grad for v in loss.logs.values())
         assert "loss" not in seen, "one log name, one loss"
         seen += loss.logs
@@ -176,7 +176,7 @@ def test_losses_are_scalars_of_known_players(model, digits):
 
 
 def test_twenty_steps_train_every_player(family, tmp_path):
-    """One player: its loss falls. Several (a GAN): all move, and every figure, the win rate too, stays finite."""
+    """One network: its loss falls. Several (a GAN): all move, and every figure, the win rate too, stays finite."""
     run = PRESETS[f"digits/{family.name}"]
     settings = {"images": 20 * 64, "batch": 64, "warmup": 0, "dtype": "float32", "layout": "contiguous", "timelapse": 0}
     steps = train(type(run)(run.family, run.data, run.model, run.train | settings), tmp_path / "run")
@@ -186,11 +186,11 @@ def test_twenty_steps_train_every_player(family, tmp_path):
     assert len(logs) == 20
     assert all(np.isfinite(list(log.values())).all() for log in logs)
     end = checkpoint.load(tmp_path / "run")
-    for name, player in end.players.items():
-        prefix = next((f"{key}." for key, module in end.named_children() if module is player), "")
-        moved = [not torch.equal(value, start[prefix + key]) for key, value in player.named_parameters()]
+    for name, network in end.networks.items():
+        prefix = next((f"{key}." for key, module in end.named_children() if module is network), "")
+        moved = [not torch.equal(value, start[prefix + key]) for key, value in network.named_parameters()]
         assert sum(moved) > len(moved) / 2, f"{name} did not move"
-    if len(end.players) == 1:
+    if len(end.networks) == 1:
         losses = [log["loss"] for log in logs]
         assert np.mean(losses[-3:]) < np.mean(losses[:3])
 
@@ -281,7 +281,7 @@ def test_diffuses(model, digits):
 def test_the_levels_and_timesteps_of_diffusion(model, digits):
     if not isinstance(model, Diffuses):
         pytest.skip("does not diffuse")
-    abar, noise = model.levels(), torch.randn(1, *model.image_shape)
+    abar, noise = model.alphas_cumprod(), torch.randn(1, *model.image_shape)
     assert abar.ndim == 1 and (abar.diff() < 0).all() and abar.min() >= 0 and abar.max() < 1
     for t in (0, len(abar) // 2, len(abar) - 1):
         x_t = model.diffuse(digits[:1], torch.tensor([t]), noise)
@@ -303,9 +303,9 @@ def test_judges(model, digits):
 
 def test_finishes_and_watches(family, digits):
     model = make(family).eval()
-    if isinstance(model, Watches):
+    if isinstance(model, ValidationHook):
         with torch.no_grad():
-            assert all(torch.isfinite(v).all() for v in model.watch(digits[:50]).values())
-    if isinstance(model, Finishes):
-        model.finish(digits[:400].split(100))
+            assert all(torch.isfinite(v).all() for v in model.validation_figures(digits[:50]).values())
+    if isinstance(model, PostTrainingFit):
+        model.fit_after_training(digits[:400].split(100))
         assert torch.isfinite(model.generate([1, 2, 3])).all()

@@ -182,7 +182,7 @@ def test_min_snr_weights_the_error_in_x0(prediction):
     call = model._call
     model._call = lambda x_t, t: kept.setdefault("output", (kept.update(x_t=x_t, t=t), call(x_t, t))[1])
     (loss,) = model.losses(x)
-    abar = model.levels()[kept["t"]].double()
+    abar = model.alphas_cumprod()[kept["t"]].double()
     x0 = model._x0(kept["x_t"], kept["t"], kept["output"]).double()
     snr = abar / (1 - abar)
     expected = (snr.clamp_max(5) * (x0 - x).square().flatten(1).mean(1)).mean()

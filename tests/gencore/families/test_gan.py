@@ -41,7 +41,7 @@ def test_losses_are_the_objectives(objective):
     second_z = torch.randn(32, 8)
     torch.manual_seed(1)
     for loss in model.losses(x):
-        losses[loss.player] = loss.value.item()
+        losses[loss.network] = loss.value.item()
     critic = model.discriminator
     with torch.no_grad():
         real, fake = critic(x).flatten(), critic(model.decode(first_z)).flatten()
@@ -64,7 +64,7 @@ def test_the_generator_meets_the_updated_discriminator():
         model = GAN(**TINY)
         torch.manual_seed(1)
         for loss in model.losses(torch.rand(8, 1, 8, 8)):
-            if loss.player == "discriminator" and change:
+            if loss.network == "discriminator" and change:
                 with torch.no_grad():
                     model.discriminator.head.weight.mul_(10)
         values.append(loss.value.item())
@@ -86,7 +86,7 @@ def test_gamma_falls_along_a_cosine():
 
 def test_the_probe_never_trains_the_generator():
     model = GAN(**TINY)
-    losses = {loss.player: loss for loss in model.losses(torch.rand(8, 1, 8, 8))}
+    losses = {loss.network: loss for loss in model.losses(torch.rand(8, 1, 8, 8))}
     losses["probe"].value.backward()
     assert all(p.grad is None for p in model.generator.parameters())
     assert all(p.grad is None for p in model.discriminator.parameters())
@@ -97,9 +97,9 @@ def test_only_a_relativistic_game_has_a_probe_and_a_win_rate():
         model = GAN(**TINY, objective=objective)
         logs = {name for loss in model.losses(torch.rand(8, 1, 8, 8)) for name in loss.logs}
         relativistic = objective == "relativistic"
-        assert ("win_rate" in logs) == ("probe" in model.players) == relativistic
+        assert ("win_rate" in logs) == ("probe" in model.networks) == relativistic
         assert ("d_real" in logs) == (not relativistic)
-        assert {"validation_value", "validation_d_real"} <= model.watch(torch.rand(8, 1, 8, 8)).keys()
+        assert {"validation_value", "validation_d_real"} <= model.validation_figures(torch.rand(8, 1, 8, 8)).keys()
         assert model.referee is (model.probe if relativistic else model.discriminator)
 
 
@@ -123,11 +123,11 @@ def test_a_probe_tells_noise_from_digits():
     optimizer = torch.optim.Adam(model.probe.parameters(), 1e-2)
     for _ in range(30):
         for loss in model.losses(x[torch.randperm(256)[:64]]):
-            if loss.player == "probe":
+            if loss.network == "probe":
                 optimizer.zero_grad()
                 loss.value.backward()
                 optimizer.step()
-    assert -math.log(4) < model.watch(x)["validation_value"] <= 0
+    assert -math.log(4) < model.validation_figures(x)["validation_value"] <= 0
     assert model.judge(x).mean() > 0.8
 
 

@@ -102,7 +102,7 @@ def test_finish_fits_the_mixture_to_the_aggregated_posterior(model):
 
     model.encode = encode
     x = torch.cat([torch.full((300, 1, 8, 8), 0.5), torch.full((100, 1, 8, 8), -0.5)])
-    model.finish(x[torch.randperm(400)].split(50))
+    model.fit_after_training(x[torch.randperm(400)].split(50))
     z = model.latent(range(2000))
     assert (z.abs().mean(1) - 6).abs().max() < 1
     assert (z[:, 0] > 0).float().mean() == pytest.approx(0.75, abs=0.05)
@@ -114,4 +114,4 @@ def test_finish_fits_the_mixture_to_the_aggregated_posterior(model):
 
 def test_active_units_count_the_dimensions_that_vary(model):
     model.encode = lambda x: (torch.randn(len(x), 4) * torch.tensor([1.0, 1.0, 0.01, 0.0]), torch.ones(len(x), 4))
-    assert model.watch(torch.zeros(200, 1, 8, 8))["active_units"] == 2
+    assert model.validation_figures(torch.zeros(200, 1, 8, 8))["active_units"] == 2

@@ -15,7 +15,7 @@ from dashboard.results.operating_points import Measurements, join, knobs_key
 from dashboard.service.service import InputError, Service, image_seed
 from gencore import FAMILIES, checkpoint
 from gencore.data import load_images, to_float, to_uint8
-from gencore.family import Diffuses, Noise, settle
+from gencore.family import Diffuses, Noise, resolve_knobs
 from tests.support import invented
 
 NAME = "digits/walker"
@@ -262,10 +262,10 @@ def test_the_bound_says_where_along_t_it_is_lost():
 def test_measured_points_are_those_of_the_other_settings_alone():
     rows = invented.distinct({"d/a": KIND})
     titles = {KIND.name: KIND.title}
-    order = [knobs_key(settle(KIND.knobs, point.knobs)) for point in KIND.points]
+    order = [knobs_key(resolve_knobs(KIND.knobs, point.knobs)) for point in KIND.points]
     measured = join("d", rows, titles, {KIND.name: order}, {})
     for choice in CHOICE.choices:
-        knobs = settle(KIND.knobs, {CHOICE.name: choice, STEPS.name: 1000})
+        knobs = resolve_knobs(KIND.knobs, {CHOICE.name: choice, STEPS.name: 1000})
         points = noise_schedule.walked(measured, "d/a", STEPS.name, knobs)
         assert points and all(one.point.knobs[CHOICE.name] == choice for one in points)
         assert len({one.point.n for one in points}) == 1
@@ -273,7 +273,7 @@ def test_measured_points_are_those_of_the_other_settings_alone():
         assert steps == sorted(set(steps))
         card = noise_schedule.quality(points, steps[0], measured, choice, (1, 1000))
         assert f"At {noise_schedule.plural(steps[0])}: " in card and "real images against real images" in card
-        assert "an image" in noise_schedule.times(points, 1000, choice, (1, 1000))
+        assert "per image" in noise_schedule.times(points, 1000, choice, (1, 1000))
     assert "not measured" in noise_schedule.quality(points, 3, measured, "x", (1, 1000))
     assert "Nothing has been measured for x yet" in noise_schedule.quality([], 3, Measurements("d"), "x", (1, 1000))
     assert "No time has been measured" in noise_schedule.times([], 3, "x", (1, 1000))

@@ -15,10 +15,14 @@ from dashboard.service import samples
 RNG = np.random.default_rng(0)
 
 
-def reading(family, mean, half, floor=(0.96, 0.01), n=500):
+def reading(family, mean, half, baseline=(0.96, 0.01), n=500):
     value = None if mean is None else Score(mean, mean - half, mean + half)
     return diversity_figures.Reading(
-        family, family.upper(), n, value, floor and Score(floor[0], *np.array(floor[0]) + [-1, 1] * np.array(floor[1]))
+        family,
+        family.upper(),
+        n,
+        value,
+        baseline and Score(baseline[0], *np.array(baseline[0]) + [-1, 1] * np.array(baseline[1])),
     )
 
 
@@ -65,9 +69,9 @@ def test_marks_and_floors_stand_where_the_axis_says():
     assert places == pytest.approx([at(93), at(90)], abs=0.15)
     whiskers = [(float(node.get("x1")), float(node.get("x2"))) for node in drawing.findall(".//line[@class='whisker']")]
     assert whiskers[0] == pytest.approx((at(92), at(94)), abs=0.15)
-    floor = drawing.find(".//rect[@class='floor']")
-    assert float(floor.get("x")) == pytest.approx(at(95), abs=0.15)
-    assert float(floor.get("width")) == pytest.approx(at(97) - at(95), abs=0.2)
+    baseline = drawing.find(".//rect[@class='floor']")
+    assert float(baseline.get("x")) == pytest.approx(at(95), abs=0.15)
+    assert float(baseline.get("width")) == pytest.approx(at(97) - at(95), abs=0.2)
 
 
 def test_shares_never_leave_the_axis():
@@ -101,7 +105,7 @@ def test_a_verdict_goes_by_the_intervals():
         "VAE: as varied as real images, as far as can be told. GAN: less varied than real images. "
         "FLOW: more varied than real images."
     )
-    assert diversity_figures.verdicts(panel(reading("vae", 0.95, 0.01, floor=None))) == "VAE: 95.0 ± 1.0%."
+    assert diversity_figures.verdicts(panel(reading("vae", 0.95, 0.01, baseline=None))) == "VAE: 95.0 ± 1.0%."
 
 
 def row(family, n, mean=0.9):
@@ -132,17 +136,19 @@ def test_where_no_n_is_shared_the_others_are_left_out_by_name():
 
 def test_measured_and_made_panels_take_the_floor_of_their_n():
     # Until now each family had its own largest n, and one sentence compared coverages of unequal n, which differ by n.
-    measurements = Measurements("d", floors={n: row("real", n, floor) for n, floor in ((5000, 0.97), (2000, 0.95))})
+    measurements = Measurements(
+        "d", baselines={n: row("real", n, baseline) for n, baseline in ((5000, 0.97), (2000, 0.95))}
+    )
     rows = at_one_n(vae=(5000, 2000), gan=(2000,), flow=())
     found = diversity_figures.measured_panel(rows, measurements, "classifier", "coverage").readings
-    assert [one.floor and one.floor.mean for one in found] == [0.95, 0.95, None]
+    assert [one.baseline and one.baseline.mean for one in found] == [0.95, 0.95, None]
     assert [one.n for one in found] == [2000, 2000, 0]
     assert found[2].note == "not measured at this setting"
     lacking = diversity_figures.measured_panel(rows, measurements, "classifier", "recall").readings[0]
-    assert lacking.value is None and lacking.floor is None
+    assert lacking.value is None and lacking.baseline is None
     some = {"vae": ("VAE", 300, {}, {"coverage": Score(0.9, 0.9, 0.9)})}
     (alone,) = diversity_figures.made_panel("coverage", some).readings
-    assert alone.note == "too few images" and alone.floor.mean == 0.9
+    assert alone.note == "too few images" and alone.baseline.mean == 0.9
 
 
 # ---- classes

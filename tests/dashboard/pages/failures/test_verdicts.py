@@ -109,7 +109,7 @@ def test_rows_of_other_weights_or_features_are_not_compared(hashes):
 
 def test_without_a_healthy_model_real_images_stand_for_it():
     failure = measured("none", "failure", {**GOOD, "precision": 0.5}, failure="noise")
-    assert word_of(failure, Measurements("mnist", floors={100: REAL}))["precision"] == NOTICES
+    assert word_of(failure, Measurements("mnist", baselines={100: REAL}))["precision"] == NOTICES
     assert set(word_of(failure, Measurements("mnist")).values()) == {UNKNOWN}
 
 

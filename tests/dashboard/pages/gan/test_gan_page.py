@@ -17,7 +17,7 @@ from dashboard.pages.gan.engine import Games, games_of
 from dashboard.results.operating_points import join, knobs_key
 from dashboard.service.service import InputError, Service
 from gencore import FAMILIES, checkpoint
-from gencore.family import Family, Knob, Step, settle
+from gencore.family import Family, Knob, Step, resolve_knobs
 from tests.support import invented
 
 GO = threading.Event()  # never set
@@ -37,11 +37,11 @@ class Referee(Family):
         self.layer = nn.Linear(1, 1)
 
     @property
-    def players(self):
+    def networks(self):
         return {"layer": self.layer}
 
     def sample(self, seeds, **knobs):
-        level = {"dark": -1.0, "light": 1.0}[self.settle(knobs)["shade"]]
+        level = {"dark": -1.0, "light": 1.0}[self.resolve_knobs(knobs)["shade"]]
         x = torch.full((len(list(seeds)), 1, 8, 8), level)
         yield Step(1, 1, x, x)
 
@@ -261,14 +261,14 @@ def test_the_end_is_the_mean_of_the_last_tenth():
 def measured():
     kind = FAMILIES["gan"]
     found = invented.rows({"mnist/gan": kind}, {"mnist/gan": "0" * 16})
-    order = [knobs_key(settle(kind.knobs, point.knobs)) for point in kind.points]
+    order = [knobs_key(resolve_knobs(kind.knobs, point.knobs)) for point in kind.points]
     return join("mnist", found, {"gan": "GAN"}, {"gan": order}, {})
 
 
 def test_the_sweep_is_of_one_number_of_images(measured):
     found = tradeoff.sweep(measured, "mnist/gan", ["truncation"], {"truncation": 1.0}, "gan")
     assert list(found.values) == sorted(found.values) and len(found.values) >= 6
-    assert {point.n for point in found.points} == {2000} and found.floor.n == 2000
+    assert {point.n for point in found.points} == {2000} and found.baseline.n == 2000
     assert tradeoff.sweep(measured, "mnist/other", ["truncation"], {"truncation": 1.0}, "gan") is None
     assert tradeoff.sweep(measured, "mnist/gan", [], {}, "gan") is None
 

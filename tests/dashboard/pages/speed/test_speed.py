@@ -18,7 +18,7 @@ from dashboard.results.operating_points import Measurements, join, knobs_key
 from dashboard.service.service import InputError, Service
 from gencore import FAMILIES, checkpoint
 from gencore.evaluation import memory, rows
-from gencore.family import settle
+from gencore.family import resolve_knobs
 from tests.support import invented
 
 TITLES = {name: kind.title for name, kind in FAMILIES.items()}
@@ -31,7 +31,7 @@ REAL_PEAK = engine.peak_of
 
 
 def measured(made=MADE):
-    orders = {n: [knobs_key(settle(k.knobs, p.knobs)) for p in k.points] for n, k in FAMILIES.items()}
+    orders = {n: [knobs_key(resolve_knobs(k.knobs, p.knobs)) for p in k.points] for n, k in FAMILIES.items()}
     return join("mnist", made, TITLES, orders, {})
 
 
@@ -100,8 +100,8 @@ def test_every_figure_is_drawn_escapes_and_has_units():
     for card in (batches, calls, sizes):
         assert drawings(card) and "<b>&" not in card
         assert 'class="reading"' in card and "Test Processor, 2 threads, float32" in card
-    assert "ms an image" in batches and "images a second" in batches and "images made at once" in batches
-    assert "network calls an image" in calls
+    assert "ms per image" in batches and "images per second" in batches and "images made at once" in batches
+    assert "network calls per image" in calls
     assert "FLOP" in sizes and "MB" in sizes
 
 

@@ -49,7 +49,7 @@ def test_the_figures_name_their_machine_and_say_how_to_read_them(visit):
         assert "Test Processor, 2 threads, float32" in page.inner_text(f"#{name} .reading")
         assert page.inner_text(f"#{name} .answer")
     assert page.input_value("#speed-machine input") == "Test Processor, 2 threads, float32"
-    assert re.search(r"a network call takes 3\.5\d* ± [\d.]+ ms an image", page.inner_text("#speed-calls .answer"))
+    assert re.search(r"a network call takes 3\.5\d* ± [\d.]+ ms per image", page.inner_text("#speed-calls .answer"))
     assert page.locator(HOLLOW).count() == 0
     page.click("#speed-numbers summary")
     assert page.locator("#speed-numbers tbody tr").count() > 10

@@ -15,7 +15,7 @@ from dashboard.results.operating_points import Measurements, join, knobs_key
 from dashboard.service.service import METRICS
 from gencore import FAMILIES, checkpoint
 from gencore.evaluation import rows
-from gencore.family import settle
+from gencore.family import resolve_knobs
 from tests.support import invented
 
 TITLES = {name: kind.title for name, kind in FAMILIES.items()}
@@ -24,7 +24,7 @@ MADE = invented.distinct(NAMES)
 
 
 def measured(made=MADE, stale=None, problems=()):
-    orders = {n: [knobs_key(settle(k.knobs, p.knobs)) for p in k.points] for n, k in FAMILIES.items()}
+    orders = {n: [knobs_key(resolve_knobs(k.knobs, p.knobs)) for p in k.points] for n, k in FAMILIES.items()}
     return join("mnist", made, TITLES, orders, stale or {}, problems)
 
 
@@ -120,7 +120,7 @@ def test_another_machines_times_have_rows_of_their_own():
 def test_csv_gives_every_value_back():
     found = measured()
     lines = list(csv.DictReader(io.StringIO(table.as_csv(found))))
-    points = [*found.floors.values(), *found.points, *found.failures]
+    points = [*found.baselines.values(), *found.points, *found.failures]
     assert len(lines) == len(points)
     for line, row in zip(lines, points, strict=True):
         for extractor, scores in row.quality["scores"].items():

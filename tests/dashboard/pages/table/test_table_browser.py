@@ -50,8 +50,8 @@ def count(page):
 
 def test_floors_stand_on_top_and_problems_are_named(visit):
     page = opened(visit)
-    floors = page.locator("#table [data-at=floors] tr")
-    assert [text.split("×")[0].strip() for text in floors.locator("td:nth-child(3)").all_inner_texts()] == [
+    baselines = page.locator("#table [data-at=baselines] tr")
+    assert [text.split("×")[0].strip() for text in baselines.locator("td:nth-child(3)").all_inner_texts()] == [
         "5,000",
         "2,000",
         "400",
@@ -76,7 +76,7 @@ def test_a_heading_sorts_turns_round_and_goes_back_and_so_does_the_keyboard(visi
     assert page.get_attribute(KD, "aria-sort") == "descending"
     values = page.evaluate(FIRST)
     assert all(two <= 1.02 * one for one, two in pairwise(values))
-    assert page.inner_text("#table [data-at=floors] tr .family") == "Real images", "the floor stays on top"
+    assert page.inner_text("#table [data-at=baselines] tr .family") == "Real images", "the baseline stays on top"
     page.keyboard.press("Enter")
     assert page.get_attribute(KD, "aria-sort") is None
     assert page.evaluate(LABELS) == before
@@ -91,7 +91,7 @@ def test_filters_combine_and_say_how_many_rows_are_left(visit):
     page.select_option("#table [data-at=family]", "ddpm")
     page.select_option("#table [data-at=n]", "2000")
     assert set(page.locator("#table [data-at=rows] .family").all_inner_texts()) == {"DDPM"}
-    assert page.locator("#table [data-at=floors] tr").count() == 1, "the floor of that n alone"
+    assert page.locator("#table [data-at=baselines] tr").count() == 1, "the baseline of that n alone"
     page.fill("#table [data-at=query]", "ddim 20")
     assert page.evaluate(LABELS) == ["DDIM, 20 calls"]
     assert page.inner_text("#table [data-at=count]") == f"1 of {everything} rows"

@@ -35,7 +35,7 @@ def drawn(page):
 def test_curves_follow_the_axis_the_column_and_the_choice_of_trainings(visit):
     page = opened(visit)
     titles = page.locator(CARDS).all_inner_texts()
-    assert titles[-2:] == ["Learning rate", "Images a second in training"]
+    assert titles[-2:] == ["Learning rate", "Images per second in training"]
     assert sum(title.endswith(": loss") for title in titles) == len(titles) - 2 >= 3
     assert all("images seen (log scale)" in text for text in drawn(page))
     page.locator("#training-axis label", has_text="seconds").click()

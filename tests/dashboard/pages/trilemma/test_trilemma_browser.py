@@ -100,7 +100,7 @@ def test_a_first_visitor_sees_the_triangle_and_the_answer_without_scrolling(visi
         box = page.locator(selector).bounding_box()
         assert box["y"] >= 0 and box["y"] + box["height"] <= 800, selector
     words = page.inner_text(BEST)
-    assert "KD" in words and "±" in words and "real data" in words and "an image" in words
+    assert "KD" in words and "±" in words and "real data" in words and "per image" in words
     assert "Runner-up:" in page.inner_text(".verdict")
     assert "The area means nothing." in page.inner_text("[data-at=how]")
 
@@ -243,9 +243,9 @@ def test_a_link_restores_weights_meaning_and_point(visit):
 def test_the_chosen_panel_follows_the_machine_and_closes_with_the_data_set(visit):
     page = ready(visit(at="trilemma"))
     choose(page, "GAN, truncation 0.8")
-    page.wait_for_function("document.querySelector('#row').innerText.includes('0.400 ms an image')")
+    page.wait_for_function("document.querySelector('#row').innerText.includes('0.400 ms per image')")
     page.select_option("[data-ask=machine]", index=1)
-    page.wait_for_function("document.querySelector('#row').innerText.includes('0.200 ms an image')")
+    page.wait_for_function("document.querySelector('#row').innerText.includes('0.200 ms per image')")
     assert page.inner_text("#chosen h2") == "GAN, truncation 0.8"
     page.select_option("[data-ask=data]", "blank")
     page.wait_for_selector("#chosen", state="hidden")

@@ -12,7 +12,7 @@ from dashboard.pages.vae import elbo_figure, posterior_figure, sharpness_figure
 from dashboard.pages.vae.engine import Posteriors, noise
 from dashboard.pages.vae.posterior_figure import Aggregate, Posterior
 from dashboard.results.operating_points import join, knobs_key
-from dashboard.service.service import InputError, Service, settle
+from dashboard.service.service import InputError, Service, resolve_knobs
 from gencore import FAMILIES, checkpoint
 from gencore.families.vae import VAE
 from tests.support.invented import rows
@@ -191,7 +191,7 @@ def test_of_several_bound_rows_the_one_of_most_test_images_is_shown():
 @pytest.fixture(scope="module")
 def measured():
     kind = FAMILIES["vae"]
-    orders = {"vae": [knobs_key(settle(kind.knobs, point.knobs)) for point in kind.points]}
+    orders = {"vae": [knobs_key(resolve_knobs(kind.knobs, point.knobs)) for point in kind.points]}
     return join("mnist", rows({NAME: kind}, {NAME: "0" * 16}), {"vae": "VAE"}, orders, {})
 
 
@@ -199,7 +199,7 @@ def test_the_nearest_measured_setting_is_marked(measured):
     knobs = FAMILIES["vae"].knobs
 
     def card(**given):
-        return sharpness_figure.card(measured, NAME, knobs, settle(knobs, given), "coverage", "Measure.")
+        return sharpness_figure.card(measured, NAME, knobs, resolve_knobs(knobs, given), "coverage", "Measure.")
 
     assert "Measured at this setting, fitted prior, temperature 0.8:" in card(temperature=0.8)
     assert "The nearest measured setting, fitted prior, temperature 0.8:" in card(temperature=0.77)
@@ -207,5 +207,5 @@ def test_the_nearest_measured_setting_is_marked(measured):
     assert card().count('class="spot current"') == 2, "one in each drawing"
     assert "from temperature 0.4 to 1.2, coverage from" in card()
     assert "Measure." in sharpness_figure.card(
-        measured, "mnist/other", knobs, settle(knobs, {}), "coverage", "Measure."
+        measured, "mnist/other", knobs, resolve_knobs(knobs, {}), "coverage", "Measure."
     )
