@@ -6,7 +6,7 @@ For two kinds of data made from scikit-learn's 1,797 digits of 8 x 8 pixels the 
 known in closed form, so nothing is trained; samplers, clipping and schedule are those of `gencore.families.ddpm`.
 'modes' is a mixture of Gaussians of deviation 0.05 about each digit: noise is told from signal at once. 'smooth' is
 one Gaussian with the digits' mean and covariance, at 0.3 of their scale so that clipping hardly matters: along the
-directions in which data vary, noise passes for signal. Prints the kernel distance of n samples to n fresh draws,
+directions in which data vary, noise passes for signal. Prints the KID of n samples to n fresh draws,
 pixels divided by one number, with a 95% t-interval over the generations, beside that of other fresh draws. Not a
 test: pytest does not collect it.
 """
@@ -92,7 +92,7 @@ def compare(data, n, runs):
     real = data.draw(n, torch.Generator().manual_seed(0))
 
     def distance(rows):
-        return METRICS["kd"](real / real.std(), rows / real.std())
+        return METRICS["kid"](real / real.std(), rows / real.std())
 
     kind = type(data).__name__.lower()
     fresh = [distance(data.draw(n, torch.Generator().manual_seed(1 + run))) for run in runs]

@@ -99,8 +99,8 @@ def main():
     whiten = vectors * values.clamp_min(1e-8).rsqrt()
     target = (features(net, real(asked.split)[0][: asked.n]) - mean) @ whiten
     fair = torch.randperm(len(train_features), generator=torch.Generator().manual_seed(0))[: asked.n]
-    floor = frechet_distance((train_features[fair] - mean) @ whiten, target)
-    print(f"real train images against {asked.split}, n = {asked.n}: {floor:.2f}", flush=True)
+    baseline = frechet_distance((train_features[fair] - mean) @ whiten, target)
+    print(f"real train images against {asked.split}, n = {asked.n}: {baseline:.2f}", flush=True)
     for name in asked.checkpoints:
         model, knobs = load(name, dtype=asked.dtype), parse_knobs(asked.knob)
         seeds = [image_seed(RUN_SEED, i) for i in range(asked.n)]

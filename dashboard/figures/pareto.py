@@ -15,7 +15,7 @@ from dashboard.results.operating_points import Measured
 from dashboard.results.recommendation import Question, name
 
 WIDTHS = {"broad": (1128, 400), "middle": (760, 400), "slim": (340, 400)}  # name: width and height in pixels
-BAND = 34  # the floor's band above the axis
+BAND = 34  # the real-data band above the axis
 GLYPH = 6.4  # pixels a character of a label
 LINE = 13
 FEW_DECADES = 1.3  # a time axis of fewer has ticks between its powers of ten, of which it may hold one or none
@@ -88,7 +88,7 @@ class Plane:
         return self.left + (self.right - self.left) * (math.log10(ms) - self.fast) / (self.slow - self.fast)
 
     def y(self, value: float) -> float:
-        """Return the pixel of a raw quality: at the edge of the floor's band for all that is as good or better."""
+        """Return the pixel of a raw quality: at the edge of the real-data band for all that is as good or better."""
         share = (max(self._level(value), self.end) - self.low) / (self.high - self.low)
         return self.bottom - (self.bottom - self.top) * min(1.0, share)
 

@@ -243,7 +243,7 @@ def table(measured: Measurements, metrics: Mapping[str, Metric], titles: Mapping
             for c in columns(metrics)
         ],
         "families": [[name, title] for name, title in titles.items()],
-        "floors": [entry(row, metrics, names, marks) for row in measured.baselines.values()],
+        "baselines": [entry(row, metrics, names, marks) for row in measured.baselines.values()],
         "rows": [
             *(entry(row, metrics, names, marks) for row in (*measured.points, *measured.failures)),
             *(bound_entry(bound, titles) for bound in measured.bounds),
@@ -261,7 +261,7 @@ def entry(
     own = row.checkpoint.rpartition("/")[2]
     return {
         "family": row.family,
-        "title": "Real images" if row.kind == "floor" else row.title,
+        "title": "Real images" if row.kind == "baseline" else row.title,
         "label": row.label + (f" ({own})" if own not in (row.family, "") and not row.failure else ""),
         "kind": row.kind,
         "n": row.n,
@@ -332,7 +332,7 @@ def as_json(measured: Measurements, version: str, made: str) -> str:
 def as_csv(measured: Measurements) -> str:
     """Return every row as CSV, a line an operating point with its cost, a column a value; lists joined by ';'.
 
-    Columns are named by their way into the row: 'scores.classifier.kd.mean', 'cost.batches.16.ms_per_image'. Costs that
+    Columns are named by their way into the row: 'scores.classifier.kid.mean', 'cost.batches.16.ms_per_image'. Costs that
     stand beside no scores have lines of their own.
     """
     lines = [

@@ -244,12 +244,12 @@ def everywhere(question: Question, family: str, where: str = "weight") -> str:
 
 def second_opinion(question: Question) -> str:
     """Return which family is closest in the pixel features among points of the question's n; '' when not known."""
-    scored = [(point.score("kd", "pixels"), point) for point in question.points if point.n == question.n]
+    scored = [(point.score("kid", "pixels"), point) for point in question.points if point.n == question.n]
     known = [(score.mean, index) for index, (score, _) in enumerate(scored) if score]
     if not known:
         return ""
     closest = scored[min(known)[1]]
-    return f" In pixel features the closest is {name(closest[1])}: KD {plus_minus(QUALITIES['kd'], closest[0])}."
+    return f" In pixel features the closest is {name(closest[1])}: KID {plus_minus(QUALITIES['kid'], closest[0])}."
 
 
 def candidates(question: Question, answer: Answer) -> str:

@@ -45,7 +45,7 @@ class Measured:
         title: The family's name for people.
         checkpoint: The checkpoint measured, '' for the baseline.
         label: The operating point's name.
-        kind: 'headline', 'sweep', 'lecture', 'floor' or 'failure'.
+        kind: 'headline', 'sweep', 'lecture', 'baseline' or 'failure'.
         knobs: Every knob's value.
         n: Images per generation, real and generated alike.
         generations: Independent generations.

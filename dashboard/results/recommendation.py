@@ -1,8 +1,8 @@
 """Which model should we use? A question, asked of measured operating points, and its answer. Pure.
 
-What may be compared with what is decided here. KD is unbiased in n, the number of images, so it may be compared
+What may be compared with what is decided here. KID is unbiased in n, the number of images, so it may be compared
 across n; every other score only at equal n. So a question names one n. Where its answer depends on coverage (or on
-a quality other than KD), the candidates are the points measured at that n and no others; where it depends on KD and
+a quality other than KID), the candidates are the points measured at that n and no others; where it depends on KID and
 time alone, all of them are. Times are compared on one machine.
 """
 
@@ -20,7 +20,7 @@ from dashboard.results.operating_points import Measured, Measurements, Score, co
 
 SAME_TIME = 1.05  # two medians of a timing within 5% are one time
 LEVEL = 0.95
-KD_DECADES = 3  # from the triangle's rim to its centre
+KID_DECADES = 3  # from the triangle's rim to its centre
 MS_DECADES = 5
 
 
@@ -37,7 +37,7 @@ class Axis:
 
     Attributes:
         key: The score's key in a row.
-        name: Its name in a sentence, 'KD'.
+        name: Its name in a sentence, 'KID'.
         title: Its name in a list of choices.
         better: 'lower', 'higher' or 'one' (1 is as real, and as far below it as above is as bad).
         percent: Whether people read it as a percentage.
@@ -75,7 +75,7 @@ class Axis:
 QUALITIES = {
     axis.key: axis
     for axis in (
-        Axis("kd", "KD", "distance (KD)", "lower", across=True),
+        Axis("kid", "KID", "distance (KID)", "lower", across=True),
         Axis("precision", "precision", "precision", "higher", percent=True),
         Axis("density", "density", "density", "higher"),
         Axis("sharpness", "sharpness", "sharpness", "one"),
@@ -150,7 +150,7 @@ class Question:
     Attributes:
         measured: All measurements of the data set.
         quality: What quality means.
-        n: Images per generation; scores other than KD are compared between points of this n alone.
+        n: Images per generation; scores other than KID are compared between points of this n alone.
         machine: The machine of the times.
         points: The points that can be drawn: quality and time are known, each operating point once.
         sizes: How many operating points were measured at each n, largest n first.
@@ -191,13 +191,13 @@ class Question:
         quality = self.real(self.quality, self.n)
         bests = [self.quality.worth(point.score(self.quality.key).mean) for point in self.points]
         rim = self.quality.facing(quality) if quality else abs(max(bests, default=1.0))
-        rim = rim if rim > 0 else 1e-4  # unbiased KD may be negative, and so may the floor's bound
+        rim = rim if rim > 0 else 1e-4  # unbiased KID may be negative, and so may the baseline's bound
         diversity = self.real(DIVERSITY, self.n)
         fast, slow = self.ms.min(initial=1.0, where=self.ms > 0), self.ms.max(initial=1e-3)
         low = math.floor(math.log10(fast))
         decades = max(MS_DECADES, math.ceil(math.log10(slow)) - low)
         return (
-            Scale(self.quality, rim, rim * 10**KD_DECADES if self.quality.better == "lower" else 0.0),
+            Scale(self.quality, rim, rim * 10**KID_DECADES if self.quality.better == "lower" else 0.0),
             Scale(DIVERSITY, DIVERSITY.facing(diversity) if diversity else 1.0, 0.0),
             Scale(SPEED, 10.0**low, 10.0 ** (low + decades)),
         )
@@ -250,14 +250,14 @@ class Question:
 # ---- asking
 
 
-def ask(measured: Measurements, quality: str = "kd", n: int = 0, machine: str = "") -> Question:
+def ask(measured: Measurements, quality: str = "kid", n: int = 0, machine: str = "") -> Question:
     """Return a question; what is not known (an n or machine that nothing was measured at) falls back to the usual.
 
     The usual n is the one at which most families have been measured; of several, that at which most have their
     headline points; of several, that with most points.
     The usual machine is the one with most times.
     """
-    axis = QUALITIES.get(quality, QUALITIES["kd"])
+    axis = QUALITIES.get(quality, QUALITIES["kid"])
     machines = [machine_key(cost) for cost in measured.costs if not cost.get("stale")]
     if machine not in machines:
         machine = max(dict.fromkeys(machines), key=machines.count, default="")

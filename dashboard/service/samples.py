@@ -220,7 +220,7 @@ class Judge:
             found = [metrics.scores(self.real.test[:n], block, keys=SCORES)[0] for block in blocks]
             return {key: score([one[key] for one in found]) for key in SCORES if found and key in found[0]}
 
-        return self._kept.find(("floor", n), measure) if n <= len(self.real.test) else {}
+        return self._kept.find(("baseline", n), measure) if n <= len(self.real.test) else {}
 
     def missed_by_real(self, n: int) -> Score | None:
         """Return how many of the first n test images are not covered by as many training images."""

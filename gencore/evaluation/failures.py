@@ -300,7 +300,7 @@ FAILURES: dict[str, Failure] = {
             f"{MODES} flawless images beat the healthy model in precision and density, which look at each image alone: "
             "ask recall, coverage or the Vendi ratio.",
             collapse, MODEL, needs=(Decodes,), suits=(Judges,),
-            notices=("kd", "fd", "recall", "coverage", "vendi_ratio", "class_balance", "missing_modes"),
+            notices=("kid", "fd", "recall", "coverage", "vendi_ratio", "class_balance", "missing_modes"),
             fooled=("precision", "density", "confidence", "authenticity"),
         ),
         Failure(
@@ -309,7 +309,7 @@ FAILURES: dict[str, Failure] = {
             "In pixels the average image lies in the middle of the real ones, so precision and density like nothing "
             "better there: judge a blur by sharpness, and in a classifier's features.",
             ignore_latent, MODEL, needs=(Encodes, Decodes),
-            notices=("kd", "fd", "precision", "density", "sharpness", "recall", "coverage", "vendi_ratio",
+            notices=("kid", "fd", "precision", "density", "sharpness", "recall", "coverage", "vendi_ratio",
                      "pairwise_ratio", "class_balance", "missing_modes"),
             fooled=("confidence", "authenticity"),
         ),
@@ -319,7 +319,7 @@ FAILURES: dict[str, Failure] = {
             "Blurred shapes lie between the real ones, so in pixels precision and density even rise: ask sharpness, "
             "coverage or a distance, or a classifier's features.",
             hurry, MODEL, needs=(Diffuses,),
-            notices=("kd", "fd", "precision", "density", "sharpness", "recall", "coverage", "vendi_ratio",
+            notices=("kid", "fd", "precision", "density", "sharpness", "recall", "coverage", "vendi_ratio",
                      "class_balance"),
             fooled=("pairwise_ratio", "authenticity"),
         ),
@@ -338,7 +338,7 @@ FAILURES: dict[str, Failure] = {
             "The classifier is as sure of noise as of digits, and noise copies nothing: neither confidence nor "
             "authenticity means anything by itself.",
             give_noise, SHAPE,
-            notices=("kd", "fd", "precision", "density", "sharpness", "recall", "coverage", "vendi_ratio",
+            notices=("kid", "fd", "precision", "density", "sharpness", "recall", "coverage", "vendi_ratio",
                      "class_balance", "missing_modes"),
             fooled=("pairwise_ratio", "confidence", "authenticity"),
         ),

@@ -26,7 +26,7 @@ KINDS = ("headline", "lecture", "sweep")
 POINTS = (*KINDS, "failures", "all")
 ROWS = ("all", "quality", "cost")
 SIZES = {"headline": (5000, 5), "lecture": (5000, 5), "sweep": (2000, 3)}  # images per generation, generations
-SLOW_CALLS, SLOW_SIZES = 500, (400, 5)  # there the kernel distance alone, which is unbiased, carries over to other n
+SLOW_CALLS, SLOW_SIZES = 500, (400, 5)  # there the KID alone, which is unbiased, carries over to other n
 TRIAL = 16  # images that tell how long a point takes
 SCORING_SECONDS = 4.0  # features and metrics of a generation of 5,000, on one core; only for the estimate
 COST_SECONDS = 60.0  # of timing a point
@@ -458,7 +458,7 @@ class Planner:
                 )
                 continue
             baseline = Task(
-                "real", task.dataset, "", "real", Point("real train images", {}, "floor"), {}, task.n, blocks,
+                "real", task.dataset, "", "real", Point("real train images", {}, "baseline"), {}, task.n, blocks,
                 Settings("float32", PLAIN, torch.get_num_threads()), task.batch, reference.hashes, task.path,
             )  # fmt: skip
             yield replace(baseline, seconds=len(baseline.ahead) * scoring_seconds(task.n))

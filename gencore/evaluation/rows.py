@@ -1,6 +1,6 @@
-"""Rows: what was measured, one JSON object a line of `<root>/<dataset>/rows.jsonl`, in the format of `schema`.
+"""Rows: what was measured, one JSON object per line of `<root>/<dataset>/rows.jsonl`, in the format of `schema`.
 
-A file of rows only ever grows at its end, one write a row, so that an interruption can spoil no row but the last one,
+A file of rows only ever grows at its end, one write per row, so that an interruption can spoil no row but the last one,
 and that one is closed off before the next. Of several rows of one kind, checkpoint, knobs and n (for costs: of one
 machine; for bounds: of one split), the last one counts. A line that is no row is named and passed over; it is never
 removed or rewritten.
@@ -21,7 +21,7 @@ from typing import Any, BinaryIO
 
 from gencore.checkpoint import CONFIG, WEIGHTS, Entry, cannot_write, entries, resolve, roots
 from gencore.errors import InputError, near
-from gencore.evaluation.schema import KINDS, VERSION, violation
+from gencore.evaluation.schema import KINDS, VERSION, upgraded, violation
 from gencore.extractors import dataset_key, extractor_path
 
 FILE = "rows.jsonl"
@@ -49,7 +49,9 @@ def path_for(entry: Entry, out: str | Path | None = None) -> Path:
 
 
 def read(path: str | Path, dataset: str | None = None) -> tuple[list[dict[str, Any]], list[str]]:
-    """Return the rows of a file, in its order, and one sentence a line that is none; a missing file has neither.
+    """Return the rows of a file, in its order, and one sentence per line that is none; a missing file has neither.
+
+    Rows of an earlier format are returned as they would be written now; the file stays as it is.
 
     Args:
         path: The file.
@@ -85,7 +87,7 @@ def _row(line: bytes) -> dict[str, Any]:
         raise ValueError(f"{word} is no number in JSON")
 
     try:
-        row = json.loads(line.decode("utf-8"), parse_constant=no_number)
+        row = upgraded(json.loads(line.decode("utf-8"), parse_constant=no_number))
     except (ValueError, RecursionError) as error:
         raise InputError(f"it is not JSON ({str(error).splitlines()[0]}).") from None
     check(row)
@@ -99,7 +101,7 @@ def _foreign(row: Mapping[str, Any], dataset: str | None) -> str:
 
 
 def check(row: Any) -> None:
-    """Check a row against the schema, that each score has a value a generation, and each mean lies in its interval.
+    """Check a row against the schema, that each score has a value per generation, and each mean lies in its interval.
 
     Raises:
         InputError: in one sentence, on the first thing that is wrong.
@@ -226,7 +228,7 @@ def _again(row: Mapping[str, Any]) -> str:
         return f"measure it again: {shlex.join(['python', '-m', 'gencore', 'bound', row['checkpoint'], *options])}"
     mine = (entry.name for entry in entries() if entry.dataset == row["dataset"] and not entry.problem)
     words = ["python", "-m", "gencore", "evaluate", row["checkpoint"] or next(mine, "CHECKPOINT")]
-    kind = {"failure": "failures", "floor": "headline"}.get(row["point"]["kind"], row["point"]["kind"])
+    kind = {"failure": "failures", "baseline": "headline"}.get(row["point"]["kind"], row["point"]["kind"])
     words += [] if kind == "headline" else ["--points", kind]
     words += [] if row["kind"] == "real" else ["--only", row["point"]["label"]]
     if row["kind"] == "cost":

@@ -13,7 +13,7 @@ from typing import Any
 
 Schema = Mapping[str, Any]
 
-VERSION = 1  # of the format: raised when a reader of the old one would misread the new one
+VERSION = 2  # of the format: raised when a reader of the old one would misread the new one
 TEXT: Schema = {"type": "string"}
 NAME: Schema = {"type": "string", "minLength": 1}
 KEY: Schema = {"type": "string", "pattern": "^[a-z][a-z0-9_-]*$"}  # pages make classes and ids of it
@@ -88,7 +88,7 @@ KINDS: Mapping[str, Schema] = {
         "kind": {"const": "failure"}, "point": point("failure"), "failure": KEY,
     }),
     "real": record(EVERY_SCORED_ROW | {
-        "kind": {"const": "real"}, "checkpoint": {"const": ""}, "point": point("floor"),
+        "kind": {"const": "real"}, "checkpoint": {"const": ""}, "point": point("baseline"),
     }),
     "cost": record(EVERY_ROW | {
         "kind": {"const": "cost"}, "checkpoint": NAME, "point": point("headline", "sweep", "lecture"),
@@ -109,9 +109,10 @@ KINDS: Mapping[str, Schema] = {
 SCHEMA: Schema = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "title": "A row of measurements",
-    "description": "One line of checkpoints/<dataset>/rows.jsonl. Beyond this schema, a score has one value a "
+    "description": "One line of checkpoints/<dataset>/rows.jsonl. Beyond this schema, a score has one value per "
     "generation, and its mean, like every mean, lies between `low` and `high`. Bits per dimension are nats divided by "
-    "`dimensions` and ln 2, with their sign; minus those of `elbo` are the usual figure.",
+    "`dimensions` and ln 2, with their sign; minus those of `elbo` are the usual figure. "
+    "A line whose `row` is 1 has 'kd' where this schema has 'kid', and the kind 'floor' where it has 'baseline'.",
     "oneOf": list(KINDS.values()),
 }
 
@@ -123,6 +124,27 @@ _TYPES: Mapping[str, tuple[str, type | tuple[type, ...]]] = {
     "integer": ("a whole number", (int, float)),
     "null": ("null", type(None)),
 }
+
+
+def upgraded(found: Any) -> Any:
+    """Return a row or a kept generation of format 1 as one of format 2, which calls its metric 'kid' for 'kd' and its
+    real-data point's kind 'baseline' for 'floor'; anything else as it is.
+    """
+    if not isinstance(found, dict) or type(found.get("row")) is not int or found["row"] != 1:
+        return found
+    new = found | {"row": 2}
+    for part in ("scores", "left_out", "values"):
+        if isinstance(found.get(part), dict):
+            new[part] = {extractor: _renamed(metrics) for extractor, metrics in found[part].items()}
+    if isinstance(point := found.get("point"), dict) and point.get("kind") == "floor":
+        new["point"] = point | {"kind": "baseline"}
+    return new
+
+
+def _renamed(metrics: Any) -> Any:
+    return (
+        {"kid" if key == "kd" else key: one for key, one in metrics.items()} if isinstance(metrics, dict) else metrics
+    )
 
 
 def violation(value: Any, schema: Schema, where: str = "") -> str:

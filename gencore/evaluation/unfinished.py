@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gencore.evaluation.rows import DIGITS, append_line
+from gencore.evaluation.schema import upgraded
 
 OBJECTS = ("values", "left_out", "settings", "machine")  # what a generation holds that are objects
 
@@ -33,7 +34,7 @@ def read(file: Path) -> dict[int, dict[str, Any]]:
     found = {}
     for line in lines:
         try:
-            kept = json.loads(line)
+            kept = upgraded(json.loads(line))
             if all(isinstance(kept[key], dict) for key in OBJECTS) and kept["seconds"] >= 0:
                 found[int(kept["generation"])] = kept
         except (ValueError, KeyError, TypeError, RecursionError):

@@ -11,7 +11,7 @@ from gencore.checkpoint import read_tensors, write_atomic
 from gencore.extractors import EXTRACTORS
 
 CARD = "README.md"
-DISTANCES = {"fd": "Fréchet distance", "kd": "kernel distance"}
+DISTANCES = {"fd": "the Fréchet distance", "kid": "KID", "kd": "KID"}  # 'kd' in the files of earlier versions
 
 
 def record_words(record: Mapping[str, Any]) -> str:
@@ -35,8 +35,8 @@ def rounding_words(rounding: Mapping[str, Any]) -> str:
         for key, name in DISTANCES.items()
         if key in rounding
     ]
-    what = " and the ".join(words) or "no distance, as there are too few images for one"
-    return f"rounding to float16 moves the {what}, at {rounding['n']:,} images"
+    what = " and ".join(words) or "no distance, as there are too few images for one"
+    return f"rounding to float16 moves {what}, at {rounding['n']:,} images"
 
 
 def write_card(folder: Path, key: str) -> Path:

@@ -52,7 +52,7 @@ REFERENCE = Path(FOLDER, "reference.safetensors")
 POINTS = 2000  # real images in the plots
 BINS = 60
 TRAIN_ROWS, TEST_ROWS = 55_000, 10_000  # real images kept in features: MNIST's, and what fits into 10 MB
-ROUNDING_ROWS, ROUNDING_KEYS = 5000, ("fd", "kd")  # images and distances that show what rounding does
+ROUNDING_ROWS, ROUNDING_KEYS = 5000, ("fd", "kid")  # images and distances that show what rounding does
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Distances between two sets of feature vectors as distributions: kernel (MMD²) and Fréchet, all in float64.
+"""Distances between two sets of feature vectors as distributions: KID (MMD²) and Fréchet, all in float64.
 
 The Fréchet distance is BLAS's and LAPACK's for symmetric matrices, through SciPy: torch has no product or congruence
 that does one half only.
@@ -13,14 +13,14 @@ from torch.nn import functional
 
 BLOCK = 2**20  # kernel values held at once: 8 MB
 ROWS = 2048  # rows that a covariance sums at once
-FLOOR = 10  # rows a dimension: under it the Fréchet distance's bias drowns what it measures
+ROWS_PER_DIMENSION = 10  # under it the Fréchet distance's bias drowns what it measures
 PARTS = 3  # the extrapolated distance cuts the rows into 1, 2 and 3 parts
 
 
-def kernel_distance(real: Tensor, fake: Tensor) -> float:
+def kernel_inception_distance(real: Tensor, fake: Tensor) -> float:
     """Return the unbiased MMD² with the cubic kernel k(x, y) = (x·y / d + 1)³ of real (N, d) and fake (M, d).
 
-    As KID with one subset of all rows: Bińkowski et al. 2018. It may be negative.
+    KID with one subset of all rows: Bińkowski et al. 2018. It may be negative. The features need not be Inception's.
     """
     real, fake = real.detach().double(), fake.detach().double()
     n, m = len(real), len(fake)

@@ -17,7 +17,13 @@ from torch import Tensor
 
 from gencore.errors import InputError, near
 from gencore.metrics.checks import check_features, check_images, check_probabilities, check_spectra, check_train
-from gencore.metrics.distances import FLOOR, PARTS, frechet_distance, frechet_infinity, kernel_distance
+from gencore.metrics.distances import (
+    PARTS,
+    ROWS_PER_DIMENSION,
+    frechet_distance,
+    frechet_infinity,
+    kernel_inception_distance,
+)
 from gencore.metrics.neighbours import NEIGHBOURS, mean_distance, nearest, nearest_other, prdc
 from gencore.metrics.spectrum import radial_spectrum, sharpness_of_spectra
 
@@ -32,8 +38,8 @@ class Metric:
     """One metric. Calling it checks the input and returns a float.
 
     Attributes:
-        key: Its name in rows, 'kd'.
-        name: Its name for people, 'Kernel distance'.
+        key: Its name in rows, 'kid'.
+        name: Its name for people, 'KID'.
         axis: 'distance', 'quality', 'diversity' or 'memorisation'.
         better: 'lower', 'higher', or 'one' where 1 is as real.
         low: The least value it can have.
@@ -194,9 +200,9 @@ def of_prdc(key: str) -> Callable[[Tensor, Tensor], float]:
 # ---- the registry
 
 
-def at_least(rows: int, a_dimension: int = 0) -> Callable[[int], int]:
-    """Return the function of d that gives max(rows, a_dimension * d)."""
-    return lambda dimensions: max(rows, a_dimension * dimensions)
+def at_least(rows: int, per_dimension: int = 0) -> Callable[[int], int]:
+    """Return the function of d that gives max(rows, per_dimension * d)."""
+    return lambda dimensions: max(rows, per_dimension * dimensions)
 
 
 INF = math.inf
@@ -207,14 +213,15 @@ METRICS = {
     metric.key: metric
     for metric in (
         Metric(
-            "kd", "Kernel distance", "distance", "lower", -INF, INF, at_least(2), "features",
+            "kid", "KID", "distance", "lower", -INF, INF, at_least(2), "features",
             "Bińkowski et al. 2018, Demystifying MMD GANs",
             "How far apart the two distributions are, without bias whatever the number of images; real against real "
-            "is 0 give or take, so it may be negative.",
-            kernel_distance,
+            "is 0 give or take, so it may be negative. The kernel inception distance, in the features that are named "
+            "and not in Inception's.",
+            kernel_inception_distance,
         ),
         Metric(
-            "fd", "Fréchet distance", "distance", "lower", 0, INF, at_least(2, FLOOR), "features",
+            "fd", "Fréchet distance", "distance", "lower", 0, INF, at_least(2, ROWS_PER_DIMENSION), "features",
             "Heusel et al. 2017, GANs Trained by a Two Time-Scale Update Rule",
             "The distance of Gaussians fitted to both sets; it falls with the number of images, so compare it at equal "
             "numbers only.",
@@ -222,7 +229,7 @@ METRICS = {
         ),
         Metric(
             "fd_infinity", "Fréchet distance, extrapolated", "distance", "lower", -INF, INF,
-            at_least(2 * PARTS, PARTS * FLOOR), "features",
+            at_least(2 * PARTS, PARTS * ROWS_PER_DIMENSION), "features",
             "Chong & Forsyth 2020, Effectively Unbiased FID and Inception Score and Where to Find Them",
             "What the Fréchet distance would be with infinitely many images, by a line through it over 1 / N.",
             frechet_infinity,

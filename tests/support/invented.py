@@ -7,12 +7,12 @@ import random
 MACHINE = {"device": "cpu", "name": "Test Processor", "cores": 2, "threads": 2}
 STUDENT = {3: 4.303, 5: 2.776}  # 95%, two-sided, generations - 1 degrees of freedom
 SAMPLING = "sampling only: one training run"
-PIXELS = ("kd", "fd", "precision", "recall", "density", "coverage", "vendi_ratio", "pairwise_ratio", "authenticity")
-FLOOR = {"kd": 0.0006, "coverage": 0.97, "precision": 0.97, "sharpness": 1.0}
+PIXELS = ("kid", "fd", "precision", "recall", "density", "coverage", "vendi_ratio", "pairwise_ratio", "authenticity")
+BASELINE = {"kid": 0.0006, "coverage": 0.97, "precision": 0.97, "sharpness": 1.0}
 CURVES = {  # how a family's scores depend on its knobs
-    "vae": {"kd": 0.009, "coverage": 0.93, "sharpness": 0.8},
-    "gan": {"kd": 0.02, "coverage": 0.90, "sharpness": 1.0},
-    "ddpm": {"kd": 0.007, "coverage": 0.95, "sharpness": 1.0},
+    "vae": {"kid": 0.009, "coverage": 0.93, "sharpness": 0.8},
+    "gan": {"kid": 0.02, "coverage": 0.90, "sharpness": 1.0},
+    "ddpm": {"kid": 0.007, "coverage": 0.95, "sharpness": 1.0},
 }
 
 
@@ -27,8 +27,8 @@ def score(values):
 def scores(generations, noise=0.01, dice=None, **means):
     """Every score for the given few: each generation's value is the mean and a little noise."""
     dice = dice or random.Random(0)
-    kd, coverage, precision = means["kd"], means["coverage"], means["precision"]
-    full = {"fd": 0.4 + 30 * kd, "recall": coverage, "density": 1.02 * precision, "confidence": precision,
+    kid, coverage, precision = means["kid"], means["coverage"], means["precision"]
+    full = {"fd": 0.4 + 30 * kid, "recall": coverage, "density": 1.02 * precision, "confidence": precision,
             "vendi_ratio": 0.85 + 0.15 * coverage, "pairwise_ratio": 0.92 + 0.08 * coverage, "missing_modes": 0.0,
             "class_balance": 0.1 * (1 - coverage) + 0.01, "authenticity": 0.55, **means}  # fmt: skip
     classifier = {
@@ -41,7 +41,7 @@ def quality(checkpoint, family, label, kind, knobs, n, found, digest="0" * 16, d
     """A row of a point's quality."""
     generations = len(next(iter(found["classifier"].values()))["values"])
     return {
-        "row": 1, "kind": "quality", "dataset": dataset, "checkpoint": checkpoint, "family": family,
+        "row": 2, "kind": "quality", "dataset": dataset, "checkpoint": checkpoint, "family": family,
         "point": {"label": label, "kind": kind}, "knobs": knobs, "n": n, "generations": generations,
         "seeds": [0, generations - 1], "split": "test", "scores": found, "left_out": {},
         "hashes": {"checkpoint": digest} if checkpoint else {}, "uncertainty": SAMPLING,
@@ -53,7 +53,7 @@ def quality(checkpoint, family, label, kind, knobs, n, found, digest="0" * 16, d
 
 def real(n, found, dataset="mnist"):
     """The baseline at n."""
-    return quality("", "real", "real train images", "floor", {}, n, found, dataset=dataset) | {"kind": "real"}
+    return quality("", "real", "real train images", "baseline", {}, n, found, dataset=dataset) | {"kind": "real"}
 
 
 def cost(row, ms, calls=1, machine=MACHINE):
@@ -75,13 +75,13 @@ def means(family, knobs, calls):
     found = dict(CURVES.get(family, CURVES["gan"]))
     if calls > 1 or "num_inference_steps" in knobs:
         effective = calls / {"ddpm": 18, "ddim": 3}.get(knobs.get("sampler"), 1)
-        found["kd"] += 0.5 * math.exp(-effective / 2.2)
+        found["kid"] += 0.5 * math.exp(-effective / 2.2)
         found["coverage"] -= 0.6 * math.exp(-effective / 2.5)
     away = abs(1 - float(knobs.get("temperature", knobs.get("truncation", 1)))) + 2 * (knobs.get("prior") == "normal")
     return {
-        "kd": found["kd"] + 0.3 * away,
+        "kid": found["kid"] + 0.3 * away,
         "coverage": max(0.05, found["coverage"] - 0.4 * away),
-        "precision": max(0.3, 0.95 - 0.5 * found["kd"] - 0.1 * away),
+        "precision": max(0.3, 0.95 - 0.5 * found["kid"] - 0.1 * away),
         "sharpness": found["sharpness"],
     }
 
@@ -97,7 +97,7 @@ def rows(families, hashes, dataset="mnist"):
     from gencore.family import resolve_knobs
 
     dice = random.Random(0)
-    made = [real(n, scores(g, dice=dice, **FLOOR), dataset) for n, g in ((5000, 5), (2000, 3), (400, 5))]
+    made = [real(n, scores(g, dice=dice, **BASELINE), dataset) for n, g in ((5000, 5), (2000, 3), (400, 5))]
     for name, kind in families.items():
         for point in kind.points:
             knobs = resolve_knobs(kind.knobs, point.knobs)

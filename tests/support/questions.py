@@ -3,7 +3,7 @@
 import numpy as np
 
 from dashboard.results.operating_points import join
-from tests.support.invented import FLOOR, MACHINE, cost, quality, real, score
+from tests.support.invented import BASELINE, MACHINE, cost, quality, real, score
 
 TITLES = {"vae": "VAE", "gan": "GAN", "ddpm": "DDPM", "flow": "Flow"}
 
@@ -25,7 +25,7 @@ def point(family, label, ms, n=5000, kind="headline", checkpoint="", machine=MAC
 def measure(*points, baseline=True, stale=()):
     """Measurements of these points, with real data at n = 5,000 and 2,000; `stale` names labels."""
     rows = [row for rows in points for row in rows]
-    rows += [real(n, found(**FLOOR)) for n in (5000, 2000)] if baseline else []
+    rows += [real(n, found(**BASELINE)) for n in (5000, 2000)] if baseline else []
     old = {i: "The checkpoint has changed." for i, row in enumerate(rows) if row["point"]["label"] in stale}
     return join("mnist", rows, TITLES, {}, old)
 
@@ -33,7 +33,7 @@ def measure(*points, baseline=True, stale=()):
 def trio():
     """A quick poor model, a middling one, and a slow good one: no two tie in anything."""
     return measure(
-        point("gan", "quick", 0.5, kd=0.1, coverage=0.7),
-        point("vae", "middling", 5.0, kd=0.03, coverage=0.8),
-        point("ddpm", "good", 100.0, kd=0.005, coverage=0.95, calls=20),
+        point("gan", "quick", 0.5, kid=0.1, coverage=0.7),
+        point("vae", "middling", 5.0, kid=0.03, coverage=0.8),
+        point("ddpm", "good", 100.0, kid=0.005, coverage=0.95, calls=20),
     )

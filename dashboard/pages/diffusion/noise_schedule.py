@@ -244,7 +244,7 @@ def walked(measured: Measurements, checkpoint: str, knob: str, knobs: Mapping[st
 
 
 def quality(points: Sequence[Walked], steps: int, measured: Measurements, what: str, reach: tuple[float, float]) -> str:
-    """Return the card of the kernel distance against steps, with the chosen steps marked and the baseline.
+    """Return the card of KID against steps, with the chosen steps marked and the baseline.
 
     Args:
         points: What was measured, by the number of steps.
@@ -254,28 +254,28 @@ def quality(points: Sequence[Walked], steps: int, measured: Measurements, what: 
         reach: The least and the largest number of steps on the axis.
     """
     title = "Quality against steps"
-    scored = [(one.steps, score) for one in points if (score := one.point.score("kd"))]
+    scored = [(one.steps, score) for one in points if (score := one.point.score("kid"))]
     if not scored:
         return svg.card(title, f"Nothing has been measured for {what} yet.", "", "")
     x = np.array([steps for steps, _ in scored])
     mean, low, high = (np.array([getattr(score, key) for _, score in scored]) for key in ("mean", "low", "high"))
     first = points[0].point
     baseline = measured.baseline(first.n)
-    real = baseline.score("kd") if baseline else None
+    real = baseline.score("kid") if baseline else None
     reading = (
-        f"Kernel distance to real test images in {measured.features()}, lower is better; n = {first.n:,}, shaded: 95% "
+        f"KID to real test images in {measured.features()}, lower is better; n = {first.n:,}, shaded: 95% "
         "interval over generations."
     )
     return lines(
         title, quality_words(scored, steps, real.mean if real else None), reading,
-        [Curve("", x, mean, first.family, low=low, high=high)], "steps", "kernel distance (log scale)",
+        [Curve("", x, mean, first.family, low=low, high=high)], "steps", "KID (log scale)",
         levels=[Level(real.mean, "real images against real images")] if real else [], log_x=True, log_y=True,
         marker_x=steps, x_range=reach,
     )  # fmt: skip
 
 
 def quality_words(scored: Sequence[tuple[int, Score]], steps: int, baseline: float | None) -> str:
-    """Return the kernel distance at the chosen steps, where it is least, and from where on it hardly falls."""
+    """Return KID at the chosen steps, where it is least, and from where on it hardly falls."""
     here = next((score for count, score in scored if count == steps), None)
     most, best = min(scored, key=lambda pair: pair[1].mean)
     knee = next(count for count, score in scored if score.mean <= 1.5 * best.mean)

@@ -206,7 +206,7 @@ def dot(panel: Panel, reading: Reading, at: Callable[[float], float], ends: tupl
         x1, x2 = min(x1, (x1 + x2) / 2 - 1.5), max(x2, (x1 + x2) / 2 + 1.5)
         words = f"real images: {panel.words(reading.baseline)}"
         parts.append(
-            f'<rect class="floor" x="{x1:.1f}" y="{y - 19:.1f}" width="{x2 - x1:.1f}" height="38">'
+            f'<rect class="baseline" x="{x1:.1f}" y="{y - 19:.1f}" width="{x2 - x1:.1f}" height="38">'
             f"<title>{escape(words)}</title></rect>"
         )
     if reading.value is None:

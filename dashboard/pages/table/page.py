@@ -30,7 +30,7 @@ SCAFFOLD = """<div class="rows">
 <fieldset><legend>Columns</legend><div data-at="groups"></div></fieldset></div>
 <p class="empty" data-at="empty" hidden></p>
 <div class="region" data-at="region" tabindex="0" role="region" aria-label="All rows">
-<table><thead><tr data-at="head"></tr></thead><tbody class="floors" data-at="floors"></tbody>
+<table><thead><tr data-at="head"></tr></thead><tbody class="baselines" data-at="baselines"></tbody>
 <tbody data-at="rows"></tbody></table></div>
 <ul class="problems" data-at="problems"></ul>
 <p class="reading">A score is the mean of independent generations ± half its 95% t-interval. Grey rows: real images

@@ -48,7 +48,7 @@ font-variant-numeric:tabular-nums}
 thead th{color:var(--quiet);font-weight:600;font-size:12px;vertical-align:bottom}
 th:first-child,td.words{text-align:left}
 tbody tr:last-child>*{border-bottom:0}
-.floor>*{background:var(--well)}
+.baseline>*{background:var(--well)}
 .badge{vertical-align:-2px;margin-right:6px}
 .why,.problem{color:var(--danger)}
 .why{display:block;font-size:12px;white-space:normal;max-width:34em}
@@ -249,7 +249,7 @@ def score_sheet(
         return ""
     lines = []
     for row in rows:
-        title = "Real images" if row.kind == "floor" else row.title
+        title = "Real images" if row.kind == "baseline" else row.title
         label = f"{row.label}, broken on purpose" if row.failure else row.label
         cells = []
         for metric in shown:
@@ -257,7 +257,7 @@ def score_sheet(
             words = table.value(score) if score else "–"
             cells.append(f"<td>{f'<b>{words}</b>' if (row.key, metric.key) in marked else words}</td>")
         head = row_head(row.family, title, label, titles, row.stale)
-        kind = ' class="floor"' if row.kind == "floor" else ""
+        kind = ' class="baseline"' if row.kind == "baseline" else ""
         lines.append(f"<tr{kind}>{head}<td>{row.generations}</td>{''.join(cells)}</tr>")
     hashes = sorted({row.quality["hashes"][name] for row in rows if name in row.quality["hashes"]})
     told = ", ".join(hashes) or "no hash"
@@ -335,7 +335,7 @@ def origins(measured: Measurements, families: Mapping[str, Any]) -> str:
     )
 
 
-KINDS = {"quality": "scores", "real": "floor", "failure": "failure lab", "bound": "bounds", "cost": "costs"}
+KINDS = {"quality": "scores", "real": "baseline", "failure": "failure lab", "bound": "bounds", "cost": "costs"}
 
 
 def machines(measured: Measurements) -> str:

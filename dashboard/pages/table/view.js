@@ -8,7 +8,7 @@ window.lab.table = (element, props, watch) => {
     node.className = classes.filter(Boolean).join(' ');
     return node;
   };
-  const KINDS = { headline: 'headline', sweep: 'sweep', lecture: "lecture's own", failure: 'broken on purpose', timing: 'timing only', bound: 'likelihood bound', floor: 'floor' };
+  const KINDS = { headline: 'headline', sweep: 'sweep', lecture: "lecture's own", failure: 'broken on purpose', timing: 'timing only', bound: 'likelihood bound', baseline: 'baseline' };
   const state = { sort: '', down: false, extractor: '', groups: new Set() };
   let data = null, dataset = null;
 
@@ -115,7 +115,7 @@ window.lab.table = (element, props, watch) => {
   const body = () => {
     const rows = sorted(data.rows.filter(kept));
     const n = at('n').value;
-    at('floors').replaceChildren(...data.floors.filter((row) => !n || String(row.n) === n).map(line));
+    at('baselines').replaceChildren(...data.baselines.filter((row) => !n || String(row.n) === n).map(line));
     at('rows').replaceChildren(...rows.map(line));
     for (const th of at('head').children) {
       const on = th.dataset.key === state.sort;
@@ -124,7 +124,7 @@ window.lab.table = (element, props, watch) => {
     at('count').textContent = data.rows.length
       ? `${rows.length === data.rows.length ? 'All' : `${rows.length} of`} ${data.rows.length} rows${rows.length ? '' : ': no row fits the filters'}`
       : '';
-    at('empty').hidden = data.rows.length + data.floors.length > 0;
+    at('empty').hidden = data.rows.length + data.baselines.length > 0;
     at('empty').textContent = `Nothing was measured on ${data.dataset || 'any data set'} yet: python -m gencore evaluate`;
     at('region').hidden = !at('empty').hidden;
     element.style.setProperty('--head', `${at('head').getBoundingClientRect().height}px`);
@@ -134,7 +134,7 @@ window.lab.table = (element, props, watch) => {
     data = now();
     if (dataset === null) state.groups = new Set(data.groups.filter(([, , on]) => on).map(([key]) => key));
     dataset = data.dataset;
-    const stale = [...data.floors, ...data.rows].filter((row) => row.stale);
+    const stale = [...data.baselines, ...data.rows].filter((row) => row.stale);
     const sentences = [...new Set(stale.map((row) => row.stale))].map((words) => {
       const count = stale.filter((row) => row.stale === words).length;
       return `Stale, ${count} row${count > 1 ? 's' : ''}: ${words}`;

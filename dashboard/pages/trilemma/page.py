@@ -122,7 +122,7 @@ class Trilemma:
 
     # ---- what the page shows
 
-    def value(self, dataset: str = "", quality: str = "kd", n: int = 0, machine: str = "") -> dict[str, Any]:
+    def value(self, dataset: str = "", quality: str = "kid", n: int = 0, machine: str = "") -> dict[str, Any]:
         """Return the page's value: charts, ready answers, and the table in which a slider finds its answer."""
         known = self.service.datasets()
         dataset = dataset if dataset in known else next(iter(known), "")
@@ -168,7 +168,7 @@ class Trilemma:
     def _value_of(self, query: dict[str, Any]) -> dict[str, Any]:
         n = str(query.get("at") or "0")
         return self.value(
-            str(query.get("data") or ""), str(query.get("quality") or "kd"), int(n) if n.isdecimal() else 0,
+            str(query.get("data") or ""), str(query.get("quality") or "kid"), int(n) if n.isdecimal() else 0,
             str(query.get("machine") or ""),
         )  # fmt: skip
 
@@ -371,8 +371,8 @@ def about(question: Question, point: Measured) -> dict[str, Any]:
     lines = [[axis.name, explanations.plus_minus(axis, score)]]
     real = question.real(axis, point.n)
     lines += [["real data", explanations.plus_minus(axis, real)]] if real else []
-    second = point.score("kd", point_detail.SECOND)
-    lines += [["KD in pixels", explanations.plus_minus(QUALITIES["kd"], second)]] if second else []
+    second = point.score("kid", point_detail.SECOND)
+    lines += [["KID in pixels", explanations.plus_minus(QUALITIES["kid"], second)]] if second else []
     lines += [["coverage", explanations.plus_minus(DIVERSITY, coverage)]] if coverage else []
     lines += [["time", f"{format.duration(point.ms_per_image)} per image"]]
     lines += [["network calls", f"{point.calls:,}"]] if point.calls else []
@@ -490,6 +490,6 @@ def reading(question: Question) -> str:
     if axis.better == "one":
         words += f" Above 1, too, is not real: there the axis has 1 / {axis.name}."
     if any(point.n != question.n for point in question.points):
-        words += f" Hollow: measured at another n than {question.n:,}; KD alone may be compared across n."
+        words += f" Hollow: measured at another n than {question.n:,}; KID alone may be compared across n."
     words += f" Scores in {question.measured.features()}."
     return f"{words} Times: {BATCH} images at once, {question.machine}. Choose a point for its samples and its row."

@@ -61,8 +61,8 @@ def test_colours_come_from_the_theme_alone():
 
 
 def test_a_fourth_family_is_drawn_with_its_own_mark():
-    measured = measure(point("flow", "<8> steps & more", 4.0, kd=0.01, coverage=0.9, calls=8),
-                       point("vae", "a", 1.0, kd=0.02, coverage=0.8))  # fmt: skip
+    measured = measure(point("flow", "<8> steps & more", 4.0, kid=0.01, coverage=0.9, calls=8),
+                       point("vae", "a", 1.0, kid=0.02, coverage=0.8))  # fmt: skip
     question = ask(measured)
     for markup in (triangle.draw(question), pareto.draw(question)):
         assert drawings(markup) and "f-flow" in markup and "var(--mark-flow)" in markup
@@ -79,7 +79,7 @@ def test_the_rim_is_real_data_and_the_centre_is_nothing():
     np.testing.assert_allclose(sides, sides[0])
     words = [node.text for node in drawings(triangle.draw(question))[0].iter("text")]
     assert {"Quality", "Diversity", "Speed"} <= set(words)
-    assert "rim: KD ≤ 0.000606, real" in words and "rim: coverage ≥ 96.0%, real" in words
+    assert "rim: KID ≤ 0.000606, real" in words and "rim: coverage ≥ 96.0%, real" in words
     assert "rim: 0.100 ms per image" in words
 
 
@@ -113,7 +113,7 @@ def test_the_front_and_curves_are_labelled_first():
     assert not any(word.startswith("fitted prior, ") for word in words), "what is shared is said once"
 
 
-def test_better_is_higher_and_the_floor_clamps():
+def test_better_is_higher_and_the_baseline_clamps():
     question = ask(trio())
     plane = pareto.Plane(question, *pareto.WIDTHS["broad"])
     raw = np.geomspace(1, 1e-5, 60)
@@ -124,8 +124,8 @@ def test_better_is_higher_and_the_floor_clamps():
 
 
 def test_a_hopeless_point_does_not_squeeze_the_others():
-    good = [point("vae", "a", 1.0, kd=0.004, coverage=0.9), point("gan", "b", 2.0, kd=0.05, coverage=0.8)]
-    hopeless = point("ddpm", "1 call", 4.0, kd=5864.0, coverage=0.0, calls=1)
+    good = [point("vae", "a", 1.0, kid=0.004, coverage=0.9), point("gan", "b", 2.0, kid=0.05, coverage=0.8)]
+    hopeless = point("ddpm", "1 call", 4.0, kid=5864.0, coverage=0.0, calls=1)
     fair, spoilt = ask(measure(*good)), ask(measure(*good, hopeless))
     assert not pareto.cut(fair) and 'class="beyond"' not in pareto.draw(fair)
     assert "the axis ends; an arrow" not in page.reading(fair)
@@ -135,8 +135,8 @@ def test_a_hopeless_point_does_not_squeeze_the_others():
     assert plane.y(0.05) < plane.top + 0.75 * (plane.bottom - plane.top)
     (first, *_) = drawings(pareto.draw(spoilt))
     assert len([path for path in first.iter("path") if path.get("class") == "beyond"]) == 1
-    assert "1 call (KD 5,864)" in [text.text for text in first.iter("text")]
-    words = f"Below KD {explanations.number(spoilt.quality, centre)}"
+    assert "1 call (KID 5,864)" in [text.text for text in first.iter("text")]
+    words = f"Below KID {explanations.number(spoilt.quality, centre)}"
     assert words in page.reading(spoilt) and words in html.unescape("".join(report.summary(spoilt.measured)))
 
 
@@ -165,7 +165,7 @@ def test_the_value_holds_every_answer():
 
 
 def test_a_hostile_family_is_drawn_as_text():
-    rows = [point('"><script>', "a", 1.0, kd=0.01, coverage=0.9), point("vae", "b", 2.0, kd=0.03, coverage=0.7)]
+    rows = [point('"><script>', "a", 1.0, kid=0.01, coverage=0.9), point("vae", "b", 2.0, kid=0.03, coverage=0.7)]
     measured = measure(*rows)
     value = page.view(ask(measured))
     assert measured.points[-1].family == "---script-"
@@ -177,14 +177,14 @@ def test_a_hostile_family_is_drawn_as_text():
 
 def test_the_lead_counts_the_settings_of_the_families_it_names():
     untimed = measure(
-        point("vae", "a", 1.0, kd=0.01, coverage=0.9), point("gan", "b", 2.0, kd=0.03, coverage=0.7),
-        point("ddpm", "c", None, kd=0.001, coverage=0.9), point("ddpm", "d", None, kd=0.001, coverage=0.9),
+        point("vae", "a", 1.0, kid=0.01, coverage=0.9), point("gan", "b", 2.0, kid=0.03, coverage=0.7),
+        point("ddpm", "c", None, kid=0.001, coverage=0.9), point("ddpm", "d", None, kid=0.001, coverage=0.9),
     )  # fmt: skip
     assert page.view(ask(untimed))["lead"].startswith("VAE and GAN on MNIST, 2 settings measured")
 
 
 def test_a_time_axis_of_a_decade_or_less_has_ticks_between():
-    close = ask(measure(point("vae", "a", 2.5, kd=0.01, coverage=0.9), point("gan", "b", 4.0, kd=0.03, coverage=0.7)))
+    close = ask(measure(point("vae", "a", 2.5, kid=0.01, coverage=0.9), point("gan", "b", 4.0, kid=0.03, coverage=0.7)))
     assert pareto.Plane(close, *pareto.WIDTHS["broad"]).times() == [2, 5]
     assert pareto.Plane(ask(everything()), *pareto.WIDTHS["broad"]).times() == [1, 10, 100, 1000]
 
@@ -199,7 +199,7 @@ def test_what_is_said_of_a_point_is_all_that_was_measured():
     question = ask(everything())
     lines = dict(page.about(question, question.points[0])["lines"])
     assert lines["trained on"] == "500,000 images in 100 minutes (CPU) with 1 million parameters"
-    assert "±" in lines["KD in pixels"] and lines["checkpoint"] == "0" * 8
+    assert "±" in lines["KID in pixels"] and lines["checkpoint"] == "0" * 8
     assert all(" ± " in margin for _, margin in page.about(question, question.points[0])["values"][:2])
     features = "classifier features (cccccccc)"
     row = {**question.points[0].quality, "hashes": {"checkpoint": "0" * 16, "classifier": "c" * 16}}
@@ -207,21 +207,24 @@ def test_what_is_said_of_a_point_is_all_that_was_measured():
 
 
 def test_one_family_that_wins_everywhere_is_named_for_budgets_too():
-    best, worse = point("vae", "best", 0.5, kd=0.005, coverage=0.95), point("gan", "worse", 1.0, kd=0.05, coverage=0.8)
+    best, worse = (
+        point("vae", "best", 0.5, kid=0.005, coverage=0.95),
+        point("gan", "worse", 1.0, kid=0.05, coverage=0.8),
+    )
     answers = page.view(ask(measure(best, worse)))["answers"]
     assert any("wins at every weight here" in answer["html"] for answer in answers)
     assert any("wins at every budget that a point fits here" in answer["html"] for answer in answers)
 
 
-def test_without_a_floor_the_rim_is_not_called_real():
-    rows = [point("vae", "a", 1.0, kd=0.01, coverage=0.9), point("gan", "b", 2.0, kd=0.03, coverage=0.7)]
+def test_without_a_baseline_the_rim_is_not_called_real():
+    rows = [point("vae", "a", 1.0, kid=0.01, coverage=0.9), point("gan", "b", 2.0, kid=0.03, coverage=0.7)]
     assert ", real" not in triangle.draw(ask(measure(*rows, baseline=False)))
     assert triangle.draw(ask(measure(*rows))).count(", real<") == 2
 
 
 def test_answers_are_escaped_and_link_to_compare():
     measured = measure(
-        point("vae", "<b>1</b>", 1.0, kd=0.01, coverage=0.9), point("gan", "b", 2.0, kd=0.03, coverage=0.7)
+        point("vae", "<b>1</b>", 1.0, kid=0.01, coverage=0.9), point("gan", "b", 2.0, kid=0.03, coverage=0.7)
     )
     html = page.view(ask(measured))["answers"][-1]["html"]
     assert "<b>1</b>" not in html
@@ -231,8 +234,8 @@ def test_answers_are_escaped_and_link_to_compare():
 def test_the_row_says_everything():
     measured = everything()
     chosen = next(one for one in measured.points if one.kind == "sweep")
-    words = point_detail.row(chosen, measured.baseline(chosen.n), {"kd": "Kernel distance"})
-    assert "Kernel distance" in words and "n = 2,000" in words and "3 generations" in words
+    words = point_detail.row(chosen, measured.baseline(chosen.n), {"kid": "KID"})
+    assert "KID" in words and "n = 2,000" in words and "3 generations" in words
     for part in ("knobs", "hashes", "machine", "Test Processor", "2026-11-22", "python -m gencore evaluate", "seeds"):
         assert part in words
     ElementTree.fromstring(f"<div>{words.replace('&nbsp;', ' ')}</div>")

@@ -47,14 +47,14 @@ def test_the_interval_of_a_difference_is_welchs(sizes, spreads):
     one, other = (Score(x.mean(), 0, 0, tuple(x)) for x in (a, b))
     low, high = stats.ttest_ind(a, b, equal_var=False).confidence_interval(0.95)
     assert recommendation.difference(DIVERSITY, one, other) == pytest.approx((a.mean() - b.mean(), low, high), rel=1e-4)
-    flipped = recommendation.difference(QUALITIES["kd"], one, other)
+    flipped = recommendation.difference(QUALITIES["kid"], one, other)
     assert flipped == pytest.approx((b.mean() - a.mean(), -high, -low), rel=1e-4), "lower is better"
 
 
 def test_one_generation_is_too_few_to_call_a_tie():
     lone = Score(0.5, 0.5, 0.5, (0.5,))
     assert math.isnan(recommendation.difference(DIVERSITY, lone, lone)[1])
-    rows = [point(f, f, ms, kd=0.01, coverage=0.9, generations=1) for f, ms in (("vae", 1.0), ("gan", 1.0))]
+    rows = [point(f, f, ms, kid=0.01, coverage=0.9, generations=1) for f, ms in (("vae", 1.0), ("gan", 1.0))]
     question = ask(measure(*rows))
     assert not question.ties[0][0, 1]
     assert "too few generations" in explanations.runner_up(question, answer_to(question, 1, 1, 1))
@@ -74,9 +74,9 @@ def test_blur_and_noise_as_far_from_real_tie():
 @pytest.mark.parametrize(
     ("key", "interval", "baseline", "reached"),
     [
-        ("kd", (0.004, 0.006), (0.001, 0.004), True),
-        ("kd", (0.005, 0.006), (0.001, 0.004), False),
-        ("kd", (-0.002, -0.001), (0.001, 0.004), True),  # better than real is as good as real
+        ("kid", (0.004, 0.006), (0.001, 0.004), True),
+        ("kid", (0.005, 0.006), (0.001, 0.004), False),
+        ("kid", (-0.002, -0.001), (0.001, 0.004), True),  # better than real is as good as real
         ("precision", (0.90, 0.94), (0.93, 0.97), True),
         ("precision", (0.90, 0.92), (0.93, 0.97), False),
         ("precision", (0.98, 0.99), (0.93, 0.97), True),
@@ -92,7 +92,7 @@ def test_as_good_as_real_only_if_the_interval_reaches_real_datas(key, interval, 
 
 # ---- the triangle's mapping
 
-RAW = {"kd": np.geomspace(1e-4, 10, 200), "precision": np.linspace(0, 1.2, 200), "density": np.linspace(0, 2, 200),
+RAW = {"kid": np.geomspace(1e-4, 10, 200), "precision": np.linspace(0, 1.2, 200), "density": np.linspace(0, 2, 200),
        "sharpness": np.linspace(0.01, 4, 200)}  # fmt: skip
 
 
@@ -115,9 +115,9 @@ def test_a_decade_of_time_is_a_fifth_of_the_way():
 
 
 def test_a_negative_distance_is_at_the_rim():
-    scale = Scale(QUALITIES["kd"], 0.001, 1.0)
+    scale = Scale(QUALITIES["kid"], 0.001, 1.0)
     assert scale.place(-0.0005) == 1
-    rows = measure(point("vae", "lucky", 1.0, kd=-0.001, coverage=0.9), baseline=False)
+    rows = measure(point("vae", "lucky", 1.0, kid=-0.001, coverage=0.9), baseline=False)
     question = ask(rows)
     assert question.scales[0].rim > 0 and question.places[0, 0] == 1
 
@@ -171,21 +171,21 @@ def test_no_weight_at_all_says_what_to_do():
 
 def test_a_tie_goes_to_the_faster_and_is_said_to_be_one():
     question = ask(measure(
-        point("ddpm", "slow", 500.0, kd=0.0100, coverage=0.9, spread=0.2),
-        point("ddpm", "quick", 10.0, kd=0.0102, coverage=0.9, spread=0.2, kind="sweep"),
-        point("vae", "other", 1.0, kd=0.5, coverage=0.3),
+        point("ddpm", "slow", 500.0, kid=0.0100, coverage=0.9, spread=0.2),
+        point("ddpm", "quick", 10.0, kid=0.0102, coverage=0.9, spread=0.2, kind="sweep"),
+        point("vae", "other", 1.0, kid=0.5, coverage=0.3),
     ))  # fmt: skip
     answer = answer_to(question, 1, 0, 0)
     assert label(question, answer.leader) == "slow" and label(question, answer.best) == "quick"
     words = explanations.tie_broken(question, answer)
-    assert words.startswith("DDPM, slow scores higher by these weights, but KD") and "is a tie" in words
+    assert words.startswith("DDPM, slow scores higher by these weights, but KID") and "is a tie" in words
     assert "takes 50 times as long" in words and "cover" not in words
 
 
 def test_a_tie_cites_only_what_counts():
     question = ask(measure(
-        point("gan", "first", 0.500, kd=0.30, coverage=0.5),
-        point("gan", "second", 0.505, kd=0.01, coverage=0.9, kind="sweep"),
+        point("gan", "first", 0.500, kid=0.30, coverage=0.5),
+        point("gan", "second", 0.505, kid=0.01, coverage=0.9, kind="sweep"),
     ))  # fmt: skip
     answer = answer_to(question, 0, 0, 5)
     assert (label(question, answer.leader), label(question, answer.best)) == ("first", "second")
@@ -194,19 +194,19 @@ def test_a_tie_cites_only_what_counts():
         "GAN, first scores higher by these weights, but it is no faster."
     ), "quality and coverage have no weight, so how they differ did not decide"
     tied = ask(measure(
-        point("ddpm", "slow", 500.0, kd=0.0100, coverage=0.90, spread=0.2),
-        point("ddpm", "quick", 10.0, kd=0.0102, coverage=0.85, kind="sweep", spread=0.2),
+        point("ddpm", "slow", 500.0, kid=0.0100, coverage=0.90, spread=0.2),
+        point("ddpm", "quick", 10.0, kid=0.0102, coverage=0.85, kind="sweep", spread=0.2),
     ))  # fmt: skip
     within_limits = budget(tied, 1000, 0.5)
     assert label(tied, within_limits.best) == "quick"
     words = explanations.tie_broken(tied, within_limits)
-    assert words.startswith("DDPM, slow has the better mean, but KD") and "cover" not in words
+    assert words.startswith("DDPM, slow has the better mean, but KID") and "cover" not in words
 
 
 def test_a_real_difference_is_no_tie_however_slow():
     question = ask(measure(
-        point("ddpm", "slow", 500.0, kd=0.0100, coverage=0.9),
-        point("ddpm", "quick", 10.0, kd=0.0110, coverage=0.9, kind="sweep"),
+        point("ddpm", "slow", 500.0, kid=0.0100, coverage=0.9),
+        point("ddpm", "quick", 10.0, kid=0.0110, coverage=0.9, kind="sweep"),
     ))  # fmt: skip
     answer = answer_to(question, 1, 0, 0)
     assert label(question, answer.best) == "slow" and explanations.tie_broken(question, answer) == ""
@@ -214,8 +214,8 @@ def test_a_real_difference_is_no_tie_however_slow():
 
 def test_equal_times_go_to_the_better():
     question = ask(measure(
-        point("gan", "poor", 0.500, kd=0.3, coverage=0.5),
-        point("gan", "fine", 0.505, kd=0.01, coverage=0.9, kind="sweep"),
+        point("gan", "poor", 0.500, kid=0.3, coverage=0.5),
+        point("gan", "fine", 0.505, kid=0.01, coverage=0.9, kind="sweep"),
     ))  # fmt: skip
     assert label(question, answer_to(question, 0, 0, 1).best) == "fine"
 
@@ -228,21 +228,21 @@ def test_every_family_has_its_own_best_and_the_runner_up_is_another_family():
 
 
 def test_with_one_family_the_runner_up_is_its_next_point():
-    rows = measure(point("vae", "a", 1.0, kd=0.01, coverage=0.9), point("vae", "b", 1.0, kd=0.1, coverage=0.8))
+    rows = measure(point("vae", "a", 1.0, kid=0.01, coverage=0.9), point("vae", "b", 1.0, kid=0.1, coverage=0.8))
     question = ask(rows)
     answer = answer_to(question, 1, 1, 1)
     assert (label(question, answer.best), label(question, answer.runner)) == ("a", "b")
     once = "The VAE was trained on 500,000 images in 100 minutes (CPU) with 1 million parameters."
     assert explanations.trained(question, answer) == once, "one model was trained once"
-    alone = ask(measure(point("vae", "a", 1.0, kd=0.01, coverage=0.9)))
+    alone = ask(measure(point("vae", "a", 1.0, kid=0.01, coverage=0.9)))
     assert answer_to(alone, 1, 1, 1).runner is None
     assert explanations.trained(alone, answer_to(alone, 1, 1, 1)) == once
 
 
 def test_a_family_that_wins_everywhere_is_named_with_what_the_features_miss():
     question = ask(measure(
-        point("vae", "best", 0.5, kd=0.005, coverage=0.95, sharpness=0.8),
-        point("gan", "worse", 1.0, kd=0.05, coverage=0.8),
+        point("vae", "best", 0.5, kid=0.005, coverage=0.95, sharpness=0.8),
+        point("gan", "worse", 1.0, kid=0.05, coverage=0.8),
     ))  # fmt: skip
     grid = np.array([(q, d, s) for q in range(3) for d in range(3) for s in range(3)])
     answers, _ = weigh(question, grid)
@@ -258,10 +258,10 @@ def test_a_family_that_wins_everywhere_is_named_with_what_the_features_miss():
 def mixed():
     """Headline points at n = 5,000, a sweep at 2,000 with the closest of all, and a higher coverage there."""
     return measure(
-        point("vae", "head", 1.0, kd=0.02, coverage=0.80),
-        point("ddpm", "head 20", 20.0, kd=0.01, coverage=0.85),
-        point("ddpm", "sweep 50", 50.0, n=2000, kind="sweep", kd=0.004, coverage=0.97),
-        point("vae", "sweep 0.9", 1.0, n=2000, kind="sweep", kd=0.015, coverage=0.82),
+        point("vae", "head", 1.0, kid=0.02, coverage=0.80),
+        point("ddpm", "head 20", 20.0, kid=0.01, coverage=0.85),
+        point("ddpm", "sweep 50", 50.0, n=2000, kind="sweep", kid=0.004, coverage=0.97),
+        point("vae", "sweep 0.9", 1.0, n=2000, kind="sweep", kid=0.015, coverage=0.82),
     )
 
 
@@ -279,7 +279,11 @@ def test_coverage_is_compared_at_one_n_alone():
     assert label(sweep, answer_to(sweep, 1, 100, 1).best) == "sweep 50"
 
 
-def test_kd_is_compared_across_n_when_nothing_else_is_asked_for():
+def test_the_key_that_old_links_have_means_kid():
+    assert ask(measure(point("vae", "a", 1.0, kid=0.01, coverage=0.9)), quality="kd").quality.key == "kid"
+
+
+def test_kid_is_compared_across_n_when_nothing_else_is_asked_for():
     question = ask(mixed())
     answer = answer_to(question, 1, 0, 0)
     assert label(question, answer.best) == "sweep 50" and not answer.coverage
@@ -293,7 +297,7 @@ def test_kd_is_compared_across_n_when_nothing_else_is_asked_for():
 def test_the_closest_of_all_is_named_though_it_is_no_candidate():
     question = ask(mixed())
     words = explanations.why_not_closest(question, answer_to(question, 1, 1, 0))
-    assert words.startswith("Why not DDPM, sweep 50? KD 0.00400 ± ") and "2.5 times slower" in words
+    assert words.startswith("Why not DDPM, sweep 50? KID 0.00400 ± ") and "2.5 times slower" in words
 
 
 @pytest.mark.parametrize("key", ["precision", "density", "sharpness"])
@@ -305,8 +309,8 @@ def test_other_qualities_are_compared_at_one_n_alone(key):
 
 
 def test_a_point_measured_at_two_n_is_drawn_once():
-    rows = measure(point("vae", "a", 1.0, kd=0.02, coverage=0.8), point("vae", "a", 1.0, n=2000, kd=0.03, coverage=0.8),
-                   point("vae", "b", 1.0, n=2000, kind="sweep", kd=0.03, coverage=0.8))  # fmt: skip
+    rows = measure(point("vae", "a", 1.0, kid=0.02, coverage=0.8), point("vae", "a", 1.0, n=2000, kid=0.03, coverage=0.8),
+                   point("vae", "b", 1.0, n=2000, kind="sweep", kid=0.03, coverage=0.8))  # fmt: skip
     question = ask(rows)
     assert question.sizes == {5000: 1, 2000: 2}
     assert question.n == 2000, "where both n have the headline points, the one with more points"
@@ -315,8 +319,8 @@ def test_a_point_measured_at_two_n_is_drawn_once():
 
 
 def test_times_of_two_machines_do_not_mix():
-    rows = [point("vae", "a", 5.0, kd=0.02, coverage=0.8), point("gan", "b", 3.0, kd=0.02, coverage=0.8),
-            point("ddpm", "c", 0.1, kd=0.001, coverage=0.9, machine=GPU)]  # fmt: skip
+    rows = [point("vae", "a", 5.0, kid=0.02, coverage=0.8), point("gan", "b", 3.0, kid=0.02, coverage=0.8),
+            point("ddpm", "c", 0.1, kid=0.001, coverage=0.9, machine=GPU)]  # fmt: skip
     rows[0].append(cost(rows[0][0], 0.01, machine=GPU))
     measured = measure(*rows)
     question = ask(measured)
@@ -332,7 +336,9 @@ def test_times_of_two_machines_do_not_mix():
 
 def test_a_point_without_a_cost_is_named_and_left_out():
     question = ask(
-        measure(point("vae", "timed", 1.0, kd=0.02, coverage=0.8), point("gan", "untimed", None, kd=0.01, coverage=0.9))
+        measure(
+            point("vae", "timed", 1.0, kid=0.02, coverage=0.8), point("gan", "untimed", None, kid=0.01, coverage=0.9)
+        )
     )
     assert [point.label for point in question.points] == ["timed"]
     assert question.left_out[0].startswith(
@@ -341,16 +347,16 @@ def test_a_point_without_a_cost_is_named_and_left_out():
 
 
 def test_a_point_without_the_score_is_named_with_its_reason():
-    rows = point("vae", "a", 1.0, kd=0.02, coverage=0.8)
-    del rows[0]["scores"]["classifier"]["kd"]
-    rows[0]["left_out"] = {"classifier": {"kd": "It needs two images."}}
-    question = ask(measure(rows, point("gan", "b", 1.0, kd=0.02, coverage=0.8)))
+    rows = point("vae", "a", 1.0, kid=0.02, coverage=0.8)
+    del rows[0]["scores"]["classifier"]["kid"]
+    rows[0]["left_out"] = {"classifier": {"kid": "It needs two images."}}
+    question = ask(measure(rows, point("gan", "b", 1.0, kid=0.02, coverage=0.8)))
     assert [point.label for point in question.points] == ["b"]
     assert "It needs two images." in question.left_out[0]
 
 
 def test_stale_points_are_shown_but_never_recommended():
-    rows = point("vae", "best", 0.1, kd=0.0007, coverage=0.97), point("gan", "next", 1.0, kd=0.1, coverage=0.5)
+    rows = point("vae", "best", 0.1, kid=0.0007, coverage=0.97), point("gan", "next", 1.0, kid=0.1, coverage=0.5)
     question = ask(measure(*rows, stale=("best",)))
     assert [point.label for point in question.points] == ["best", "next"]
     grid = np.array([(q, d, s) for q in (0, 1) for d in (0, 1) for s in (0, 1)][1:])
@@ -358,19 +364,19 @@ def test_stale_points_are_shown_but_never_recommended():
         assert {label(question, answer.best) for answer in answers} == {"next"}
     assert [question.points[i].label for i in question.front] == ["next"]
     assert any(words.startswith("1 point is stale, and never recommended") for words in question.left_out)
-    all_stale = ask(measure(point("vae", "best", 0.1, kd=0.01, coverage=0.9), stale=("best",)))
+    all_stale = ask(measure(point("vae", "best", 0.1, kid=0.01, coverage=0.9), stale=("best",)))
     assert "stale" in explanations.nothing(all_stale, answer_to(all_stale, 1, 1, 1))
 
 
-def test_without_a_floor_nothing_is_said_of_real_data():
-    question = ask(measure(point("vae", "a", 1.0, kd=0.02, coverage=0.8), baseline=False))
+def test_without_a_baseline_nothing_is_said_of_real_data():
+    question = ask(measure(point("vae", "a", 1.0, kid=0.02, coverage=0.8), baseline=False))
     answer = answer_to(question, 1, 1, 1)
     assert explanations.as_real(question, question.points[0]) == ""
     assert "real data" not in explanations.reasons(question, answer)
 
 
 def test_a_stale_cost_is_not_used_for_a_fresh_point():
-    rows = [*point("vae", "a", 5.0, kd=0.02, coverage=0.8), *point("gan", "b", 3.0, kd=0.02, coverage=0.8)]
+    rows = [*point("vae", "a", 5.0, kid=0.02, coverage=0.8), *point("gan", "b", 3.0, kid=0.02, coverage=0.8)]
     old = {1: "The checkpoint has changed."}  # the VAE's cost
     rows.append(cost(rows[0], 0.01, machine=GPU))
     measured = join("mnist", rows, TITLES, {}, old)
@@ -388,7 +394,7 @@ def test_a_stale_cost_is_not_used_for_a_fresh_point():
 
 def test_what_is_not_known_falls_back():
     question = ask(trio(), "no such quality", 77, "no such machine")
-    assert (question.quality.key, question.n) == ("kd", 5000) and question.machine.startswith("cpu")
+    assert (question.quality.key, question.n) == ("kid", 5000) and question.machine.startswith("cpu")
 
 
 def test_declared_points_without_a_row_are_named_with_the_command():
@@ -445,29 +451,31 @@ def test_distinct_answers_are_few():
 def test_nothing_on_the_front_is_beaten_and_everything_off_it_is():
     random = np.random.default_rng(5)
     rows = [
-        point("vae", f"p{i}", ms, kd=kd, coverage=0.9) for i, (ms, kd) in enumerate(random.uniform(0.01, 1, (40, 2)))
+        point("vae", f"p{i}", ms, kid=kid, coverage=0.9) for i, (ms, kid) in enumerate(random.uniform(0.01, 1, (40, 2)))
     ]
     question = ask(measure(*rows))
-    kd = np.array([point.score("kd").mean for point in question.points])
-    beaten = {i for i in range(40) if ((question.ms < question.ms[i]) & (kd < kd[i])).any()}
+    kid = np.array([point.score("kid").mean for point in question.points])
+    beaten = {i for i in range(40) if ((question.ms < question.ms[i]) & (kid < kid[i])).any()}
     assert set(question.front) == set(range(40)) - beaten
     assert list(question.ms[question.front]) == sorted(question.ms[question.front])
 
 
-def test_reasons_are_numbers_with_intervals_and_the_floor():
+def test_reasons_are_numbers_with_intervals_and_the_baseline():
     question = ask(trio())
     answer = answer_to(question, 1, 0, 0)
     assert explanations.reasons(question, answer) == (
-        "KD 0.00500 ± 0.00005 (real data 0.000600 ± 0.000006), covers 95.0% ± 0.9 of the test images "
+        "KID 0.00500 ± 0.00005 (real data 0.000600 ± 0.000006), covers 95.0% ± 0.9 of the test images "
         "(real data 97.0% ± 1.0); 100 ms per image in 20 network calls."
     )
-    assert explanations.as_real(question, question.points[answer.best]) == "Not as good as real data in KD or coverage."
+    assert (
+        explanations.as_real(question, question.points[answer.best]) == "Not as good as real data in KID or coverage."
+    )
     close = ask(
-        measure(point("vae", "a", 1.0, kd=0.02, coverage=0.96), point("vae", "b", 1.0, kd=0.0005, coverage=0.98))
+        measure(point("vae", "a", 1.0, kid=0.02, coverage=0.96), point("vae", "b", 1.0, kid=0.0005, coverage=0.98))
     )
     assert [explanations.as_real(close, one) for one in close.points] == [
-        "As good as real data in coverage (the intervals meet), not in KD.",
-        "As good as real data in KD and coverage (the intervals meet).",
+        "As good as real data in coverage (the intervals meet), not in KID.",
+        "As good as real data in KID and coverage (the intervals meet).",
     ]
 
 
@@ -476,12 +484,12 @@ def test_the_runner_up_says_what_it_costs():
     answer = answer_to(question, 100, 1, 20)
     assert label(question, answer.best) == "good" and label(question, answer.runner) == "middling"
     words = explanations.runner_up(question, answer)
-    assert words.startswith("20 times faster; KD 0.0300") and "is 0.0250 worse" in words
+    assert words.startswith("20 times faster; KID 0.0300") and "is 0.0250 worse" in words
     assert "covers 15.0 points less (14.0 to 16.0)" in words
 
 
 def test_unequal_training_is_named():
-    rows = [point("vae", "a", 1.0, kd=0.02, coverage=0.8), point("gan", "b", 2.0, kd=0.03, coverage=0.7)]
+    rows = [point("vae", "a", 1.0, kid=0.02, coverage=0.8), point("gan", "b", 2.0, kid=0.03, coverage=0.7)]
     question = ask(measure(*rows))
     assert explanations.trained(question, answer_to(question, 1, 1, 1)).startswith(
         "Trained about equally: the VAE on 500,000"
@@ -500,7 +508,7 @@ def test_unequal_training_is_named():
      (1.234, 0.0, "1.23"), (12.0, 3.0, "12 ± 3"), (0.0, 0.0, "0.00")],
 )  # fmt: skip
 def test_scores_show_what_the_interval_leaves_certain(mean, half, words):
-    assert explanations.plus_minus(QUALITIES["kd"], Score(mean, mean - half, mean + half)) == words
+    assert explanations.plus_minus(QUALITIES["kid"], Score(mean, mean - half, mean + half)) == words
 
 
 def test_times_are_compared_in_words():
@@ -510,5 +518,5 @@ def test_times_are_compared_in_words():
 
 
 def test_another_checkpoint_of_a_family_is_named():
-    question = ask(measure(point("gan", "a", 1.0, checkpoint="mnist/gan-minimax", kd=0.02, coverage=0.8)))
+    question = ask(measure(point("gan", "a", 1.0, checkpoint="mnist/gan-minimax", kid=0.02, coverage=0.8)))
     assert recommendation.name(question.points[0]) == "GAN (gan-minimax), a"

@@ -212,7 +212,7 @@ def test_a_collapsed_family_is_found_less_varied(judge):
         assert bad.scores[key].high < good.scores[key].low, key
 
 
-def test_the_floor_is_made_of_disjoint_blocks_of_train_images(judge):
+def test_the_baseline_is_made_of_disjoint_blocks_of_train_images(judge):
     blocks = [judge.real.train[i * 200 : (i + 1) * 200] for i in range(5)]
     expected = [metrics.METRICS["coverage"](judge.real.test[:200], block) for block in blocks]
     assert judge.baseline(200)["coverage"].values == pytest.approx(expected)

@@ -387,7 +387,7 @@ def test_the_reference_is_found_only_for_a_data_set_that_is_there(service, tmp_p
 def test_rows_of_another_data_set_are_passed_over_and_named(service, tmp_path):
     file = tmp_path / "dots" / "rows.jsonl"
     for dataset in ("cifar10", "dots"):
-        rows.append(file, invented.real(2000, invented.scores(3, kd=0.01, coverage=0.9, precision=0.9), dataset))
+        rows.append(file, invented.real(2000, invented.scores(3, kid=0.01, coverage=0.9, precision=0.9), dataset))
     found = service.measurements("dots")
     assert list(found.baselines) == [2000] and found.baselines[2000].quality["dataset"] == "dots"
     assert any("'cifar10'" in sentence for sentence in found.problems)

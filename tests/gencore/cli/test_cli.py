@@ -406,8 +406,8 @@ class TestEvaluate:
         found, problems = read(self.file)
         assert [row["kind"] for row in found] == ["real", "quality"] and not problems and not kept.exists()
         for one in before:
-            kd = found[1]["scores"]["pixels"]["kd"]["values"]
-            assert kd[one["generation"]] == one["values"]["pixels"]["kd"]
+            kid = found[1]["scores"]["pixels"]["kid"]["values"]
+            assert kid[one["generation"]] == one["values"]["pixels"]["kid"]
 
     def test_two_at_once(self):
         words = "evaluate", "digits/vae", "digits/gan", *self.QUICK
@@ -421,7 +421,7 @@ class TestEvaluate:
         assert not self.file.with_name(".rows.jsonl.unfinished").exists()
 
     def test_the_advice_on_a_stale_row_measures_it_again(self):
-        """A sweep's, a lecture's, a floor's and a failure's."""
+        """A sweep's, a lecture's, a baseline's and a failure's."""
         for words in (("sweep", "--only", "0.9"), ("lecture", "--only", "N(0"), ("failures", "--only", "noise")):
             done("evaluate", "digits/vae", *self.QUICK, "--points", *words)
         lines = [json.loads(line) for line in self.file.read_text().splitlines()]

@@ -199,23 +199,23 @@ class TestValues:
         list(write_features("digits", root, "means", Options(), lambda share, words: None))
         row = measure("digits/vae")[1]
         assert set(row["scores"]) == {"classifier", "pixels", "means"} == set(row["hashes"]) - {"checkpoint"}
-        assert {"kd", "fd", "coverage"} <= set(row["scores"]["means"])
+        assert {"kid", "fd", "coverage"} <= set(row["scores"]["means"])
 
 
-class TestFloor:
-    def test_its_kernel_distance_is_about_nothing(self, root):
+class TestBaseline:
+    def test_its_kid_is_about_nothing(self, root):
         """The reference is one draw too: its scatter, as large as a block's, moves all the blocks alike."""
         baseline = measure("digits/vae", n=120, generations=5)[0]
         assert baseline["kind"] == "real" and baseline["generations"] == 5
         for name in EXTRACTORS:
-            kd = baseline["scores"][name]["kd"]
-            scatter = 2 * torch.tensor(kd["values"]).std().item()
-            assert kd["low"] - scatter <= 0 <= kd["high"] + scatter
+            kid = baseline["scores"][name]["kid"]
+            scatter = 2 * torch.tensor(kid["values"]).std().item()
+            assert kid["low"] - scatter <= 0 <= kid["high"] + scatter
 
     def test_it_is_that_of_disjoint_blocks_of_train_images(self, root):
         baseline = measure("digits/vae")[0]
         train, extractor, real = load_images("digits").x, load_extractor("digits"), load_real("digits")
-        for key in ("kd", "coverage"):
+        for key in ("kid", "coverage"):
             wanted = [METRICS[key](real.test[:N], extractor.features(train[g * N : (g + 1) * N])) for g in range(2)]
             assert baseline["scores"]["classifier"][key]["values"] == pytest.approx(wanted, abs=1e-6)
         sharp = METRICS["sharpness"](load_images("digits", "test").x[:N], train[:N])
@@ -233,7 +233,7 @@ class TestFloor:
         (root / "digits" / "rows.jsonl").unlink()
         monkeypatch.setattr(evaluate, "at_hand", lambda name: False)
         without = measure("digits/vae")[0]
-        for key in ("kd", "coverage", "authenticity"):
+        for key in ("kid", "coverage", "authenticity"):
             one, other = (row["scores"]["classifier"][key]["values"] for row in (with_images, without))
             assert one == pytest.approx(other, abs=0.02), "but for the rounding to float16"
         assert "not at hand" in without["left_out"]["classifier"]["sharpness"]
@@ -501,7 +501,7 @@ class TestPoints:
         failures = {row["failure"]: row for row in of_kind(found, "failure")}
         assert len(failures) >= 4 and all(row["point"]["kind"] == "failure" for row in failures.values())
         assert failures["noise"]["checkpoint"] == "" and set(failures["noise"]["hashes"]) == set(EXTRACTORS)
-        assert failures["noise"]["scores"]["pixels"]["kd"]["mean"] > found[0]["scores"]["pixels"]["kd"]["mean"]
+        assert failures["noise"]["scores"]["pixels"]["kid"]["mean"] > found[0]["scores"]["pixels"]["kid"]["mean"]
         assert measure("digits/vae", points="failures") == []
 
     def test_a_failure_s_model_runs_on_the_device_that_was_asked_for(self, root, monkeypatch):

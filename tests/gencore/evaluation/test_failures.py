@@ -164,7 +164,7 @@ def test_collapse_looks_real_and_has_no_variety(score, broken, regression):
     assert score("recall", images) < 0.05
     assert score("coverage", images) < MODES * 0.1
     assert score("vendi_ratio", images) < 0.6
-    assert score("kd", images) > 5 * abs(score("kd", to_uint8(regression.generate(SEEDS))))
+    assert score("kid", images) > 5 * abs(score("kid", to_uint8(regression.generate(SEEDS))))
 
 
 def test_posterior_collapse_is_one_blurred_image(score, broken, test):
@@ -184,7 +184,7 @@ def test_the_average_image_can_fool_coverage(score, broken):
 
 def test_too_few_steps_blur_and_keep_the_variety(score, broken, exact, test):
     images, healthy = broken["too-few-steps"], to_uint8(exact.generate(SEEDS))
-    assert score("kd", images) > score("kd", healthy) + 0.01
+    assert score("kid", images) > score("kid", healthy) + 0.01
     assert score("fd", images) > 1.2 * score("fd", healthy)
     assert METRICS["sharpness"](test, images) < 0.9 * METRICS["sharpness"](test, healthy)
     assert score("vendi_ratio", images) > 0.5
@@ -209,7 +209,7 @@ def test_copies_cover_what_so_few_images_can(score, broken, features, train, tes
 
 def test_noise_covers_nothing(score, broken):
     assert score("coverage", broken["noise"]) < 0.02
-    assert score("kd", broken["noise"]) > 1
+    assert score("kid", broken["noise"]) > 1
 
 
 def test_noise_can_fool_precision_and_not_coverage(train):

@@ -13,7 +13,7 @@ import torch
 
 from gencore.checkpoint import save_model
 from gencore.errors import InputError
-from gencore.evaluation import rows
+from gencore.evaluation import rows, unfinished
 from gencore.evaluation.schema import SCHEMA, violation
 from gencore.families import FAMILIES
 from gencore.presets import PRESETS
@@ -22,7 +22,7 @@ VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 SCHEMA_FILE = Path(__file__).resolve().parents[3] / "docs" / "rows.schema.json"
 HASH = "0123456789abcdef"
 EVERY = {
-    "row": 1,
+    "row": 2,
     "dataset": "digits",
     "checkpoint": "digits/vae",
     "family": "vae",
@@ -43,7 +43,7 @@ QUALITY = EVERY | {
     "generations": 2,
     "seeds": [0, 1],
     "split": "test",
-    "scores": {"classifier": {"kd": SCORE}, "pixels": {"kd": SCORE}},
+    "scores": {"classifier": {"kid": SCORE}, "pixels": {"kid": SCORE}},
     "left_out": {"classifier": {"fd": "It needs 640 images, not 200."}},
     "uncertainty": "sampling only: one training run",
     "training": {"images": 1000, "seconds": 20.5, "device": "cpu", "parameters": 1234},
@@ -60,7 +60,7 @@ COST = EVERY | {
     "peak_memory_mb": None,
 }
 REAL = QUALITY | {"kind": "real", "checkpoint": "", "family": "real", "knobs": {}, "training": {}}
-REAL |= {"point": {"label": "real train images", "kind": "floor"}}
+REAL |= {"point": {"label": "real train images", "kind": "baseline"}}
 FAILURE = QUALITY | {"kind": "failure", "failure": "noise", "checkpoint": "", "hashes": {"classifier": HASH}}
 FAILURE |= {"point": {"label": "Nothing but noise", "kind": "failure"}}
 ENDS = {"mean": -60.0, "low": -62.5, "high": -57.5}
@@ -86,9 +86,9 @@ ROWS = {"quality": QUALITY, "cost": COST, "real": REAL, "failure": FAILURE, "bou
 SPOILT = [
     *((kind, (key,), ...) for kind, row in ROWS.items() for key in row),
     *((kind, (key,), value) for kind, row in ROWS.items() for key in row for value in (None, [], True, "", -1)),
-    ("quality", ("row",), 2),
+    ("quality", ("row",), 3),
     ("quality", ("kind",), "qualities"),
-    ("quality", ("point", "kind"), "floor"),
+    ("quality", ("point", "kind"), "baseline"),
     ("quality", ("point", "label"), ""),
     ("quality", ("seeds",), [0]),
     ("quality", ("seeds",), [0, 1, 2]),
@@ -104,12 +104,12 @@ SPOILT = [
     ("quality", ("knobs", "prior"), ["mixture"]),
     ("quality", ("knobs", "prior"), True),
     ("quality", ("scores", "classifier"), []),
-    ("quality", ("scores", "classifier", "kd"), 2.0),
-    ("quality", ("scores", "classifier", "kd", "low"), ...),
-    ("quality", ("scores", "classifier", "kd", "mean"), "2.0"),
-    ("quality", ("scores", "classifier", "kd", "mean"), None),
-    ("quality", ("scores", "classifier", "kd", "values"), []),
-    ("quality", ("scores", "classifier", "kd", "values", 0), "1.75"),
+    ("quality", ("scores", "classifier", "kid"), 2.0),
+    ("quality", ("scores", "classifier", "kid", "low"), ...),
+    ("quality", ("scores", "classifier", "kid", "mean"), "2.0"),
+    ("quality", ("scores", "classifier", "kid", "mean"), None),
+    ("quality", ("scores", "classifier", "kid", "values"), []),
+    ("quality", ("scores", "classifier", "kid", "values", 0), "1.75"),
     ("quality", ("left_out", "classifier", "fd"), 640),
     ("quality", ("training", "images"), -5),
     ("quality", ("training", "images"), "many"),
@@ -196,6 +196,51 @@ def invalid(row):
     return not VALIDATOR.is_valid(row)
 
 
+def as_before(row):
+    """Return a row as format 1 had it."""
+    old = json.loads(json.dumps(row).replace('"kid"', '"kd"').replace('"baseline"', '"floor"'))
+    return old | {"row": 1}
+
+
+class TestEarlierFormat:
+    SHIPPED = Path(__file__).resolve().parents[3] / "checkpoints" / "mnist" / "rows.jsonl"
+
+    def test_the_shipped_rows_are_read_as_written_now(self):
+        lines = [json.loads(line) for line in self.SHIPPED.read_text().splitlines()]
+        assert {line["row"] for line in lines} == {1}, "the file stays as it was written"
+        found, problems = rows.read(self.SHIPPED, "mnist")
+        assert len(found) == len(lines) and not problems
+        for row, line in zip(found, lines, strict=True):
+            assert as_before(row) == line and not invalid(row)
+            for scores in row.get("scores", {}).values():
+                assert "kid" in scores and "kd" not in scores
+        assert {row["point"]["kind"] for row in found if row["kind"] == "real"} == {"baseline"}
+
+    def test_a_new_row_stands_beside_old_ones(self, path):
+        path.parent.mkdir()
+        before = "".join(json.dumps(as_before(row)) + "\n" for row in ROWS.values())
+        path.write_text(before)
+        rows.append(path, QUALITY)
+        assert rows.read(path) == ([*ROWS.values(), QUALITY], [])
+        assert path.read_text() == before + json.dumps(QUALITY, ensure_ascii=False) + "\n"
+
+    def test_old_rows_are_not_written(self):
+        assert refused(as_before(QUALITY)) and invalid(as_before(QUALITY))
+
+    def test_what_is_no_old_row_either_is_passed_over(self, path):
+        path.parent.mkdir()
+        odd = [as_before(changed(*spoilt)) for spoilt in SPOILT if spoilt[1] != ("row",)]
+        path.write_text("".join(json.dumps(row) + "\n" for row in odd))
+        found, problems = rows.read(path)
+        assert len(problems) > 0.9 * len(odd) and len(found) + len(problems) == len(odd)
+
+    def test_generations_kept_by_an_earlier_program_are_read(self, path):
+        file = unfinished.file_for(path, "a point")
+        unfinished.keep(file, {"row": 1, "generation": 0, "values": {"pixels": {"kd": 0.5, "fd": 1.5}}, "seconds": 1.0,
+                               "left_out": {"pixels": {}}, "settings": {}, "machine": {}})  # fmt: skip
+        assert unfinished.read(file)[0]["values"] == {"pixels": {"kid": 0.5, "fd": 1.5}}
+
+
 class TestSchema:
     def test_the_file_in_docs_is_the_schema(self):
         assert json.loads(SCHEMA_FILE.read_text()) == SCHEMA
@@ -223,18 +268,18 @@ class TestSchema:
         assert refused(row) and invalid(row)
 
     def test_the_sentence_names_the_place_and_the_value(self):
-        with pytest.raises(InputError, match=r"scores\.classifier\.kd\.mean must be a number, not 'x'\.$"):
-            rows.check(changed("quality", ("scores", "classifier", "kd", "mean"), "x"))
+        with pytest.raises(InputError, match=r"scores\.classifier\.kid\.mean must be a number, not 'x'\.$"):
+            rows.check(changed("quality", ("scores", "classifier", "kid", "mean"), "x"))
         with pytest.raises(InputError, match=r"did you mean 'quality'"):
             rows.check(changed("quality", ("kind",), "qualty"))
-        with pytest.raises(InputError, match=r"version 2, and this program knows version 1"):
-            rows.check(changed("quality", ("row",), 2))
+        with pytest.raises(InputError, match=r"version 3, and this program knows version 2"):
+            rows.check(changed("quality", ("row",), 3))
 
     def test_beyond_the_schema_scores_fit_their_row(self):
         with pytest.raises(InputError, match="has 2 values for 3 generations"):
             rows.check(changed("quality", ("generations",), 3))
         with pytest.raises(InputError, match="a mean outside its interval"):
-            rows.check(changed("quality", ("scores", "pixels", "kd", "mean"), 3.0))
+            rows.check(changed("quality", ("scores", "pixels", "kid", "mean"), 3.0))
 
     @pytest.mark.parametrize("where", [("terms", "kl", "nats"), ("terms", "elbo", "bits_per_dim"), ("curve", 0)])
     def test_beyond_the_schema_a_bound_s_means_lie_in_their_intervals(self, where):
@@ -438,6 +483,6 @@ class TestStale:
         failure = rows.is_stale(FAILURE)
         assert f": {begin} --points failures --only 'Nothing but noise' --n 200" in failure
 
-    def test_a_floor_needs_no_checkpoint(self, measured):
+    def test_a_baseline_needs_no_checkpoint(self, measured):
         row = REAL | {"hashes": {"classifier": measured[0]["hashes"]["classifier"]}}
         assert rows.is_stale(row) == ""

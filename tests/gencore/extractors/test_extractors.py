@@ -325,7 +325,7 @@ class TestReal:
         effect = rounding_effect(*measure_real(load_extractor("digits", name), splits))
         assert (effect["n"], effect["blocks"]) == (297, 4)
         assert "fd" not in effect, "297 images are too few for 64 dimensions"
-        assert 0 < effect["kd"]["moved"] < effect["kd"]["spread"] / 30
+        assert 0 < effect["kid"]["moved"] < effect["kid"]["spread"] / 30
 
 
 class TestForeignFiles:
@@ -472,7 +472,7 @@ class TestShipped:
         assert real.train.var(0).mean().item() == pytest.approx(1, abs=1e-3)
         assert real.hash in (path.parent / "README.md").read_text()
         rounding = json.loads(read_tensors(real_path(path))[1]["rounding"])
-        assert all(rounding[key]["moved"] < rounding[key]["spread"] / 30 for key in ("fd", "kd"))
+        assert all(rounding[key]["moved"] < rounding[key]["spread"] / 30 for key in ("fd", "kid"))
 
     def test_noise_covers_nothing(self, name, monkeypatch):
         """The known answer of docs/metrics.md, with what fools precision: 64 components average noise away."""

@@ -108,7 +108,7 @@ def test_frechet_distance_is_torchmetrics(pair):
     assert METRICS["fd"](*pair) == pytest.approx(fid.compute().item(), rel=1e-4, abs=2e-6)
 
 
-def test_kernel_distance_is_torchmetrics_with_one_subset_of_all(pair):
+def test_kid_is_torchmetrics_with_one_subset_of_all(pair):
     from torchmetrics.image.kid import KernelInceptionDistance
 
     n = min(map(len, pair))
@@ -118,7 +118,7 @@ def test_kernel_distance_is_torchmetrics_with_one_subset_of_all(pair):
         kid = KernelInceptionDistance(feature=Given(real.shape[1]), subsets=1, subset_size=n)
     kid.update(real, real=True)
     kid.update(fake, real=False)
-    close(METRICS["kd"](real, fake), kid.compute()[0])
+    close(METRICS["kid"](real, fake), kid.compute()[0])
 
 
 def test_vendi_ratio_is_the_papers_library_on_features_less_the_real_mean(pair):
@@ -204,13 +204,13 @@ def test_frechet_distance_extrapolated_is_without_bias():
     assert interval(plain)[1] > truth
 
 
-def test_kernel_distance_has_no_bias_and_may_be_negative():
+def test_kid_has_no_bias_and_may_be_negative():
     """Disjoint halves of one set: the interval of its mean holds 0, and some values are below it."""
     rows = digits()
     values = []
     for seed in range(20):
         order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(seed))
-        values.append(METRICS["kd"](rows[order[:675]], rows[order[675:]]))
+        values.append(METRICS["kid"](rows[order[:675]], rows[order[675:]]))
     _, low, high = interval(values)
     assert low < 0 < high
     assert min(values) < 0
@@ -277,7 +277,7 @@ def test_density_of_identical_sets_without_ties():
     assert prdc(*[normal(2000, 20, 0)] * 2)["density"] == 1
 
 
-def test_same_distribution_sits_on_the_floor():
+def test_same_distribution_sits_on_the_baseline():
     real, fake = normal(2000, 10, 0), normal(2000, 10, 1)
     assert METRICS["coverage"](real, fake) == pytest.approx(0.97, abs=0.01)
     assert METRICS["density"](real, fake) == pytest.approx(1, abs=0.05)
@@ -365,7 +365,7 @@ def test_constant_features():
     assert prdc(constant, constant) == dict.fromkeys(FOUR, 0)  # nothing is nearer than 0
     assert METRICS["fd"](constant, constant) == 0
     assert METRICS["fd"](constant, constant + 1) == pytest.approx(4)
-    assert METRICS["kd"](constant, constant) == pytest.approx(0, abs=1e-9)
+    assert METRICS["kid"](constant, constant) == pytest.approx(0, abs=1e-9)
     assert METRICS["vendi_ratio"](constant, constant) == 1
     assert METRICS["pairwise_ratio"](real, constant) == pytest.approx(0, abs=1e-6)
     with pytest.raises(InputError, match="the real data do not vary"):
@@ -417,9 +417,9 @@ torch.set_num_threads(1)
 def peak():
     return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM")) / 1000
 real, fake = torch.randn(10000, 8), torch.randn(10000, 8)
-METRICS["coverage"](real[:100], fake[:100]), METRICS["kd"](real[:100], fake[:100])
+METRICS["coverage"](real[:100], fake[:100]), METRICS["kid"](real[:100], fake[:100])
 before = peak()
-for key in ("coverage", "kd", "pairwise_ratio"):
+for key in ("coverage", "kid", "pairwise_ratio"):
     METRICS[key](real, fake)
 print(peak() - before)
 """
@@ -446,7 +446,7 @@ ROW = torch.full((200, 4), 0.25)
         (GOOD[:0], "are empty"),
     ],
 )
-@pytest.mark.parametrize("key", ["kd", "coverage"])
+@pytest.mark.parametrize("key", ["kid", "coverage"])
 def test_bad_features_are_refused_in_one_sentence(key, fake, words):
     for call in (METRICS[key], scores):
         with pytest.raises(InputError, match=words) as refused:
@@ -473,7 +473,7 @@ def test_fewest_rows_of_the_frechet_distances():
 @pytest.mark.parametrize(
     ("key", "more", "words"),
     [
-        ("kd", (GOOD,), "compares real and fake alone; there are 3 arguments"),
+        ("kid", (GOOD,), "compares real and fake alone; there are 3 arguments"),
         ("confidence", (), "compares real, fake and the class probabilities of real and fake images; there are 2"),
         ("confidence", (ROW,), "must be a pair"),
         ("confidence", ((ROW, ROW[:9]),), "200 fake features, but class probabilities of 9 images"),
@@ -522,8 +522,8 @@ def test_scores_are_those_of_the_metrics():
 
 
 def test_scores_say_why_a_metric_is_left_out():
-    values, left_out = scores(GOOD[:50], GOOD[50:100], keys=["kd", "fd", "fd_infinity", "sharpness", "confidence"])
-    assert list(values) == ["kd", "fd"]
+    values, left_out = scores(GOOD[:50], GOOD[50:100], keys=["kid", "fd", "fd_infinity", "sharpness", "confidence"])
+    assert list(values) == ["kid", "fd"]
     assert left_out == {
         "fd_infinity": "Fréchet distance, extrapolated needs 120 rows or more of each set for features of "
         "4 dimensions; there are 50.",

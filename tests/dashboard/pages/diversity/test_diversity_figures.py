@@ -54,7 +54,7 @@ def test_an_interval_that_is_not_symmetric_is_told_by_its_ends():
     assert panel(percent=False).words(Score(0.9, 0.85, 1.0)) == "0.90 (0.85 to 1.00)"
 
 
-def test_marks_and_floors_stand_where_the_axis_says():
+def test_marks_and_baselines_stand_where_the_axis_says():
     markup = diversity_figures.dots([panel(reading("vae", 0.93, 0.01), reading("gan", 0.90, 0.02))], "Coverage")
     drawing = drawings(markup)[0]
     ticks = {float(node.text[:-1]): float(node.get("x")) for node in drawing.iter("text")
@@ -69,7 +69,7 @@ def test_marks_and_floors_stand_where_the_axis_says():
     assert places == pytest.approx([at(93), at(90)], abs=0.15)
     whiskers = [(float(node.get("x1")), float(node.get("x2"))) for node in drawing.findall(".//line[@class='whisker']")]
     assert whiskers[0] == pytest.approx((at(92), at(94)), abs=0.15)
-    baseline = drawing.find(".//rect[@class='floor']")
+    baseline = drawing.find(".//rect[@class='baseline']")
     assert float(baseline.get("x")) == pytest.approx(at(95), abs=0.15)
     assert float(baseline.get("width")) == pytest.approx(at(97) - at(95), abs=0.2)
 
@@ -134,7 +134,7 @@ def test_where_no_n_is_shared_the_others_are_left_out_by_name():
     assert at_one_n(vae=())["vae"][1] is None
 
 
-def test_measured_and_made_panels_take_the_floor_of_their_n():
+def test_measured_and_made_panels_take_the_baseline_of_their_n():
     # Until now each family had its own largest n, and one sentence compared coverages of unequal n, which differ by n.
     measurements = Measurements(
         "d", baselines={n: row("real", n, baseline) for n, baseline in ((5000, 0.97), (2000, 0.95))}

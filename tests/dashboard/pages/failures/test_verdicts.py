@@ -40,10 +40,10 @@ def measured(family, kind, scores, checkpoint="", failure="", n=100, hashes=None
     return Measured(family, family.upper(), checkpoint, "as it is", kind, {}, n, 3, quality)
 
 
-GOOD = {"kd": 0.02, "precision": 0.9, "coverage": 0.8, "sharpness": 0.95}
+GOOD = {"kid": 0.02, "precision": 0.9, "coverage": 0.8, "sharpness": 0.95}
 GAN = measured("gan", "headline", GOOD, "mnist/gan")
 VAE = measured("vae", "headline", {**GOOD, "sharpness": 0.5}, "mnist/vae")
-REAL = measured("real", "floor", {"kd": 0.0001, "precision": 0.97, "coverage": 0.97, "sharpness": 1.0})
+REAL = measured("real", "baseline", {"kid": 0.0001, "precision": 0.97, "coverage": 0.97, "sharpness": 1.0})
 ALL = Measurements("mnist", (VAE, GAN), (), {100: REAL})
 
 
@@ -57,8 +57,8 @@ def word_of(failure, among=ALL, extractor="classifier"):
         ("precision", 0.5, 0.9, True),
         ("precision", 0.85, 0.9, False),  # less than a tenth
         ("precision", 0.95, 0.9, False),  # better
-        ("kd", 0.05, 0.02, True),
-        ("kd", 0.01, 0.02, False),
+        ("kid", 0.05, 0.02, True),
+        ("kid", 0.01, 0.02, False),
         ("sharpness", 0.5, 0.95, True),
         ("sharpness", 2.0, 0.95, True),  # noise is as wrong as blur
         ("sharpness", 1.04, 0.95, False),
@@ -70,15 +70,19 @@ def test_worse_means_a_tenth_in_the_metrics_own_direction(key, broken, other, ex
 
 
 def test_what_noise_could_do_is_not_noticed():
-    one = Measured("x", "X", "", "", "", {}, 9, 3, {"scores": {"classifier": {"kd": score(0.1, 0.5, 0.9)}}}).score("kd")
-    two = Measured("x", "X", "", "", "", {}, 9, 3, {"scores": {"classifier": {"kd": score(0.1, 0.3, 0.5)}}}).score("kd")
-    assert not worse(METRICS["kd"], one, two), "67% worse, and within the interval"
+    one = Measured("x", "X", "", "", "", {}, 9, 3, {"scores": {"classifier": {"kid": score(0.1, 0.5, 0.9)}}}).score(
+        "kid"
+    )
+    two = Measured("x", "X", "", "", "", {}, 9, 3, {"scores": {"classifier": {"kid": score(0.1, 0.3, 0.5)}}}).score(
+        "kid"
+    )
+    assert not worse(METRICS["kid"], one, two), "67% worse, and within the interval"
 
 
 def test_a_broken_model_is_held_against_the_one_it_was_made_from():
     failure = measured("gan", "failure", {**GOOD, "coverage": 0.1, "sharpness": 0.6}, "mnist/gan", "collapse")
     assert healthy(failure, ALL) == (GAN,)
-    expected = {"kd": FOOLED, "precision": FOOLED, "coverage": NOTICES, "sharpness": NOTICES}
+    expected = {"kid": FOOLED, "precision": FOOLED, "coverage": NOTICES, "sharpness": NOTICES}
     assert word_of(failure) == expected
 
 
@@ -114,8 +118,8 @@ def test_without_a_healthy_model_real_images_stand_for_it():
 
 
 def test_a_metric_that_was_left_out_has_no_verdict():
-    failure = measured("gan", "failure", {"kd": 1.0}, "mnist/gan", "collapse")
-    assert word_of(failure) == {"kd": NOTICES}
+    failure = measured("gan", "failure", {"kid": 1.0}, "mnist/gan", "collapse")
+    assert word_of(failure) == {"kid": NOTICES}
     assert word_of(failure, extractor="pixels") == {}
 
 
@@ -129,17 +133,17 @@ def test_the_second_opinion_is_told_where_it_differs():
 
 def test_the_sentence_counts_and_names_the_fooled():
     found = list(verdicts(measured("gan", "failure", {**GOOD, "coverage": 0.1}, "mnist/gan", "collapse"), ALL, METRICS))
-    assert words(found).startswith("1 of 4 metrics notice. Fooled: Kernel distance, ")
+    assert words(found).startswith("1 of 4 metrics notice. Fooled: KID, ")
     assert words([]) == ""
 
 
 def test_the_answer_names_what_notices_everything():
     found = [
         list(verdicts(measured("gan", "failure", {**GOOD, **change}, "mnist/gan", "collapse"), ALL, METRICS))
-        for change in ({"coverage": 0.1, "kd": 1.0}, {"coverage": 0.2}, {"coverage": 0.3, "precision": 0.1})
+        for change in ({"coverage": 0.1, "kid": 1.0}, {"coverage": 0.2}, {"coverage": 0.3, "precision": 0.1})
     ]
     assert across(found) == "Coverage notices all 3 broken models; every other metric is fooled by some."
-    assert across([*found[:1], [], *found[:1]]).startswith("Kernel distance and Coverage notice all 2 broken models;")
+    assert across([*found[:1], [], *found[:1]]).startswith("KID and Coverage notice all 2 broken models;")
     assert across([found[0][:1], found[2][1:]]).startswith("No metric notices all 2")
 
 
@@ -159,7 +163,7 @@ def test_the_bars_show_every_metric_and_all_of_its_figures():
 
 
 def test_a_negative_distance_draws_no_bar_to_the_left():
-    failure = measured("gan", "failure", {"kd": -0.001}, "mnist/gan", "collapse")
+    failure = measured("gan", "failure", {"kid": -0.001}, "mnist/gan", "collapse")
     assert 'width="-' not in failure_figures.figure(list(verdicts(failure, ALL, METRICS)), {}, "x")
 
 

@@ -28,16 +28,16 @@ def measured(made=MADE, stale=None, problems=()):
     return join("mnist", made, TITLES, orders, stale or {}, problems)
 
 
-def point(label, kd, n=5000, family="vae", **knobs):
-    """A row whose KD in each generation is known."""
-    scores = {"classifier": {"kd": invented.score(kd)}}
+def point(label, kid, n=5000, family="vae", **knobs):
+    """A row whose KID in each generation is known."""
+    scores = {"classifier": {"kid": invented.score(kid)}}
     return invented.quality(f"mnist/{family}", family, label, "headline", knobs, n, scores)
 
 
 def best(made, stale=None):
     found = measured(made, stale)
     marked = table.best(found.points, METRICS, "classifier")
-    return {row.label for row in found.points if (row.key, "kd") in marked}
+    return {row.label for row in found.points if (row.key, "kid") in marked}
 
 
 # ---- the best of a column
@@ -81,12 +81,12 @@ def test_where_one_is_as_real_the_nearest_to_one_is_best():
 # ---- the page's value
 
 
-def test_every_row_is_there_with_floors_apart_and_no_markup():
+def test_every_row_is_there_with_baselines_apart_and_no_markup():
     hostile = {**MADE[3], "point": {"label": "<img src=x>", "kind": "headline"}, "checkpoint": "mnist/other"}
     value = table.table(measured([*MADE, hostile], problems=["Line 3 is no row."]), METRICS, TITLES)
     json.dumps(value, allow_nan=False)
     assert len(value["rows"]) == sum(row["kind"] in ("quality", "failure") for row in MADE) + 1
-    assert [row["n"] for row in value["floors"]] == [5000, 2000, 400]
+    assert [row["n"] for row in value["baselines"]] == [5000, 2000, 400]
     assert value["problems"] == ["Line 3 is no row."]
     assert "<img src=x> (other)" in {row["label"] for row in value["rows"]}, "the browser shows it as text"
     keys = [column["key"] for column in value["columns"]]
@@ -97,7 +97,7 @@ def test_cells_have_the_mean_to_sort_by_and_the_interval_to_read():
     row = point("a", [0.02, 0.021, 0.025])
     left = {**row, "left_out": {"classifier": {"fd": "Too few images."}}}
     (shown,) = table.table(measured([left]), METRICS, TITLES)["rows"]
-    mean, words = shown["cells"]["classifier"]["kd"]
+    mean, words = shown["cells"]["classifier"]["kid"]
     assert mean == pytest.approx(0.022) and re.fullmatch(r"0\.022 ± 0\.007", words)
     assert shown["cells"]["classifier"]["fd"] == [None, "–", "Too few images."]
 
@@ -175,7 +175,7 @@ def test_json_has_every_row_as_it_was_measured():
     assert by_label["fitted prior"] == next(r["scores"] for r in MADE if r["point"]["label"] == "fitted prior")
     assert given["program"] == "gencore 1.2.3" and given["problems"] == ["x"]
     stale = json.loads(table.as_json(measured(stale={0: "Features have changed.", 3: "It has changed."}), "1", "x"))
-    assert [one["why"] for one in stale["stale"]] == ["Features have changed.", "It has changed."], "floors, too"
+    assert [one["why"] for one in stale["stale"]] == ["Features have changed.", "It has changed."], "baselines, too"
 
 
 def test_a_failure_made_from_no_model_says_so():
@@ -236,12 +236,12 @@ def test_the_report_is_one_file_that_fetches_nothing():
     assert {"svg", "table", "pre"} <= checker.tags
 
 
-def test_the_report_has_figures_floors_hashes_settings_and_commands():
+def test_the_report_has_figures_baselines_hashes_settings_and_commands():
     document = report.page(measured(problems=["Line 3 is no row."]), METRICS, FAMILIES, "1.2.3", "2026-11-22")
     text = " ".join(checked(document).text)
     for words in ("2026-11-22", "1.2.3", "Real images", "n = 5,000", "n = 2,000", "n = 400", "0" * 16, "Test Processor",
                   "python -m gencore evaluate mnist/ddpm", "python -m gencore features mnist", "Line 3 is no row.",
-                  "float32", "a network call takes", "Kernel distance"):  # fmt: skip
+                  "float32", "a network call takes", "KID"):  # fmt: skip
         assert words in text, words
     assert 'class="fig triangle"' in document and 'class="fig front broad"' in document
     assert re.search(r'class="shape[^"]* best', document), "each family's best is filled without a script"

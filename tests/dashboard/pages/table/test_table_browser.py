@@ -11,7 +11,7 @@ from tests.support.browser import serve
 
 pytestmark = pytest.mark.browser
 
-KD = "#table th[data-key=kd]"
+KID = "#table th[data-key=kid]"
 LABELS = "[...document.querySelectorAll('#table [data-at=rows] tr')].map((tr) => tr.querySelector('.label').innerText)"
 FIRST = "[...document.querySelectorAll('#table [data-at=rows] tr')].map((tr) => parseFloat(tr.children[3].innerText))"
 
@@ -48,7 +48,7 @@ def count(page):
     return page.locator("#table [data-at=rows] tr").count()
 
 
-def test_floors_stand_on_top_and_problems_are_named(visit):
+def test_baselines_stand_on_top_and_problems_are_named(visit):
     page = opened(visit)
     baselines = page.locator("#table [data-at=baselines] tr")
     assert [text.split("×")[0].strip() for text in baselines.locator("td:nth-child(3)").all_inner_texts()] == [
@@ -67,18 +67,18 @@ def test_floors_stand_on_top_and_problems_are_named(visit):
 def test_a_heading_sorts_turns_round_and_goes_back_and_so_does_the_keyboard(visit):
     page = opened(visit)
     before = page.evaluate(LABELS)
-    page.click(f"{KD} button")
-    assert page.get_attribute(KD, "aria-sort") == "ascending"
+    page.click(f"{KID} button")
+    assert page.get_attribute(KID, "aria-sort") == "ascending"
     values = page.evaluate(FIRST)
     assert all(one <= 1.02 * two for one, two in pairwise(values)), "as far as rounding tells"
-    page.focus(f"{KD} button")
+    page.focus(f"{KID} button")
     page.keyboard.press("Enter")
-    assert page.get_attribute(KD, "aria-sort") == "descending"
+    assert page.get_attribute(KID, "aria-sort") == "descending"
     values = page.evaluate(FIRST)
     assert all(two <= 1.02 * one for one, two in pairwise(values))
     assert page.inner_text("#table [data-at=baselines] tr .family") == "Real images", "the baseline stays on top"
     page.keyboard.press("Enter")
-    assert page.get_attribute(KD, "aria-sort") is None
+    assert page.get_attribute(KID, "aria-sort") is None
     assert page.evaluate(LABELS) == before
     page.click("#table th[data-key=coverage] button")
     assert page.get_attribute("#table th[data-key=coverage]", "aria-sort") == "descending", "the best first"
@@ -110,7 +110,7 @@ def test_columns_and_features_can_be_chosen(visit):
     page.get_by_label("Quality", exact=True).check()
     assert page.locator("#table th[data-key=precision]").count() == 1
     page.get_by_label("Distance", exact=True).uncheck()
-    assert page.locator(KD).count() == 0
+    assert page.locator(KID).count() == 0
     page.get_by_label("pixels", exact=True).check()
     assert page.locator("#table th[data-key=sharpness]").count() == 1
     assert "±" in page.inner_text("#table [data-at=rows] tr")

@@ -100,7 +100,7 @@ def test_a_first_visitor_sees_the_triangle_and_the_answer_without_scrolling(visi
         box = page.locator(selector).bounding_box()
         assert box["y"] >= 0 and box["y"] + box["height"] <= 800, selector
     words = page.inner_text(BEST)
-    assert "KD" in words and "±" in words and "real data" in words and "per image" in words
+    assert "KID" in words and "±" in words and "real data" in words and "per image" in words
     assert "Runner-up:" in page.inner_text(".verdict")
     assert "The area means nothing." in page.inner_text("[data-at=how]")
 
@@ -166,7 +166,7 @@ def test_a_quick_point_gives_its_samples_and_its_row_at_once(visit):
     page.wait_for_function("document.querySelector('#samples [data-state]')?.dataset.state === 'done'")
     assert samples(page)
     words = page.inner_text("#row")
-    for part in ("Kernel distance", "Coverage", "±", "n = 2,000", "truncation = 0.7", "checkpoint", "Test Processor",
+    for part in ("KID", "Coverage", "±", "n = 2,000", "truncation = 0.7", "checkpoint", "Test Processor",
                  "2026-11-22", "python -m gencore evaluate mnist/gan"):  # fmt: skip
         assert part in words, part
     assert query(page)["point"].startswith("mnist/gan|")
@@ -237,7 +237,9 @@ def test_a_link_restores_weights_meaning_and_point(visit):
     assert third.inner_text("[data-out=ms]") == "40.0 ms" and third.inner_text("[data-out=coverage]") == "50%"
     assert third.input_value("[data-ask=quality]") == "sharpness"
     bad = ready(visit("?weights=a-b-c&budget=&quality=nonsense&at=-3&point=none&data=..", at="trilemma"))
-    assert bad.input_value("[data-dial=quality]") == "70" and bad.input_value("[data-ask=quality]") == "kd"
+    assert bad.input_value("[data-dial=quality]") == "70" and bad.input_value("[data-ask=quality]") == "kid"
+    old = ready(visit("?quality=kd&at=2000", at="trilemma"))
+    assert old.input_value("[data-ask=quality]") == "kid" and old.input_value("[data-ask=n]") == "2000"
 
 
 def test_the_chosen_panel_follows_the_machine_and_closes_with_the_data_set(visit):
