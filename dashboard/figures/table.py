@@ -332,8 +332,8 @@ def as_json(measured: Measurements, version: str, made: str) -> str:
 def as_csv(measured: Measurements) -> str:
     """Return every row as CSV, a line an operating point with its cost, a column a value; lists joined by ';'.
 
-    Columns are named by their way into the row: 'scores.classifier.kid.mean', 'cost.batches.16.ms_per_image'. Costs that
-    stand beside no scores have lines of their own.
+    Columns are named by their way into the row: 'scores.classifier.kid.mean', 'cost.batches.16.ms_per_image'. Costs
+    that stand beside no scores have lines of their own.
     """
     lines = [
         {**dict(flat(row.quality)), **dict(flat(row.cost or {}, "cost.")), "stale": row.stale}

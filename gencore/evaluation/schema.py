@@ -127,8 +127,9 @@ _TYPES: Mapping[str, tuple[str, type | tuple[type, ...]]] = {
 
 
 def upgraded(found: Any) -> Any:
-    """Return a row or a kept generation of format 1 as one of format 2, which calls its metric 'kid' for 'kd' and its
-    real-data point's kind 'baseline' for 'floor'; anything else as it is.
+    """Return a row or a kept generation of format 1 as one of format 2; anything else as it is.
+
+    Format 1 called the metric 'kid' 'kd', and the real-data baseline's kind of point 'floor'.
     """
     if not isinstance(found, dict) or type(found.get("row")) is not int or found["row"] != 1:
         return found

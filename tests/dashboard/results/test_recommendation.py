@@ -309,7 +309,8 @@ def test_other_qualities_are_compared_at_one_n_alone(key):
 
 
 def test_a_point_measured_at_two_n_is_drawn_once():
-    rows = measure(point("vae", "a", 1.0, kid=0.02, coverage=0.8), point("vae", "a", 1.0, n=2000, kid=0.03, coverage=0.8),
+    rows = measure(point("vae", "a", 1.0, kid=0.02, coverage=0.8),
+                   point("vae", "a", 1.0, n=2000, kid=0.03, coverage=0.8),
                    point("vae", "b", 1.0, n=2000, kind="sweep", kid=0.03, coverage=0.8))  # fmt: skip
     question = ask(rows)
     assert question.sizes == {5000: 1, 2000: 2}

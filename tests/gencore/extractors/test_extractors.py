@@ -472,7 +472,7 @@ class TestShipped:
         assert real.train.var(0).mean().item() == pytest.approx(1, abs=1e-3)
         assert real.hash in (path.parent / "README.md").read_text()
         rounding = json.loads(read_tensors(real_path(path))[1]["rounding"])
-        assert all(rounding[key]["moved"] < rounding[key]["spread"] / 30 for key in ("fd", "kid"))
+        assert all(rounding[key]["moved"] < rounding[key]["spread"] / 30 for key in ("fd", "kd")), "its name of before"
 
     def test_noise_covers_nothing(self, name, monkeypatch):
         """The known answer of docs/metrics.md, with what fools precision: 64 components average noise away."""
