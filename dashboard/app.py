@@ -11,7 +11,7 @@ import gradio as gr
 
 from dashboard import pages, theme
 from dashboard.figures import scatter
-from dashboard.service.service import Service
+from dashboard.service import Service
 from dashboard.ui import model_card
 from dashboard.ui.events import Updates
 

@@ -1,4 +1,4 @@
-"""Replay: the part of the door to `gencore` for trainings that are over, or under way: their logs and time-lapses."""
+"""The logs and time-lapses of trainings that are over, or under way."""
 
 from __future__ import annotations
 
@@ -15,16 +15,15 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from dashboard.format import clock
-from dashboard.service.service import InputError, Service
+from dashboard.service.service import Service
 from gencore.checkpoint import Entry
-from gencore.errors import near
+from gencore.errors import InputError, near
 from gencore.pictures import gif
 from gencore.train import LOG, TIMELAPSE
 
 FRAME = re.compile(r"(\d+)(-finished)?\.png")  # images seen; the last one is of the checkpoint itself
 AXES = {"images": "images seen", "seconds": "seconds"}
 Stamps = tuple[tuple[str, int], ...]
-PLACES = ("step", "images", "seconds")  # columns that say where in the training a line belongs
 
 
 @dataclass(frozen=True)
@@ -62,16 +61,6 @@ class Log:
 
     columns: Mapping[str, np.ndarray] = field(default_factory=dict)
     note: str = ""
-
-    @property
-    def scalars(self) -> list[str]:
-        """The columns of numbers, without those that say where a line belongs."""
-        return [name for name, column in self.columns.items() if column.ndim == 1 and name not in PLACES]
-
-    @property
-    def vectors(self) -> list[str]:
-        """The columns of vectors."""
-        return [name for name, column in self.columns.items() if column.ndim == 2]
 
 
 @dataclass(frozen=True)

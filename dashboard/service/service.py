@@ -1,4 +1,4 @@
-"""The only door from the pages to `gencore`: models kept loaded, one run at a time, stopping, limits.
+"""The service that the pages ask: models kept loaded, one run at a time, stopping, limits.
 
 Pages ask for a `Lane` (what is known of a family on a data set before anything runs), turn the user's settings
 into an `Order` with `Service.order`, which raises `InputError` on anything bad, and then read `Frame`s.
@@ -6,199 +6,40 @@ into an `Order` with `Service.order`, which raises `InputError` on anything bad,
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 import time
-from collections import OrderedDict, deque
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
-from PIL import Image
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from dashboard.results.operating_points import Measurements, join, knobs_key
-from gencore import FAMILIES, __version__, checkpoint, data
+from dashboard.service.device import Turn
+from dashboard.service.lanes import PREVIEW, Lane, count_parameters, missing, read_json, read_preview, size_of
+from dashboard.service.orders import Frame, Order, Part
+from dashboard.service.parsing import expect_mapping, parse_seed, parse_whole
+from dashboard.service.pixels import to_pixels
+from dashboard.service.problems import first_line, without_paths
+from gencore import FAMILIES, checkpoint, data
 from gencore.device import describe_machine, pick_device, synchronise
 from gencore.errors import InputError, near
 from gencore.evaluation import rows
 from gencore.evaluation.failures import FAILURES, Broken, failures_for
-from gencore.family import Family, Knob, Point, image_seed, parse_seed, resolve_knobs
-from gencore.metrics import METRICS
-from gencore.pictures import grid, png
-
-__all__ = [
-    "MAX_IMAGES", "METRICS", "Broken", "Frame", "InputError", "Knob", "Lane", "Order", "Part", "Point", "Result",
-    "Service", "__version__", "grid", "image_seed", "png", "resolve_knobs",
-]  # fmt: skip
+from gencore.family import Family, image_seed, resolve_knobs
 
 MAX_IMAGES = 100
 KEPT_MODELS = 8
 FRAME_SECONDS = 0.1  # at most ten frames a second: the browser has no way to ask for fewer
-PREVIEW = {"n": 24, "seed": 42}  # how a checkpoint's preview.png was made
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Lane:
-    """What is known of a family on a data set before anything runs.
-
-    Attributes:
-        family: The family's name.
-        title: The family's name for people.
-        about: One sentence: what it is.
-        checkpoint: The checkpoint shown, '' when there is none.
-        checkpoints: The names of all of this family's checkpoints on the data set.
-        problem: One sentence: why the lane cannot run; '' when it can.
-        size: Pixels along an image's side.
-        parameters: Trained numbers; 0 when unknown.
-        run: The checkpoint's run.json, {} when there is none.
-        trained: Images seen and seconds of training in all, as far as is known.
-        cost: The checkpoint's cost.json, {} when there is none.
-        preview: uint8 (N, C, H, W) images made when the checkpoint was shipped, or None.
-    """
-
-    family: str
-    title: str
-    about: str
-    checkpoint: str = ""
-    checkpoints: tuple[str, ...] = ()
-    problem: str = ""
-    size: int = 0
-    parameters: int = 0
-    run: Mapping[str, Any] = field(default_factory=dict)
-    trained: Mapping[str, float] = field(default_factory=dict)
-    cost: Mapping[str, Any] = field(default_factory=dict)
-    preview: np.ndarray | None = None
-
-
-@dataclass(frozen=True)
-class Part:
-    """One lane of an order: a checkpoint and every knob's value."""
-
-    family: str
-    checkpoint: str
-    knobs: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Order:
-    """What to generate, checked: the same number of images from the same seed for every part.
-
-    `first` is the place of the first image in the run: a long run is ordered in pieces.
-    """
-
-    dataset: str
-    n: int
-    seed: int
-    parts: tuple[Part, ...]
-    first: int = 0
-
-    @property
-    def seeds(self) -> list[int]:
-        """The seed of every image."""
-        return [image_seed(self.seed, self.first + i) for i in range(self.n)]
-
-
-@dataclass(frozen=True)
-class Result:
-    """A lane's finished images.
-
-    Attributes:
-        family: The family's name, or 'real'.
-        title: Its name for people.
-        images: uint8 (N, C, H, W).
-        ms_per_image: Milliseconds per image of this run; None for images that were not timed here.
-        calls: Network calls per image.
-        seconds: The run's whole time; 0 for images that were not timed here.
-        part: The checkpoint and knobs, None for previews and real images.
-    """
-
-    family: str
-    title: str
-    images: np.ndarray
-    ms_per_image: float | None = None
-    calls: int = 0
-    seconds: float = 0.0
-    part: Part | None = None
-
-
-@dataclass(frozen=True)
-class Frame:
-    """One moment of a run.
-
-    Attributes:
-        family: The lane.
-        state: 'waiting', 'loading', 'running', 'done', 'stopped', 'skipped' or 'failed'.
-        index: Network calls done.
-        total: Network calls in all.
-        seconds: Time the model has taken so far, without loading, warm-up and showing.
-        images: uint8 (N, C, H, W): the images the model would give now; None when there are none yet.
-        problem: One sentence when it failed.
-    """
-
-    family: str
-    state: str
-    index: int = 0
-    total: int = 0
-    seconds: float = 0.0
-    images: np.ndarray | None = None
-    problem: str = ""
-
-
-class Turn:
-    """One run at a time, first come, first served. The turn of a holder silent for `patience` seconds is over.
-
-    A plain lock would stay taken for ever when a generator is dropped half-way and never closed.
-    """
-
-    def __init__(self, patience: float = 120.0):
-        self.patience = patience
-        self._condition = threading.Condition()
-        self._holder, self._seen, self._tickets = 0, 0.0, 0
-        self._line: deque[object] = deque()  # those who wait
-
-    @property
-    def busy(self) -> bool:
-        """Whether somebody has the turn."""
-        return self._holder != 0 and time.monotonic() - self._seen < self.patience
-
-    def take(self, stop: threading.Event) -> int:
-        """Wait for the turn and return its ticket, or 0 when `stop` was set first."""
-        me = object()
-        with self._condition:
-            self._line.append(me)
-            try:
-                while self.busy or self._line[0] is not me:
-                    if stop.is_set():
-                        return 0
-                    self._condition.wait(0.1)
-                self._tickets += 1
-                self._holder, self._seen = self._tickets, time.monotonic()
-                return self._holder
-            finally:
-                self._line.remove(me)
-                self._condition.notify_all()
-
-    def keep(self, ticket: int) -> bool:
-        """Say that the holder is alive; return False when the turn has gone to another."""
-        with self._condition:
-            self._seen = time.monotonic() if self._holder == ticket else self._seen
-            return self._holder == ticket
-
-    def give(self, ticket: int) -> None:
-        """Hand the turn back."""
-        with self._condition:
-            if self._holder == ticket:
-                self._holder = 0
-            self._condition.notify_all()
 
 
 class Service:
@@ -210,10 +51,19 @@ class Service:
         self._warm: set[tuple[int, int]] = set()
         self._loading = threading.Lock()
         self._stops: dict[str, threading.Event] = {}
+        self._shared: dict[Callable, Any] = {}
+        self._sharing = threading.Lock()
         self._real: dict[tuple[str, str, int], np.ndarray] = {}
         self._measured: dict[str, tuple[tuple, Measurements]] = {}
         self._broken: dict[str, tuple[tuple, list[Broken]]] = {}
         self._broken_images: dict[Broken, np.ndarray] = {}
+
+    def shared(self, kind: Callable[[Service], T]) -> T:
+        """Return the one instance of a class made of this service, shared by all visitors."""
+        with self._sharing:
+            if kind not in self._shared:
+                self._shared[kind] = kind(self)
+            return self._shared[kind]
 
     # ---- what there is
 
@@ -292,7 +142,7 @@ class Service:
         known = self.datasets()
         if dataset not in known:
             raise InputError(f"There is no data set {dataset!r} with checkpoints{near(str(dataset), known)}")
-        n, seed = parse_whole(n, 1, MAX_IMAGES, "The number of images"), parse_seed(tidy(seed))
+        n, seed = parse_whole(n, 1, MAX_IMAGES, "The number of images"), parse_seed(seed)
         for family in expect_mapping(settings, "settings"):
             if family not in self.families:
                 raise InputError(f"There is no family {family!r}{near(str(family), list(self.families))}")
@@ -526,111 +376,3 @@ class Service:
             if {"mean", "basis", "points", "bins", "density"} <= set(tensors):
                 return tensors
         return None
-
-
-# ---- reading what is there
-
-
-def size_of(entry: checkpoint.Entry) -> int:
-    """Return the side in pixels of a checkpoint's images; 0 when its config does not say."""
-    size = entry.config.get("size")
-    return size if isinstance(size, int) else 0
-
-
-def missing(dataset: str, kind: type[Family]) -> str:
-    """Return the sentence of a lane that has no checkpoint, with the command that trains one."""
-    from gencore.presets import PRESETS
-
-    ready = [name for name, run in PRESETS.items() if run.family == kind.name]
-    preset = next((name for name in ready if PRESETS[name].data == dataset), next(iter(ready), f"digits/{kind.name}"))
-    other = f" data={dataset}" if dataset and preset in ready and PRESETS[preset].data != dataset else ""
-    where = f" for {dataset}" if dataset else ""
-    return f"No {kind.title} checkpoint{where} yet. Train one: python -m gencore train {preset}{other}"
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Return a JSON object from a file, {} when there is none or it is broken."""
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
-def read_preview(path: Path, size: int) -> np.ndarray | None:
-    """Return the images of a preview.png as uint8 (N, C, size, size), None when there is none or it is no such grid."""
-    try:
-        with Image.open(path) as picture:
-            array = np.asarray(picture.convert("L" if picture.mode == "L" else "RGB"))
-    except (OSError, SyntaxError, ValueError):
-        return None
-    if not size or array.shape[0] % size or array.shape[1] % size:
-        return None
-    rows, columns = array.shape[0] // size, array.shape[1] // size
-    cells = array.reshape(rows, size, columns, size, -1).transpose(0, 2, 4, 1, 3)
-    return cells.reshape(rows * columns, -1, size, size)[: PREVIEW["n"]]
-
-
-def count_parameters(entry: checkpoint.Entry) -> int:
-    """Return how many numbers a checkpoint's weights hold, read from the file's header; 0 when it cannot be read."""
-    try:
-        with safe_open(entry.path / checkpoint.WEIGHTS, "np") as weights:
-            return sum(int(np.prod(weights.get_slice(key).get_shape())) for key in weights.keys())  # noqa: SIM118
-    except (OSError, SafetensorError):
-        return 0
-
-
-# ---- small conversions
-
-
-def tidy(value: Any) -> Any:
-    """Return a text field's value as the number it spells, else as it is."""
-    try:
-        return int(value.strip()) if isinstance(value, str) else value
-    except ValueError:
-        return value.strip()
-
-
-def expect_mapping(value: Any, what: str) -> Mapping[str, Any]:
-    """Return `value`, which an API's caller may have made anything.
-
-    Raises:
-        InputError: if it does not map names to values.
-    """
-    if not isinstance(value, Mapping):
-        raise InputError(f"{what} must be an object with names and values, not {value!r}.")
-    return value
-
-
-def parse_whole(value: Any, least: int, most: int, what: str) -> int:
-    """Return a whole number from a field or an API's caller; `what` begins the sentence when it is none.
-
-    Raises:
-        InputError: if it is not a whole number from `least` to `most`.
-    """
-    value = tidy(value)
-    try:
-        good = not isinstance(value, bool) and int(value) == float(value) and least <= int(value) <= most
-    except (TypeError, ValueError, OverflowError):
-        good = False
-    if not good:
-        shown = "an empty field" if value in (None, "") else repr(value)
-        raise InputError(f"{what} must be a whole number from {least:,} to {most:,}, not {shown}.")
-    return int(value)
-
-
-def to_pixels(x: torch.Tensor) -> np.ndarray:
-    """Return images in [-1, 1] as uint8 on the CPU, same shape."""
-    return data.to_uint8(x).cpu().numpy()
-
-
-def without_paths(message: str) -> str:
-    """Return a message with folders named from the checkpoints' root on: visitors need no paths of the server."""
-    for root in checkpoint.roots():
-        message = message.replace(f"{root}/", "")
-    return message
-
-
-def first_line(error: Exception) -> str:
-    """Return the first line of an exception's message."""
-    return (str(error).strip().splitlines() or ["no message"])[0]

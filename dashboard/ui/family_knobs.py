@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio as gr
 
-from dashboard.service.service import InputError, Knob, resolve_knobs
+from dashboard.service import InputError, Knob, resolve_knobs
 from dashboard.ui import knobs as controls
 from dashboard.ui.events import QUICK
 

@@ -8,15 +8,15 @@ import gradio as gr
 import numpy as np
 from PIL import Image, ImageFilter
 
-from dashboard.service import images as latents
-from dashboard.service.service import InputError, Service
+from dashboard.service import InputError, Service
+from dashboard.service import images as real_images
+from dashboard.service.parsing import NOTHING, parse_image, parse_pixels
 from dashboard.ui import model_card
 
 SHOWN = 12
 PAD = 112  # the sketch pad's values along a side
 MOST = 512  # of a drawing's values along a side
 DIGIT, WHOLE = 20, 28  # an MNIST digit's longer side, and its picture's: how a drawing is fitted into a picture
-NOTHING = "Nothing is drawn yet: draw with the pointer or a finger on the black pad, or choose one of the images."
 SOFTENED = "The drawing had hard edges, in two shades alone; they were softened, as those of the test images are."
 TEMPLATE = (
     '<div class="subject" data-at="subject" data-state="idle"><div class="subject-strip">'
@@ -93,7 +93,7 @@ class Subject:
     def _draw(self, event: gr.EventData, dataset: str | None, strip: dict[str, Any] | None) -> dict:
         values = event._data.get("pixels") if isinstance(event._data, dict) else None
         try:
-            image, words = sketch(values, latents.image_shape(self.service, dataset or ""))
+            image, words = sketch(values, real_images.image_shape(self.service, dataset or ""))
         except InputError as error:
             return {self.picker: painted(strip, problem=str(error))}
         strip = strip or self._examples(dataset or "", 0)
@@ -106,7 +106,7 @@ class Subject:
         return {self.image: images[0] if images else None, self.strip: strip, self.picker: painted(strip)}
 
     def _examples(self, dataset: str, seed: int) -> dict[str, Any]:
-        images, names, words = latents.examples(self.service, dataset, SHOWN, seed)
+        images, names, words = real_images.examples(self.service, dataset, SHOWN, seed)
         return {"dataset": dataset, "seed": seed, "images": images, "names": names, "words": words, "chosen": 0,
                 "drawn": None}  # fmt: skip
 
@@ -137,45 +137,6 @@ def painted(strip: dict[str, Any] | None, problem: str = "") -> dict[str, Any]:
 # ---- what a visitor gives
 
 
-def parse_image(value: Any, shape: tuple[int, int, int]) -> np.ndarray:
-    """Return an image as uint8 (C, H, W).
-
-    Args:
-        value: Numbers (H, W), or (C, H, W); one grey image stands for all channels.
-        shape: (C, H, W), that of the models' images.
-
-    Raises:
-        InputError: in one sentence, if it is of another size, not of whole numbers from 0 to 255, or of one shade.
-    """
-    channels, height, width = shape
-    wanted = f"An image here is {height} x {width} whole numbers from 0 to 255"
-    array = numbers(value, wanted)
-    array = array[None] if array.ndim == 2 else array
-    if array.ndim != 3 or array.shape[1:] != (height, width) or array.shape[0] not in (1, channels):
-        size = " x ".join(map(str, np.shape(value)))
-        raise InputError(f"{wanted}, not {size or 'a single one'}.")
-    if array.min() == array.max():
-        raise InputError(NOTHING)
-    return np.broadcast_to(array, shape).copy()
-
-
-def numbers(value: Any, wanted: str) -> np.ndarray:
-    """Return whole numbers from 0 to 255, nested in any way, as uint8; `wanted` begins the sentence when they are not.
-
-    Raises:
-        InputError: if they are something else.
-    """
-    try:
-        array = np.asarray(value)
-        good = array.dtype.kind in "iuf" and array.size > 0 and bool(((array >= 0) & (array <= 255)).all())
-        good = good and bool((array == array.round()).all())
-    except (TypeError, ValueError):
-        good = False
-    if not good:
-        raise InputError(f"{wanted}; what came is not that.")
-    return array.astype(np.uint8)
-
-
 def sketch(values: Any, shape: tuple[int, int, int]) -> tuple[np.ndarray, str]:
     """Return a drawing as an image, uint8 (C, H, W), and a sentence that says what was done to it.
 
@@ -190,7 +151,7 @@ def sketch(values: Any, shape: tuple[int, int, int]) -> tuple[np.ndarray, str]:
         InputError: in one sentence, if it is empty or no square of such numbers.
     """
     wanted = "A drawing is a square of whole numbers from 0 to 255"
-    drawing = numbers(values, wanted)
+    drawing = parse_pixels(values, wanted)
     if drawing.ndim != 2 or drawing.shape[0] != drawing.shape[1] or drawing.shape[0] > MOST:
         raise InputError(f"{wanted}, of at most {MOST} a side, not {' x '.join(map(str, drawing.shape))}.")
     if drawing.max() == 0:

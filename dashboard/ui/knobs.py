@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from dashboard import format
-from dashboard.service.service import Knob, Point, resolve_knobs
+from dashboard.service import Knob, Point, resolve_knobs
 
 CUSTOM = "own settings"
 

@@ -15,7 +15,7 @@ import gradio as gr
 import numpy as np
 
 from dashboard import format, theme
-from dashboard.service.service import PREVIEW, Frame, Lane, Result, grid, png
+from dashboard.service import PREVIEW, Frame, Lane, Result, grid, png
 
 COLUMNS = 6
 WIDE_COLUMNS = 24

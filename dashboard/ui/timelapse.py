@@ -14,9 +14,8 @@ import gradio as gr
 import numpy as np
 
 from dashboard.format import clock
-from dashboard.service import runs
+from dashboard.service import InputError, Service, runs
 from dashboard.service.runs import Timelapse
-from dashboard.service.service import InputError, Service
 
 MOST = 12  # checkpoints in one GIF
 TEMPLATE = (

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from dashboard.service.service import Order, Result, __version__, grid, png
+from dashboard.service import Order, Result, __version__, grid, png
 
 SCALE = 4  # of the picture: one pixel becomes 4 x 4; the archive has the exact ones
 COLUMNS = 6

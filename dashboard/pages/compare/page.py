@@ -18,8 +18,8 @@ from dashboard.figures import scatter as plots
 from dashboard.figures import svg
 from dashboard.pages.compare import downloads, quick_scores
 from dashboard.results.projection import flatten, pair_distances, pixel_plane
-from dashboard.service.samples import samples_of
-from dashboard.service.service import PREVIEW, Frame, InputError, Lane, Order, Result, Service
+from dashboard.service import PREVIEW, Frame, InputError, Lane, Order, Result, Service
+from dashboard.service.scoring import Judges
 from dashboard.ui import knobs as controls
 from dashboard.ui import model_card
 from dashboard.ui.events import CALM, QUICK, RUN, RUNS, as_text
@@ -446,7 +446,7 @@ class Compare:
         if not finished:
             return {self.glance: gr.update(visible=False)}
         try:
-            found = samples_of(self.service).judge(dataset).quick({key: one.images for key, one in finished.items()})
+            found = self.service.shared(Judges).find(dataset).quick({key: one.images for key, one in finished.items()})
         except InputError as error:
             return {
                 self.glance: gr.update(visible=True),

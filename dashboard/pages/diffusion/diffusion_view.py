@@ -9,7 +9,7 @@ from typing import Any
 from dashboard import format
 from dashboard.pages.diffusion import noise_schedule
 from dashboard.pages.diffusion.engine import Moment, Noised, Take, apart, larger, reel
-from dashboard.service.service import Frame, Knob, Order, png
+from dashboard.service import Frame, Knob, Order, png
 from dashboard.ui import knobs as controls
 from dashboard.ui import model_card
 

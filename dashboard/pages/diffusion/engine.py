@@ -19,23 +19,13 @@ import numpy as np
 import torch
 
 from dashboard.results.operating_points import knobs_key
-from dashboard.service.samples import Kept
-from dashboard.service.service import (
-    PREVIEW,
-    Frame,
-    InputError,
-    Order,
-    Part,
-    Service,
-    image_seed,
-    parse_whole,
-    tidy,
-    to_pixels,
-)
+from dashboard.service import PREVIEW, Frame, InputError, Order, Part, Service
+from dashboard.service.cache import Kept
+from dashboard.service.parsing import parse_seed, parse_whole
+from dashboard.service.pixels import to_input, to_pixels
 from gencore import checkpoint, pictures
-from gencore.data import to_float
 from gencore.device import synchronise
-from gencore.family import BoundsInParts, Diffuses, Family, Knob, Noise, parse_seed
+from gencore.family import BoundsInParts, Diffuses, Family, Knob, Noise, image_seed
 
 MOST_FRAMES = 60  # of a film
 STRIP = 8  # pictures of a strip
@@ -250,7 +240,7 @@ class Films:
         model = self.service.model(source.checkpoint)
         abar = self.abar(source)
         places = strip_places(len(abar))
-        key = stamp(source.checkpoint), hashlib.sha256(image.tobytes()).digest(), image.shape, parse_seed(tidy(seed))
+        key = stamp(source.checkpoint), hashlib.sha256(image.tobytes()).digest(), image.shape, parse_seed(seed)
         if key in self._strips:
             return self._strips[key]
         x_t = under_noise(model, image, places, seed)
@@ -407,12 +397,6 @@ class Camera:
         return Take(side, state, self.calls, self.total, fresh)
 
 
-@functools.lru_cache(maxsize=1)
-def films_of(service: Service) -> Films:
-    """Return the one `Films` of a service."""
-    return Films(service)
-
-
 # ---- numbers and places
 
 
@@ -464,8 +448,8 @@ def under_noise(model: Family, image: np.ndarray, places: Sequence[int], seed: A
     if image.shape != tuple(model.image_shape):
         have, want = ("x".join(map(str, shape)) for shape in (image.shape, model.image_shape))
         raise InputError(f"The image is {have} (channels, height, width), but this checkpoint is made for {want}.")
-    noise = Noise([image_seed(tidy(seed), 0)], model.device)(*model.image_shape)
-    x0 = to_float(torch.from_numpy(image[None].copy())).to(model.device)
+    noise = Noise([image_seed(parse_seed(seed), 0)], model.device)(*model.image_shape)
+    x0 = to_input(image[None].copy(), model)
     n = len(places)
     t = torch.tensor(places, device=model.device)
     return model.diffuse(x0.expand(n, -1, -1, -1), t, noise.expand(n, -1, -1, -1))

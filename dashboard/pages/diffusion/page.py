@@ -14,9 +14,9 @@ import gradio as gr
 from gradio.context import Context
 
 from dashboard.pages.diffusion import diffusion_view, noise_schedule
-from dashboard.pages.diffusion.engine import SHEET, Films, Moment, Source, Take, film_gif, film_strip, films_of
+from dashboard.pages.diffusion.engine import SHEET, Films, Moment, Source, Take, film_gif, film_strip
 from dashboard.pages.diffusion.panels import PANELS
-from dashboard.service.service import PREVIEW, InputError, Knob, Order, Part, Point, Service, resolve_knobs
+from dashboard.service import PREVIEW, InputError, Knob, Order, Part, Point, Service, resolve_knobs
 from dashboard.ui import knobs, model_card
 from dashboard.ui.events import CALM, QUICK, RUN
 from dashboard.ui.family_knobs import Settings
@@ -39,7 +39,7 @@ class Diffusion:
     """The page's components and what they do."""
 
     def __init__(self, service: Service):
-        self.service, self.films = service, films_of(service)
+        self.service, self.films = service, service.shared(Films)
         gr.HTML(
             '<div class="title"><h1>Inside diffusion</h1><p>Noise is added to an image until nothing is left of it; a '
             "network learns to take it off again, and so makes images out of noise alone.</p></div>",

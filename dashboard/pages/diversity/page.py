@@ -16,8 +16,9 @@ from dashboard.figures import scatter, svg
 from dashboard.pages.diversity import diversity_figures, sample_sheet
 from dashboard.results import projection
 from dashboard.results.operating_points import EXTRACTOR, Measured, knobs_key
-from dashboard.service.samples import LEAST, MOST, RATIOS, SHARES, Judge, Progress, Sampled, Verdict, samples_of
-from dashboard.service.service import InputError, Lane, Order, Service, resolve_knobs
+from dashboard.service import InputError, Lane, Order, Service, resolve_knobs
+from dashboard.service.samples import LEAST, MOST, Progress, Sampled, Samples
+from dashboard.service.scoring import RATIOS, SHARES, Judge, Judges, Verdict
 from dashboard.ui import knobs as controls
 from dashboard.ui import model_card
 from dashboard.ui.events import CALM, QUICK, RUN, as_text
@@ -67,7 +68,7 @@ class Diversity:
     """The page's components and what they do."""
 
     def __init__(self, service: Service):
-        self.service, self.samples = service, samples_of(service)
+        self.service, self.samples, self.judges = service, service.shared(Samples), service.shared(Judges)
         datasets = service.datasets()
         self.first = datasets[0] if datasets else ""
         start = service.lanes(self.first)
@@ -196,7 +197,7 @@ class Diversity:
             mine = self.settings[lane.family]
             updates[mine.box] = gr.update(visible=not lane.problem)
             updates[mine.checkpoint] = gr.update(**checkpoints(lane))
-        judges, problems = self.samples.judges(dataset) if dataset else ({}, {})
+        judges, problems = self.judges.all(dataset) if dataset else ({}, {})
         made = sample_sheet.previews(known)
         name = EXTRACTOR if EXTRACTOR in judges else next(iter(judges), EXTRACTOR)
         lacking = [] if any(not lane.problem for lane in known) else ["There is no checkpoint yet."]
@@ -297,7 +298,7 @@ class Diversity:
         head = f"{theme.badge(sampled.family)}<span>{escape(sampled.title)}, image {place + 1}</span>"
         pictures = sample_sheet.figure(image, "sample")
         try:
-            found = self.samples.judge(dataset, judge).nearest(image)
+            found = self.judges.find(dataset, judge).nearest(image)
         except InputError as error:
             return sample_sheet.aside(head, pictures, "", f"Its nearest training image cannot be told: {error}")
         answer = f"Distance {found.distance:.2f}. {diversity_figures.copying(found.gaps, found.distance)}"
@@ -355,7 +356,7 @@ class Diversity:
     ) -> tuple[Judge | None, dict[str, Verdict], str]:
         """Return an extractor, what it makes of the samples made here, and one sentence on what is wrong."""
         try:
-            judge = self.samples.judge(dataset, name)
+            judge = self.judges.find(dataset, name)
             return judge, {family: judge.verdict(one) for family, one in made.items() if not one.shipped}, ""
         except InputError as error:
             return None, {}, str(error)
@@ -423,14 +424,14 @@ class Diversity:
             return projection.pixel_plane(reference), {
                 family: projection.flatten(sampled.images) for family, sampled in made.items()
             }
-        judge = self.samples.counter(dataset)
+        judge = self.judges.counting(dataset)
         if judge is None or judge.plane is None:
             raise InputError(NO_CLASSES)
         return judge.plane, {family: judge.seen(sampled).numpy() for family, sampled in made.items()}
 
     def _classes(self, dataset: str, ours: Mapping[str, Sampled], balance: diversity_figures.Panel, what: str) -> str:
         """Return the card of the class histogram, whichever extractor judges the rest."""
-        counter = self.samples.counter(dataset) if dataset else None
+        counter = self.judges.counting(dataset) if dataset else None
         measured = balance if any(reading.value is not None for reading in balance.readings) else None
         if counter is None:
             return diversity_figures.classes(None, [], measured, note=NO_CLASSES)

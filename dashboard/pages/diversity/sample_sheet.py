@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from dashboard import format, theme
+from dashboard.service import PREVIEW, Lane
 from dashboard.service.samples import Progress, Sampled
-from dashboard.service.service import PREVIEW, Lane
 from dashboard.ui import model_card
 
 SHEET_COLUMNS = 25  # of the picture that holds all of a family's samples

@@ -12,7 +12,7 @@ from dashboard import theme
 from dashboard.pages.failures import failure_figures
 from dashboard.pages.failures.verdicts import FOOLED, NOTICES, Verdict, across, opinions, verdicts, words
 from dashboard.results.operating_points import EXTRACTOR, Measured
-from dashboard.service.service import METRICS, PREVIEW, Broken, InputError, Service
+from dashboard.service import METRICS, PREVIEW, Broken, InputError, Service
 from dashboard.ui import knobs, model_card
 
 TITLE = "Failure lab"

@@ -6,7 +6,6 @@ and makes the few samples that follow a slider. Each call has the device to itse
 
 from __future__ import annotations
 
-import functools
 import logging
 import threading
 from collections.abc import Iterator, Mapping
@@ -17,23 +16,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from dashboard.service.samples import Kept
-from dashboard.service.service import (
-    PREVIEW,
-    InputError,
-    Knob,
-    Service,
-    first_line,
-    image_seed,
-    missing,
-    resolve_knobs,
-    tidy,
-    to_pixels,
-    without_paths,
-)
+from dashboard.service import PREVIEW, InputError, Knob, Service, resolve_knobs
+from dashboard.service.cache import Kept
+from dashboard.service.lanes import missing
+from dashboard.service.parsing import parse_seed
+from dashboard.service.pixels import to_input, to_pixels
+from dashboard.service.problems import first_line, without_paths
 from gencore import checkpoint
-from gencore.data import to_float
-from gencore.family import Judges, parse_seed
+from gencore.family import Judges, image_seed
 
 JUDGED = 200  # images of each kind that are judged
 BATCH = 50  # images at once: what a processor's cache holds
@@ -164,7 +154,7 @@ class Games:
         Raises:
             InputError: in one sentence, on a checkpoint that cannot be used, a bad seed, or when `stop` was set first.
         """
-        one, seed = self.contestant(dataset, name), parse_seed(tidy(seed))
+        one, seed = self.contestant(dataset, name), parse_seed(seed)
         return self._judged.find((*self._stamp(one), seed), lambda: self._judge(dataset, one, seed, stop))
 
     def _judge(self, dataset: str, one: Contestant, seed: int, stop: threading.Event) -> Judged:
@@ -207,12 +197,6 @@ class Games:
             self.service.turn.give(ticket)
 
 
-@functools.lru_cache(maxsize=1)
-def games_of(service: Service) -> Games:
-    """Return the one `Games` of a service."""
-    return Games(service)
-
-
 def seeds_of(seed: int, n: int) -> list[int]:
     """Return the seeds of the first n images of a run."""
     return [image_seed(seed, i) for i in range(n)]
@@ -220,8 +204,8 @@ def seeds_of(seed: int, n: int) -> list[int]:
 
 def believed(model: Any, images: np.ndarray) -> np.ndarray:
     """Return D of uint8 images (n, C, H, W), (n,): generated and real ones alike at 256 levels, as they are shown."""
-    x = to_float(torch.from_numpy(images)).to(model.device)
-    return torch.cat([model.judge(piece) for piece in x.split(BATCH)]).double().cpu().numpy()
+    pieces = to_input(images, model).split(BATCH)
+    return torch.cat([model.judge(piece) for piece in pieces]).double().cpu().numpy()
 
 
 def number_knobs(kind: type) -> tuple[Knob, ...]:

@@ -11,10 +11,9 @@ from gradio.context import Context
 
 from dashboard.figures import tradeoff
 from dashboard.pages.gan import discriminator_scores, game_curves
-from dashboard.pages.gan.engine import JUDGED, Contestant, Judged, games_of, number_knobs
+from dashboard.pages.gan.engine import JUDGED, Contestant, Games, Judged, number_knobs
 from dashboard.pages.gan.panels import PANELS
-from dashboard.service import runs
-from dashboard.service.service import PREVIEW, InputError, Service
+from dashboard.service import PREVIEW, InputError, Service, runs
 from dashboard.ui import knobs as controls
 from dashboard.ui import model_card, timelapse
 from dashboard.ui.panels import framed, on_open
@@ -37,7 +36,7 @@ class Gan:
     """The page's components and what they do."""
 
     def __init__(self, service: Service):
-        self.service, self.games = service, games_of(service)
+        self.service, self.games = service, service.shared(Games)
         gr.HTML(
             '<div class="title"><h1>Inside the GAN</h1><p>Two networks play against each other: a generator G makes '
             "images out of noise, a discriminator D tells them from real ones, and each learns from the other.</p>"

@@ -15,22 +15,22 @@ import numpy as np
 from gradio.context import Context
 
 from dashboard import format, theme
-from dashboard.pages.latent.panels import PANELS
-from dashboard.service import images as latents
-from dashboard.service.images import (
+from dashboard.pages.latent import engine
+from dashboard.pages.latent.engine import (
     COARSE,
     FINE,
     OFFSETS,
     PLANES,
     STRIP,
     Ends,
+    Latents,
     Map,
     Rebuilt,
     Row,
     Traversal,
-    latents_of,
 )
-from dashboard.service.service import InputError, Lane, Service
+from dashboard.pages.latent.panels import PANELS
+from dashboard.service import InputError, Lane, Service
 from dashboard.ui import knobs, model_card
 from dashboard.ui.events import QUICK, RUN, apart, as_text
 from dashboard.ui.image_picker import Subject, choices
@@ -95,7 +95,7 @@ class Interpolation:
 
     def __init__(self, service: Service, dataset: gr.Dropdown, subject: Subject):
         self.service, self.dataset, self.subject = service, dataset, subject
-        self.latents = latents_of(service)
+        self.latents = service.shared(Latents)
         self.walked = gr.State({})  # by family, its row
         with framed(PANELS["interpolation"]):
             with gr.Row(elem_classes=["shared", "ends"]):
@@ -179,7 +179,7 @@ class Interpolation:
 
     def _ends(self, mode: str, a: Any, b: Any, target: int | None, image: np.ndarray | None, strip: Any) -> Ends:
         if mode != IMAGES:
-            return latents.parse_seeds(a, b)
+            return engine.parse_seeds(a, b)
         images = choices(strip)
         if image is None or len(images) < 2:
             raise InputError("A path needs two images: choose or draw one above, and another one as its end.")
@@ -240,7 +240,7 @@ class Interpolation:
         row = walked.get(str(event._data.get("family"))) if isinstance(event._data, dict) else None
         if row is None or len(row.frames) < 2:
             return {self.status: said("", "That path is not decoded yet; wait until its row is full.")}
-        uri = "data:image/gif;base64," + base64.b64encode(latents.morph(row.frames)).decode()
+        uri = "data:image/gif;base64," + base64.b64encode(engine.morph(row.frames)).decode()
         return {self.film: {"uri": uri, "name": f"{row.family}-path.gif", "made": time.time()}}
 
     def leave(self, request: gr.Request) -> None:
@@ -253,7 +253,7 @@ class Atlas:
 
     def __init__(self, service: Service, dataset: gr.Dropdown, subject: Subject):
         self.service, self.dataset, self.subject = service, dataset, subject
-        self.latents = latents_of(service)
+        self.latents = service.shared(Latents)
         with framed(PANELS["map"]):
             with gr.Row(elem_classes=["shared"]):
                 self.model = gr.Dropdown([], label="model", interactive=True, filterable=False, visible=False,
@@ -335,7 +335,7 @@ class Atlas:
     def _spot(self, dataset: str, lane: Lane, point: Any, plane: str, mine: bool | None = None) -> dict:
         """Return the value of a spot: one that is pointed at, or the chosen image's (`mine`), which can wait."""
         found = self.latents.map(lane.checkpoint, plane)
-        wait = latents.WAIT if mine is None else latents.PATIENT
+        wait = engine.WAIT if mine is None else engine.PATIENT
         spot = self.latents.spot(lane.checkpoint, point, plane, wait)
         u, v = (float(one) for one in point)
         kind = "" if found.labels is None else f", class {found.labels[spot.nearest]}"
@@ -355,7 +355,7 @@ class Dimensions:
 
     def __init__(self, service: Service, dataset: gr.Dropdown, subject: Subject):
         self.dataset, self.subject = dataset, subject
-        self.latents = latents_of(service)
+        self.latents = service.shared(Latents)
         with framed(PANELS["traversal"]):
             self.all = gr.Checkbox(False, label="all dimensions", interactive=True, elem_id="traversal-all")
             self.table = gr.HTML(said(NO_IMAGE), js_on_load=None, elem_id="traversal")
@@ -383,7 +383,7 @@ class Reconstruction:
 
     def __init__(self, service: Service, dataset: gr.Dropdown, subject: Subject):
         self.service, self.dataset, self.subject = service, dataset, subject
-        self.latents = latents_of(service)
+        self.latents = service.shared(Latents)
         self.found = gr.State({})  # by family, what it gave back
         with framed(PANELS["reconstruction"]):
             self.cards = gr.HTML(said(NO_IMAGE), js_on_load=None, elem_id="rebuilt")
@@ -472,9 +472,9 @@ class Reconstruction:
 
     def renoise(self, dataset: str | None, image: np.ndarray | None, t: Any) -> dict:
         """Show another image under noise; it waits for the device as long as it takes."""
-        return self.noise(dataset, image, t, latents.PATIENT)
+        return self.noise(dataset, image, t, engine.PATIENT)
 
-    def noise(self, dataset: str | None, image: np.ndarray | None, t: Any, wait: float = latents.WAIT) -> dict:
+    def noise(self, dataset: str | None, image: np.ndarray | None, t: Any, wait: float = engine.WAIT) -> dict:
         """Show the image under noise."""
         found = self.latents.diffusers(dataset or "")
         if image is None or not found:

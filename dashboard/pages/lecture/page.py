@@ -8,7 +8,7 @@ import gradio as gr
 
 from dashboard.pages.lecture import course
 from dashboard.pages.lecture.course import Step
-from dashboard.service.service import Service
+from dashboard.service import Service
 from dashboard.ui import panels
 
 TITLE = "Lecture"

@@ -22,7 +22,8 @@ from typing import Any
 import torch
 
 from dashboard.results.operating_points import Measurements, knobs_key
-from dashboard.service.service import Service, first_line, without_paths
+from dashboard.service import Service
+from dashboard.service.problems import first_line, without_paths
 from gencore import checkpoint
 from gencore.device import DTYPES, LAYOUTS, Settings
 from gencore.errors import InputError

@@ -13,7 +13,7 @@ from gradio.context import Context
 from dashboard.figures import cost
 from dashboard.pages.speed import engine
 from dashboard.results.operating_points import Measurements
-from dashboard.service.service import InputError, Service
+from dashboard.service import InputError, Service
 from dashboard.ui import knobs
 from dashboard.ui.events import QUICK, RUN
 

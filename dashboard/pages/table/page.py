@@ -13,7 +13,7 @@ from dashboard import theme
 from dashboard.figures import table
 from dashboard.pages.table import report
 from dashboard.results.operating_points import Measurements
-from dashboard.service.service import METRICS, Service, __version__
+from dashboard.service import METRICS, Service, __version__
 from dashboard.ui import knobs
 from dashboard.ui.events import QUICK, as_text
 

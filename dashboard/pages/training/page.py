@@ -12,8 +12,8 @@ import numpy as np
 from dashboard.figures import training_curves
 from dashboard.figures.training_curves import Facts, Told
 from dashboard.pages.training.panels import PANELS
+from dashboard.service import InputError, Service
 from dashboard.service import runs as replay
-from dashboard.service.service import InputError, Service
 from dashboard.ui import knobs, timelapse
 from dashboard.ui.events import QUICK
 from dashboard.ui.panels import framed, on_open

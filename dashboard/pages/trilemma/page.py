@@ -21,7 +21,7 @@ from dashboard.pages.trilemma import point_detail
 from dashboard.results import explanations, recommendation
 from dashboard.results.operating_points import BATCH, Measured, knobs_key
 from dashboard.results.recommendation import DIVERSITY, QUALITIES, SPEED, Answer, Question
-from dashboard.service.service import METRICS, PREVIEW, Frame, InputError, Order, Point, Service, resolve_knobs
+from dashboard.service import METRICS, PREVIEW, Frame, InputError, Order, Point, Service, resolve_knobs
 from dashboard.ui import model_card
 from dashboard.ui.events import QUICK, RUN, as_text
 

@@ -6,7 +6,6 @@ service's turn, and keeps what does not change from one slider's move to the nex
 
 from __future__ import annotations
 
-import functools
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,13 +19,14 @@ from torch import Tensor
 from dashboard.pages.vae import posterior_figure
 from dashboard.pages.vae.elbo_figure import Price, to_pay
 from dashboard.pages.vae.posterior_figure import Aggregate, Posterior
+from dashboard.service import InputError, Service
+from dashboard.service.cache import Kept
 from dashboard.service.images import Encodings, encodings
-from dashboard.service.samples import Kept
-from dashboard.service.service import InputError, Service, tidy, to_pixels
-from gencore import data
+from dashboard.service.parsing import parse_number, parse_seed
+from dashboard.service.pixels import to_input, to_pixels
 from gencore.errors import near
 from gencore.families.likelihood import normal_kl
-from gencore.family import Bounds, Decodes, Encodes, Family, FitsPrior, Noise, image_seed, parse_seed
+from gencore.family import Bounds, Decodes, Encodes, Family, FitsPrior, Noise, image_seed
 
 DRAWS = 12  # of z, from the posterior of one image
 WIDEST = 10.0  # times sigma
@@ -141,7 +141,7 @@ class Posteriors:
         Raises:
             InputError: in one sentence, on a bad seed or scale, or an image of another size.
         """
-        seed, scale = parse_seed(tidy(seed)), parse_scale(scale)
+        seed, scale = parse_seed(seed), parse_number(scale, 0, WIDEST, "The scale of σ")
         with self._model(name) as model:
             mean, std = self._encode(model, image)
             z = mean + scale * std * noise(seed, n, len(mean))
@@ -185,12 +185,6 @@ class Posteriors:
             return self._aggregates.find((model, found.mean.tobytes()), lambda: summed(model, found))
 
 
-@functools.lru_cache(maxsize=1)
-def posteriors_of(service: Service) -> Posteriors:
-    """Return the one `Posteriors` of a service."""
-    return Posteriors(service)
-
-
 def priced(model: Family, image: np.ndarray) -> tuple[dict[str, float], float, float]:
     """Return the terms of an image's price, nats, and the 95% interval of their sum over `PRICED` draws of z."""
     x = to_input(np.repeat(image[None], PRICED, axis=0), model)
@@ -219,29 +213,9 @@ def summed(model: Family, found: Encodings) -> Aggregate:
     )
 
 
-def to_input(images: np.ndarray, model: Family) -> Tensor:
-    """Return uint8 images (N, C, H, W) as a model takes them."""
-    return data.to_float(torch.from_numpy(images)).to(model.device)
-
-
 def noise(seed: int, n: int, dimensions: int) -> Tensor:
     """Return n draws of eps ~ N(0, I), (n, dimensions): draw i depends on the seed and i alone."""
     return Noise([image_seed(seed, i) for i in range(n)])(dimensions)
-
-
-def parse_scale(value: Any) -> float:
-    """Return the factor that sigma is scaled by.
-
-    Raises:
-        InputError: if it is not a number from 0 to `WIDEST`.
-    """
-    try:
-        scale = float(value)
-    except (TypeError, ValueError):
-        scale = -1.0
-    if not 0 <= scale <= WIDEST:
-        raise InputError(f"The scale of σ must be a number from 0 to {WIDEST:g}, not {value!r}.")
-    return scale
 
 
 def words_of(shape: tuple[int, ...]) -> str:

@@ -11,9 +11,9 @@ import numpy as np
 from gradio.context import Context
 
 from dashboard.pages.vae import elbo_figure, posterior_figure, sharpness_figure
-from dashboard.pages.vae.engine import DRAWS, WIDEST, Drawn, posteriors_of
+from dashboard.pages.vae.engine import DRAWS, WIDEST, Drawn, Posteriors
 from dashboard.pages.vae.panels import PANELS
-from dashboard.service.service import PREVIEW, InputError, Service
+from dashboard.service import PREVIEW, InputError, Service
 from dashboard.ui import knobs as controls
 from dashboard.ui import model_card
 from dashboard.ui.image_picker import Subject
@@ -49,7 +49,7 @@ class Inside:
     """The page's components and what they do."""
 
     def __init__(self, service: Service):
-        self.service, self.posteriors = service, posteriors_of(service)
+        self.service, self.posteriors = service, service.shared(Posteriors)
         datasets = service.datasets()
         gr.HTML(
             '<div class="title"><h1>Inside the VAE</h1><p>An encoder gives every image a small cloud of codes, a '

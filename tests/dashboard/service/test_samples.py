@@ -8,16 +8,16 @@ import torch
 from diffusers.configuration_utils import register_to_config
 from torch import nn
 
-from dashboard.service import samples
-from dashboard.service.samples import BATCH, Sampled, Samples, parse_size, samples_of
-from dashboard.service.service import InputError, Service, image_seed
+from dashboard.service import InputError, Service, scoring
+from dashboard.service.samples import BATCH, Sampled, Samples, parse_size
+from dashboard.service.scoring import Judges
 from gencore import FAMILIES, checkpoint, metrics
 from gencore.checkpoint import write_tensors
 from gencore.data import load_images, to_float
 from gencore.extractors import EXTRACTORS, Options, extractor_path
 from gencore.extractors.base import Extractor
 from gencore.extractors.reference import real_path, write_features
-from gencore.family import Family, Knob, Point, Step
+from gencore.family import Family, Knob, Point, Step, image_seed
 
 TEST = load_images("digits", "test").x
 TRAIN = load_images("digits", "train").x
@@ -90,8 +90,13 @@ def maker(root, monkeypatch):
 
 
 @pytest.fixture
-def judge(maker):
-    return maker.judge("digits", "halves")
+def judges(maker):
+    return maker.service.shared(Judges)
+
+
+@pytest.fixture
+def judge(judges):
+    return judges.find("digits", "halves")
 
 
 def order(maker, n=200, seed=7, **knobs):
@@ -193,7 +198,7 @@ def test_scores_are_the_metrics_and_missed_is_what_coverage_does_not_count(judge
     for key, score in verdict.scores.items():
         assert score.mean == pytest.approx(metrics.METRICS[key](real, fake))
         assert score.low <= score.mean <= score.high
-    assert set(verdict.scores) == set(samples.SCORES)
+    assert set(verdict.scores) == set(scoring.SCORES)
     assert len(verdict.missed) == round(200 * (1 - verdict.scores["coverage"].mean))
     expected = judge.missed_by_real(200)
     assert expected.mean == pytest.approx(200 * (1 - judge.baseline(200)["coverage"].mean))
@@ -208,7 +213,7 @@ def test_the_most_missed_come_first(judge):
 
 def test_a_collapsed_family_is_found_less_varied(judge):
     good, bad = judge.verdict(sampled(TRAIN[:200])), judge.verdict(sampled(TRAIN[:5].repeat(40, 1, 1, 1)))
-    for key in samples.SCORES:
+    for key in scoring.SCORES:
         assert bad.scores[key].high < good.scores[key].low, key
 
 
@@ -250,16 +255,16 @@ def test_classes_are_counted_once_a_sample(judge):
 
 
 def test_shares_have_wilson_s_interval_wider_by_half_the_variance():
-    score = samples.share_score(0.9, 600)
+    score = scoring.share_score(0.9, 600)
     binomial = 1.96 * np.sqrt(0.9 * 0.1 / 600)
     assert score.half == pytest.approx(np.sqrt(1.5) * binomial, rel=0.05)
-    assert samples.share_score(1.0, 600).high == 1.0
+    assert scoring.share_score(1.0, 600).high == 1.0
 
 
 def test_the_jackknife_of_a_mean_is_its_t_interval_over_groups():
     """For a mean, leaving groups out gives the spread of the groups' means exactly."""
     rows = torch.randn(500, 3, generator=torch.Generator().manual_seed(0))
-    half = samples.jackknife(lambda part: {"mean": float(part.double().mean())}, rows)["mean"]
+    half = scoring.jackknife(lambda part: {"mean": float(part.double().mean())}, rows)["mean"]
     groups = [rows[i::10].double().mean().item() for i in range(10)]
     assert half == pytest.approx(2.262 * np.std(groups, ddof=1) / np.sqrt(10), rel=1e-6)
 
@@ -275,7 +280,7 @@ def test_quick_scores_are_the_metrics_of_the_batch_beside_real_batches(judge):
     sharpness = metrics.METRICS["sharpness"](TEST[:24], TRAIN[:24])
     assert found.scores["replay"]["sharpness"] == pytest.approx(sharpness, rel=1e-4)
     assert found.blocks == 297 // 24 - 1
-    for key in samples.QUICK:
+    for key in scoring.QUICK:
         assert found.real[key].low <= found.real[key].mean <= found.real[key].high
     assert found.scores["faint"]["sharpness"] < found.real["sharpness"].low
     assert found.classes["replay"].sum() == 24
@@ -295,34 +300,34 @@ def test_batches_of_different_sizes_are_refused(judge):
 # ---- what may be missing or foreign
 
 
-def test_no_features_are_told_with_the_command_and_without_paths(maker, tmp_path, monkeypatch):
+def test_no_features_are_told_with_the_command_and_without_paths(judges, tmp_path, monkeypatch):
     checkpoint.save_model(tmp_path / "digits" / "replay", Replay())
     monkeypatch.setenv("GENCORE_CHECKPOINTS", str(tmp_path))
-    found, problems = maker.judges("digits")
-    assert not found and maker.counter("digits") is None
+    found, problems = judges.all("digits")
+    assert not found and judges.counting("digits") is None
     assert "python -m gencore features digits" in problems["halves"] and str(tmp_path) not in problems["halves"]
 
 
 @pytest.mark.parametrize("dataset", ["dots", "../digits", "", "digits/../digits"])
-def test_a_data_set_that_is_not_there_has_no_judge(maker, dataset):
+def test_a_data_set_that_is_not_there_has_no_judge(judges, dataset):
     with pytest.raises(InputError, match="no data set"):
-        maker.judge(dataset, "halves")
+        judges.find(dataset, "halves")
 
 
-def test_features_of_another_extractor_are_refused(maker, root, tmp_path, monkeypatch):
+def test_features_of_another_extractor_are_refused(judges, root, tmp_path, monkeypatch):
     import shutil
 
     shutil.copytree(root, tmp_path / "copy")
     monkeypatch.setenv("GENCORE_CHECKPOINTS", str(tmp_path / "copy"))
     weights = extractor_path("digits", "halves")
-    maker.judge("digits", "halves")
+    judges.find("digits", "halves")
     tensors, metadata = checkpoint.read_tensors(real_path(weights))
     write_tensors(real_path(weights), tensors, metadata | {"hash": "0" * 16})
     with pytest.raises(InputError, match="made with another extractor"):
-        maker.judge("digits", "halves")
+        judges.find("digits", "halves")
     write_tensors(real_path(weights), tensors, metadata | {"data": "mnist"})
     with pytest.raises(InputError, match="does not hold the halves features of digits"):
-        maker.judge("digits", "halves")
+        judges.find("digits", "halves")
 
 
 def test_images_of_another_size_are_refused_in_a_sentence(judge):
@@ -331,4 +336,4 @@ def test_images_of_another_size_are_refused_in_a_sentence(judge):
 
 
 def test_one_maker_serves_all_pages(maker):
-    assert samples_of(maker.service) is samples_of(maker.service)
+    assert maker.service.shared(Samples) is maker.service.shared(Samples)

@@ -18,22 +18,16 @@ from dashboard.pages.compare import downloads
 from dashboard.pages.compare.page import Compare
 from dashboard.pages.failures.page import Failures
 from dashboard.results.projection import flatten, pixel_plane
-from dashboard.service.service import (
-    MAX_IMAGES,
-    Frame,
-    InputError,
-    Service,
-    Turn,
-    image_seed,
-    parse_whole,
-    read_preview,
-)
+from dashboard.service import MAX_IMAGES, Frame, InputError, Service
+from dashboard.service.device import Turn
+from dashboard.service.lanes import read_preview
+from dashboard.service.parsing import parse_whole
 from dashboard.ui import knobs as controls
 from dashboard.ui import model_card
 from dashboard.ui.events import Updates
 from gencore import FAMILIES, checkpoint
 from gencore.evaluation import rows
-from gencore.family import Family, Knob, Noise, Point, Step
+from gencore.family import Family, Knob, Noise, Point, Step, image_seed
 from gencore.pictures import grid, write_png
 from tests.support import invented
 
@@ -440,7 +434,7 @@ def test_the_record_names_what_finished_and_what_did_not(service):
 
 
 def build_result(service, wanted):
-    from dashboard.service.service import Result
+    from dashboard.service import Result
 
     frame = run(service, wanted)[-1]
     return Result("toy", "Toy", frame.images, 1.0, frame.index, frame.seconds, wanted.parts[0])

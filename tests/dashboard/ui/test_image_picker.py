@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from dashboard.service import images as latents
-from dashboard.service.service import InputError, Service
+from dashboard.service import InputError, Service, images
+from dashboard.service.parsing import parse_image
 from dashboard.ui import image_picker
 
 GREY, COLOUR = (1, 28, 28), (3, 32, 32)
@@ -36,16 +36,16 @@ def drawing(rows, columns, soft=True, side=112):
 )
 def test_a_bad_image_is_refused_in_one_sentence(value, words):
     with pytest.raises(InputError) as refused:
-        image_picker.parse_image(value, GREY)
+        parse_image(value, GREY)
     assert words in str(refused.value) and str(refused.value).count(". ") == 0
 
 
 def test_a_good_image_is_taken_as_it_is():
     values = np.arange(784).reshape(28, 28) % 256
     for given in (values, values.tolist(), values.astype(float), values[None]):
-        image = image_picker.parse_image(given, GREY)
+        image = parse_image(given, GREY)
         assert image.dtype == np.uint8 and image.shape == GREY and (image[0] == values).all()
-    assert image_picker.parse_image(np.eye(32) * 255, COLOUR).shape == COLOUR
+    assert parse_image(np.eye(32) * 255, COLOUR).shape == COLOUR
 
 
 @pytest.mark.parametrize(
@@ -81,16 +81,16 @@ def test_an_empty_or_misshapen_drawing_is_refused():
 def test_every_class_is_offered_first():
     classes = np.array([0, 0, 0, 0, 1, 1, 0, 2, 2, 0])
     for seed in range(5):
-        places = latents.spread_out(classes, 10, 4, seed)
+        places = images.spread_out(classes, 10, 4, seed)
         assert len(set(places.tolist())) == 4 and set(classes[places]) == {0, 1, 2}
-    assert latents.spread_out(None, 10, 4, 0).tolist() == [0, 1, 2, 3]
-    assert len(latents.spread_out(classes, 10, 12, 3)) == 10
+    assert images.spread_out(None, 10, 4, 0).tolist() == [0, 1, 2, 3]
+    assert len(images.spread_out(classes, 10, 12, 3)) == 10
 
 
 def test_without_the_data_the_shipped_images_stand_in(monkeypatch):
     service = Service()
     monkeypatch.setattr(service, "split", lambda dataset, split: None)
     dataset = next(iter(service.datasets()), "")
-    images, names, words = latents.examples(service, dataset, 12, 0)
-    assert len(images) == len(names) and ("not at hand" in words if len(images) else "draw one" in words)
-    assert latents.examples(service, "nowhere", 12, 0)[0].shape[0] == 0
+    offered, names, words = images.examples(service, dataset, 12, 0)
+    assert len(offered) == len(names) and ("not at hand" in words if len(offered) else "draw one" in words)
+    assert images.examples(service, "nowhere", 12, 0)[0].shape[0] == 0

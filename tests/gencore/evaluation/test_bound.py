@@ -12,7 +12,7 @@ from torch.distributions import Normal, kl_divergence
 from dashboard.figures import table
 from dashboard.pages.table import report
 from dashboard.results.operating_points import join
-from dashboard.service.service import METRICS
+from dashboard.service import METRICS
 from gencore import FAMILIES
 from gencore.checkpoint import save_model, write_json
 from gencore.errors import InputError

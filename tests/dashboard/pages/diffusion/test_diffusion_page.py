@@ -12,10 +12,10 @@ from PIL import Image
 from dashboard.pages.diffusion import diffusion_view, engine, noise_schedule
 from dashboard.pages.diffusion.engine import Films, kept_places, level_of, parse_t
 from dashboard.results.operating_points import Measurements, join, knobs_key
-from dashboard.service.service import InputError, Service, image_seed
+from dashboard.service import InputError, Service
 from gencore import FAMILIES, checkpoint
 from gencore.data import load_images, to_float, to_uint8
-from gencore.family import Diffuses, Noise, resolve_knobs
+from gencore.family import Diffuses, Noise, image_seed, resolve_knobs
 from tests.support import invented
 
 NAME = "digits/walker"

@@ -10,7 +10,7 @@ from dashboard.figures import svg
 from dashboard.pages.compare import quick_scores
 from dashboard.pages.diversity import diversity_figures
 from dashboard.results.operating_points import Measured, Measurements, Score
-from dashboard.service import samples
+from dashboard.service import scoring
 
 RNG = np.random.default_rng(0)
 
@@ -50,7 +50,7 @@ def test_a_value_is_told_to_the_digit_its_interval_reaches(percent, mean, half, 
 
 def test_an_interval_that_is_not_symmetric_is_told_by_its_ends():
     assert panel().words(Score(0.995, 0.963, 0.999)) == "99.5% (96.3 to 99.9)"
-    assert panel().words(samples.share_score(0.995, 200)).startswith("99.5% (")
+    assert panel().words(scoring.share_score(0.995, 200)).startswith("99.5% (")
     assert panel(percent=False).words(Score(0.9, 0.85, 1.0)) == "0.90 (0.85 to 1.00)"
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from dashboard.pages.diversity import sample_sheet
+from dashboard.service import Lane
 from dashboard.service.samples import Progress, Sampled
-from dashboard.service.service import Lane
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,9 @@ from torch import nn
 from dashboard.figures import tradeoff
 from dashboard.pages.gan import discriminator_scores, game_curves, page
 from dashboard.pages.gan.discriminator_scores import Beliefs
-from dashboard.pages.gan.engine import Games, games_of
+from dashboard.pages.gan.engine import Games
 from dashboard.results.operating_points import join, knobs_key
-from dashboard.service.service import InputError, Service
+from dashboard.service import InputError, Service
 from gencore import FAMILIES, checkpoint
 from gencore.family import Family, Knob, Step, resolve_knobs
 from tests.support import invented
@@ -152,7 +152,7 @@ def test_a_family_that_fails_says_so_in_one_sentence(games, monkeypatch):
 
 def test_pages_share_one_door(root):
     service = Service()
-    assert games_of(service) is games_of(service)
+    assert service.shared(Games) is service.shared(Games)
 
 
 # ---- what D believes

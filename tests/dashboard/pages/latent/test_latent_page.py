@@ -10,10 +10,10 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
+from dashboard.pages.latent import engine
+from dashboard.pages.latent.engine import COARSE, FINE, OFFSETS, Ends, Latents
 from dashboard.pages.latent.page import Latent, Reconstruction
-from dashboard.service import images as latents
-from dashboard.service.images import COARSE, FINE, OFFSETS, Ends, Latents
-from dashboard.service.service import InputError, Service
+from dashboard.service import InputError, Service, images
 from dashboard.ui.image_picker import Subject
 from gencore import checkpoint
 from gencore.cli import app
@@ -39,7 +39,7 @@ def place(tmp_path_factory):
 @pytest.fixture
 def found(place, monkeypatch):
     monkeypatch.setenv("GENCORE_CHECKPOINTS", str(place))
-    monkeypatch.setattr(latents, "WAIT", 60.0)
+    monkeypatch.setattr(engine, "WAIT", 60.0)
     return Latents(Service())
 
 
@@ -49,12 +49,12 @@ def image(found):
 
 
 def test_encodings_come_back_as_they_were_made(place, found, image):
-    kept = latents.encodings(found.service, "digits/vae")
+    kept = images.encodings(found.service, "digits/vae")
     mean, _ = found.encode("digits/vae", image)
     assert kept.mean.shape == (90, 16) and np.abs(kept.mean[0] - mean).max() < 2e-3
     kl = 0.5 * (kept.mean**2 + kept.std**2 - 1) - np.log(kept.std)
     assert np.abs(kl.mean(0) - kept.kl).max() < 1e-2 and (np.diff(kept.kl[kept.order]) <= 0).all()
-    assert kept.labels.tolist() == latents.labels("digits", "test")[:90].tolist()
+    assert kept.labels.tolist() == images.labels("digits", "test")[:90].tolist()
     assert (kept.images[0] == image).all() and read_encodings(place / "digits" / "vae").dataset == "digits"
 
 
@@ -63,15 +63,15 @@ def test_other_weights_are_told_and_how_to_make_the_encodings_again(tmp_path, mo
     service = Service()
     checkpoint.save_model(tmp_path / "digits" / "vae", FAMILIES["vae"](size=SIZE, widths=(8, 8)))
     with pytest.raises(InputError, match=r"python -m gencore latents digits/vae$"):
-        latents.encodings(service, "digits/vae")
+        images.encodings(service, "digits/vae")
     write_encodings("digits/vae", n=5)
-    assert len(latents.encodings(service, "digits/vae").mean) == 5
+    assert len(images.encodings(service, "digits/vae").mean) == 5
     checkpoint.save_model(tmp_path / "digits" / "vae", FAMILIES["vae"](size=SIZE, widths=(8, 8)))
     with pytest.raises(InputError, match=r"of other weights than it has now; make them: .* again$"):
-        latents.encodings(service, "digits/vae")
+        images.encodings(service, "digits/vae")
     (tmp_path / "digits" / "vae" / FILE).write_bytes(b"nothing")
     with pytest.raises(InputError) as refused:
-        latents.encodings(service, "digits/vae")
+        images.encodings(service, "digits/vae")
     assert str(tmp_path) not in str(refused.value)
 
 
@@ -90,16 +90,16 @@ def last_rows(found, ends, stop=None):
 
 
 def test_seeds_give_every_family_a_row_with_the_ends_of_its_own_samples(found):
-    rows = last_rows(found, latents.parse_seeds("3", 4))
+    rows = last_rows(found, engine.parse_seeds("3", 4))
     assert set(rows) == set(FAMILIES) and {row.state for row in rows.values()} == {"done"}
     for name, row in rows.items():
         assert row.total in (FINE, COARSE) and len(row.frames) == row.total
         assert row.great_circle == (FAMILIES[name].interpolation == "slerp")
     model = found.service.model("digits/vae")
     with torch.no_grad():
-        first = model.generate([latents.image_seed(3, 0)])
-    assert np.abs(latents.to_pixels(first)[0].astype(int) - rows["vae"].frames[0]).max() <= 1
-    assert latents.morph(rows["vae"].frames).startswith(b"GIF89a")
+        first = model.generate([engine.image_seed(3, 0)])
+    assert np.abs(engine.to_pixels(first)[0].astype(int) - rows["vae"].frames[0]).max() <= 1
+    assert engine.morph(rows["vae"].frames).startswith(b"GIF89a")
 
 
 def test_images_are_ends_for_those_that_invert_and_the_others_say_why_not(found):
@@ -113,7 +113,7 @@ def test_images_are_ends_for_those_that_invert_and_the_others_say_why_not(found)
 
 def test_stop_keeps_what_was_decoded(found):
     stop = threading.Event()
-    for row in found.walk("digits", latents.parse_seeds(5, 6), stop):
+    for row in found.walk("digits", engine.parse_seeds(5, 6), stop):
         if row.family == "ddpm" and len(row.frames) > 3:
             stop.set()
     assert row.state == "stopped" and 4 <= len(row.frames) < COARSE
@@ -122,10 +122,10 @@ def test_stop_keeps_what_was_decoded(found):
 @pytest.mark.parametrize(("a", "b"), [("", 1), (None, 1), ("seven", 1), (-1, 1), (1.5, 1), (1, 2**63)])
 def test_bad_seeds_are_refused(a, b):
     with pytest.raises(InputError, match="seed"):
-        latents.parse_seeds(a, b)
+        engine.parse_seeds(a, b)
 
 
-@pytest.mark.parametrize("kind", latents.PLANES)
+@pytest.mark.parametrize("kind", engine.PLANES)
 def test_a_spot_where_an_image_lies_decodes_near_to_it(found, image, kind):
     drawn = found.map("digits/vae", kind)
     assert np.allclose(drawn.plane.basis @ drawn.plane.basis.T, np.eye(2), atol=1e-6)
@@ -209,7 +209,7 @@ def test_an_image_under_noise(found, image):
 def test_a_busy_device_is_said_and_nothing_hangs(found, image, monkeypatch):
     ticket = found.service.turn.take(threading.Event())
     with pytest.raises(InputError, match="Another run has the device"):
-        found.spot("digits/vae", [0, 0], latents.PLANES[0], wait=0.1)
+        found.spot("digits/vae", [0, 0], engine.PLANES[0], wait=0.1)
     found.service.turn.give(ticket)
 
 
@@ -221,4 +221,4 @@ def test_without_an_encoder_the_page_says_so(found):
 def test_the_command_writes_encodings_beside_the_checkpoint(place, found):
     result = CliRunner().invoke(app, ["latents", "digits/vae", "-n", "90"])
     assert result.exit_code == 0 and result.stdout.strip().endswith(FILE)
-    assert len(latents.encodings(found.service, "digits/vae").mean) == 90
+    assert len(images.encodings(found.service, "digits/vae").mean) == 90

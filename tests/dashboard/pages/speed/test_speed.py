@@ -15,7 +15,7 @@ from dashboard.figures import cost
 from dashboard.pages.speed import engine
 from dashboard.pages.speed import page as speed
 from dashboard.results.operating_points import Measurements, join, knobs_key
-from dashboard.service.service import InputError, Service
+from dashboard.service import InputError, Service
 from gencore import FAMILIES, checkpoint
 from gencore.evaluation import memory, rows
 from gencore.family import resolve_knobs

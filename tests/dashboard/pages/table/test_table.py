@@ -12,7 +12,7 @@ import pytest
 from dashboard.figures import table
 from dashboard.pages.table import report
 from dashboard.results.operating_points import Measurements, join, knobs_key
-from dashboard.service.service import METRICS
+from dashboard.service import METRICS
 from gencore import FAMILIES, checkpoint
 from gencore.evaluation import rows
 from gencore.family import resolve_knobs

@@ -12,7 +12,7 @@ from dashboard.pages.vae import elbo_figure, posterior_figure, sharpness_figure
 from dashboard.pages.vae.engine import Posteriors, noise
 from dashboard.pages.vae.posterior_figure import Aggregate, Posterior
 from dashboard.results.operating_points import join, knobs_key
-from dashboard.service.service import InputError, Service, resolve_knobs
+from dashboard.service import InputError, Service, resolve_knobs
 from gencore import FAMILIES, checkpoint
 from gencore.families.vae import VAE
 from tests.support.invented import rows

@@ -1,0 +1,531 @@
+"""The latent spaces of the models: paths between images, a map, single dimensions, images encoded and decoded."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Hashable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from dashboard.results.projection import Plane, axis_titles, class_plane
+from dashboard.service import InputError, Lane, Service
+from dashboard.service.cache import Kept
+from dashboard.service.device import Patience
+from dashboard.service.images import Encodings, encodings
+from dashboard.service.parsing import parse_point, parse_seed, parse_whole
+from dashboard.service.pixels import to_input, to_pixels
+from dashboard.service.problems import without_paths
+from gencore import checkpoint
+from gencore.evaluation.cost import counted_calls
+from gencore.families.likelihood import normal_kl
+from gencore.family import (
+    Bounds,
+    BoundsInParts,
+    Decodes,
+    Diffuses,
+    Encodes,
+    Family,
+    Inverts,
+    Noise,
+    Part,
+    image_seed,
+    sum_parts,
+)
+from gencore.latents import path, spot, traversal
+from gencore.pictures import gif
+
+STRIP = 9  # pictures of a path that are seen side by side
+FINE, COARSE = 33, 17  # pictures of a path in all: where one network call decodes, and where it takes many
+CHUNK = 16  # pictures decoded at once
+PLANES = ("most spread", "classes apart")
+NEAR = 0.15  # of a map's spread: how near an image must be to count
+OFFSETS = (-3, -2, -1, 0, 1, 2, 3)  # of a traversal, in spreads
+DRAWS = 16  # of z, that a bound is the mean of where one takes one network call
+WAIT = 1.5  # seconds that a picture which should come at once waits for the device
+PATIENT = 30.0  # seconds that a picture waits which nobody will ask for again
+YIELD = 0.002  # seconds between two turns of one run, in which another can take it
+CALLS = 52  # of a bound that takes many, about
+GIF_MS, GIF_SCALE = 60, 6
+
+
+@dataclass(frozen=True)
+class Ends:
+    """The two ends of a path, checked: two seeds, or two images, uint8 (2, C, H, W)."""
+
+    seeds: tuple[int, int] | None = None
+    images: np.ndarray | None = None
+
+    @property
+    def key(self) -> Hashable:
+        """What stands for them."""
+        return self.seeds if self.images is None else self.images.tobytes()
+
+
+def parse_seeds(a: Any, b: Any) -> Ends:
+    """Return two seeds as ends.
+
+    Raises:
+        InputError: if one of them is no seed.
+    """
+    if a in (None, "") or b in (None, ""):
+        raise InputError("Both ends need a seed: a whole number of 0 or more.")
+    return Ends(seeds=(parse_seed(a), parse_seed(b)))
+
+
+def morph(frames: Mapping[int, np.ndarray]) -> bytes:
+    """Return the frames of a path as an animated GIF that goes there and back."""
+    there = [np.ascontiguousarray(frames[place].transpose(1, 2, 0)) for place in sorted(frames)]
+    return gif([*there, *there[-2:0:-1]], GIF_MS, GIF_SCALE)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One family's path, as far as it is decoded.
+
+    Attributes:
+        family: The family's name.
+        title: Its name for people.
+        great_circle: Whether the path is a great circle, else it is straight.
+        total: Pictures in all, at even shares from 0 to 1.
+        frames: uint8 (C, H, W) by place; those that are there.
+        state: 'waiting', 'running', 'done', 'stopped' or 'absent'.
+        seconds: The model's time so far.
+        problem: One sentence when it is absent.
+    """
+
+    family: str
+    title: str
+    great_circle: bool = False
+    total: int = 0
+    frames: Mapping[int, np.ndarray] = field(default_factory=dict)
+    state: str = "waiting"
+    seconds: float = 0.0
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Map:
+    """A plane through a latent space, with encoded images on it.
+
+    Attributes:
+        plane: The plane, with the encoded images as its points.
+        labels: int64 (N,) their classes, or None.
+        means: float32 (N, d) their encodings.
+        width: How near an image must be to count for what the map does not show; see `gencore.latents.spot`.
+        split: Which split of the data set they are the first of.
+    """
+
+    plane: Plane
+    labels: np.ndarray | None
+    means: np.ndarray
+    width: float
+    split: str
+
+
+@dataclass(frozen=True)
+class Spot:
+    """What a spot of a map decodes to: uint8 (C, H, W), and which encoded image is nearest in the latent space."""
+
+    image: np.ndarray
+    nearest: int
+
+
+@dataclass(frozen=True)
+class Traversal:
+    """An image's latent moved along one dimension at a time.
+
+    Attributes:
+        dimensions: The dimensions, the strongest first.
+        kl: Nats of each of them, the mean over real images where encodings are kept, else of this image.
+        images: uint8 (dimensions, offsets, C, H, W).
+        spreads: How far an offset of 1 moves each of them.
+        measured: Whether kl and spreads are those of real images.
+    """
+
+    dimensions: np.ndarray
+    kl: np.ndarray
+    images: np.ndarray
+    spreads: np.ndarray
+    measured: bool
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """What a family gives back of an image.
+
+    Attributes:
+        family: The family's name.
+        title: Its name for people.
+        image: uint8 (C, H, W), or None when it is not there.
+        error: The sum of the squared differences from the original, pixels from 0 to 1.
+        elbo: The lower bound of log p(x) in nats, or None when it was not computed.
+        draws: How many random draws the bound is the mean of.
+        share: How far the bound is, from 0 to 1.
+        bounds: Whether the family has a bound at all.
+        long: Whether its bound takes many network calls and waits to be asked for.
+        state: 'waiting', 'running', 'done' or 'absent'.
+        problem: One sentence when it is absent.
+    """
+
+    family: str
+    title: str
+    image: np.ndarray | None = None
+    error: float = 0.0
+    elbo: float | None = None
+    draws: int = 0
+    share: float = 0.0
+    bounds: bool = False
+    long: bool = False
+    state: str = "waiting"
+    problem: str = ""
+
+
+class Latents:
+    """Asks the models of a service for latents and what they decode to. One instance serves all visitors."""
+
+    def __init__(self, service: Service):
+        self.service = service
+        self._rows = Kept(24)  # by checkpoint, weights and ends: a finished path's frames
+        self._encoded = Kept(64)  # by checkpoint, weights and image: mean and standard deviation
+        self._rebuilt = Kept(64)  # by checkpoint, weights and image: what it gives back
+        self._maps = Kept(8)
+        self._rates: dict[str, float] = {}  # seconds a decoded image, by checkpoint, as last seen here
+
+    # ---- what there is
+
+    def lanes(self, dataset: str, *capabilities: type) -> list[Lane]:
+        """Return the lanes of the families that have all the capabilities, usable or not."""
+        kinds = self.service.families
+        able = [name for name, kind in kinds.items() if all(issubclass(kind, one) for one in capabilities)]
+        return [self.service.lane(dataset, name) for name in able]
+
+    def decoders(self, dataset: str) -> list[Lane]:
+        """Return the lanes of the families whose images are a function of a latent."""
+        return self.lanes(dataset, Decodes)
+
+    def encoders(self, dataset: str) -> list[Lane]:
+        """Return the usable checkpoints of a data set that encode and decode, each as a lane of its own."""
+        return [
+            lane
+            for first in self.lanes(dataset, Decodes, Encodes)
+            for name in first.checkpoints
+            if not (lane := self.service.lane(dataset, first.family, name)).problem
+        ]
+
+    def encoder(self, dataset: str, name: str = "") -> Lane:
+        """Return a checkpoint that encodes and decodes: the one named, else the first.
+
+        Raises:
+            InputError: if there is none.
+        """
+        found = self.encoders(dataset)
+        if not found:
+            problems = [lane.problem for lane in self.lanes(dataset, Decodes, Encodes)]
+            raise InputError(
+                next(filter(None, problems), "No family here encodes images, so there is nothing to show.")
+            )
+        return next((lane for lane in found if lane.checkpoint == name), found[0])
+
+    def diffusers(self, dataset: str) -> list[Lane]:
+        """Return the usable lanes of the families that turn images into noise."""
+        return [lane for lane in self.lanes(dataset, Diffuses) if not lane.problem]
+
+    def levels(self, dataset: str) -> int:
+        """Return how many noise levels the first family that diffuses has; 0 when there is none."""
+        return next((len(self.service.model(lane.checkpoint).alphas_cumprod()) for lane in self.diffusers(dataset)), 0)
+
+    def promise(self, lane: Lane, images: int) -> float:
+        """Return about how many seconds per family takes to decode so many images; 0 when that is not known."""
+        return images * (self._rates.get(lane.checkpoint) or (lane.cost.get("ms_per_image") or 0) / 1000)
+
+    def in_parts(self, dataset: str) -> list[Lane]:
+        """Return the usable lanes of the families whose bound takes many network calls."""
+        return [lane for lane in self.lanes(dataset, BoundsInParts) if not lane.problem]
+
+    def promise_bound(self, lane: Lane) -> float:
+        """Return about how many seconds the bound of one image takes, as seen here, else by the checkpoint's cost."""
+        call = (lane.cost.get("ms_per_image") or 0) / 1000 / max(1, lane.cost.get("calls") or 1)
+        return self._rates.get(f"{lane.checkpoint} bound", CALLS * call)
+
+    @contextmanager
+    def _model(self, name: str, stop: threading.Event | Patience) -> Iterator[Family]:
+        """Return a model, alone on the device until the block ends; blocks are short, so that others get in between.
+
+        Raises:
+            InputError: if the turn did not come before `stop` was set.
+        """
+        ticket = self.service.turn.take(stop)
+        if not ticket:
+            raise InputError("Another run has the device; try again when it has ended.")
+        try:
+            with torch.no_grad():
+                yield self.service.model(name)
+        finally:
+            self.service.turn.give(ticket)
+            time.sleep(YIELD)
+
+    def _stamp(self, name: str) -> tuple[str, int]:
+        return name, (checkpoint.resolve(name) / checkpoint.WEIGHTS).stat().st_mtime_ns
+
+    # ---- paths
+
+    def walk(self, dataset: str, ends: Ends, stop: threading.Event) -> Iterator[Row]:
+        """Decode the path between two ends with every family that decodes, and yield the rows as they grow."""
+        for lane in self.decoders(dataset):
+            row = Row(lane.family, lane.title, self.service.families[lane.family].interpolation == "slerp")
+            reason = lane.problem or self._no_way_back(lane, ends)
+            if reason or stop.is_set():
+                yield replace(row, state="absent" if reason else "stopped", problem=reason)
+                continue
+            try:
+                for row in self._walk(lane, row, ends, stop):  # noqa: B020 - what was decoded before an error stays
+                    yield row
+            except InputError as error:
+                if stop.is_set():
+                    yield replace(row, state="stopped")
+                else:
+                    yield replace(row, state="absent", problem=without_paths(str(error)))
+
+    def _no_way_back(self, lane: Lane, ends: Ends) -> str:
+        if ends.images is None or issubclass(self.service.families[lane.family], Inverts):
+            return ""
+        return (
+            f"The {lane.title} has no way back from an image to its latent, so it can only walk between seeds: "
+            "nothing in it was trained to encode."
+        )
+
+    def _walk(self, lane: Lane, row: Row, ends: Ends, stop: threading.Event) -> Iterator[Row]:
+        key = (*self._stamp(lane.checkpoint), ends.key)
+        kept = self._rows.get(key)
+        if kept is not None:
+            yield kept
+            return
+        yield row
+        with self._model(lane.checkpoint, stop) as model:
+            started = time.perf_counter()
+            a, b = self._latents_of(model, ends)
+            first, calls = decode_counted(model, a[None])
+            row = replace(row, state="running", frames={0: first[0]}, seconds=time.perf_counter() - started)
+        row = replace(row, total=FINE if calls <= 1 else COARSE)
+        latents = path(model, a, b, np.linspace(0, 1, row.total).tolist())
+        for places in batches(row.total, CHUNK if calls <= 1 else 1):
+            if stop.is_set():
+                yield replace(row, state="stopped")
+                return
+            with self._model(lane.checkpoint, stop) as model:
+                started = time.perf_counter()
+                pictures = to_pixels(model.decode(latents[places]))
+                seconds = row.seconds + time.perf_counter() - started
+            row = replace(row, frames={**row.frames, **dict(zip(places, pictures, strict=True))}, seconds=seconds)
+            yield row
+        self._rates[lane.checkpoint] = row.seconds / row.total
+        row = replace(row, state="done")
+        self._rows.find(key, lambda: row)
+        yield row
+
+    def _latents_of(self, model: Family, ends: Ends) -> torch.Tensor:
+        """Return the latents of two ends, (2, ...)."""
+        if ends.images is None:
+            return model.latent([image_seed(seed, 0) for seed in ends.seeds])
+        check_shape(ends.images[0], model)
+        return model.invert(to_input(ends.images, model))
+
+    # ---- the map
+
+    def map(self, name: str, kind: str = PLANES[0]) -> Map:
+        """Return a map of a checkpoint's latent space.
+
+        Args:
+            name: A checkpoint that encodes and decodes.
+            kind: One of `PLANES`.
+
+        Raises:
+            InputError: if its encodings are not there, or the plane cannot be had.
+        """
+        kept = encodings(self.service, name)
+        return self._maps.find((kept.mean.tobytes(), kind), lambda: self._map(kept, kind))
+
+    def _map(self, kept: Encodings, kind: str) -> Map:
+        if kind == PLANES[0]:
+            plane = spread_plane(kept.mean)
+        elif kept.labels is None or len(np.unique(kept.labels)) < 3:
+            raise InputError("The classes of these images are not known, so there is no plane that sets them apart.")
+        else:
+            plane = class_plane(kept.mean, kept.labels, len(kept.mean))
+        width = NEAR * float(np.sqrt(plane.points.var(0).mean()))
+        return Map(plane, kept.labels, kept.mean, width, kept.split)
+
+    def place(self, name: str, image: np.ndarray, kind: str) -> tuple[float, float]:
+        """Return where an image lies on a map."""
+        u, v = self.map(name, kind).plane.project(self.encode(name, image)[0][None])[0]
+        return float(u), float(v)
+
+    def spot(self, name: str, point: Any, kind: str, wait: float = WAIT) -> Spot:
+        """Return what a spot of a map decodes to, having waited for the device no longer than so many seconds.
+
+        Raises:
+            InputError: if the point is no pair of numbers.
+        """
+        found = self.map(name, kind)
+        reach = 1.5 * np.abs(found.plane.points).max()  # a point far outside counts as one of the rim
+        where = np.clip(parse_point(point), -reach, reach).tolist()
+        z = spot(
+            torch.tensor(where, dtype=torch.float32),
+            torch.from_numpy(found.plane.basis).float(),
+            torch.from_numpy(found.plane.mean).float(),
+            torch.from_numpy(found.means),
+            found.width,
+        )
+        with self._model(name, Patience(wait)) as model:
+            image = to_pixels(model.decode(z[None].to(model.device)))[0]
+        return Spot(image, int(np.square(found.means - z.numpy()).sum(1).argmin()))
+
+    def real(self, dataset: str, name: str, index: int) -> np.ndarray | None:
+        """Return the real image (C, H, W) that an encoding is of; None when it is not at hand."""
+        kept = encodings(self.service, name)
+        images = self.service.split(dataset, kept.split)
+        images = kept.images if images is None else images
+        return images[index] if index < len(images) else None
+
+    # ---- one image
+
+    def encode(self, name: str, image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return mean and standard deviation (d,) of an image's latent.
+
+        Raises:
+            InputError: if the image is of another size than the model's.
+        """
+
+        def encode() -> tuple[np.ndarray, np.ndarray]:
+            with self._model(name, Patience(PATIENT)) as model:
+                check_shape(image, model)
+                mean, std = model.encode(to_input(image[None], model))
+                return mean[0].float().cpu().numpy(), std[0].float().cpu().numpy()
+
+        return self._encoded.find((*self._stamp(name), image.tobytes()), encode)
+
+    def traverse(self, name: str, image: np.ndarray, rows: int | None = None) -> Traversal:
+        """Return an image's latent moved along its strongest dimensions, `rows` of them or all."""
+        mean, std = self.encode(name, image)
+        try:
+            kept = encodings(self.service, name)
+            kl, spreads = kept.kl, np.sqrt(kept.mean.var(0) + np.square(kept.std).mean(0))
+        except InputError:
+            kept, spreads = None, np.ones_like(mean)
+            kl = normal_kl(torch.from_numpy(mean), torch.from_numpy(std)).numpy()
+        order = np.argsort(-kl, kind="stable")[:rows]
+        z = torch.from_numpy(mean)
+        walked = torch.cat([traversal(z, int(i), [step * float(spreads[i]) for step in OFFSETS]) for i in order])
+        with self._model(name, Patience(PATIENT)) as model:
+            images = to_pixels(model.decode(walked.to(model.device)))
+        shape = (len(order), len(OFFSETS), *images.shape[1:])
+        return Traversal(order, kl[order], images.reshape(shape), spreads[order], kept is not None)
+
+    def rebuild(self, dataset: str, image: np.ndarray, stop: threading.Event) -> Iterator[Rebuilt]:
+        """Yield what every family gives back of an image, encoded and decoded; with its bound if that is quick."""
+        for lane in (self.service.lane(dataset, name) for name in self.service.families):
+            kind = self.service.families[lane.family]
+            long = issubclass(kind, BoundsInParts)
+            start = Rebuilt(lane.family, lane.title, bounds=issubclass(kind, Bounds), long=long)
+            reason = lane.problem or no_return(kind)
+            if reason or stop.is_set():
+                yield replace(start, state="absent", problem=reason or "Stopped before its turn.")
+                continue
+            yield replace(start, state="running")
+            try:
+                key = (*self._stamp(lane.checkpoint), image.tobytes())
+                yield self._rebuilt.find(key, lambda lane=lane, start=start: self._rebuild(lane, start, image, stop))
+            except InputError as error:
+                yield replace(start, state="absent", problem=without_paths(str(error)))
+
+    def _rebuild(self, lane: Lane, start: Rebuilt, image: np.ndarray, stop: threading.Event) -> Rebuilt:
+        with self._model(lane.checkpoint, stop) as model:
+            check_shape(image, model)
+            x = to_input(image[None], model)
+            latent = model.invert(x) if isinstance(model, Inverts) else model.encode(x)[0]
+            decoded = model.decode(latent).clamp(-1, 1)
+            error = float(((decoded - x) / 2).square().sum())
+            elbo = None
+            if start.bounds and not start.long:
+                generator = torch.Generator().manual_seed(0)
+                elbo = float(model.bound(x.expand(DRAWS, *x.shape[1:]), generator)["elbo"].mean())
+        return replace(start, image=to_pixels(decoded)[0], error=error, elbo=elbo, draws=DRAWS, state="done")
+
+    def bound(self, dataset: str, image: np.ndarray, stop: threading.Event) -> Iterator[Rebuilt]:
+        """Compute the bounds that take many network calls, part by part, and yield how far they are."""
+        for lane in self.in_parts(dataset):
+            start, started = Rebuilt(lane.family, lane.title, bounds=True, long=True, state="running"), time.monotonic()
+            parts: list[Part] = []
+            with self._model(lane.checkpoint, stop) as model:
+                check_shape(image, model)
+                steps = model.bound_parts(to_input(image[None], model), torch.Generator().manual_seed(0))
+            while not parts or parts[-1].index < parts[-1].total:
+                if stop.is_set():
+                    return
+                with self._model(lane.checkpoint, stop):
+                    parts.append(next(steps))
+                yield replace(start, share=parts[-1].index / parts[-1].total)
+            elbo = float(sum_parts(parts)["elbo"])
+            self._rates[f"{lane.checkpoint} bound"] = time.monotonic() - started
+            key = (*self._stamp(lane.checkpoint), image.tobytes())
+            if key in self._rebuilt:
+                self._rebuilt[key] = replace(self._rebuilt[key], elbo=elbo, draws=1, share=1.0)
+            yield replace(start, elbo=elbo, draws=1, share=1.0, state="done")
+
+    def noised(self, lane: Lane, image: np.ndarray, t: Any, wait: float = WAIT) -> tuple[np.ndarray, np.ndarray, float]:
+        """Return an image under noise, what the network sees in it, both uint8 (C, H, W), and its share of signal.
+
+        Raises:
+            InputError: if t is no noise level.
+        """
+        with self._model(lane.checkpoint, Patience(wait)) as model:
+            check_shape(image, model)
+            levels = model.alphas_cumprod()
+            t = parse_whole(t, 0, len(levels) - 1, "t")
+            x = to_input(image[None], model)
+            at = torch.tensor([t], device=model.device)
+            x_t = model.diffuse(x, at, Noise([image_seed(0, 0)], model.device)(*x.shape[1:]))
+            return to_pixels(x_t)[0], to_pixels(model.predict(x_t, at))[0], float(levels[t])
+
+
+def no_return(kind: type[Family]) -> str:
+    """Return why a family cannot give an image back, as a sentence; '' when it can."""
+    if issubclass(kind, Decodes) and (issubclass(kind, Inverts) or issubclass(kind, Encodes)):
+        return ""
+    return f"The {kind.title} has no encoder: it makes images, and cannot say which latent a given one came from."
+
+
+def decode_counted(model: Family, latent: torch.Tensor) -> tuple[np.ndarray, int]:
+    """Return the images uint8 (N, C, H, W) of latents, and how many network calls that took."""
+    with counted_calls(model) as calls:
+        return to_pixels(model.decode(latent)), calls.total()
+
+
+def batches(total: int, size: int) -> list[list[int]]:
+    """Return the places 1..total - 1 in the order in which they are decoded: those of the strip, then the others."""
+    step = (total - 1) // (STRIP - 1)
+    order = sorted(range(1, total), key=lambda place: (place % step != 0, place))
+    return [order[start : start + size] for start in range(0, len(order), size)]
+
+
+def check_shape(image: np.ndarray, model: Family) -> None:
+    """Raise InputError when an image is not of the size that a model takes."""
+    if tuple(image.shape) != tuple(model.image_shape):
+        own, given = (" x ".join(map(str, shape)) for shape in (model.image_shape, image.shape))
+        raise InputError(f"The {model.title} takes images of {own} (channels, height, width), not {given}.")
+
+
+def spread_plane(rows: np.ndarray) -> Plane:
+    """Return the plane along which rows (N, d) spread most: PCA, the largest entry of each direction positive."""
+    rows = np.asarray(rows, np.float64)
+    mean = rows.mean(0)
+    _, spread, directions = np.linalg.svd(rows - mean, full_matrices=False)
+    basis = directions[:2]
+    basis = basis * np.sign(np.take_along_axis(basis, np.abs(basis).argmax(1)[:, None], 1))
+    shares = spread[:2] ** 2 / (spread**2).sum()
+    return Plane(mean, basis, (rows - mean) @ basis.T, axis_titles("principal component", shares.tolist()))
