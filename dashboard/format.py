@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 DATASET_TITLES = {"mnist": "MNIST", "cifar10": "CIFAR-10"}  # where people write another name than the engine
 
 
@@ -61,3 +63,90 @@ def clock(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60:02d} s"
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def plural(number: int, noun: str) -> str:
+    """Return a count with its noun: '1 thread', '2,000 threads'."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
+def processor(name: object) -> str:
+    """Return a processor's name without its maker's marks."""
+    return str(name).replace("(R)", "").replace("(TM)", "").strip()
+
+
+def shortened(words: str, most: int) -> str:
+    """Return words, cut with an ellipsis when they are longer than `most` characters."""
+    return words if len(words) <= most else f"{words[: most - 1].rstrip()}…"
+
+
+# ---- numbers
+
+
+def tick(value: float) -> str:
+    """Return a value as an axis writes it: '0', '0.05', '250', '1,500', '20k', '1.5M', '−0.5'."""
+    size, sign = abs(value), "−" if value < 0 else ""
+    if size >= 1e6:
+        return f"{sign}{size / 1e6:g}M"
+    if size >= 1e4:
+        return f"{sign}{size / 1e3:g}k"
+    if size >= 1e3:
+        return f"{sign}{size:,.0f}"
+    return f"{sign}{size:.10f}".rstrip("0").rstrip(".") if 0 < size < 1e-4 else f"{sign}{size:g}"
+
+
+def signed(value: float, decimals: int) -> str:
+    """Return a number with so many decimals and, below zero, a real minus sign."""
+    text = f"{value:,.{decimals}f}"
+    return "−" + text[1:] if text.startswith("-") and float(text.replace(",", "")) else text.lstrip("-")
+
+
+def digits(value: float, half: float) -> int:
+    """Return how many decimals to show: to the first digit of `half` (to the second after a 1), else three in all."""
+    if not (math.isfinite(half) and half > 0):
+        return min(6, max(0, 2 - math.floor(math.log10(abs(value))))) if value else 2
+    power = math.floor(math.log10(half))
+    return min(6, max(0, -power + (half / 10**power < 2)))
+
+
+def plus_minus(mean: float, half: float) -> str:
+    """Return 'mean ± half', rounded to what the interval leaves certain; the mean alone where `half` is not known."""
+    decimals = digits(mean, half)
+    if half == 0:
+        return f"{signed(mean, decimals)} ± 0"
+    return f"{signed(mean, decimals)} ± {half:,.{decimals}f}" if math.isfinite(half) else signed(mean, decimals)
+
+
+def significant(value: float) -> str:
+    """Return a number of any size to three digits: '1,498', '−131', '0.00412', '1.6 × 10⁻⁹'."""
+    size = abs(value)
+    if 0 < size < 1e-4:
+        leading, _, power = f"{size:.1e}".partition("e")
+        words = f"{leading} × 10{str(int(power)).translate(RAISED)}"
+    else:
+        words = f"{size:,.0f}" if size >= 100 else f"{size:.3g}"
+    return f"−{words}" if value < 0 and size else words
+
+
+def exact(number: float, digits: int = 4) -> str:
+    """Return a positive number to so many digits, or to the last whole one from 1,000 on: '12.30', '12,345'."""
+    return round_to(number, digits) if number < 1000 else f"{number:,.0f}"
+
+
+def score(value: float) -> str:
+    """Return a score to three digits and four decimals at the most: '0.967', '12.4', '1,234', '−0.0001'."""
+    decimals = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2 if abs(value) >= 1 else 3
+    vanishes = abs(value) >= 5e-5 and not round(value, decimals)
+    return signed(value, 4 if vanishes else decimals)
+
+
+def probability(value: float) -> str:
+    """Return a probability: '0.42', '<0.01', '>0.99'."""
+    if value < 0.005:
+        return "<0.01"
+    return ">0.99" if value > 0.995 else f"{value:.2f}"
+
+
+def subscript(number: int) -> str:
+    """Return a number in small figures below the line."""
+    return str(number).translate(LOWERED)

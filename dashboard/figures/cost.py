@@ -12,7 +12,7 @@ import numpy as np
 
 from dashboard import format, theme
 from dashboard.figures import svg
-from dashboard.results.explanations import digits, signed
+from dashboard.format import plural, plus_minus
 from dashboard.results.operating_points import BATCH, Measurements
 from dashboard.results.recommendation import student
 
@@ -107,14 +107,9 @@ def cards(points: Sequence[Timed]) -> list[str]:
 def machine_name(row: Mapping[str, Any]) -> str:
     """Return the machine of a cost row for people: 'Intel Xeon Processor, 2 threads, bfloat16'."""
     machine, settings = row["machine"], row["settings"]
-    name = str(machine["name"]).replace("(R)", "").replace("(TM)", "").strip() or str(machine["device"])
+    name = format.processor(machine["name"]) or str(machine["device"])
     threads = settings.get("threads") if machine["device"] == "cpu" else None
     return ", ".join(filter(None, [name, plural(threads, "thread") if threads else "", str(settings.get("dtype", ""))]))
-
-
-def plural(number: int, noun: str) -> str:
-    """Return a count with its noun: '1 thread', '2 threads'."""
-    return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
 def machines_of(points: Iterable[Timed]) -> str:
@@ -204,17 +199,9 @@ def slope_words(title: str, line: Fit) -> str:
         return f"{title}: a network call takes {format.duration(line.slope)} per image, by two points alone."
     share = f"{100 * line.furthest:.1f}%" if line.furthest < 0.1 else f"{100 * line.furthest:.0f}%"
     return (
-        f"{title}: a network call takes {interval(line.slope, line.half)} ms per image; no point is further than "
+        f"{title}: a network call takes {plus_minus(line.slope, line.half)} ms per image; no point is further than "
         f"{share} from the line through {line.points}."
     )
-
-
-def interval(mean: float, half: float) -> str:
-    """Return 'mean ± half', rounded to what the interval leaves certain."""
-    decimals = digits(mean, half)
-    if half == 0:
-        return f"{signed(mean, decimals)} ± 0"
-    return f"{signed(mean, decimals)} ± {half:,.{decimals}f}" if math.isfinite(half) else signed(mean, decimals)
 
 
 # ---- axes
@@ -479,7 +466,7 @@ def panel(name: str, unit: str, values: Sequence[float | None], points: Sequence
         words = "not measured" if value is None else f"{format.count(value) if value >= 1000 else f'{value:,.4g}'}"
         parts.append(
             f'<text x="0" y="{y + 11}" class="tick"><tspan class="name" style="fill:var(--text-{point.family})">'
-            f"{escape(point.title)}</tspan> {escape(shortened(point.label, 26))}</text>"
+            f"{escape(point.title)}</tspan> {escape(format.shortened(point.label, 26))}</text>"
         )
         length = 0 if value is None else max(1.5, (width - 96) * value / most)
         parts.append(
@@ -492,11 +479,6 @@ def panel(name: str, unit: str, values: Sequence[float | None], points: Sequence
         f'<svg class="fig panel" viewBox="0 0 {width} {height}" role="img" aria-label="{escape(name)}">'
         f"{''.join(parts)}</svg>"
     )
-
-
-def shortened(words: str, most: int) -> str:
-    """Return words, cut with an ellipsis when they are longer than `most` characters."""
-    return words if len(words) <= most else f"{words[: most - 1].rstrip()}…"
 
 
 # ---- the numbers
@@ -512,10 +494,10 @@ def numbers(points: Sequence[Timed]) -> str:
             cells = [
                 f"{batch['n']:,}",
                 f"{batch['repeats']}",
-                significant(batch["ms"]),
-                "–" if p95 is None else significant(p95),
-                significant(batch["ms_per_image"]),
-                significant(batch["images_per_s"]),
+                format.exact(batch["ms"]),
+                "–" if p95 is None else format.exact(p95),
+                format.exact(batch["ms_per_image"]),
+                format.exact(batch["images_per_s"]),
             ]
             here = f"{machine_name(point.row)}{', measured here' * point.local}"
             figures = "".join(f"<td>{cell}</td>" for cell in cells)
@@ -528,8 +510,3 @@ def numbers(points: Sequence[Timed]) -> str:
         f'aria-label="Every timing"><table><thead><tr>{heads}</tr></thead><tbody>{"".join(body)}</tbody></table></div>'
         "</details>"
     )
-
-
-def significant(number: float, digits: int = 4) -> str:
-    """Return a positive number to so many digits, without an exponent."""
-    return format.round_to(number, digits) if number < 1000 else f"{number:,.0f}"

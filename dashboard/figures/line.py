@@ -13,6 +13,7 @@ from html import escape
 
 import numpy as np
 
+from dashboard import format
 from dashboard.figures import svg
 
 MOST_POINTS = 400  # of one curve, in the wide drawing
@@ -102,18 +103,6 @@ class Axis:
         if len(found) < 2:
             return svg.nice_ticks(self.low, self.high, wanted)
         return found[:: -(-len(found) // (wanted + 2))]
-
-
-def number(value: float) -> str:
-    """Return a value as an axis writes it: '0', '0.05', '250', '1,500', '20k', '1.5M', '−0.5'."""
-    size, sign = abs(value), "−" if value < 0 else ""
-    if size >= 1e6:
-        return f"{sign}{size / 1e6:g}M"
-    if size >= 1e4:
-        return f"{sign}{size / 1e3:g}k"
-    if size >= 1e3:
-        return f"{sign}{size:,.0f}"
-    return f"{sign}{size:.10f}".rstrip("0").rstrip(".") if 0 < size < 1e-4 else f"{sign}{size:g}"
 
 
 def lines(
@@ -229,7 +218,7 @@ def draw_lines(
 ) -> tuple[str, float]:
     """Return the drawing of a line chart at one width, and its height."""
     x_axis, y_axis = axes
-    marks = [(tick, number(tick)) for tick in y_axis.ticks(5)]
+    marks = [(tick, format.tick(tick)) for tick in y_axis.ticks(5)]
     left = 29 + 6.9 * max(len(words) for _, words in marks)
     named = [curve for curve in curves if curve.label]
     margin = label_width(named)
@@ -265,7 +254,7 @@ def grid(
         x = frame.across(value)
         parts += [
             svg.line(x, frame.bottom, x, frame.bottom + 4, "firm"),
-            svg.text(x, frame.bottom + 18, number(value), "tick", "middle"),
+            svg.text(x, frame.bottom + 18, format.tick(value), "tick", "middle"),
         ]
     parts.append(svg.line(frame.left, frame.bottom, frame.right, frame.bottom, "firm"))
     scale = " (log scale)" if x_axis.log else ""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from dashboard import format
-from dashboard.figures import cost as costs
+from dashboard.figures import cost
 from dashboard.results import recommendation
 from dashboard.results.operating_points import EXTRACTOR, Measured, Measurements, Score, slug
 
@@ -106,26 +106,26 @@ def columns(metrics: Mapping[str, Metric]) -> list[Column]:
 
 def value(score: Score) -> str:
     """Return a score for people: 'mean ± half'."""
-    return costs.interval(score.mean, score.half)
+    return format.plus_minus(score.mean, score.half)
 
 
-def cost_cells(cost: Mapping[str, Any]) -> dict[str, list]:
+def cost_cells(row: Mapping[str, Any]) -> dict[str, list]:
     """Return the cells of a cost row: [what to sort by, text]."""
-    at = Measured("", "", "", "", "", {}, 0, 0, {}, cost)
-    best = next((batch for batch in cost["batches"] if batch["n"] == cost["best"]), None)
+    at = Measured("", "", "", "", "", {}, 0, 0, {}, row)
+    best = next((batch for batch in row["batches"] if batch["n"] == row["best"]), None)
     cells: dict[str, list] = {
-        "calls": [cost["calls"], f"{cost['calls']:,}"],
-        "flops": [cost["flops"], format.count(cost["flops"])],
-        "parameters": [cost["parameters"], format.count(cost["parameters"])],
-        "machine": [costs.machine_name(cost), costs.machine_name(cost)],
+        "calls": [row["calls"], f"{row['calls']:,}"],
+        "flops": [row["flops"], format.count(row["flops"])],
+        "parameters": [row["parameters"], format.count(row["parameters"])],
+        "machine": [cost.machine_name(row), cost.machine_name(row)],
     }
     if at.ms_per_image is not None:
-        cells["ms"] = [at.ms_per_image, costs.significant(at.ms_per_image, 3)]
+        cells["ms"] = [at.ms_per_image, format.exact(at.ms_per_image, 3)]
     if best:
-        rate = costs.significant(best["images_per_s"], 3)
+        rate = format.exact(best["images_per_s"], 3)
         cells["rate"] = [best["images_per_s"], f"{rate} at {best['n']:,}"]
-    if cost.get("peak_memory_mb") is not None:
-        cells["memory"] = [cost["peak_memory_mb"], f"{cost['peak_memory_mb']:,.1f}"]
+    if row.get("peak_memory_mb") is not None:
+        cells["memory"] = [row["peak_memory_mb"], f"{row['peak_memory_mb']:,.1f}"]
     return cells
 
 
@@ -134,7 +134,7 @@ def bound_cells(row: Mapping[str, Any]) -> dict[str, list]:
     found = row["terms"]["elbo"]
     pairs = (("bits", found["bits_per_dim"]), ("nats", found["nats"]))
     return {
-        key: [-one["mean"], costs.interval(-one["mean"], (one["high"] - one["low"]) / 2)] for key, one in pairs
+        key: [-one["mean"], format.plus_minus(-one["mean"], (one["high"] - one["low"]) / 2)] for key, one in pairs
     }  # fmt: skip
 
 
@@ -330,7 +330,7 @@ def as_json(measured: Measurements, version: str, made: str) -> str:
 
 
 def as_csv(measured: Measurements) -> str:
-    """Return every row as CSV, a line an operating point with its cost, a column a value; lists joined by ';'.
+    """Return every row as CSV, a line per operating point with its cost; lists joined by ';'.
 
     Columns are named by their way into the row: 'scores.classifier.kid.mean', 'cost.batches.16.ms_per_image'. Costs
     that stand beside no scores have lines of their own.

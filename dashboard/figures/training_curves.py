@@ -15,6 +15,7 @@ import numpy as np
 from dashboard import format, theme
 from dashboard.figures import line
 from dashboard.figures.line import Curve
+from dashboard.format import significant
 
 AXES = {"images": "images seen", "seconds": "seconds of training"}
 MAIN, RATE = "loss", "lr"
@@ -66,17 +67,11 @@ def others(told: Sequence[Told]) -> list[str]:
     return [name for name in names if name not in (MAIN, RATE, *PLACES)]
 
 
-def rounded(value: float) -> str:
-    """Return a value to three digits: '1,021', '−412', '0.0382'."""
-    text = f"{abs(value):,.0f}" if abs(value) >= 100 else f"{abs(value):.3g}"
-    return f"−{text}" if value < 0 and float(text.replace(",", "")) else text
-
-
 def after(place: float, whole: float, axis: str) -> str:
     """Return a place on an axis and the axis's end for people: '31k of 600k images', '4 min 05 s of 19 min 42 s'."""
     if axis == "seconds":
         return f"{format.clock(place)} of {format.clock(whole)}"
-    return " of ".join(line.number(float(f"{value:.2g}")) for value in (place, whole)) + " images"
+    return " of ".join(format.tick(float(f"{value:.2g}")) for value in (place, whole)) + " images"
 
 
 def journey(x: np.ndarray, y: np.ndarray, axis: str) -> str:
@@ -85,11 +80,13 @@ def journey(x: np.ndarray, y: np.ndarray, axis: str) -> str:
     pieces = np.array_split(np.arange(len(y)), min(100, len(y)))
     means = np.array([y[0], *(y[piece].mean() for piece in pieces)])
     if np.ptp(means) > 1.3 * abs(end - begin):  # it turned back, or hardly moved beside its noise
-        return f"Between {rounded(float(y.min()))} and {rounded(float(y.max()))}; {rounded(end)} at the end."
+        return (
+            f"Between {significant(float(y.min()))} and {significant(float(y.max()))}; {significant(end)} at the end."
+        )
     done = (means[1:] - begin) / (end - begin or 1)
     reached = x[pieces[int(np.argmax(done >= 0.9))]].mean()
     return (
-        f"From {rounded(begin)} to {rounded(end)}; nine tenths of the way was done after "
+        f"From {significant(begin)} to {significant(end)}; nine tenths of the way was done after "
         f"{after(float(reached), float(x[-1]), axis)}."
     )
 
@@ -138,7 +135,9 @@ def column_card(mine: Sequence[Told], column: str, axis: str, log_x: bool, x_ran
         drawn += [
             Curve(label if i == order[0] else "", x, y[:, i], one.family, index % 2 == 1) for i in range(y.shape[1])
         ]
-        told.append(f"{several}{y.shape[1]} numbers, at the end from {rounded(y[-1].min())} to {rounded(y[-1].max())}.")
+        told.append(
+            f"{several}{y.shape[1]} numbers, at the end from {significant(y[-1].min())} to {significant(y[-1].max())}."
+        )
     words = spelled(column)
     return line.lines(
         f"{mine[0].title}: {words}", " ".join(told), reading(column), drawn, AXES[axis], words, log_x=log_x,
@@ -162,7 +161,7 @@ def rate_card(told: Sequence[Told], axis: str, log_x: bool = False) -> str:
         x, y = one.points(RATE, axis)
         if len(x):
             drawn.append(Curve(label, x, y, one.family, dashed))
-            highest.append(f"{label} {rounded(float(y.max()))}")
+            highest.append(f"{label} {significant(float(y.max()))}")
     return line.lines(
         "Learning rate", f"At its highest: {format.listing(highest)}." if highest else "No log has a learning rate.",
         "How far a step goes: up in a warm-up, then down a half cosine. A rise later on is where a training was taken "
@@ -190,7 +189,7 @@ def speed_card(told: Sequence[Told], axis: str, log_x: bool = False) -> str:
         if len(x):
             drawn.append(Curve(label, x, y, one.family, dashed))
             images, seconds = (one.columns[name] for name in ("images", "seconds"))
-            overall.append(f"{label} {rounded((images[-1] - images[0]) / (seconds[-1] - seconds[0]))}")
+            overall.append(f"{label} {significant((images[-1] - images[0]) / (seconds[-1] - seconds[0]))}")
     return line.lines(
         "Images per second in training",
         f"Over the whole training: {format.listing(overall)}." if overall else "No log tells its time.",
@@ -262,11 +261,11 @@ def facts_row(one: Facts) -> str:
 def device(run: Mapping[str, Any]) -> str:
     """Return what a training ran on: 'Intel Xeon Processor, 2 processes of 1 thread'."""
     machine = run.get("machine") if isinstance(run.get("machine"), Mapping) else {}
-    name = str(machine.get("name") or machine.get("device") or "").replace("(R)", "").replace("(TM)", "").strip()
+    name = format.processor(machine.get("name") or machine.get("device") or "")
     if not name:
         return ""
     threads, processes = machine.get("threads"), run.get("processes") or 1
-    each = f"{threads} thread{'s' * (threads != 1)}" if threads and machine.get("device") == "cpu" else ""
+    each = format.plural(threads, "thread") if threads and machine.get("device") == "cpu" else ""
     many = f"{processes} processes{' of ' * bool(each)}" if processes != 1 else ""
     return ", ".join(filter(None, [name, many + each]))
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dashboard import format
+from dashboard.format import digits, signed
 from dashboard.results.operating_points import Measured, Score
 from dashboard.results.recommendation import DIVERSITY, QUALITIES, SAME_TIME, Answer, Axis, Question, difference, name
 
@@ -37,20 +38,6 @@ def margin(axis: Axis, half: float) -> str:
     if not math.isfinite(half) or half <= 0:
         return ""
     return f" ± {100 * half:.1f}" if axis.percent else f" ± {half:.{digits(half, half)}f}"
-
-
-def digits(value: float, half: float) -> int:
-    """Return how many decimals to show: to the first digit of `half` (to the second after a 1), else three in all."""
-    if not (math.isfinite(half) and half > 0):
-        return min(6, max(0, 2 - math.floor(math.log10(abs(value))))) if value else 2
-    power = math.floor(math.log10(half))
-    return min(6, max(0, -power + (half / 10**power < 2)))
-
-
-def signed(value: float, decimals: int) -> str:
-    """Return a number with so many decimals and, below zero, a real minus sign."""
-    text = f"{value:,.{decimals}f}"
-    return "−" + text[1:] if text.startswith("-") and float(text.replace(",", "")) else text.lstrip("-")
 
 
 def span(axis: Axis, low: float, high: float) -> str:

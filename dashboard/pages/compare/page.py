@@ -14,8 +14,7 @@ from typing import Any
 import gradio as gr
 from gradio.context import Context
 
-from dashboard.figures import scatter as plots
-from dashboard.figures import svg
+from dashboard.figures import scatter, svg
 from dashboard.pages.compare import downloads, quick_scores
 from dashboard.results.projection import flatten, pair_distances, pixel_plane
 from dashboard.service import PREVIEW, Frame, InputError, Lane, Order, Result, Service
@@ -94,7 +93,7 @@ class Compare:
                     js_on_load="lab.figure(element, props, watch)",
                     apply_default_css=False,
                     elem_id="scatter",
-                    source=f"/gradio_api/file={plots.script()}",
+                    source=f"/gradio_api/file={scatter.script()}",
                 )
 
     # ---- layout
@@ -439,7 +438,7 @@ class Compare:
             points = plane.project(flatten(result.images)) if family != "real" else None
             if points is not None:
                 clouds[family] = (result.title, points)
-        return timing, self._spread(dataset, results), plots.scatter(clouds, plane).to_json()
+        return timing, self._spread(dataset, results), scatter.scatter(clouds, plane).to_json()
 
     def _glance(self, dataset: str, finished: Mapping[str, Result]) -> dict:
         """Return the updates of the quick scores of a run's images."""

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dashboard import format
-from dashboard.pages.diffusion import noise_schedule
 from dashboard.pages.diffusion.engine import Moment, Noised, Take, apart, larger, reel
 from dashboard.service import Frame, Knob, Order, png
 from dashboard.ui import knobs as controls
@@ -165,7 +164,7 @@ def forming(frame: Frame) -> dict[str, Any]:
 def drawn_words(order: Order, steps: int, seconds: float | None) -> str:
     """Return what finished samples are."""
     if seconds is None:
-        return f"{order.n} samples, {noise_schedule.plural(steps)}, seed {order.seed}: shipped with the checkpoint."
+        return f"{order.n} samples, {format.plural(steps, 'step')}, seed {order.seed}: shipped with the checkpoint."
     each = format.duration(1000 * seconds / order.n)
     whole = format.duration(1000 * seconds)
-    return f"{order.n} samples, {noise_schedule.plural(steps)}, seed {order.seed}: {whole} here, {each} per image."
+    return f"{order.n} samples, {format.plural(steps, 'step')}, seed {order.seed}: {whole} here, {each} per image."

@@ -13,11 +13,11 @@ import numpy as np
 from dashboard import format, theme
 from dashboard.figures import svg
 from dashboard.figures.line import Curve, Level, lines
+from dashboard.format import plural, significant
 from dashboard.results.operating_points import BATCH, Measured, Measurements, Score, knobs_key, slug
 
 POINTS = 161  # of a schedule's curve
 WHOLE = "elbo"  # the key of the bound itself among its terms; the others are its parts
-RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 SUB = {"L_0": "L₀", "L_between": "Σ Lₜ₋₁", "L_T": "L_T"}
 MEANT = {"L_0": "the last step, pixels", "L_between": "all steps between", "L_T": "what is left at T"}
 
@@ -53,16 +53,11 @@ def signal_to_noise(abar: np.ndarray, t: int) -> str:
     at, here = spaced(abar), float(decibels(abar)[t])
     more = "more signal than noise" if here > 0 else "more noise than signal"
     return lines(
-        "Signal to noise", f"SNR({t}) is {signed(here)} dB: {more}.",
+        "Signal to noise", f"SNR({t}) is {format.signed(here, 1)} dB: {more}.",
         "The logarithm of SNR(t): every 10 dB are a factor of ten, and at 0 dB both are as strong.",
         [Curve("", at, decibels(abar[at]))], "t", "10 log₁₀ SNR, dB", levels=[Level(0.0, "equal")],
         marker_x=t,
     )  # fmt: skip
-
-
-def signed(number: float, digits: int = 1) -> str:
-    """Return a number with a true minus sign."""
-    return f"{number:.{digits}f}".replace("-", "−")
 
 
 # ---- the bound
@@ -80,7 +75,7 @@ def along_t(row: Mapping[str, Any], title: str) -> str:
     ends = np.array([[part["t_low"], part["t_high"]] for part in curve], float)
     mean, low, high = (np.repeat([part[key] for part in curve], 2) for key in ("mean", "low", "high"))
     first = row["terms"].get("L_0")
-    alone = f" The last step, at t = 0, costs {small(first['nats']['mean'])} nats alone: L₀." if first else ""
+    alone = f" The last step, at t = 0, costs {significant(first['nats']['mean'])} nats alone: L₀." if first else ""
     reading = (
         f"Nats an image for one step, over t; each tread is the mean over about {np.ptp(ends, axis=1).mean():.0f} "
         f"steps, shaded: 95% interval over {row['n']:,} images. Both axes are logarithmic, so that the steps near 0 "
@@ -101,14 +96,6 @@ def half_words(ends: np.ndarray, mean: np.ndarray) -> str:
     return f"half of the sum over t lies at t up to {places[0]}, nine tenths at t up to {places[1]} of {last}."
 
 
-def small(number: float) -> str:
-    """Return a number of any size to three digits: '1,498', '131', '0.00412', '1.6 × 10⁻⁹'."""
-    if 0 < abs(number) < 1e-4:
-        digits, _, power = f"{number:.1e}".partition("e")
-        return f"{digits.replace('-', '−')} × 10{str(int(power)).translate(RAISED)}"
-    return (f"{number:.3g}" if abs(number) < 1000 else f"{number:,.0f}").replace("-", "−")
-
-
 def bits(row: Mapping[str, Any], term: str = WHOLE) -> tuple[float, float, float]:
     """Return a term's bits per dimension with its interval; of the bound itself, of -log p."""
     found = row["terms"][term]["bits_per_dim"]
@@ -124,7 +111,9 @@ def split(row: Mapping[str, Any], others: Sequence[Mapping[str, Any]], titles: M
         f"{titles[row['family']]}: at most {total:.3f} bits per dimension, 95% interval {low:.3f} to {high:.3f}, on "
         f"the first {row['n']:,} images of the {row['split']} split."
     )
-    named = ", ".join(f"{SUB.get(name, name)} ({MEANT.get(name, name)}) {small(bits(row, name)[0])}" for name in parts)
+    named = ", ".join(
+        f"{SUB.get(name, name)} ({MEANT.get(name, name)}) {significant(bits(row, name)[0])}" for name in parts
+    )
     reading = f"Shorter is better. From dark to light: {named}. {row['uncertainty'].capitalize()}."
     return svg.card(
         "The bound and its parts", answer,
@@ -167,7 +156,7 @@ def bar(row: Mapping[str, Any], stacked: bool, at: Any, y: float) -> str:
     parts, start = [], 0.0
     for place, name in enumerate(name for name in row["terms"] if name != WHOLE):
         value = bits(row, name)[0]
-        words = f"{SUB.get(name, name)}: {small(value)} bits per dimension"
+        words = f"{SUB.get(name, name)}: {significant(value)} bits per dimension"
         parts.append(
             f'<rect x="{at(start):.1f}" y="{y}" width="{max(at(value), 0.0):.1f}" height="22" '
             f'style="{colour};opacity:{max(1 - 0.4 * place, 0.2):.1f}"><title>{escape(words)}</title></rect>'
@@ -279,11 +268,11 @@ def quality_words(scored: Sequence[tuple[int, Score]], steps: int, baseline: flo
     here = next((score for count, score in scored if count == steps), None)
     most, best = min(scored, key=lambda pair: pair[1].mean)
     knee = next(count for count, score in scored if score.mean <= 1.5 * best.mean)
-    words = f"{small(here.mean)} ± {small(here.half)}" if here else "not measured"
-    least = f"The least measured is {small(best.mean)}, at {plural(most)}"
-    least += "." if knee == most else f"; {plural(knee)} come within half as much again."
-    real = f" Real images get {small(baseline)}." if baseline is not None else ""
-    return f"At {plural(steps)}: {words}. {least}{real}"
+    words = f"{significant(here.mean)} ± {significant(here.half)}" if here else "not measured"
+    least = f"The least measured is {significant(best.mean)}, at {plural(most, 'step')}"
+    least += "." if knee == most else f"; {plural(knee, 'step')} come within half as much again."
+    real = f" Real images get {significant(baseline)}." if baseline is not None else ""
+    return f"At {plural(steps, 'step')}: {words}. {least}{real}"
 
 
 def times(points: Sequence[Walked], steps: int, what: str, reach: tuple[float, float]) -> str:
@@ -300,13 +289,7 @@ def times(points: Sequence[Walked], steps: int, what: str, reach: tuple[float, f
         "both axes are logarithmic."
     )
     whole = format.duration(each * steps)
-    answer = (
-        f"About {format.duration(each)} per step: {plural(steps)} take{'s' * (steps == 1)} about {whole} per image."
-    )
+    take = f"{plural(steps, 'step')} take{'s' * (steps == 1)}"
+    answer = f"About {format.duration(each)} per step: {take} about {whole} per image."
     return lines(title, answer, reading, [Curve("", x, y, first.family)], "steps", "ms per image (log scale)",
                  log_x=True, log_y=True, marker_x=steps, x_range=reach)  # fmt: skip
-
-
-def plural(steps: int) -> str:
-    """Return a number of steps for people."""
-    return f"{steps:,} step{'s' * (steps != 1)}"

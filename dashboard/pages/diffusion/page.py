@@ -13,6 +13,7 @@ from typing import Any
 import gradio as gr
 from gradio.context import Context
 
+from dashboard import format
 from dashboard.pages.diffusion import diffusion_view, noise_schedule
 from dashboard.pages.diffusion.engine import SHEET, Films, Moment, Source, Take, film_gif, film_strip
 from dashboard.pages.diffusion.panels import PANELS
@@ -568,7 +569,7 @@ class Steps(Drawing):
             image = model_card.data_uri(found.images, 4)
             name = f"{part.checkpoint.replace('/', '-')}-{steps}-steps-seed-{order.seed}.png"
             return value | {"image": image, "name": name, "faint": False,
-                            "alt": f"{order.n} samples, {noise_schedule.plural(steps)}",
+                            "alt": f"{order.n} samples, {format.plural(steps, 'step')}",
                             "words": diffusion_view.drawn_words(order, steps, found.seconds)}  # fmt: skip
         calls, rate = self.films.calls(part), self.films.rate(part.checkpoint, order.n)
         words = diffusion_view.estimate(calls, rate.seconds * calls, rate.words, order.n)

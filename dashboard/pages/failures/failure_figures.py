@@ -79,7 +79,7 @@ def row(one: Verdict, second: str, top: float, width: int, narrow: bool) -> str:
     if one.real:
         parts.append(theme.mark("real", at(one.real.mean), y, 11))
     parts += [theme.mark(point.family, at(score.mean), y, 11) for point, score in one.healthy]
-    parts.append(text(right + 10, y + 4.5, number(one.broken.mean), "value"))
+    parts.append(text(right + 10, y + 4.5, format.score(one.broken.mean), "value"))
     parts.append(verdict(one.word, second, width, top, narrow))
     return "".join([*parts, "</g>"])
 
@@ -122,20 +122,13 @@ def ceiling(value: float) -> float:
     return next(step * power for step in (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10) if step * power >= value * (1 - 1e-9))
 
 
-def number(value: float) -> str:
-    """Return a score for people, to three digits and four decimals at the most: '0.967', '12.4', '1,234'."""
-    if abs(value) >= 1000:
-        return f"{value:,.0f}"
-    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2 if abs(value) >= 1 else 3
-    rounded = f"{value:.{digits}f}"
-    return f"{value:.4f}" if value and not float(rounded) and abs(value) >= 5e-5 else rounded.replace("-0.000", "0.000")
-
-
 def told(one: Verdict) -> str:
     """Return everything about a row in words: what it is, all scores with their intervals, the verdict."""
 
     def score(name: str, value: Score) -> str:
-        return f"{name} {number(value.mean)} (95% interval {number(value.low)} to {number(value.high)})"
+        return (
+            f"{name} {format.score(value.mean)} (95% interval {format.score(value.low)} to {format.score(value.high)})"
+        )
 
     parts = [score("broken", one.broken), *(score(f"healthy {named(point)}", value) for point, value in one.healthy)]
     parts += [score("real images", one.real)] if one.real else []

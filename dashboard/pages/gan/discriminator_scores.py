@@ -9,6 +9,7 @@ from html import escape
 
 import numpy as np
 
+from dashboard import format
 from dashboard.figures import svg
 from dashboard.figures.svg import line, text
 from dashboard.results.projection import wilson
@@ -105,15 +106,10 @@ def figures(beliefs: Beliefs) -> list[tuple[str, str]]:
         fake,
         ("balanced accuracy at 1/2", f"{mean:.1%} ({100 * low:.0f} to {100 * high:.0f})"),
         ("higher score to the real one of a pair", f"{beliefs.pairs:.1%}"),
-        ("V(D, G) on these images", f"{minus(beliefs.value, 2)} nats"),
+        ("V(D, G) on these images", f"{format.signed(beliefs.value, 2)} nats"),
         ("so their JSD is at least", f"{gap:.2f} of {math.log(2):.2f} nats"),
         ("and their total variation at least", f"{max(0.0, 2 * mean - 1):.2f} of 1"),
     ]
-
-
-def minus(value: float, digits: int) -> str:
-    """Return a number with a true minus sign."""
-    return f"{value:.{digits}f}".replace("-", "−")
 
 
 def axis_of(beliefs: Beliefs) -> tuple[float, float]:
@@ -227,12 +223,5 @@ def gallery(title: str, family: str, scores: np.ndarray, picture: Callable[[int]
 
 def thumbnail(source: str, score: float, title: str) -> str:
     """Return one image with its score below."""
-    words = probability(score)
+    words = format.probability(score)
     return f'<figure><img src="{source}" alt="{escape(title)}: D = {words}"><figcaption>{words}</figcaption></figure>'
-
-
-def probability(score: float) -> str:
-    """Return a score for people: '0.42', '<0.01', '>0.99'."""
-    if score < 0.005:
-        return "<0.01"
-    return ">0.99" if score > 0.995 else f"{score:.2f}"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dashboard import format
 from dashboard.figures import line
 from dashboard.figures.line import Curve, Level
 
@@ -120,8 +121,8 @@ def told_by_value(log: Columns) -> Iterator[str]:
         -1: f"{who} does worse than guessing, so G is ahead of it",
     }[side]
     yield (
-        f"{where}, V ends at {number(value.mean)} nats{beliefs}. At the equilibrium these are −1.39, 1/2 and 1/2; if D "
-        f"always knew, 0, 1 and 0. So {verdict}."
+        f"{where}, V ends at {format.signed(value.mean, 2)} nats{beliefs}. At the equilibrium these are −1.39, "
+        f"1/2 and 1/2; if D always knew, 0, 1 and 0. So {verdict}."
     )
     yield bound(value, side)
 
@@ -138,11 +139,6 @@ def bound(value: Ending, side: int) -> str:
         f"Since V ≤ 2 JSD − log 4 whatever D does, the Jensen-Shannon divergence between data and model is at least "
         f"(V\u00a0+\u00a0log\u00a04)/2 = {least:.2f} nats, of at most log 2 = {LOG_2:.2f}; a better D might show more."
     )
-
-
-def number(value: float) -> str:
-    """Return a value for people with a true minus sign: '−1.30'."""
-    return f"{value:.2f}".replace("-", "−")
 
 
 # ---- the curves
@@ -175,7 +171,7 @@ def value_card(log: Columns) -> str:
         levels.append(Level(0.0, "0, D always knows"))
     return line.lines(
         "The value of the game, V(D, G)",
-        f"It ends at {number(end.mean)} nats ({whose(log)}).",
+        f"It ends at {format.signed(end.mean, 2)} nats ({whose(log)}).",
         "At −log 4 D can only guess; at 0 it is always right, and sure. Below −log 4 it is worse than a coin.",
         drawn, SEEN, "V in nats",
         levels=levels,
@@ -226,7 +222,7 @@ def loss_card(log: Columns) -> str:
         return ""
     return line.lines(
         "What the critic loses",
-        f"At the end {number(ending(log, 'discriminator_loss').mean)} nats, against log 2 = {LOG_2:.2f}.",
+        f"At the end {format.signed(ending(log, 'discriminator_loss').mean, 2)} nats, against log 2 = {LOG_2:.2f}.",
         "E[softplus(C(G(z)) − C(x))] without the gradient penalties; lower means that the critic tells pairs apart.",
         drawn, SEEN, "loss in nats",
         levels=[Level(LOG_2, "log 2, the equilibrium")],

@@ -10,6 +10,7 @@ from typing import Any
 import gradio as gr
 from gradio.context import Context
 
+from dashboard import format
 from dashboard.figures import cost
 from dashboard.pages.speed import engine
 from dashboard.results.operating_points import Measurements
@@ -178,7 +179,7 @@ class Speed:
             return str(error) if dataset else "There is no checkpoint yet: python -m gencore train digits/vae"
         seconds = sum(job.expected for job in jobs)
         return (
-            f"Timing {cost.plural(len(jobs), 'operating point')} here takes {about(seconds)}, and other runs wait "
+            f"Timing {format.plural(len(jobs), 'operating point')} here takes {about(seconds)}, and other runs wait "
             f"meanwhile. {place_words(dataset, engine.keeps(dataset))}"
         )
 
@@ -237,7 +238,7 @@ def place_words(dataset: str, kept: bool) -> str:
 
 def ending(state: str, done: int, jobs: int, where: str) -> str:
     """Return what a timing came to."""
-    count = f"{done} of {cost.plural(jobs, 'operating point')}"
+    count = f"{done} of {format.plural(jobs, 'operating point')}"
     if state == "stopped":
         return f"Stopped: {count} timed.{f' {where}' if done else ''} What was half-way is dropped."
     return f"Done: {count} timed. {where if done else ''}"

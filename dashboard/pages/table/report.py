@@ -15,8 +15,7 @@ import numpy as np
 
 from dashboard import format, theme
 from dashboard.figures import cost, pareto, svg, table, triangle
-from dashboard.results import explanations
-from dashboard.results import recommendation as advice
+from dashboard.results import explanations, recommendation
 from dashboard.results.operating_points import EXTRACTOR, Measured, Measurements
 
 FIGURE_RULES = (  # what a rule of the pages' style sheets begins with when it draws a figure
@@ -112,7 +111,7 @@ def style(families: list[str]) -> str:
 def lead(measured: Measurements, version: str, made: str) -> str:
     """Return what the report is of, in two sentences."""
     families = list(dict.fromkeys(point.title for point in measured.points))
-    points = cost.plural(len({(p.checkpoint, p.label) for p in measured.points}), "operating point")
+    points = format.plural(len({(p.checkpoint, p.label) for p in measured.points}), "operating point")
     of = f" of {format.listing(families)}" if families else ""
     return (
         f"{points}{of}. Made on {made} by gencore {version}. A score is the mean of independent generations ± half its "
@@ -128,10 +127,10 @@ def summary(measured: Measurements) -> list[str]:
 
     None where no point has both a score and a time.
     """
-    question = advice.ask(measured)
+    question = recommendation.ask(measured)
     if not question.points:
         return []
-    answers, index = advice.weigh(question, np.ones((1, 3)))
+    answers, index = recommendation.weigh(question, np.ones((1, 3)))
     answer = answers[index[0]]
     return [
         svg.card(
@@ -141,7 +140,7 @@ def summary(measured: Measurements) -> list[str]:
             "Filled: each family's best point for equal weights; faint: its other points. Each corner is in raw units, "
             "and its rim is as good as real images, or the fastest decade. The area means nothing.",
         ),
-        recommendation(question, answer),
+        recommended(question, answer),
         svg.card(
             "Every operating point",
             f"{explanations.capital(question.quality.title)} against time, timed on {question.machine}.",
@@ -153,7 +152,7 @@ def summary(measured: Measurements) -> list[str]:
     ]
 
 
-def recommendation(question: advice.Question, answer: advice.Answer) -> str:
+def recommended(question: recommendation.Question, answer: recommendation.Answer) -> str:
     """Return the card with the point to use by equal weights, and each family's best beside it."""
     title = "Which model, if all three weigh the same?"
     if answer.best is None:
@@ -161,28 +160,28 @@ def recommendation(question: advice.Question, answer: advice.Answer) -> str:
     best = question.points[answer.best]
     words = [explanations.as_real(question, best), explanations.tie_broken(question, answer)]
     if answer.runner is not None:
-        runner = advice.name(question.points[answer.runner])
+        runner = recommendation.name(question.points[answer.runner])
         words.append(f"Runner-up: {runner}. {explanations.runner_up(question, answer)}")
     words.append(explanations.trained(question, answer))
     lines = []
     for place in answer.families:
         if place is not None:
             point = question.points[place]
-            quality, coverage = point.score(question.quality.key), point.score(advice.DIVERSITY.key)
+            quality, coverage = point.score(question.quality.key), point.score(recommendation.DIVERSITY.key)
             cells = [
                 explanations.plus_minus(question.quality, quality),
-                explanations.plus_minus(advice.DIVERSITY, coverage) if coverage else "–",
+                explanations.plus_minus(recommendation.DIVERSITY, coverage) if coverage else "–",
                 format.duration(point.ms_per_image),
             ]
             figures = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
             lines.append(f"<tr>{row_head(point.family, point.title, point.label, {point.family: ''})}{figures}</tr>")
-    heads = ["Best of each family", question.quality.name, advice.DIVERSITY.name, "per image"]
-    answered = f"{advice.name(best)}. {explanations.reasons(question, answer)}"
+    heads = ["Best of each family", question.quality.name, recommendation.DIVERSITY.name, "per image"]
+    answered = f"{recommendation.name(best)}. {explanations.reasons(question, answer)}"
     more = "".join(f"<p>{escape(sentence)}</p>" for sentence in words if sentence)
     return svg.card(title, answered, more + sheet("", heads, lines), explanations.candidates(question, answer))
 
 
-def lit(drawing: str, answer: advice.Answer) -> str:
+def lit(drawing: str, answer: recommendation.Answer) -> str:
     """Return the triangle with each family's best point marked, as the page's script marks it."""
     best = {place for place in answer.families if place is not None}
 

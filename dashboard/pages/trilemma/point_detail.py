@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from html import escape
 
 from dashboard import format, theme
-from dashboard.results.explanations import digits, signed
-from dashboard.results.explanations import training_facts as trained
+from dashboard.results.explanations import training_facts
 from dashboard.results.operating_points import EXTRACTOR, Measured, Score, machine_key
 from dashboard.results.recommendation import name
 
@@ -55,15 +54,8 @@ def table(point: Measured, baseline: Measured | None, names: Mapping[str, str]) 
 
 def cell(score: Score | None, kind: str = "") -> str:
     """Return a table cell with a score; a dash for one that was not measured."""
-    shown = "–" if score is None else figure(score)
+    shown = "–" if score is None else format.plus_minus(score.mean, score.half)
     return f'<td class="{kind}">{shown}</td>'
-
-
-def figure(score: Score) -> str:
-    """Return a raw score with half its interval."""
-    decimals = digits(score.mean, score.half)
-    half = f" ± {score.half:.{decimals}f}" if score.half > 0 else ""
-    return signed(score.mean, decimals) + half
 
 
 def facts(point: Measured, names: Mapping[str, str]) -> str:
@@ -71,10 +63,10 @@ def facts(point: Measured, names: Mapping[str, str]) -> str:
     quality, cost = point.quality, point.cost
     pairs = [("knobs", ", ".join(f"{knob} = {value}" for knob, value in point.knobs.items()) or "none")]
     if cost:
-        calls = f"{point.calls:,} network call{'s' * (point.calls != 1)}"
+        calls = format.plural(point.calls, "network call")
         pairs.append(("cost", f"{format.duration(point.ms_per_image)} per image, {calls}, {cost['flops']:,} FLOPs"))
     pairs += [
-        ("trained on", trained(quality.get("training") or {})),
+        ("trained on", training_facts(quality.get("training") or {})),
         ("seeds", "{} to {}".format(*quality["seeds"])),
         ("uncertainty", quality["uncertainty"]),
         ("hashes", ", ".join(f"{part} {value}" for part, value in quality["hashes"].items())),

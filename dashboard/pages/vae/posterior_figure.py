@@ -9,6 +9,7 @@ from html import escape
 
 import numpy as np
 
+from dashboard import format
 from dashboard.figures import svg
 
 FEW = 6  # dimensions that are drawn at first
@@ -193,14 +194,14 @@ def draw_cell(axis: Axis, family: str, posterior: Posterior, found: Aggregate | 
     mean, std = float(posterior.mean[dimension]), float(posterior.std[dimension])
     head = axis.base - axis.height - HEAD
     parts = [
-        svg.text(axis.left, head + 14, f"z{subscript(dimension + 1)}", "name ink"),
+        svg.text(axis.left, head + 14, f"z{format.subscript(dimension + 1)}", "name ink"),
         svg.text(axis.right, head + 14, f"KL {posterior.kl[dimension]:.2f} nats", "tick", "end"),
-        svg.text(axis.left, head + 30, f"μ {signed(mean)}, σ {std:.2g}", "tick"),
+        svg.text(axis.left, head + 30, f"μ {format.signed(mean, 2)}, σ {std:.2g}", "tick"),
     ]
     for tick in svg.nice_ticks(axis.low, axis.high, 4):
         x = axis.x(tick)
         parts.append(svg.line(x, axis.base, x, axis.base - axis.height, "grid"))
-        parts.append(svg.text(x, axis.base + 15, signed(tick, 0), "tick", "middle"))
+        parts.append(svg.text(x, axis.base + 15, format.signed(tick, 0), "tick", "middle"))
     spots = np.linspace(axis.low, axis.high, PLACES)
     step = 1 if axis.right - axis.left > 250 else 2  # about one place a pixel
     if found is not None:
@@ -239,14 +240,3 @@ def key(family: str, found: Aggregate | None, width: int) -> tuple[str, float]:
         parts.append(svg.text(x + 26, y, words))
         x += room + 14
     return "".join(parts), y + 16
-
-
-def subscript(number: int) -> str:
-    """Return a number in small figures below the line."""
-    return "".join(chr(0x2080 + int(digit)) for digit in str(number))
-
-
-def signed(value: float, digits: int = 2) -> str:
-    """Return a number with a true minus sign."""
-    words = f"{value:.{digits}f}"
-    return words.replace("-", "−") if float(words) else words.lstrip("-")

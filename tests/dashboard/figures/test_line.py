@@ -72,15 +72,6 @@ def test_any_range_has_an_axis_with_ticks(y, log):
         assert not re.search(r"nan|inf", ET.tostring(svg, "unicode"))
 
 
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [(0, "0"), (0.05, "0.05"), (0.00002, "0.00002"), (250, "250"), (1500, "1,500"), (2e4, "20k"), (1.5e6, "1.5M"),
-     (-0.5, "−0.5"), (-40_000, "−40k")],
-)  # fmt: skip
-def test_numbers_on_an_axis(value, text):
-    assert line.number(value) == text
-
-
 def test_decades_on_a_log_axis():
     assert line.Axis(64, 1e6, True).ticks(6) == [1e2, 1e3, 1e4, 1e5, 1e6]
     assert line.Axis(0.2, 0.9, True).ticks(6) == [0.2, 0.5]

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ElementTree
 import numpy as np
 import pytest
 
-from dashboard import format, theme
+from dashboard import theme
 from dashboard.figures import scatter, svg
 from dashboard.results.projection import Plane, shade
 
@@ -35,22 +35,6 @@ def spreads():
 def drawings(markup):
     found = re.findall(r"<svg class=\"fig.*?</svg>", markup, re.DOTALL)
     return [ElementTree.fromstring(drawing) for drawing in found]
-
-
-@pytest.mark.parametrize(
-    ("ms", "words"),
-    [(0.0123, "0.012 ms"), (0.1, "0.100 ms"), (2.4, "2.40 ms"), (388.4, "388 ms"), (999.4, "999 ms"),
-     (3420, "3.42 s"), (31_000, "31.0 s"), (125_000, "2 min 05 s")],
-)  # fmt: skip
-def test_durations(ms, words):
-    assert format.duration(ms) == words
-
-
-@pytest.mark.parametrize(
-    ("number", "words"), [(812, "812"), (61706, "61,706"), (2_536_033, "2.54 million"), (3.2e9, "3.2 billion")]
-)
-def test_counts(number, words):
-    assert format.count(number) == words
 
 
 def test_the_timing_chart_is_drawn_twice_and_escapes():

@@ -9,6 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
+from dashboard.format import plural
 from dashboard.pages.diffusion import diffusion_view, engine, noise_schedule
 from dashboard.pages.diffusion.engine import Films, kept_places, level_of, parse_t
 from dashboard.results.operating_points import Measurements, join, knobs_key
@@ -272,7 +273,7 @@ def test_measured_points_are_those_of_the_other_settings_alone():
         steps = [one.steps for one in points]
         assert steps == sorted(set(steps))
         card = noise_schedule.quality(points, steps[0], measured, choice, (1, 1000))
-        assert f"At {noise_schedule.plural(steps[0])}: " in card and "real images against real images" in card
+        assert f"At {plural(steps[0], 'step')}: " in card and "real images against real images" in card
         assert "per image" in noise_schedule.times(points, 1000, choice, (1, 1000))
     assert "not measured" in noise_schedule.quality(points, 3, measured, "x", (1, 1000))
     assert "Nothing has been measured for x yet" in noise_schedule.quality([], 3, Measurements("d"), "x", (1, 1000))

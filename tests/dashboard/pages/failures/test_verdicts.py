@@ -168,15 +168,6 @@ def test_a_negative_distance_draws_no_bar_to_the_left():
 
 
 @pytest.mark.parametrize(
-    ("value", "expected"),
-    [(0.0, "0.000"), (-0.0001, "-0.0001"), (0.0006, "0.001"), (0.00012, "0.0001"), (0.9671, "0.967"), (5.0, "5.00"),
-     (12.34, "12.3"), (321.4, "321"), (1234.5, "1,234"), (-0.00001, "0.000")],
-)  # fmt: skip
-def test_scores_are_written_for_people(value, expected):
-    assert failure_figures.number(value) == expected
-
-
-@pytest.mark.parametrize(
     ("value", "expected"), [(0.0, 1), (-3, 1), (0.97, 1), (1.0, 1), (1.01, 1.2), (31.1, 40), (898, 1000)]
 )
 def test_scales_end_on_round_numbers(value, expected):

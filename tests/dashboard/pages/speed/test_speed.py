@@ -155,19 +155,6 @@ def test_stale_and_unknown_rows_are_left_out():
     assert "script" not in "".join(cost.cards(points))
 
 
-@pytest.mark.parametrize(
-    ("mean", "half", "words"),
-    [
-        (0.0213, 0.0041, "0.021 ± 0.004"),
-        (12.34, 1.52, "12.3 ± 1.5"),
-        (-0.0123, 0.002, "−0.012 ± 0.002"),
-        (5, 0, "5.00 ± 0"),
-    ],
-)
-def test_intervals_show_the_digits_that_are_certain(mean, half, words):
-    assert cost.interval(mean, half) == words
-
-
 # ---- timing here
 
 
