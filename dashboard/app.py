@@ -12,7 +12,7 @@ import gradio as gr
 from dashboard import pages, theme
 from dashboard.figures import scatter
 from dashboard.service import Service
-from dashboard.ui import model_card
+from dashboard.ui import assets, model_card
 from dashboard.ui.events import Updates
 
 TITLE = "Trilemma Lab"
@@ -56,7 +56,7 @@ def launch_options(service: Service) -> dict[str, Any]:
     gr.set_static_paths([scatter.script()])
     return {
         "theme": theme.theme(),
-        "head": theme.head(list(service.families)),
+        "head": assets.head(list(service.families), pages.PAGES),
         "server_name": os.environ.get("GRADIO_SERVER_NAME")
         or ("0.0.0.0" if os.environ.get("SPACE_ID") else "127.0.0.1"),
         "server_port": int(os.environ.get("GRADIO_SERVER_PORT") or 7860),

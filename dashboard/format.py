@@ -24,7 +24,7 @@ def duration(ms: float) -> str:
 def count(number: float) -> str:
     """Return a count for people, to three digits: '812', '61,706', '1.2 million'."""
     if number >= 1e6:
-        return f"{number / 1e6:.3g} million" if number < 1e9 else f"{number / 1e9:.3g} billion"
+        return f"{number / 1e6:.3g} million" if number < 999.5e6 else f"{number / 1e9:.3g} billion"
     return f"{number:,.0f}"
 
 

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import gradio as gr
 
-ROOT = Path(__file__).parent
-SHARED = ROOT / "ui"
+LOGO = Path(__file__).parent / "ui" / "logo.svg"
 FONT = ("-apple-system", "BlinkMacSystemFont", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
 
@@ -111,26 +110,9 @@ def variables(families: list[str]) -> str:
     return f":root{{{light}}}.dark{{{dark}}}{lanes}"
 
 
-def head(families: list[str]) -> str:
-    """Return what goes into the page's head: style sheets and scripts, the shared ones before those of the pages."""
-    css, script = assets("style.css"), assets("shell.js")
-    icon = (SHARED / "logo.svg").read_text(encoding="utf-8").replace('"', "'").replace("#", "%23").replace("\n", "")
-    return (
-        f'<link rel="icon" href="data:image/svg+xml,{icon}">'
-        f"<style>{variables(families)}{css}</style><script>{script}</script>"
-    )
-
-
-def assets(first: str) -> str:
-    """Return the text of all assets with the ending of `first`, which comes first: the others build on it."""
-    shared = SHARED / first
-    others = sorted(path for path in ROOT.rglob(f"*{shared.suffix}") if path != shared)
-    return "\n".join(path.read_text(encoding="utf-8") for path in [shared, *others])
-
-
 def logo() -> str:
     """Return the logo: a triangle with the three families' colours in its corners."""
-    return (SHARED / "logo.svg").read_text(encoding="utf-8")
+    return LOGO.read_text(encoding="utf-8")
 
 
 def both(**values: str) -> dict[str, str]:

@@ -1,29 +1,27 @@
 // The image that a page's panels are about: a strip to choose from, and a pad to draw on. Python centres the drawing.
 lab.subject = (element, props, watch, trigger) => {
-  const at = (name) => element.querySelector(`[data-at=${name}]`);
+  const at = lab.parts(element);
   const [images, pad, drawn, drawing, words] = ['images', 'pad', 'drawn', 'drawing', 'words'].map(at);
   const ink = pad.getContext('2d', { willReadFrequently: true });
-  const BRUSH = 10;  // of the pad's 112: about the stroke of a test image's digit once it is scaled
+  const BRUSH = 10; // of the pad's 112: about the stroke of a test image's digit once it is scaled
   let shown = '';
 
   const press = (index) => {
-    [...images.children, drawn].forEach((button, i) => button.setAttribute('aria-pressed', String(i === index)));
+    lab.press([...images.children, drawn], (_, i) => i === index);
   };
   const choose = (index) => {
     press(index);
     trigger('choose', { index });
   };
   const fill = (list, names) => {
-    images.replaceChildren(...list.map((source, index) => {
-      const button = document.createElement('button'), image = new Image();
-      image.src = source;
-      image.alt = names[index] ?? `image ${index + 1}`;
-      button.type = 'button';
-      button.title = image.alt;
-      button.append(image);
-      button.addEventListener('click', () => choose(index));
-      return button;
-    }));
+    images.replaceChildren(
+      ...list.map((source, index) => {
+        const title = names[index] ?? `image ${index + 1}`;
+        const button = lab.make('button', { type: 'button', title }, lab.make('img', { src: source, alt: title }));
+        button.addEventListener('click', () => choose(index));
+        return button;
+      }),
+    );
   };
   const paint = () => {
     const value = props.value;
@@ -47,23 +45,32 @@ lab.subject = (element, props, watch, trigger) => {
   };
   const spot = (event) => {
     const box = pad.getBoundingClientRect();
-    return [(event.clientX - box.left) * pad.width / box.width, (event.clientY - box.top) * pad.height / box.height];
+    return [
+      ((event.clientX - box.left) * pad.width) / box.width,
+      ((event.clientY - box.top) * pad.height) / box.height,
+    ];
   };
   const stroke = (from, to) => {
     ink.lineCap = ink.lineJoin = 'round';
-    [[BRUSH + 4, 0.25], [BRUSH + 2, 0.5], [BRUSH, 1]].forEach(([width, alpha]) => {  // a soft rim
+    [
+      [BRUSH + 4, 0.25],
+      [BRUSH + 2, 0.5],
+      [BRUSH, 1],
+    ].forEach(([width, alpha]) => {
+      // a soft rim
       ink.lineWidth = width;
       ink.strokeStyle = `rgba(255, 255, 255, ${alpha})`;
       ink.beginPath();
       ink.moveTo(...from);
-      ink.lineTo(to[0] + 0.01, to[1]);  // a tap leaves a dot
+      ink.lineTo(to[0] + 0.01, to[1]); // a tap leaves a dot
       ink.stroke();
     });
   };
   const send = () => {
     const values = ink.getImageData(0, 0, pad.width, pad.height).data;
     const pixels = Array.from({ length: pad.height }, (_, y) =>
-      Array.from({ length: pad.width }, (__, x) => values[4 * (y * pad.width + x)]));
+      Array.from({ length: pad.width }, (__, x) => values[4 * (y * pad.width + x)]),
+    );
     trigger('draw', { pixels });
   };
   let last = null;
@@ -84,11 +91,12 @@ lab.subject = (element, props, watch, trigger) => {
       last = now;
     });
   });
-  ['pointerup', 'pointercancel'].forEach((name) => pad.addEventListener(name, () => {
+  const lift = () => {
     if (!last) return;
     last = null;
     send();
-  }));
+  };
+  for (const name of ['pointerup', 'pointercancel']) pad.addEventListener(name, lift);
   drawn.addEventListener('click', () => choose(images.children.length));
   at('clear').addEventListener('click', clear);
   at('shuffle').addEventListener('click', () => trigger('shuffle', {}));

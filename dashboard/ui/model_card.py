@@ -1,7 +1,7 @@
 """A lane: one family's images, bar, clock and figures, as one Gradio component that is painted in place.
 
 The template never changes, so a frame costs one assignment of an image and no new elements; see `lab.lane` in
-`assets/shell.js` for what paints it. Figures are text, never markup.
+`model_card.js` for what paints it. Figures are text, never markup.
 """
 
 from __future__ import annotations

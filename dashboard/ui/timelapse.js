@@ -1,28 +1,36 @@
 // The player of time-lapses: all grids are here already, so moving the slider asks the server for nothing.
 lab.player = (element, props, watch, server) => {
-  const at = (name) => element.querySelector(`[data-at=${name}]`);
-  const [player, grids, play, slider, label, gif, words] =
-    ['player', 'grids', 'play', 'slider', 'label', 'gif', 'words'].map(at);
-  const SECONDS = 9;  // a whole run takes about so long to play
-  let drawn = [], shown = '', timer = 0;
+  const [player, grids, play, slider, label, gif, words] = [
+    'player',
+    'grids',
+    'play',
+    'slider',
+    'label',
+    'gif',
+    'words',
+  ].map(lab.parts(element));
+  const SECONDS = 9; // a whole run takes about so long to play
+  let drawn = [],
+    shown = '',
+    timer = 0;
 
   const make = (grid) => {
-    const figure = document.createElement('figure'), head = document.createElement('figcaption');
-    const name = document.createElement('b'), image = new Image(), caption = document.createElement('span');
-    figure.className = `f-${grid.family}`;
-    name.textContent = grid.name;
-    image.width = grid.size[0];
-    image.height = grid.size[1];
-    head.append(name, caption);
-    figure.append(head, image);
+    const [width, height] = grid.size;
+    const name = lab.make('b', { textContent: grid.name }),
+      image = lab.make('img', { width, height }),
+      caption = lab.make('span');
+    const head = lab.make('figcaption', {}, name, caption);
+    const figure = lab.make('figure', { className: `f-${grid.family}` }, head, image);
     return { figure, image, name, caption, grid };
   };
   const show = () => {
-    const place = Number(slider.value), value = props.value;
+    const place = Number(slider.value),
+      value = props.value;
     label.textContent = drawn.length === 1 ? drawn[0].grid.captions[drawn[0].grid.shown[place]] : value.labels[place];
     slider.setAttribute('aria-valuetext', label.textContent);
     drawn.forEach(({ image, name, caption, grid }) => {
-      const index = grid.shown[place], last = grid.finished && index === grid.images.length - 1;
+      const index = grid.shown[place],
+        last = grid.finished && index === grid.images.length - 1;
       if (image.dataset.index !== String(index)) image.src = grid.images[index];
       image.dataset.index = index;
       image.alt = `${grid.name}: images after ${grid.captions[index]}`;
@@ -41,12 +49,15 @@ lab.player = (element, props, watch, server) => {
     if (Number(slider.value) >= last) slider.value = 0;
     play.textContent = 'Pause';
     play.setAttribute('aria-label', 'Pause');
-    timer = setInterval(() => {
-      if (!element.isConnected || Number(slider.value) >= last) return halt();
-      slider.value = Number(slider.value) + 1;
-      show();
-      if (Number(slider.value) >= last) halt();
-    }, Math.min(300, Math.max(80, 1000 * SECONDS / (last + 1))));
+    timer = setInterval(
+      () => {
+        if (!element.isConnected || Number(slider.value) >= last) return halt();
+        slider.value = Number(slider.value) + 1;
+        show();
+        if (Number(slider.value) >= last) halt();
+      },
+      Math.min(300, Math.max(80, (1000 * SECONDS) / (last + 1))),
+    );
     show();
   };
   const paint = () => {
@@ -57,16 +68,22 @@ lab.player = (element, props, watch, server) => {
     const some = Boolean(value.grids?.length);
     player.hidden = !some;
     const key = some ? `${value.axis} ${value.grids.map((grid) => `${grid.name}:${grid.images.length}`)}` : '';
-    if (!some) { shown = ''; return; }
+    if (!some) {
+      shown = '';
+      return;
+    }
     drawn = value.grids.map(make);
     grids.replaceChildren(...drawn.map(({ figure }) => figure));
     grids.classList.toggle('alone', drawn.length === 1);
     slider.max = value.labels.length - 1;
-    if (key !== shown) slider.value = slider.max;  // the finished model first; Play begins at the beginning
+    if (key !== shown) slider.value = slider.max; // the finished model first; Play begins at the beginning
     shown = key;
     show();
   };
-  slider.addEventListener('input', () => { halt(); show(); });
+  slider.addEventListener('input', () => {
+    halt();
+    show();
+  });
   play.addEventListener('click', () => (timer ? halt() : start()));
   gif.addEventListener('click', async () => {
     gif.disabled = true;
@@ -76,7 +93,9 @@ lab.player = (element, props, watch, server) => {
       const answer = await server.film({ names, axis: props.value.axis });
       if (answer.gif) lab.save(`data:image/gif;base64,${answer.gif}`, `${names.join('-').replaceAll('/', '-')}.gif`);
       words.textContent = answer.problem ?? props.value.words ?? '';
-    } catch { words.textContent = 'The GIF could not be made: the server did not answer.'; }
+    } catch {
+      words.textContent = 'The GIF could not be made: the server did not answer.';
+    }
     gif.disabled = false;
   });
   watch('value', paint);

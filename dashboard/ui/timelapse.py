@@ -1,7 +1,7 @@
 """The player of time-lapses: grids side by side under one slider, as one Gradio component painted in the browser.
 
 All grids travel with the value, so that moving the slider asks the server for nothing; the GIF is made when it is asked
-for. See `lab.player` in `assets/replay.js`.
+for. See `lab.player` in `timelapse.js`.
 """
 
 from __future__ import annotations

@@ -1,26 +1,29 @@
 """Numbers, times and counts as words."""
 
+import json
 import math
+from pathlib import Path
 
 import pytest
 
 from dashboard import format
 
 
-@pytest.mark.parametrize(
-    ("ms", "words"),
-    [(0.0123, "0.012 ms"), (0.1, "0.100 ms"), (2.4, "2.40 ms"), (388.4, "388 ms"), (999.4, "999 ms"),
-     (3420, "3.42 s"), (31_000, "31.0 s"), (125_000, "2 min 05 s")],
-)  # fmt: skip
-def test_durations(ms, words):
-    assert format.duration(ms) == words
+CASES = json.loads((Path(__file__).parent / "format_cases.json").read_text())  # tests/js/format.test.js reads them too
+FUNCTIONS = {
+    "fixed": lambda number, digits: f"{number:.{digits}f}",  # Python's own
+    **{name: getattr(format, name) for name in ("duration", "count", "minutes", "round_to", "clock")},
+}
 
 
-@pytest.mark.parametrize(
-    ("number", "words"), [(812, "812"), (61706, "61,706"), (2_536_033, "2.54 million"), (3.2e9, "3.2 billion")]
-)
-def test_counts(number, words):
-    assert format.count(number) == words
+def test_every_function_of_the_table_is_tested():
+    assert set(CASES) == set(FUNCTIONS)
+
+
+@pytest.mark.parametrize(("name", "case"), [(name, case) for name, cases in CASES.items() for case in cases])
+def test_the_words_are_those_of_the_table(name, case):
+    *given, words = case
+    assert FUNCTIONS[name](*given) == words
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,11 @@
 // The Diffusion page: an image under noise, two films of the reverse process, samples by the number of steps.
 (() => {
-  const parts = (element) => (name) => element.querySelector(`[data-at="${name}"]`);
-  const text = (node, words) => { if (words !== undefined && node.textContent !== words) node.textContent = words; };
-  const picture = (image, source, alt) => {  // undefined keeps what is there, '' takes it away
-    if (alt) image.alt = alt;
-    if (source === undefined || image.getAttribute('src') === source) return;
-    if (source) image.src = source; else image.removeAttribute('src');
+  const text = (node, words) => {
+    if (words !== undefined && node.textContent !== words) node.textContent = words;
   };
-  const fill = (input) => {
-    const span = input.max - input.min || 1;
-    input.style.setProperty('--share', `${(100 * (input.value - input.min)) / span}%`);
+  const picture = (image, source, alt) => {
+    if (alt) image.alt = alt;
+    lab.picture(image, source);
   };
   const bar = (at, share) => {
     if (share === undefined) return;
@@ -23,43 +19,69 @@
     if (source) link.href = source;
     if (name) link.download = name;
   };
-  const make = (tag, options = {}, ...children) => {
-    const node = Object.assign(document.createElement(tag), options);
-    node.append(...children);
-    return node;
-  };
 
   // ---- forward: one slider, three pictures, a strip
   lab.forward = (element, props, watch, trigger) => {
-    const at = parts(element), range = at('range'), number = at('number');
-    let wanted = null;  // the t that was asked for last: an answer to an earlier one does not move the slider back
+    const at = lab.parts(element),
+      range = at('range'),
+      number = at('number');
+    let wanted = null; // the t that was asked for last: an answer to an earlier one does not move the slider back
     const show = (t) => {
       range.value = t;
-      if (document.activeElement !== number) number.value = t;  // what is being typed stays
-      fill(range);
+      if (document.activeElement !== number) number.value = t; // what is being typed stays
+      lab.fill(range);
     };
     const calls = lab.inTurn((data) => trigger('move', data));
-    const move = (t) => { wanted = String(t); calls.ask({ t }); };
-    range.addEventListener('input', () => { number.value = range.value; fill(range); move(Number(range.value)); });
+    const move = (t) => {
+      wanted = String(t);
+      calls.ask({ t });
+    };
+    range.addEventListener('input', () => {
+      number.value = range.value;
+      lab.fill(range);
+      move(Number(range.value));
+    });
     number.addEventListener('change', () => move(number.value));
-    number.addEventListener('keydown', (event) => { if (event.key === 'Enter') { event.preventDefault(); number.blur(); } });
+    number.addEventListener('keydown', (event) => {
+      if (event.key === 'Enter') {
+        event.preventDefault();
+        number.blur();
+      }
+    });
     const strip = (places) => {
       if (!places) return;
-      at('strip').replaceChildren(...places.map(([t, xt, hat]) => {
-        const pictures = [[xt, 'The image'], [hat, 'What the network sees']].map(([src, what]) => (
-          src ? make('img', { src, alt: `${what} at t = ${t}` }) : make('span', { className: 'df-gap' })));
-        const button = make('button', { type: 'button', title: `Go to t = ${t}` }, ...pictures, make('span', { textContent: `t = ${t}` }));
-        button.dataset.t = t;
-        button.addEventListener('click', () => { show(t); move(t); });
-        return button;
-      }));
+      at('strip').replaceChildren(
+        ...places.map(([t, xt, hat]) => {
+          const pictures = [
+            [xt, 'The image'],
+            [hat, 'What the network sees'],
+          ].map(([src, what]) =>
+            src ? lab.make('img', { src, alt: `${what} at t = ${t}` }) : lab.make('span', { className: 'df-gap' }),
+          );
+          const button = lab.make(
+            'button',
+            { type: 'button', title: `Go to t = ${t}` },
+            ...pictures,
+            lab.make('span', { textContent: `t = ${t}` }),
+          );
+          button.dataset.t = t;
+          button.addEventListener('click', () => {
+            show(t);
+            move(t);
+          });
+          return button;
+        }),
+      );
     };
     const paint = () => {
       const v = props.value;
       if (!v || typeof v !== 'object') return;
       if (v.last !== undefined) range.max = v.last;
       if (v.t !== undefined) {
-        if (wanted === null || wanted === String(v.t)) { show(v.t); wanted = null; }  // else one that is asked for follows
+        if (wanted === null || wanted === String(v.t)) {
+          show(v.t);
+          wanted = null;
+        } // else one that is asked for follows
         text(at('t'), String(v.t));
         element.firstElementChild.dataset.t = v.t;
       }
@@ -71,39 +93,64 @@
       if (v.problem) wanted = null;
       if (v.problem || v.t !== undefined) calls.answered();
       if (v.figures) {
-        at('figures').replaceChildren(...v.figures.map(([name, value]) => (
-          make('div', {}, make('dt', { textContent: name }), make('dd', { textContent: value })))));
+        at('figures').replaceChildren(
+          ...v.figures.map(([name, value]) =>
+            lab.make('div', {}, lab.make('dt', { textContent: name }), lab.make('dd', { textContent: value })),
+          ),
+        );
       }
       strip(v.strip);
       take(at('take'), v.take);
-      at('strip').querySelectorAll('button').forEach((button) => (
-        button.toggleAttribute('data-here', Number(button.dataset.t) === Number(element.firstElementChild.dataset.t))));
+      for (const button of at('strip').querySelectorAll('button')) {
+        button.toggleAttribute('data-here', Number(button.dataset.t) === Number(element.firstElementChild.dataset.t));
+      }
     };
     watch('value', paint);
     paint();
   };
 
   // ---- reverse: films that fill while they are made, then play under one slider
-  const SECONDS = 5;  // a film's length
+  const SECONDS = 5; // a film's length
   lab.film = (element, props, watch) => {
-    const at = parts(element), range = at('range'), play = at('play');
+    const at = lab.parts(element),
+      range = at('range'),
+      play = at('play');
     const sides = [...element.querySelectorAll('.df-reel')].map((section) => {
-      const of = parts(section);
-      return { section, name: of('name'), x: of('x'), x0: of('x0'), t: of('t'), calls: of('calls'), frames: [], total: 0, kept: 0 };
+      const of = lab.parts(section);
+      return {
+        section,
+        name: of('name'),
+        x: of('x'),
+        x0: of('x0'),
+        t: of('t'),
+        calls: of('calls'),
+        frames: [],
+        total: 0,
+        kept: 0,
+      };
     });
-    let run = null, live = false, timer = 0;
-    const length = () => Math.max(1, ...sides.map((side) => side.kept || side.frames.length));
+    let run = null,
+      live = false,
+      timer = 0;
     const draw = (side, share) => {
-      const last = (side.kept || side.frames.length) - 1;
-      let place = Math.round(share * last);
-      while (place > 0 && !side.frames[place]) place -= 1;  // not made yet
+      const place = lab.reel.place(side, share);
       const frame = side.frames[place];
       if (!frame) return;
-      const { image, column, t, calls } = frame, high = image.naturalHeight / 2;
-      if (!high) { image.addEventListener('load', () => draw(side, share), { once: true }); return; }
+      const { image, column, t, calls } = frame,
+        high = image.naturalHeight / 2;
+      if (!high) {
+        image.addEventListener('load', () => draw(side, share), { once: true });
+        return;
+      }
       const wide = frame.columns ? image.naturalWidth / frame.columns : image.naturalWidth;
-      [[side.x, 0], [side.x0, high]].forEach(([canvas, top]) => {
-        if (canvas.width !== wide) { canvas.width = wide; canvas.height = high; }
+      [
+        [side.x, 0],
+        [side.x0, high],
+      ].forEach(([canvas, top]) => {
+        if (canvas.width !== wide) {
+          canvas.width = wide;
+          canvas.height = high;
+        }
         canvas.getContext('2d').drawImage(image, column * wide, top, wide, high, 0, 0, wide, high);
       });
       side.section.dataset.place = place;
@@ -112,30 +159,46 @@
       side.calls.textContent = t === null ? `after ${side.total} calls` : `from call ${calls + 1} of ${side.total}`;
     };
     const show = () => {
-      fill(range);
+      lab.fill(range);
       const share = range.value / (range.max || 1);
-      sides.forEach((side) => draw(side, share));
-      const words = sides.filter((side) => side.frames.length).map((side) => `${side.name.textContent} ${side.t.textContent}`);
+      for (const side of sides) draw(side, share);
+      const words = sides
+        .filter((side) => side.frames.length)
+        .map((side) => `${side.name.textContent} ${side.t.textContent}`);
       range.setAttribute('aria-valuetext', words.join(', '));
     };
-    const halt = () => { clearInterval(timer); timer = 0; play.textContent = 'Play'; play.setAttribute('aria-label', 'Play'); };
+    const halt = () => {
+      clearInterval(timer);
+      timer = 0;
+      play.textContent = 'Play';
+      play.setAttribute('aria-label', 'Play');
+    };
     const start = () => {
       live = false;
       if (Number(range.value) >= Number(range.max)) range.value = 0;
       play.textContent = 'Pause';
       play.setAttribute('aria-label', 'Pause');
-      timer = setInterval(() => {
-        if (Number(range.value) >= Number(range.max)) return halt();
-        range.value = Number(range.value) + 1;
-        show();
-      }, (1000 * SECONDS) / Math.max(20, range.max));
+      timer = setInterval(
+        () => {
+          if (Number(range.value) >= Number(range.max)) return halt();
+          range.value = Number(range.value) + 1;
+          show();
+        },
+        (1000 * SECONDS) / Math.max(20, range.max),
+      );
     };
     play.addEventListener('click', () => (timer ? halt() : start()));
-    range.addEventListener('input', () => { live = false; halt(); show(); });
-    element.addEventListener('keydown', (event) => {  // the arrow keys are the slider's own
+    range.addEventListener('input', () => {
+      live = false;
+      halt();
+      show();
+    });
+    element.addEventListener('keydown', (event) => {
+      // the arrow keys are the slider's own
       if (event.key !== ' ' || event.target === play) return;
       event.preventDefault();
-      if (timer) halt(); else start();
+      if (timer) halt();
+      else start();
     });
     const reset = (v) => {
       run = v.run;
@@ -146,16 +209,16 @@
         side.name.textContent = v.names?.[i] ?? '';
         side.t.textContent = side.calls.textContent = '';
         delete side.section.dataset.place;
-        [side.x, side.x0].forEach((canvas) => canvas.getContext('2d').clearRect(0, 0, canvas.width, canvas.height));
+        for (const canvas of [side.x, side.x0]) canvas.getContext('2d').clearRect(0, 0, canvas.width, canvas.height);
       });
     };
-    const follow = () => {  // while the films are made, the slider goes with them
-      range.max = length() - 1;
-      const done = Math.min(...sides.map((side) => (side.frames.length - 1) / Math.max(1, (side.kept || side.frames.length) - 1)));
-      if (live) range.value = Math.floor(done * range.max);
+    const follow = () => {
+      // while the films are made, the slider goes with them
+      range.max = Math.max(1, ...sides.map(lab.reel.length)) - 1;
+      if (live) range.value = Math.floor(Math.min(...sides.map(lab.reel.done)) * range.max);
       show();
     };
-    const take = (place, frames, total) => {
+    const arrived = (place, frames, total) => {
       const side = sides[place];
       side.total = total;
       side.kept = Math.min(props.value.most ?? 60, total + 1);
@@ -166,26 +229,35 @@
         side.frames[index] = { image, column: 0, columns: 1, t, calls };
       });
     };
-    const whole = (reels) => reels.forEach(({ sprite, times, total }, i) => {
-      const image = new Image();
-      image.addEventListener('load', () => {
-        Object.assign(sides[i], { total, kept: times.length });
-        sides[i].frames = times.map(([t, calls], column) => ({ image, column, columns: times.length, t, calls }));
-        follow();
-      }, { once: true });
-      if (sprite) image.src = sprite;
-    });
+    const whole = (reels) =>
+      reels.forEach(({ sprite, times, total }, i) => {
+        const image = new Image();
+        image.addEventListener(
+          'load',
+          () => {
+            Object.assign(sides[i], { total, kept: times.length });
+            sides[i].frames = times.map(([t, calls], column) => ({ image, column, columns: times.length, t, calls }));
+            follow();
+          },
+          { once: true },
+        );
+        if (sprite) image.src = sprite;
+      });
     const paint = () => {
       const v = props.value;
       if (!v || typeof v !== 'object') return;
       if (v.run !== undefined && v.run !== run) reset(v);
-      (v.fresh ?? []).forEach((fresh) => take(...fresh));
+      for (const fresh of v.fresh ?? []) arrived(...fresh);
       if (v.reels) whole(v.reels);
       bar(at, v.share);
       if (v.promise) text(at('words'), `${v.promise} Press Draw.`);
       text(at('words'), v.words);
       text(at('problem'), v.problem);
-      element.firstElementChild.dataset.state = v.reels ? 'done' : v.fresh ? 'running' : element.firstElementChild.dataset.state ?? 'idle';
+      element.firstElementChild.dataset.state = v.reels
+        ? 'done'
+        : v.fresh
+          ? 'running'
+          : (element.firstElementChild.dataset.state ?? 'idle');
       if (v.run !== undefined && !v.reels) element.firstElementChild.dataset.state = v.run ? 'running' : 'idle';
       play.disabled = range.disabled = element.firstElementChild.dataset.state === 'idle';
     };
@@ -195,16 +267,22 @@
 
   // ---- steps: what was drawn before is there at once, without asking the server
   lab.steps = (element, props, watch, trigger) => {
-    const at = parts(element), range = at('range'), image = at('image');
-    const kept = new Map();  // finished samples, by their settings and number of steps
-    let stops = [], chosen = '', settings = '';
+    const at = lab.parts(element),
+      range = at('range'),
+      image = at('image');
+    const kept = new Map(); // finished samples, by their settings and number of steps
+    let stops = [],
+      chosen = '',
+      settings = '';
     const steps = () => stops[range.value];
     const label = () => {
-      fill(range);
+      lab.fill(range);
       const words = `${steps() ?? ''}`;
       text(at('out'), words);
       range.setAttribute('aria-valuetext', `${words} steps`);
-      at('ticks').querySelectorAll('button').forEach((tick, i) => tick.toggleAttribute('data-here', i === Number(range.value)));
+      [...at('ticks').children].forEach((tick, i) => {
+        tick.toggleAttribute('data-here', i === Number(range.value));
+      });
     };
     const peek = () => {
       const there = kept.get(`${settings} ${steps()}`);
@@ -216,19 +294,39 @@
       image.classList.toggle('faint', !there);
     };
     const calls = lab.inTurn((data) => trigger('choose', data));
-    const choose = () => { if (String(steps()) !== chosen) { chosen = String(steps()); calls.ask({ steps: steps() }); } };
-    range.addEventListener('input', () => { label(); peek(); });
+    const choose = () => {
+      if (String(steps()) !== chosen) {
+        chosen = String(steps());
+        calls.ask({ steps: steps() });
+      }
+    };
+    range.addEventListener('input', () => {
+      label();
+      peek();
+    });
     range.addEventListener('change', choose);
-    const ticks = () => at('ticks').replaceChildren(...stops.map((stop, i) => {
-      const tick = make('button', { type: 'button', tabIndex: -1, textContent: stop });
-      tick.style.left = `${stops.length > 1 ? (100 * i) / (stops.length - 1) : 0}%`;
-      tick.addEventListener('click', () => { range.value = i; label(); peek(); choose(); });
-      return tick;
-    }));
+    const ticks = () =>
+      at('ticks').replaceChildren(
+        ...stops.map((stop, i) => {
+          const tick = lab.make('button', { type: 'button', tabIndex: -1, textContent: stop });
+          tick.style.left = `${stops.length > 1 ? (100 * i) / (stops.length - 1) : 0}%`;
+          tick.addEventListener('click', () => {
+            range.value = i;
+            label();
+            peek();
+            choose();
+          });
+          return tick;
+        }),
+      );
     const paint = () => {
       const v = props.value;
       if (!v || typeof v !== 'object') return;
-      if (v.stops) { stops = v.stops; range.max = stops.length - 1; ticks(); }
+      if (v.stops) {
+        stops = v.stops;
+        range.max = stops.length - 1;
+        ticks();
+      }
       if (v.stops || (v.at !== undefined && (chosen === '' || chosen === String(v.at)))) {
         range.value = stops.indexOf(v.at);
         chosen = String(v.at);
@@ -237,8 +335,9 @@
       }
       if (v.problem || v.at !== undefined) calls.answered();
       if (v.settings !== undefined) settings = v.settings;
-      if (v.image && v.name) kept.set(`${settings} ${v.at}`, { image: v.image, alt: v.alt, words: v.words, name: v.name });
-      if (v.at !== undefined && String(steps()) !== String(v.at)) return;  // the visitor has moved on
+      if (v.image && v.name)
+        kept.set(`${settings} ${v.at}`, { image: v.image, alt: v.alt, words: v.words, name: v.name });
+      if (v.at !== undefined && String(steps()) !== String(v.at)) return; // the visitor has moved on
       picture(image, v.image, v.alt);
       if (v.faint !== undefined) image.classList.toggle('faint', v.faint);
       bar(at, v.share);

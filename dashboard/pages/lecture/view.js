@@ -2,9 +2,20 @@
 lab.lecture = (() => {
   const KEY = 'lecture';
   const steps = () => JSON.parse(document.getElementById('lecture-steps')?.dataset.steps ?? '[]');
-  const kept = () => { try { return sessionStorage.getItem(KEY); } catch { return null; } };
+  const kept = () => {
+    try {
+      return sessionStorage.getItem(KEY);
+    } catch {
+      return null;
+    }
+  };
   const keep = (value) => {
-    try { value === null ? sessionStorage.removeItem(KEY) : sessionStorage.setItem(KEY, value); } catch { /* private windows */ }
+    try {
+      if (value === null) sessionStorage.removeItem(KEY);
+      else sessionStorage.setItem(KEY, value);
+    } catch {
+      /* private windows */
+    }
   };
   let place = kept() === null ? -1 : Number(kept());
   const listeners = new Set();
@@ -12,24 +23,30 @@ lab.lecture = (() => {
   const bar = () => {
     let node = document.getElementById('lecture-bar');
     if (node) return node;
-    node = document.createElement('aside');
-    node.id = 'lecture-bar';
+    node = lab.make('aside', { id: 'lecture-bar' });
     node.setAttribute('aria-label', 'Lecture');
-    node.innerHTML = '<button type="button" class="back" aria-label="Previous step">←</button>'
-      + '<button type="button" class="next" aria-label="Next step">→</button>'
-      + '<span class="where"></span><a class="what"></a><span class="do"></span>'
-      + '<a class="outline" href="#lecture">Outline</a><button type="button" class="end" aria-label="End the lecture">×</button>';
+    node.innerHTML =
+      '<button type="button" class="back" aria-label="Previous step">←</button>' +
+      '<button type="button" class="next" aria-label="Next step">→</button>' +
+      '<span class="where"></span><a class="what"></a><span class="do"></span>' +
+      '<a class="outline" href="#lecture">Outline</a><button type="button" class="end" aria-label="End the lecture">×</button>';
     node.querySelector('.back').addEventListener('click', () => go(place - 1));
     node.querySelector('.next').addEventListener('click', () => go(place + 1));
-    node.querySelector('.end').addEventListener('click', () => { place = -1; keep(null); paint(); });
+    node.querySelector('.end').addEventListener('click', () => {
+      place = -1;
+      keep(null);
+      paint();
+    });
     document.body.append(node);
     return node;
   };
   const paint = () => {
-    const all = steps(), step = all[place];
+    const all = steps(),
+      step = all[place];
     document.body.classList.toggle('in-lecture', Boolean(step));
     if (step) {
-      const node = bar(), at = (name) => node.querySelector(`.${name}`);
+      const node = bar(),
+        at = (name) => node.querySelector(`.${name}`);
       at('where').textContent = `${place + 1} of ${all.length} · ${step.at} of ${step.of}`;
       at('what').textContent = step.title;
       at('what').href = step.href;
@@ -37,7 +54,7 @@ lab.lecture = (() => {
       at('back').disabled = place === 0;
       at('next').disabled = place === all.length - 1;
     }
-    listeners.forEach((tell) => tell());
+    for (const tell of listeners) tell();
   };
   const go = (number) => {
     const step = steps()[number];
@@ -45,10 +62,12 @@ lab.lecture = (() => {
     place = number;
     keep(String(number));
     paint();
-    if (location.hash === step.href) dispatchEvent(new HashChangeEvent('hashchange')); else location.hash = step.href;
+    if (location.hash === step.href) dispatchEvent(new HashChangeEvent('hashchange'));
+    else location.hash = step.href;
   };
 
-  document.addEventListener('click', (event) => {  // the outline's links begin the lecture where they lead
+  document.addEventListener('click', (event) => {
+    // the outline's links begin the lecture where they lead
     const link = event.target.closest?.('[data-step]');
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
@@ -62,7 +81,8 @@ lab.lecture = (() => {
     go(place + step);
   });
   const begin = (element) => {
-    const start = element.querySelector('.start'), resume = element.querySelector('.resume');
+    const start = element.querySelector('.start'),
+      resume = element.querySelector('.resume');
     const tell = () => {
       const step = steps()[place];
       resume.hidden = !step;
@@ -73,10 +93,6 @@ lab.lecture = (() => {
     listeners.add(tell);
     tell();
   };
-  const ready = (tries = 0) => {
-    if (!document.getElementById('lecture-steps')) return tries < 600 && requestAnimationFrame(() => ready(tries + 1));
-    paint();
-  };
-  ready();
+  lab.when(() => document.getElementById('lecture-steps'), paint);
   return { begin, go };
 })();

@@ -15,8 +15,10 @@ import numpy as np
 
 from dashboard import format, theme
 from dashboard.figures import cost, pareto, svg, table, triangle
+from dashboard.pages import PAGES
 from dashboard.results import explanations, recommendation
 from dashboard.results.operating_points import EXTRACTOR, Measured, Measurements
+from dashboard.ui import assets
 
 FIGURE_RULES = (  # what a rule of the pages' style sheets begins with when it draws a figure
     "svg.fig", ".triangle ", ".front ", ".marks", ".panels",
@@ -104,7 +106,8 @@ def style(families: list[str]) -> str:
     lanes = "".join(f".f-{name}{{--mark:var(--mark-{name});--text:var(--text-{name})}}" for name in families)
     own = STYLE.replace("FONT", ",".join(f"'{name}'" if " " in name else name for name in theme.FONT))
     own = own.replace("MONO", ",".join(theme.MONO))
-    figures = [line for line in theme.assets("style.css").splitlines() if line.startswith(FIGURE_RULES)]
+    rules = "\n".join(assets.text("css", PAGES)).splitlines()
+    figures = [line for line in rules if line.startswith(FIGURE_RULES)]
     return f":root{{{light}}}@media(prefers-color-scheme:dark){{:root{{{dark}}}}}{lanes}{own}{''.join(figures)}"
 
 

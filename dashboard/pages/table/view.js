@@ -1,25 +1,35 @@
 // The Table page: rows made from plain values (text is never markup), sorted and filtered here, without the server.
-window.lab.table = (element, props, watch) => {
-  const now = window.lab.ofText(props);
-  const at = (name) => element.querySelector(`[data-at=${name}]`);
+lab.table = (element, props, watch) => {
+  const now = lab.ofText(props);
+  const at = lab.parts(element);
   const made = (tag, text, ...classes) => {
-    const node = document.createElement(tag);
-    if (text !== undefined) node.textContent = text;
-    node.className = classes.filter(Boolean).join(' ');
-    return node;
+    const className = classes.filter(Boolean).join(' ');
+    return lab.make(tag, text === undefined ? { className } : { className, textContent: text });
   };
-  const KINDS = { headline: 'headline', sweep: 'sweep', lecture: "lecture's own", failure: 'broken on purpose', timing: 'timing only', bound: 'likelihood bound', baseline: 'baseline' };
+  const KINDS = {
+    headline: 'headline',
+    sweep: 'sweep',
+    lecture: "lecture's own",
+    failure: 'broken on purpose',
+    timing: 'timing only',
+    bound: 'likelihood bound',
+    baseline: 'baseline',
+  };
   const state = { sort: '', down: false, extractor: '', groups: new Set() };
-  let data = null, dataset = null;
+  let data = null,
+    dataset = null;
 
   // ---- controls
   const fill = (select, all, pairs) => {
     const kept = select.value;
-    select.replaceChildren(...[['', all], ...pairs].map(([value, text]) => Object.assign(made('option', text), { value })));
+    select.replaceChildren(
+      ...[['', all], ...pairs].map(([value, text]) => Object.assign(made('option', text), { value })),
+    );
     select.value = pairs.some(([value]) => String(value) === kept) ? kept : '';
   };
   const choice = (type, name, value, text, on, act) => {
-    const label = made('label'), input = Object.assign(made('input'), { type, name, value, checked: on });
+    const label = made('label'),
+      input = Object.assign(made('input'), { type, name, value, checked: on });
     input.addEventListener('change', () => act(input));
     label.append(input, made('span', text));
     return label;
@@ -27,27 +37,59 @@ window.lab.table = (element, props, watch) => {
   const controls = () => {
     const present = (key) => [...new Set(data.rows.map((row) => row[key]).filter((v) => v !== null))];
     const here = new Set(present('family'));
-    fill(at('family'), 'All families', data.families.filter(([name]) => here.has(name)));
-    fill(at('kind'), 'All kinds', present('kind').map((kind) => [kind, KINDS[kind] ?? kind]));
-    fill(at('n'), 'Every n', present('n').sort((a, b) => b - a).map((n) => [n, `n = ${n.toLocaleString('en')}`]));
+    fill(
+      at('family'),
+      'All families',
+      data.families.filter(([name]) => here.has(name)),
+    );
+    fill(
+      at('kind'),
+      'All kinds',
+      present('kind').map((kind) => [kind, KINDS[kind] ?? kind]),
+    );
+    fill(
+      at('n'),
+      'Every n',
+      present('n')
+        .sort((a, b) => b - a)
+        .map((n) => [n, `n = ${lab.format.count(n)}`]),
+    );
     if (!data.extractors.includes(state.extractor)) state.extractor = data.extractors[0];
-    at('extractors').replaceChildren(...data.extractors.map((name) =>
-      choice('radio', 'table-features', name, name, name === state.extractor, () => { state.extractor = name; body(); })));
-    at('groups').replaceChildren(...data.groups.map(([key, title]) =>
-      choice('checkbox', 'table-groups', key, title, state.groups.has(key), (input) => {
-        state.groups[input.checked ? 'add' : 'delete'](key);
-        head(); body();
-      })));
+    at('extractors').replaceChildren(
+      ...data.extractors.map((name) =>
+        choice('radio', 'table-features', name, name, name === state.extractor, () => {
+          state.extractor = name;
+          body();
+        }),
+      ),
+    );
+    at('groups').replaceChildren(
+      ...data.groups.map(([key, title]) =>
+        choice('checkbox', 'table-groups', key, title, state.groups.has(key), (input) => {
+          state.groups[input.checked ? 'add' : 'delete'](key);
+          head();
+          body();
+        }),
+      ),
+    );
   };
 
   // ---- what is shown
   const columns = () => data.columns.filter((column) => state.groups.has(column.group));
-  const cell = (row, column) => (row.cells[state.extractor] ?? {})[column.key] ?? (row.cells[''] ?? {})[column.key];
+  const cell = (row, column) => row.cells[state.extractor]?.[column.key] ?? row.cells['']?.[column.key];
   const kept = (row) => {
-    const words = at('query').value.trim().toLowerCase().split(/\s+/).filter(Boolean);
-    const text = [row.title, row.label, row.kind, KINDS[row.kind], row.stale, (row.cells[''].checkpoint ?? [''])[0]].join(' ').toLowerCase();
-    return words.every((word) => text.includes(word))
-      && ['family', 'kind', 'n'].every((key) => !at(key).value || String(row[key]) === at(key).value);
+    const text = [
+      row.title,
+      row.label,
+      row.kind,
+      KINDS[row.kind],
+      row.stale,
+      (row.cells[''].checkpoint ?? [''])[0],
+    ].join(' ');
+    return (
+      lab.rows.has(text, at('query').value) &&
+      ['family', 'kind', 'n'].every((key) => !at(key).value || String(row[key]) === at(key).value)
+    );
   };
   const value = (row) => {
     if (state.sort === 'name') return `${row.title} ${row.label}`;
@@ -56,25 +98,18 @@ window.lab.table = (element, props, watch) => {
     const found = column && cell(row, column);
     return found ? found[0] : null;
   };
-  const sorted = (rows) => {
-    if (!state.sort) return rows;
-    const sign = state.down ? -1 : 1;
-    const pairs = rows.map((row, place) => [value(row), place, row]);
-    pairs.sort(([a, i], [b, j]) => {
-      if (a === null || b === null) return (a === null) - (b === null) || i - j;  // what is missing stays last
-      return sign * (typeof a === 'number' ? a - b : String(a).localeCompare(String(b), 'en', { numeric: true })) || i - j;
-    });
-    return pairs.map(([, , row]) => row);
-  };
 
   // ---- drawing
   const heading = (key, name, column) => {
-    const th = made('th', undefined, column ? 'figure' : ''), button = made('button', undefined);
-    th.scope = 'col'; th.dataset.key = key; button.type = 'button';
+    const th = made('th', undefined, column ? 'figure' : ''),
+      button = made('button', undefined);
+    th.scope = 'col';
+    th.dataset.key = key;
+    button.type = 'button';
     button.append(made('span', name), ...(column?.arrow ? [made('i', column.arrow)] : []));
     if (column?.about) button.title = column.about;
     button.addEventListener('click', () => {
-      const first = column?.better === 'higher';  // the first click brings the best to the top
+      const first = column?.better === 'higher'; // the first click brings the best to the top
       if (state.sort !== key) Object.assign(state, { sort: key, down: first });
       else if (state.down === first) state.down = !first;
       else Object.assign(state, { sort: '', down: false });
@@ -84,13 +119,18 @@ window.lab.table = (element, props, watch) => {
     return th;
   };
   const head = () => {
-    const all = [heading('name', 'Model and operating point'), heading('kind', 'Kind'), heading('n', 'n × runs'),
-      ...columns().map((column) => heading(column.key, column.name, column))];
+    const all = [
+      heading('name', 'Model and operating point'),
+      heading('kind', 'Kind'),
+      heading('n', 'n × runs'),
+      ...columns().map((column) => heading(column.key, column.name, column)),
+    ];
     if (!['', 'name', 'kind', 'n', ...columns().map((column) => column.key)].includes(state.sort)) state.sort = '';
     at('head').replaceChildren(...all);
   };
   const line = (row) => {
-    const tr = made('tr', undefined, row.stale && 'stale'), name = made('th', undefined, 'name');
+    const tr = made('tr', undefined, row.stale && 'stale'),
+      name = made('th', undefined, 'name');
     name.scope = 'row';
     const badge = element.querySelector(`template[data-badge="${CSS.escape(row.family)}"]`);
     if (badge) name.append(badge.content.cloneNode(true));
@@ -99,12 +139,16 @@ window.lab.table = (element, props, watch) => {
     name.append(title, made('span', row.label, 'label'));
     if (row.stale) name.append(Object.assign(made('span', `Stale. ${row.stale}`, 'why'), { title: row.stale }));
     const runs = row.generations === null ? '' : ` × ${row.generations}`;
-    const n = row.n === null ? '–' : `${row.n.toLocaleString('en')}${runs}`;
+    const n = row.n === null ? '–' : `${lab.format.count(row.n)}${runs}`;
     tr.append(name, made('td', KINDS[row.kind] ?? row.kind), made('td', n, 'figure'));
     for (const column of columns()) {
       const found = cell(row, column);
       const best = found && (row.best[state.extractor] ?? []).includes(column.key);
-      const td = made('td', best ? undefined : found ? found[1] : '', typeof found?.[0] === 'string' ? 'word' : 'figure');
+      const td = made(
+        'td',
+        best ? undefined : found ? found[1] : '',
+        typeof found?.[0] === 'string' ? 'word' : 'figure',
+      );
       if (best) td.append(made('b', found[1]));
       if (found?.[2]) td.title = found[2];
       else if (typeof found?.[0] === 'string' && found[0] !== found[1]) td.title = found[0];
@@ -113,19 +157,22 @@ window.lab.table = (element, props, watch) => {
     return tr;
   };
   const body = () => {
-    const rows = sorted(data.rows.filter(kept));
+    const found = data.rows.filter(kept),
+      rows = state.sort ? lab.rows.sorted(found, value, state.down) : found;
     const n = at('n').value;
     at('baselines').replaceChildren(...data.baselines.filter((row) => !n || String(row.n) === n).map(line));
     at('rows').replaceChildren(...rows.map(line));
     for (const th of at('head').children) {
       const on = th.dataset.key === state.sort;
-      if (on) th.setAttribute('aria-sort', state.down ? 'descending' : 'ascending'); else th.removeAttribute('aria-sort');
+      if (on) th.setAttribute('aria-sort', state.down ? 'descending' : 'ascending');
+      else th.removeAttribute('aria-sort');
     }
     at('count').textContent = data.rows.length
       ? `${rows.length === data.rows.length ? 'All' : `${rows.length} of`} ${data.rows.length} rows${rows.length ? '' : ': no row fits the filters'}`
       : '';
     at('empty').hidden = data.rows.length + data.baselines.length > 0;
-    at('empty').textContent = `Nothing was measured on ${data.dataset || 'any data set'} yet: python -m gencore evaluate`;
+    at('empty').textContent =
+      `Nothing was measured on ${data.dataset || 'any data set'} yet: python -m gencore evaluate`;
     at('region').hidden = !at('empty').hidden;
     element.style.setProperty('--head', `${at('head').getBoundingClientRect().height}px`);
   };
@@ -140,11 +187,15 @@ window.lab.table = (element, props, watch) => {
       return `Stale, ${count} row${count > 1 ? 's' : ''}: ${words}`;
     });
     at('problems').replaceChildren(...[...data.problems, ...sentences].map((words) => made('li', words)));
-    controls(); head(); body();
+    controls();
+    head();
+    body();
   };
   for (const key of ['family', 'kind', 'n']) at(key).addEventListener('change', body);
   at('query').addEventListener('input', body);
-  new ResizeObserver(() => element.style.setProperty('--head', `${at('head').getBoundingClientRect().height}px`)).observe(at('head'));
+  new ResizeObserver(() =>
+    element.style.setProperty('--head', `${at('head').getBoundingClientRect().height}px`),
+  ).observe(at('head'));
   watch('value', paint);
   paint();
 };

@@ -1,7 +1,7 @@
 // The home page: sliders look their answer up in tables that came with the page; no server call while they move.
 lab.trilemma = (element, props, watch, trigger) => {
   const now = lab.ofText(props);
-  const at = (name) => element.querySelector(`[data-at="${name}"]`);
+  const at = lab.parts(element);
   const all = (selector) => [...element.querySelectorAll(selector)];
   const dial = (name) => element.querySelector(`[data-dial="${name}"]`);
   const USUAL = { quality: 70, diversity: 50, speed: 40, ms: 100, coverage: 80 };
@@ -9,12 +9,9 @@ lab.trilemma = (element, props, watch, trigger) => {
   const state = { mode: 'weights', point: query.get('point') ?? '', shown: null, picked: false };
 
   // ---- the address: what differs from the usual goes into it
-  const numbers = (text, count) => {
-    const found = (text ?? '').split('-').map(Number);
-    return found.length === count && found.every((x) => Number.isFinite(x) && x >= 0) ? found : null;
-  };
   const remember = () => {
-    const v = now(), weights = ['quality', 'diversity', 'speed'].map((name) => dial(name).value).join('-');
+    const v = now(),
+      weights = ['quality', 'diversity', 'speed'].map((name) => dial(name).value).join('-');
     const budget = `${v.budgets ? v.budgets.ms[dial('ms').value] : ''}-${dial('coverage').value}`;
     const first = v.datasets?.[0]?.[0];
     lab.link(
@@ -27,24 +24,21 @@ lab.trilemma = (element, props, watch, trigger) => {
   const find = () => {
     const v = now();
     if (state.mode === 'weights') {
-      const step = v.weights.step, side = 100 / step + 1;
-      const [q, d, s] = ['quality', 'diversity', 'speed'].map((name) => Math.round(dial(name).value / step));
-      return v.weights.table[(q * side + d) * side + s];
+      return lab.answers.byWeights(
+        v.weights,
+        ['quality', 'diversity', 'speed'].map((name) => dial(name).value),
+      );
     }
-    const side = 100 / v.budgets.step + 1;
-    return v.budgets.table[Number(dial('ms').value) * side + Math.round(dial('coverage').value / v.budgets.step)];
-  };
-  const fill = (input) => {
-    const share = (input.value - input.min) / ((input.max - input.min) || 1);
-    input.style.setProperty('--share', `${100 * share}%`);
+    return lab.answers.byBudget(v.budgets, Number(dial('ms').value), dial('coverage').value);
   };
   const answer = () => {
     const v = now();
     if (!v.points?.length) return;
     all('[data-dial]').forEach((input) => {
-      fill(input);
+      lab.fill(input);
       const name = input.dataset.dial;
-      const words = name === 'ms' ? v.budgets.words[input.value] : name === 'coverage' ? `${input.value}%` : input.value;
+      const words =
+        name === 'ms' ? v.budgets.words[input.value] : name === 'coverage' ? `${input.value}%` : input.value;
       element.querySelector(`[data-out="${name}"]`).textContent = words;
       if (name === 'ms') input.setAttribute('aria-valuetext', words);
     });
@@ -61,56 +55,53 @@ lab.trilemma = (element, props, watch, trigger) => {
   // ---- the charts' marks: each family's best point, and among them the answer
   const mark = (found) => {
     all('.triangle [data-i]').forEach((shape) => {
-      const i = Number(shape.dataset.i), best = found.families.includes(i);
+      const i = Number(shape.dataset.i),
+        best = found.families.includes(i);
       shape.classList.toggle('best', best);
       shape.classList.toggle('first', i === found.best);
     });
     const layer = element.querySelector('.triangle [data-at="shapes"]');
     layer?.append(...layer.querySelectorAll('.best:not(.first)'), ...layer.querySelectorAll('.first'));
-    all('.front [data-i]').forEach((point) => point.classList.toggle('first', Number(point.dataset.i) === found.best));
+    for (const point of all('.front [data-i]')) point.classList.toggle('first', Number(point.dataset.i) === found.best);
   };
+  const worded = (tag, text) => lab.make(tag, { textContent: text });
   const legend = (found) => {
-    const rows = found.families.filter((i) => i !== null).map((i) => {
-      const point = now().points[i];
-      const row = document.createElement('li'), name = document.createElement('button');
-      name.type = 'button';
-      name.title = 'Its samples and its row';
-      name.innerHTML = now().badges[point.family];
-      name.append(Object.assign(document.createElement('span'), { textContent: point.name }));
-      name.addEventListener('click', () => choose(i));
-      row.className = `f-${point.family}${i === found.best ? ' first' : ''}`;
-      row.append(name, ...point.values.map(([text, margin]) => {
-        const cell = Object.assign(document.createElement('b'), { textContent: text });
-        cell.append(Object.assign(document.createElement('i'), { textContent: margin }));  // hidden where there is no room
-        return cell;
-      }));
-      return row;
-    });
-    const head = document.createElement('li');
-    head.className = 'head';
-    head.append(...['', ...now().columns].map((text) => Object.assign(document.createElement('span'), { textContent: text })));
+    const rows = found.families
+      .filter((i) => i !== null)
+      .map((i) => {
+        const point = now().points[i];
+        const name = lab.make('button', {
+          type: 'button',
+          title: 'Its samples and its row',
+          innerHTML: now().badges[point.family],
+        });
+        name.append(worded('span', point.name));
+        name.addEventListener('click', () => choose(i));
+        const cells = point.values.map(([text, margin]) => lab.make('b', {}, text, worded('i', margin))); // hidden where there is no room
+        return lab.make('li', { className: `f-${point.family}${i === found.best ? ' first' : ''}` }, name, ...cells);
+      });
+    const head = lab.make('li', { className: 'head' }, ...['', ...now().columns].map((text) => worded('span', text)));
     if (!rows.length) head.firstChild.textContent = 'No family has a point that fits.';
     at('legend').replaceChildren(head, ...rows);
   };
 
   // ---- choosing a point
-  const picks = lab.inTurn((data) => trigger('pick', data));  // side by side, an earlier answer could come last
+  const picks = lab.inTurn((data) => trigger('pick', data)); // side by side, an earlier answer could come last
   lab.picked = picks.answered;
-  const choose = (i, asked = true) => {  // not asked: the address names it, and says all there is to remember
+  const choose = (i, asked = true) => {
+    // not asked: the address names it, and says all there is to remember
     const point = now().points[i];
     state.point = point.key;
     state.picked = true;
-    all('.front [data-i]').forEach((g) => g.classList.toggle('picked', Number(g.dataset.i) === i));
+    for (const g of all('.front [data-i]')) g.classList.toggle('picked', Number(g.dataset.i) === i);
     picks.ask({ key: point.key, data: now().dataset, machine: now().machine });
     if (!asked) return;
     remember();
-    let tries = 0;
-    const look = () => {
-      const panel = document.querySelector('#chosen');
-      if (panel?.offsetHeight) panel.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
-      else if (++tries < 120) requestAnimationFrame(look);
-    };
-    look();
+    lab.when(
+      () => [document.querySelector('#chosen')].find((panel) => panel?.offsetHeight),
+      (panel) => panel.scrollIntoView({ block: 'nearest', behavior: 'smooth' }),
+      119,
+    );
   };
 
   // ---- the card beside the pointer
@@ -119,21 +110,18 @@ lab.trilemma = (element, props, watch, trigger) => {
     const point = g && now().points[g.dataset.i];
     tip.hidden = !point;
     if (!point) return;
-    const title = Object.assign(document.createElement('strong'), { textContent: point.name });
-    const list = document.createElement('dl');
-    point.lines.forEach(([term, words]) => {
-      list.append(Object.assign(document.createElement('dt'), { textContent: term }),
-        Object.assign(document.createElement('dd'), { textContent: words }));
-    });
-    const foot = Object.assign(document.createElement('em'), { textContent: point.stale ? `Stale: ${point.stale}` : 'Choose it for its samples and its row.' });
-    tip.replaceChildren(title, list, foot);
+    const list = lab.make(
+      'dl',
+      {},
+      ...point.lines.flatMap(([term, words]) => [worded('dt', term), worded('dd', words)]),
+    );
+    const foot = point.stale ? `Stale: ${point.stale}` : 'Choose it for its samples and its row.';
+    tip.replaceChildren(worded('strong', point.name), list, worded('em', foot));
     tip.className = `tip f-${point.family}`;
-    const box = g.querySelector('.hit').getBoundingClientRect(), card = tip.parentElement.getBoundingClientRect();
-    const room = card.width - tip.offsetWidth - 8;
-    const right = box.right - card.left + 6, left = box.left - card.left - tip.offsetWidth - 6;
-    tip.style.left = `${Math.max(8, right <= room ? right : left >= 8 ? left : Math.min(room, right))}px`;
-    const above = box.top - card.top - tip.offsetHeight / 2;
-    tip.style.top = `${Math.max(8, Math.min(above, card.height - tip.offsetHeight - 8))}px`;
+    const box = g.querySelector('.hit').getBoundingClientRect(),
+      card = tip.parentElement.getBoundingClientRect();
+    const { left, top } = lab.hits.beside(box, { width: tip.offsetWidth, height: tip.offsetHeight }, card);
+    Object.assign(tip.style, { left: `${left}px`, top: `${top}px` });
   };
   const stage = at('front');
   const target = (event) => event.target.closest?.('[data-i]');
@@ -141,11 +129,9 @@ lab.trilemma = (element, props, watch, trigger) => {
   const near = (event) => {
     const svg = event.target.closest?.('svg');
     if (!svg) return [];
-    const found = [...svg.querySelectorAll('[data-i]')].map((g) => {
-      const box = g.querySelector('.hit').getBoundingClientRect();
-      return { g, gap: Math.hypot(event.clientX - (box.left + box.right) / 2, event.clientY - (box.top + box.bottom) / 2) };
-    }).sort((one, other) => one.gap - other.gap);
-    return found.filter(({ gap }) => gap < 20 && gap < found[0].gap + 3).map(({ g }) => g);
+    const points = [...svg.querySelectorAll('[data-i]')];
+    const boxes = points.map((g) => g.querySelector('.hit').getBoundingClientRect());
+    return lab.hits.near(boxes, event.clientX, event.clientY).map((i) => points[i]);
   };
   stage.addEventListener('pointermove', (event) => {
     if (event.pointerType === 'touch') return;
@@ -156,28 +142,41 @@ lab.trilemma = (element, props, watch, trigger) => {
     state.over = g;
     hover(g);
   });
-  stage.addEventListener('pointerleave', () => { state.over?.classList.remove('over'); state.over = null; hover(null); });
+  stage.addEventListener('pointerleave', () => {
+    state.over?.classList.remove('over');
+    state.over = null;
+    hover(null);
+  });
   stage.addEventListener('focusin', (event) => event.target.matches(':focus-visible') && hover(target(event)));
   stage.addEventListener('focusout', () => hover(null));
   stage.addEventListener('click', (event) => {
-    const there = near(event), held = there.findIndex((g) => g.classList.contains('picked'));
+    const there = near(event),
+      held = there.findIndex((g) => g.classList.contains('picked'));
     if (there.length) choose(Number(there[(held + 1) % there.length].dataset.i));
   });
   stage.addEventListener('keydown', (event) => {
     const g = target(event);
     if (!g) return;
     if (event.key === 'Escape') return hover(null);
-    if (event.key === 'Enter' || event.key === ' ') { event.preventDefault(); return choose(Number(g.dataset.i)); }
+    if (event.key === 'Enter' || event.key === ' ') {
+      event.preventDefault();
+      return choose(Number(g.dataset.i));
+    }
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
     const others = [...g.parentElement.querySelectorAll('[data-i]')];
     const next = step && others[others.indexOf(g) + step];
-    if (next) { event.preventDefault(); g.tabIndex = -1; next.tabIndex = 0; next.focus(); }
+    if (next) {
+      event.preventDefault();
+      g.tabIndex = -1;
+      next.tabIndex = 0;
+      next.focus();
+    }
   });
 
   // ---- what comes from the server
   const options = (name, pairs, chosen) => {
     const select = element.querySelector(`[data-ask="${name}"]`);
-    select.replaceChildren(...pairs.map(([value, words]) => Object.assign(document.createElement('option'), { value, textContent: words })));
+    select.replaceChildren(...pairs.map(([value, words]) => lab.make('option', { value, textContent: words })));
     select.value = chosen;
   };
   const paint = () => {
@@ -194,20 +193,28 @@ lab.trilemma = (element, props, watch, trigger) => {
     options('quality', v.qualities, v.quality);
     options('n', v.sizes, v.n);
     at('n-label').hidden = v.sizes.length < 2;
-    options('machine', v.machines.map((name) => [name, name]), v.machine);
+    options(
+      'machine',
+      v.machines.map((name) => [name, name]),
+      v.machine,
+    );
     at('machine-label').hidden = v.machines.length < 2;
-    ['how', 'summary', 'reading'].forEach((name) => { at(name).textContent = v[name]; });
+    ['how', 'summary', 'reading'].forEach((name) => {
+      at(name).textContent = v[name];
+    });
     at('triangle').innerHTML = v.triangle;
     stage.innerHTML = v.front;
-    all('.front').forEach((svg) => { svg.querySelector('[data-i]').tabIndex = 0; });
+    all('.front').forEach((svg) => {
+      svg.querySelector('[data-i]').tabIndex = 0;
+    });
     const picked = v.points.findIndex((point) => point.key === state.point);
-    all(`.front [data-i="${picked}"]`).forEach((g) => g.classList.add('picked'));
-    at('notes').replaceChildren(...v.notes.map((words) => Object.assign(document.createElement('li'), { textContent: words })));
+    for (const g of all(`.front [data-i="${picked}"]`)) g.classList.add('picked');
+    at('notes').replaceChildren(...v.notes.map((words) => worded('li', words)));
     setDials(v);
     state.shown = null;
     answer();
     element.firstElementChild?.parentElement?.setAttribute('data-painted', `${v.dataset} ${v.quality} ${v.n}`);
-    if (v.restored && !state.picked && picked >= 0) choose(picked, false);  // the address names a point
+    if (v.restored && !state.picked && picked >= 0) choose(picked, false); // the address names a point
   };
   const setDials = (v) => {
     const set = (name, max, step, value) => {
@@ -216,12 +223,14 @@ lab.trilemma = (element, props, watch, trigger) => {
       if (input.dataset.set !== '1' || value !== undefined) input.value = value ?? USUAL[name];
       input.dataset.set = '1';
     };
-    const nearest = (ms) => v.budgets.ms.reduce((best, x, i) => (Math.abs(Math.log(x / ms)) < Math.abs(Math.log(v.budgets.ms[best] / ms)) ? i : best), 0);
     const first = dial('ms').dataset.set !== '1';
-    const weights = first ? numbers(query.get('weights'), 3) : null, budget = first ? numbers(query.get('budget'), 2) : null;
-    ['quality', 'diversity', 'speed'].forEach((name, i) => set(name, 100, v.weights.step, weights?.[i]));
-    const ms = first ? (budget?.[0] || USUAL.ms) : state.ms ?? USUAL.ms;
-    set('ms', v.budgets.ms.length - 1, 1, nearest(ms));
+    const weights = first ? lab.answers.numbers(query.get('weights'), 3) : null,
+      budget = first ? lab.answers.numbers(query.get('budget'), 2) : null;
+    ['quality', 'diversity', 'speed'].forEach((name, i) => {
+      set(name, 100, v.weights.step, weights?.[i]);
+    });
+    const ms = first ? budget?.[0] || USUAL.ms : (state.ms ?? USUAL.ms);
+    set('ms', v.budgets.ms.length - 1, 1, lab.answers.nearest(v.budgets.ms, ms));
     set('coverage', 100, v.budgets.step, budget?.[1]);
     state.ms = ms;
     if (first) {
@@ -232,10 +241,15 @@ lab.trilemma = (element, props, watch, trigger) => {
   };
   const mode = (name) => {
     state.mode = name;
-    all('[data-mode]').forEach((button) => button.setAttribute('aria-pressed', String(button.dataset.mode === name)));
-    all('[data-panel]').forEach((panel) => { panel.hidden = panel.dataset.panel !== name; });
+    lab.press(all('[data-mode]'), (button) => button.dataset.mode === name);
+    for (const panel of all('[data-panel]')) panel.hidden = panel.dataset.panel !== name;
   };
-  all('[data-mode]').forEach((button) => button.addEventListener('click', () => { mode(button.dataset.mode); answer(); remember(); }));
+  for (const button of all('[data-mode]'))
+    button.addEventListener('click', () => {
+      mode(button.dataset.mode);
+      answer();
+      remember();
+    });
   all('[data-dial]').forEach((input) => {
     input.addEventListener('input', () => {
       if (input.dataset.dial === 'ms') state.ms = now().budgets.ms[input.value];
@@ -243,12 +257,22 @@ lab.trilemma = (element, props, watch, trigger) => {
     });
     input.addEventListener('change', remember);
   });
-  all('[data-ask]').forEach((select) => select.addEventListener('change', () => {
+  const ask = (event) => {
     const chosen = Object.fromEntries(all('[data-ask]').map((one) => [one.dataset.ask, one.value]));
-    if (select.dataset.ask === 'data') { chosen.n = chosen.machine = ''; state.point = ''; }
+    if (event.target.dataset.ask === 'data') {
+      chosen.n = chosen.machine = '';
+      state.point = '';
+    }
     state.asked = true;
     trigger('ask', { data: chosen.data, quality: chosen.quality, at: chosen.n, machine: chosen.machine });
-  }));
-  watch('value', () => { paint(); if (state.asked) { state.asked = false; remember(); } });
+  };
+  for (const select of all('[data-ask]')) select.addEventListener('change', ask);
+  watch('value', () => {
+    paint();
+    if (state.asked) {
+      state.asked = false;
+      remember();
+    }
+  });
   paint();
 };

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dashboard import format
 from dashboard.service import InputError, Service, runs
 from dashboard.ui import timelapse
 from gencore import FAMILIES, checkpoint, pictures
@@ -140,11 +139,3 @@ def test_several_timelapses_share_one_slider_and_one_film(folder, tmp_path):
     assert by_time["words"].startswith("toy/two has no log")
     with pytest.raises(InputError, match="There is no axis 'years'"):
         runs.film(Service(), ["toy/one"], "years")
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [(0.29, "0.3 s"), (12.4, "12 s"), (59.8, "1 min 00 s"), (245, "4 min 05 s"), (5292, "1 h 28 min")],
-)
-def test_times_for_people(seconds, words):
-    assert format.clock(seconds) == words

@@ -1,0 +1,23 @@
+// Where the answer to the sliders stands in the tables that came with the page.
+lab.answers = {
+  // 'a-b-c' of an address as so many numbers; null where it is none of ours.
+  numbers: (text, count) => {
+    const found = (text ?? '').split('-').map(Number);
+    return found.length === count && found.every((x) => Number.isFinite(x) && x >= 0) ? found : null;
+  },
+
+  // `table` goes through the three weights, 0 to 100 in steps, the last one fastest.
+  byWeights: ({ step, table }, weights) => {
+    const side = 100 / step + 1;
+    return table[weights.reduce((place, weight) => place * side + Math.round(weight / step), 0)];
+  },
+
+  // `table` goes through the times, and within each through the coverage, 0 to 100 in steps.
+  byBudget: ({ step, table }, time, coverage) => table[time * (100 / step + 1) + Math.round(coverage / step)],
+
+  // The place of the time nearest to `ms`, by ratio.
+  nearest: (times, ms) => {
+    const far = (x) => Math.abs(Math.log(x / ms));
+    return times.reduce((best, x, i) => (far(x) < far(times[best]) ? i : best), 0);
+  },
+};

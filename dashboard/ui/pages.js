@@ -1,0 +1,65 @@
+// Page links: #name opens the tab of that name, #name/panel scrolls on to a panel; Gradio's own tab bar is hidden.
+{
+  const LEAVING = ['wheel', 'touchstart', 'keydown', 'pointerdown', 'hashchange'];
+
+  const asked = () => {
+    const links = [...document.querySelectorAll('[data-page]')];
+    const names = links.map((a) => a.dataset.page);
+    const [page, panel] = location.hash.slice(1).split('/');
+    const name = names.includes(page) ? page : names[0];
+    const tab = document.querySelector(`#pages [role=tab][data-tab-id="${name}"]`);
+    return tab || names.length === 1 ? { links, name, panel, tab } : null;
+  };
+  const show = ({ links, name, panel, tab }) => {
+    for (const a of links) {
+      if (a.dataset.page === name) a.setAttribute('aria-current', 'page');
+      else a.removeAttribute('aria-current');
+    }
+    if (tab && tab.getAttribute('aria-selected') !== 'true') {
+      tab.click();
+      if (!panel) scrollTo(0, 0); // all pages are one document: another page's place in it means nothing here
+    }
+    reveal(links[0].parentElement);
+    if (panel) arrive(`panel-${name}-${panel}`);
+  };
+  // A tab is laid out when it is first opened, and grows while its panels fill.
+  const arrive = (id) => {
+    const hash = location.hash;
+    const left = () => location.hash !== hash; // another link was followed meanwhile
+    const goal = () => document.getElementById(id);
+    lab.when(
+      () => left() || goal()?.offsetParent,
+      () => left() || hold(goal()),
+    );
+  };
+  const hold = (goal) => {
+    const go = () => goal.scrollIntoView({ block: 'start' });
+    go();
+    const growth = new ResizeObserver(go);
+    growth.observe(document.body);
+    const leave = () => {
+      growth.disconnect();
+      for (const name of LEAVING) removeEventListener(name, leave);
+    };
+    for (const name of LEAVING) addEventListener(name, leave, { passive: true });
+    setTimeout(leave, 30000); // a busy machine fills its panels for a while
+  };
+  // On a phone the links scroll sideways: the current one in view, a fade where more are.
+  const reveal = (nav) => {
+    const more = () => {
+      nav.classList.toggle('more-left', nav.scrollLeft > 4);
+      nav.classList.toggle('more-right', nav.scrollLeft < nav.scrollWidth - nav.clientWidth - 4);
+    };
+    if (!nav.dataset.watched) {
+      nav.dataset.watched = 'yes';
+      nav.addEventListener('scroll', more, { passive: true });
+      new ResizeObserver(more).observe(nav);
+    }
+    const link = nav.querySelector('[aria-current]');
+    if (link) nav.scrollLeft = link.offsetLeft - nav.offsetLeft - (nav.clientWidth - link.offsetWidth) / 2;
+    more();
+  };
+
+  lab.pages = () => lab.when(asked, show);
+  addEventListener('hashchange', lab.pages);
+}
