@@ -1,4 +1,4 @@
-# One place for the commands; every target works in .venv, which is made on first use.
+# One place for the commands; every target works in .venv and node_modules, which are made on first use.
 PYTHON ?= python
 BIN := .venv/bin
 
@@ -9,14 +9,17 @@ run: $(BIN)/.runtime
 
 test: $(BIN)/.dev
 	$(BIN)/pytest
+	npm test
 
-quality: $(BIN)/.dev
+quality: $(BIN)/.dev node_modules
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	npm run lint
 
-style: $(BIN)/.dev
+style: $(BIN)/.dev node_modules
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+	npm run format
 
 bench: $(BIN)/.dev
 	$(BIN)/python tests/bench/bench_metrics.py
@@ -32,4 +35,8 @@ $(BIN)/.runtime: requirements.txt | $(BIN)/python
 
 $(BIN)/.dev: requirements-dev.txt $(BIN)/.runtime
 	$(BIN)/pip install -r requirements-dev.txt
+	touch $@
+
+node_modules: package-lock.json
+	npm ci
 	touch $@

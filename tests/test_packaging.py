@@ -1,5 +1,6 @@
 """What the README promises is what the files say."""
 
+import json
 import re
 import shlex
 import tomllib
@@ -58,6 +59,17 @@ def test_every_requirement_is_bounded_and_accounted_for(file):
     account = (ROOT / "docs/dependencies.md").read_text()
     for name, (low, high) in requirements(file).items():
         assert f"\n| {name} | >={low},<{high} |" in account
+
+
+def test_what_npm_brings_is_pinned_accounted_for_and_private():
+    packages = json.loads((ROOT / "package.json").read_text())
+    account = (ROOT / "docs/dependencies.md").read_text()
+    assert packages["private"] and "dependencies" not in packages
+    locked = json.loads((ROOT / "package-lock.json").read_text())["packages"]
+    for name, pinned in packages["devDependencies"].items():
+        assert f"\n| {name} | {pinned} |" in account and locked[f"node_modules/{name}"]["version"] == pinned
+    hosts = {package.get("resolved", "https://registry.npmjs.org/").split("/")[2] for package in locked.values()}
+    assert hosts == {"registry.npmjs.org"}
 
 
 def commands():

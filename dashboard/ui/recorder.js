@@ -25,8 +25,8 @@
     'image-rendering',
     'r',
   ];
-  const TEXT = /^(font|letter|text|dominant)/,
-    PAINTED = /^(path|rect|circle|ellipse|line|polyline|polygon|text|tspan|image|use)$/;
+  const TEXT = /^(font|letter|text|dominant)/;
+  const PAINTED = /^(path|rect|circle|ellipse|line|polyline|polygon|text|tspan|image|use)$/;
   const EDGE = 16; // around the drawing: labels may reach over its box
   const SHARPNESS = 2;
 
@@ -60,8 +60,8 @@
       to.remove();
       return;
     }
-    const worded = /^(text|tspan)$/.test(to.nodeName),
-      painted = PAINTED.test(to.nodeName);
+    const worded = /^(text|tspan)$/.test(to.nodeName);
+    const painted = PAINTED.test(to.nodeName);
     to.removeAttribute('class');
     to.removeAttribute('style');
     STYLES.forEach((name) => {
@@ -75,8 +75,8 @@
     for (const pair of pairs) settled(...pair);
   };
   const copied = (svg, left, top) => {
-    const copy = svg.cloneNode(true),
-      box = svg.getBoundingClientRect();
+    const copy = svg.cloneNode(true);
+    const box = svg.getBoundingClientRect();
     settled(svg, copy);
     const places = { x: box.left - left + EDGE, y: box.top - top + EDGE, width: box.width, height: box.height };
     for (const [name, value] of Object.entries(places)) copy.setAttribute(name, value.toFixed(1));
@@ -104,8 +104,8 @@
     return { text: new XMLSerializer().serializeToString(whole), width, height };
   };
   const raster = async ({ text, width, height }) => {
-    const image = new Image(),
-      canvas = document.createElement('canvas');
+    const image = new Image();
+    const canvas = document.createElement('canvas');
     image.src = URL.createObjectURL(new Blob([text], { type: 'image/svg+xml' }));
     await image.decode();
     canvas.width = SHARPNESS * width;
@@ -115,8 +115,8 @@
     return new Promise((done) => canvas.toBlob(done, 'image/png'));
   };
   const take = async (box, ending) => {
-    const figures = mine(box),
-      plot = figures.find((figure) => figure.matches('.plot'));
+    const figures = mine(box);
+    const plot = figures.find((figure) => figure.matches('.plot'));
     if (plot && window.Plotly) {
       const layout = { ...plot.layout, paper_bgcolor: paper(box) };
       const options = {

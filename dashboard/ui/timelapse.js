@@ -10,27 +10,27 @@ lab.player = (element, props, watch, server) => {
     'words',
   ].map(lab.parts(element));
   const SECONDS = 9; // a whole run takes about so long to play
-  let drawn = [],
-    shown = '',
-    timer = 0;
+  let drawn = [];
+  let shown = '';
+  let timer = 0;
 
   const make = (grid) => {
     const [width, height] = grid.size;
-    const name = lab.make('b', { textContent: grid.name }),
-      image = lab.make('img', { width, height }),
-      caption = lab.make('span');
+    const name = lab.make('b', { textContent: grid.name });
+    const image = lab.make('img', { width, height });
+    const caption = lab.make('span');
     const head = lab.make('figcaption', {}, name, caption);
     const figure = lab.make('figure', { className: `f-${grid.family}` }, head, image);
     return { figure, image, name, caption, grid };
   };
   const show = () => {
-    const place = Number(slider.value),
-      value = props.value;
+    const place = Number(slider.value);
+    const value = props.value;
     label.textContent = drawn.length === 1 ? drawn[0].grid.captions[drawn[0].grid.shown[place]] : value.labels[place];
     slider.setAttribute('aria-valuetext', label.textContent);
     drawn.forEach(({ image, name, caption, grid }) => {
-      const index = grid.shown[place],
-        last = grid.finished && index === grid.images.length - 1;
+      const index = grid.shown[place];
+      const last = grid.finished && index === grid.images.length - 1;
       if (image.dataset.index !== String(index)) image.src = grid.images[index];
       image.dataset.index = index;
       image.alt = `${grid.name}: images after ${grid.captions[index]}`;

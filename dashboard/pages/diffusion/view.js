@@ -22,9 +22,9 @@
 
   // ---- forward: one slider, three pictures, a strip
   lab.forward = (element, props, watch, trigger) => {
-    const at = lab.parts(element),
-      range = at('range'),
-      number = at('number');
+    const at = lab.parts(element);
+    const range = at('range');
+    const number = at('number');
     let wanted = null; // the t that was asked for last: an answer to an earlier one does not move the slider back
     const show = (t) => {
       range.value = t;
@@ -112,9 +112,9 @@
   // ---- reverse: films that fill while they are made, then play under one slider
   const SECONDS = 5; // a film's length
   lab.film = (element, props, watch) => {
-    const at = lab.parts(element),
-      range = at('range'),
-      play = at('play');
+    const at = lab.parts(element);
+    const range = at('range');
+    const play = at('play');
     const sides = [...element.querySelectorAll('.df-reel')].map((section) => {
       const of = lab.parts(section);
       return {
@@ -129,15 +129,15 @@
         kept: 0,
       };
     });
-    let run = null,
-      live = false,
-      timer = 0;
+    let run = null;
+    let live = false;
+    let timer = 0;
     const draw = (side, share) => {
       const place = lab.reel.place(side, share);
       const frame = side.frames[place];
       if (!frame) return;
-      const { image, column, t, calls } = frame,
-        high = image.naturalHeight / 2;
+      const { image, column, t, calls } = frame;
+      const high = image.naturalHeight / 2;
       if (!high) {
         image.addEventListener('load', () => draw(side, share), { once: true });
         return;
@@ -267,13 +267,13 @@
 
   // ---- steps: what was drawn before is there at once, without asking the server
   lab.steps = (element, props, watch, trigger) => {
-    const at = lab.parts(element),
-      range = at('range'),
-      image = at('image');
+    const at = lab.parts(element);
+    const range = at('range');
+    const image = at('image');
     const kept = new Map(); // finished samples, by their settings and number of steps
-    let stops = [],
-      chosen = '',
-      settings = '';
+    let stops = [];
+    let chosen = '';
+    let settings = '';
     const steps = () => stops[range.value];
     const label = () => {
       lab.fill(range);

@@ -19,8 +19,8 @@
   // ---- the map
   lab.map = (element, props, watch, pick) => {
     lab.figure(element, props, watch);
-    const box = element.querySelector('.plot'),
-      lens = element.querySelector('.lens');
+    const box = element.querySelector('.plot');
+    const lens = element.querySelector('.lens');
     const buttons = [...element.querySelectorAll('[data-show]')];
     const only = () => {
       lab.press(buttons, (button) => button.dataset.show === state.family);
@@ -44,8 +44,8 @@
       lens.hidden = false; // first: what is hidden has no offsetParent
       const frame = lens.offsetParent.getBoundingClientRect();
       paint(lens, state.sheets[found.family], found.index, 84);
-      const x = event.event.clientX - frame.left,
-        y = event.event.clientY - frame.top;
+      const x = event.event.clientX - frame.left;
+      const y = event.event.clientY - frame.top;
       lens.style.left = `${Math.min(x + 16, frame.width - 90)}px`;
       lens.style.top = `${y > 110 ? y - 100 : y + 18}px`;
     };

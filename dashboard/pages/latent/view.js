@@ -9,13 +9,13 @@
 
   // ---- rows of a path: what the slider shows is there already, so that no server is asked while it moves
   latent.walk = (element, props, watch, trigger) => {
-    const at = lab.parts(element),
-      range = at('share'),
-      play = at('play'),
-      box = at('rows');
-    let rows = [],
-      shape = '',
-      playing = 0;
+    const at = lab.parts(element);
+    const range = at('share');
+    const play = at('play');
+    const box = at('rows');
+    let rows = [];
+    let shape = '';
+    let playing = 0;
     const show = () => {
       const share = range.value / range.max;
       at('says').textContent = lab.format.fixed(share, 2);
@@ -28,9 +28,9 @@
       });
     };
     const build = (row, strip) => {
-      const head = lab.make('header'),
-        name = lab.make('h3', { textContent: row.title }),
-        words = lab.make('p', { className: 'path' });
+      const head = lab.make('header');
+      const name = lab.make('h3', { textContent: row.title });
+      const words = lab.make('p', { className: 'path' });
       const film = lab.make('button', {
         type: 'button',
         className: 'quiet',
@@ -41,12 +41,12 @@
       head.innerHTML = row.badge;
       head.append(name, words, film);
       const big = lab.make('img', { className: 'big' });
-      const line = lab.make('div', { className: 'line' }),
-        mark = lab.make('i', { className: 'mark' });
+      const line = lab.make('div', { className: 'line' });
+      const mark = lab.make('i', { className: 'mark' });
       const cells = Array.from({ length: strip }, (_, i) => {
-        const image = lab.make('img', { alt: '' }),
-          button = lab.make('button', { type: 'button' }, image),
-          share = i / (strip - 1);
+        const image = lab.make('img', { alt: '' });
+        const button = lab.make('button', { type: 'button' }, image);
+        const share = i / (strip - 1);
         button.setAttribute('aria-label', `${row.title}, λ = ${Number(lab.format.fixed(share, 3))}`);
         button.addEventListener('click', () => {
           stop();
@@ -97,8 +97,8 @@
       if (playing) return stop();
       play.textContent = 'Pause';
       play.setAttribute('aria-pressed', 'true');
-      const begun = performance.now(),
-        from = range.value / range.max;
+      const begun = performance.now();
+      const from = range.value / range.max;
       const tick = (now) => {
         const phase = (from + (now - begun) / 4000) % 2;
         range.value = range.max * (phase > 1 ? 2 - phase : phase);
@@ -127,8 +127,8 @@
 
   // ---- the other end of a path
   latent.target = (element, props, watch, trigger) => {
-    const at = lab.parts(element),
-      images = at('images');
+    const at = lab.parts(element);
+    const images = at('images');
     let shown = '';
     const paint = () => {
       const value = props.value;
@@ -138,8 +138,8 @@
         shown = value.images.join();
         images.replaceChildren(
           ...value.images.map((uri, index) => {
-            const title = value.names[index],
-              button = lab.make('button', { type: 'button', title }, lab.make('img', { src: uri, alt: title }));
+            const title = value.names[index];
+            const button = lab.make('button', { type: 'button', title }, lab.make('img', { src: uri, alt: title }));
             button.addEventListener('click', () => trigger('aim', { index }));
             return button;
           }),
@@ -156,20 +156,20 @@
   const listeners = new Set();
 
   latent.map = (element, props, watch, trigger) => {
-    const now = lab.ofText(props),
-      at = lab.parts(element),
-      canvas = at('map'),
-      ink = canvas.getContext('2d');
-    let picture = null,
-      side = 0,
-      view = null;
+    const now = lab.ofText(props);
+    const at = lab.parts(element);
+    const canvas = at('map');
+    const ink = canvas.getContext('2d');
+    let picture = null;
+    let side = 0;
+    let view = null;
     const render = () => {
       const points = now()?.points;
       side = canvas.clientWidth;
       if (!points?.length || !side) return;
       view = lab.atlas.view(points, side);
-      const ratio = devicePixelRatio || 1,
-        night = lab.dark();
+      const ratio = devicePixelRatio || 1;
+      const night = lab.dark();
       picture = lab.make('canvas', { width: side * ratio, height: side * ratio });
       const pen = picture.getContext('2d');
       pen.scale(ratio, ratio);
@@ -186,8 +186,8 @@
     };
     const draw = () => {
       if (!picture) return;
-      const ratio = devicePixelRatio || 1,
-        line = getComputedStyle(document.body).getPropertyValue('--ink').trim();
+      const ratio = devicePixelRatio || 1;
+      const line = getComputedStyle(document.body).getPropertyValue('--ink').trim();
       ink.setTransform(1, 0, 0, 1, 0, 0);
       ink.clearRect(0, 0, canvas.width, canvas.height);
       ink.drawImage(picture, 0, 0);
@@ -239,8 +239,8 @@
       const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
       if (!step || !picture) return;
       event.preventDefault();
-      const far = (event.shiftKey ? 40 : 10) / view.scale,
-        from = state.at ?? view.middle;
+      const far = (event.shiftKey ? 40 : 10) / view.scale;
+      const from = state.at ?? view.middle;
       ask([from[0] + far * step[0], from[1] + far * step[1]]);
     });
     const paint = () => {

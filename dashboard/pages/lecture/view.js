@@ -41,12 +41,12 @@ lab.lecture = (() => {
     return node;
   };
   const paint = () => {
-    const all = steps(),
-      step = all[place];
+    const all = steps();
+    const step = all[place];
     document.body.classList.toggle('in-lecture', Boolean(step));
     if (step) {
-      const node = bar(),
-        at = (name) => node.querySelector(`.${name}`);
+      const node = bar();
+      const at = (name) => node.querySelector(`.${name}`);
       at('where').textContent = `${place + 1} of ${all.length} · ${step.at} of ${step.of}`;
       at('what').textContent = step.title;
       at('what').href = step.href;
@@ -81,8 +81,8 @@ lab.lecture = (() => {
     go(place + step);
   });
   const begin = (element) => {
-    const start = element.querySelector('.start'),
-      resume = element.querySelector('.resume');
+    const start = element.querySelector('.start');
+    const resume = element.querySelector('.resume');
     const tell = () => {
       const step = steps()[place];
       resume.hidden = !step;

@@ -16,8 +16,8 @@ lab.table = (element, props, watch) => {
     baseline: 'baseline',
   };
   const state = { sort: '', down: false, extractor: '', groups: new Set() };
-  let data = null,
-    dataset = null;
+  let data = null;
+  let dataset = null;
 
   // ---- controls
   const fill = (select, all, pairs) => {
@@ -28,8 +28,8 @@ lab.table = (element, props, watch) => {
     select.value = pairs.some(([value]) => String(value) === kept) ? kept : '';
   };
   const choice = (type, name, value, text, on, act) => {
-    const label = made('label'),
-      input = Object.assign(made('input'), { type, name, value, checked: on });
+    const label = made('label');
+    const input = Object.assign(made('input'), { type, name, value, checked: on });
     input.addEventListener('change', () => act(input));
     label.append(input, made('span', text));
     return label;
@@ -101,8 +101,8 @@ lab.table = (element, props, watch) => {
 
   // ---- drawing
   const heading = (key, name, column) => {
-    const th = made('th', undefined, column ? 'figure' : ''),
-      button = made('button', undefined);
+    const th = made('th', undefined, column ? 'figure' : '');
+    const button = made('button', undefined);
     th.scope = 'col';
     th.dataset.key = key;
     button.type = 'button';
@@ -129,8 +129,8 @@ lab.table = (element, props, watch) => {
     at('head').replaceChildren(...all);
   };
   const line = (row) => {
-    const tr = made('tr', undefined, row.stale && 'stale'),
-      name = made('th', undefined, 'name');
+    const tr = made('tr', undefined, row.stale && 'stale');
+    const name = made('th', undefined, 'name');
     name.scope = 'row';
     const badge = element.querySelector(`template[data-badge="${CSS.escape(row.family)}"]`);
     if (badge) name.append(badge.content.cloneNode(true));
@@ -157,8 +157,8 @@ lab.table = (element, props, watch) => {
     return tr;
   };
   const body = () => {
-    const found = data.rows.filter(kept),
-      rows = state.sort ? lab.rows.sorted(found, value, state.down) : found;
+    const found = data.rows.filter(kept);
+    const rows = state.sort ? lab.rows.sorted(found, value, state.down) : found;
     const n = at('n').value;
     at('baselines').replaceChildren(...data.baselines.filter((row) => !n || String(row.n) === n).map(line));
     at('rows').replaceChildren(...rows.map(line));

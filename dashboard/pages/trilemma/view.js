@@ -10,8 +10,8 @@ lab.trilemma = (element, props, watch, trigger) => {
 
   // ---- the address: what differs from the usual goes into it
   const remember = () => {
-    const v = now(),
-      weights = ['quality', 'diversity', 'speed'].map((name) => dial(name).value).join('-');
+    const v = now();
+    const weights = ['quality', 'diversity', 'speed'].map((name) => dial(name).value).join('-');
     const budget = `${v.budgets ? v.budgets.ms[dial('ms').value] : ''}-${dial('coverage').value}`;
     const first = v.datasets?.[0]?.[0];
     lab.link(
@@ -55,8 +55,8 @@ lab.trilemma = (element, props, watch, trigger) => {
   // ---- the charts' marks: each family's best point, and among them the answer
   const mark = (found) => {
     all('.triangle [data-i]').forEach((shape) => {
-      const i = Number(shape.dataset.i),
-        best = found.families.includes(i);
+      const i = Number(shape.dataset.i);
+      const best = found.families.includes(i);
       shape.classList.toggle('best', best);
       shape.classList.toggle('first', i === found.best);
     });
@@ -118,8 +118,8 @@ lab.trilemma = (element, props, watch, trigger) => {
     const foot = point.stale ? `Stale: ${point.stale}` : 'Choose it for its samples and its row.';
     tip.replaceChildren(worded('strong', point.name), list, worded('em', foot));
     tip.className = `tip f-${point.family}`;
-    const box = g.querySelector('.hit').getBoundingClientRect(),
-      card = tip.parentElement.getBoundingClientRect();
+    const box = g.querySelector('.hit').getBoundingClientRect();
+    const card = tip.parentElement.getBoundingClientRect();
     const { left, top } = lab.hits.beside(box, { width: tip.offsetWidth, height: tip.offsetHeight }, card);
     Object.assign(tip.style, { left: `${left}px`, top: `${top}px` });
   };
@@ -150,8 +150,8 @@ lab.trilemma = (element, props, watch, trigger) => {
   stage.addEventListener('focusin', (event) => event.target.matches(':focus-visible') && hover(target(event)));
   stage.addEventListener('focusout', () => hover(null));
   stage.addEventListener('click', (event) => {
-    const there = near(event),
-      held = there.findIndex((g) => g.classList.contains('picked'));
+    const there = near(event);
+    const held = there.findIndex((g) => g.classList.contains('picked'));
     if (there.length) choose(Number(there[(held + 1) % there.length].dataset.i));
   });
   stage.addEventListener('keydown', (event) => {
@@ -224,8 +224,8 @@ lab.trilemma = (element, props, watch, trigger) => {
       input.dataset.set = '1';
     };
     const first = dial('ms').dataset.set !== '1';
-    const weights = first ? lab.answers.numbers(query.get('weights'), 3) : null,
-      budget = first ? lab.answers.numbers(query.get('budget'), 2) : null;
+    const weights = first ? lab.answers.numbers(query.get('weights'), 3) : null;
+    const budget = first ? lab.answers.numbers(query.get('budget'), 2) : null;
     ['quality', 'diversity', 'speed'].forEach((name, i) => {
       set(name, 100, v.weights.step, weights?.[i]);
     });
