@@ -15,7 +15,15 @@ lab.trilemma = (element, props, watch, trigger) => {
     const budget = `${v.budgets ? v.budgets.ms[dial('ms').value] : ''}-${dial('coverage').value}`;
     const first = v.datasets?.[0]?.[0];
     lab.link(
-      { data: first, quality: 'kid', at: state.n0, machine: state.machine0, weights: '70-50-40', budget: '', point: '' },
+      {
+        data: first,
+        quality: 'kid',
+        at: state.n0,
+        machine: state.machine0,
+        weights: '70-50-40',
+        budget: '',
+        point: '',
+      },
       [v.dataset, v.quality, v.n, v.machine, weights, state.mode === 'budget' ? budget : '', state.point],
     );
   };
