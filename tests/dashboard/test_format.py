@@ -8,7 +8,6 @@ import pytest
 
 from dashboard import format
 
-
 CASES = json.loads((Path(__file__).parent / "format_cases.json").read_text())  # tests/js/format.test.js reads them too
 FUNCTIONS = {
     "fixed": lambda number, digits: f"{number:.{digits}f}",  # Python's own
