@@ -1,7 +1,7 @@
 """Images to train on and to measure with: `digits`, a Hub dataset id, or a local folder, as one uint8 tensor.
 
 Splits. 'train' trains, 'validation' chooses (knobs, extractor, early stop), 'test' is scored. What a source
-lacks is carved from its train rows by one fixed rule, `hold_out`: first a test split if there is none, then a
+lacks is held out of its train rows by one fixed rule, `hold_out`: first a test split if there is none, then a
 validation split if there is none. 'train' contains neither. Every split comes in a fixed shuffled order, so that
 its first k images are a fair sample even when the source is sorted by class. Nothing here depends on a seed of
 the user's: the same source always gives the same splits.
@@ -118,9 +118,9 @@ def to_float(x: Tensor) -> Tensor:
 
 
 def hold_out(n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rows that stay and the rows carved out for a split, of `n` rows.
+    """Return the rows that stay and the rows of a hold-out split, of `n` rows.
 
-    Carved are the last 10%, at least 1 and at most 5,000, of a fixed permutation (numpy's `default_rng(0)`).
+    Held out are the last 10%, at least 1 and at most 5,000, of a fixed permutation (numpy's `default_rng(0)`).
     """
     order = np.random.default_rng(0).permutation(n)
     kept = n - max(1, min(5000, n // 10))
@@ -134,9 +134,9 @@ def _divide(sizes: dict[str, int], split: str) -> tuple[str, np.ndarray]:
     rows = np.arange(sizes["train"])
     for other in ("test", "validation"):
         if other not in sizes:
-            kept, carved = hold_out(len(rows))
+            kept, held_out = hold_out(len(rows))
             if other == split:
-                return "train", rows[carved]
+                return "train", rows[held_out]
             rows = rows[kept]
     # Source order may be by class, and a source with both splits has not been permuted by `hold_out`.
     return "train", rows if len(rows) < sizes["train"] else np.random.default_rng(0).permutation(rows)

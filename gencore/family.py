@@ -1,7 +1,7 @@
 """What a model family is: its knobs, its operating points, its losses, and how it samples.
 
-A family is a diffusers `ModelMixin` + `ConfigMixin`, so its constructor is its config. Everything outside
-a family's own file works on this interface and on the capability protocols below, never on a family's name.
+`Family`'s docstring is the whole contract. Everything outside a family's own file works on that interface and on the
+capability protocols below, never on a family's name.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from gencore.errors import InputError, near
 
 MAX_SEED = 2**63 - 1
 MAX_IMAGES = 100_000
+POINT_KINDS = ("headline", "lecture", "sweep")
+INTERPOLATIONS = ("linear", "slerp")
 
 
 @dataclass(frozen=True)
@@ -111,8 +113,8 @@ class Step:
     Attributes:
         index: Network calls done so far, from 1 to `total`.
         total: Network calls in all.
-        x: The state now, (N, ...).
-        x0: The images that the model would give now, (N, C, H, W) in [-1, 1].
+        x: The state now, (N, ...), finite.
+        x0: The images that the model would give now, float32 (N, C, H, W) in [-1, 1].
     """
 
     index: int
@@ -127,19 +129,21 @@ class Loss:
 
     Attributes:
         network: The key in `Family.networks` whose optimizer steps on `value`.
-        value: The scalar, with its graph.
-        logs: What to write to the log, by name; detached scalars or vectors.
+        value: The scalar, with its graph. The trainer logs it: as 'loss' for the first network, which is the one kept
+            averaged, and as 'NETWORK_loss' for any other.
+        logs: More to log, by name; detached scalars or vectors. One of the name that the trainer gives `value` is
+            logged in its place: a loss without its penalties, say.
     """
 
     network: str
     value: Tensor
-    logs: Mapping[str, Tensor]
+    logs: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 class Noise:
     """Standard normal noise that depends on each image's seed alone, whatever the batch or the device.
 
-    One generator a seed, drawn on the CPU, so that image i is the same in a batch of 1 or of 100 and on a GPU.
+    One generator per seed, drawn on the CPU, so that image i is the same in a batch of 1 or of 100 and on a GPU.
     """
 
     def __init__(self, seeds: Iterable[int], device: torch.device | str = "cpu"):
@@ -149,7 +153,7 @@ class Noise:
             raise InputError(f"The number of images must be from 1 to {MAX_IMAGES}, not {len(self.generators)}.")
 
     def __call__(self, *shape: int) -> Tensor:
-        """Return normal noise of shape (N, *shape), one independent draw a seed."""
+        """Return normal noise of shape (N, *shape), one independent draw per seed."""
         draws = [torch.randn(shape, generator=generator) for generator in self.generators]
         return torch.stack(draws).to(self.device)
 
@@ -180,21 +184,109 @@ def image_seed(seed: int, index: int) -> int:
     return int.from_bytes(digest[:8], "big") >> 1
 
 
-class Family(ModelMixin, ConfigMixin):
-    """A family of generative models.
+def smallest_size(size: int, resolutions: int) -> int:
+    """Return the side of the lowest of `resolutions`, each half of the one above.
 
-    Subclasses decorate their constructor with `@register_to_config` and take `channels` and `size` (square
-    images of `size` x `size` pixels) among the arguments. Images are float tensors (N, C, H, W) in [-1, 1].
+    Raises:
+        InputError: if `size` cannot be halved that often.
+    """
+    halvings = 2 ** (resolutions - 1)
+    if size % halvings:
+        raise InputError(f"Images of {size} pixels cannot be halved {resolutions - 1} times; give fewer widths.")
+    return size // halvings
+
+
+class Family(ModelMixin, ConfigMixin):
+    """A family of generative models. This is all that one provides; everything else follows from it.
+
+    A family is one file, `gencore/families/NAME.py`, with a subclass of this class, and its entry in
+    `gencore/families/__init__.py`. Its entry checks what can be seen without building a model (see
+    `gencore.families.registration`), `tests/gencore/families/test_contract.py` the rest. A preset 'digits/NAME' with
+    every argument at its default is there at once; `gencore/presets.py` takes others.
+
+    Images are float32 (N, C, H, W) in [-1, 1] with H = W, on the model's device (`self.device`), grey (C = 1) or RGB
+    (C = 3). Errors that the user can mend are `InputError`s of one sentence.
+
+    Required:
+
+    - `name`: Its key in FAMILIES and in commands: lower-case letters, digits, '-' and '_'. The class's own name, by
+      which checkpoints find it, must be unique too.
+    - A constructor decorated with diffusers' `register_to_config`. It takes `channels` (C) and `size` (H) by name, and
+      any other arguments, which have defaults: numbers, truth values, strings, or tuples of positive whole numbers,
+      as presets and `key=value` set them. It calls `super().__init__()` before anything else; `self.config` then holds
+      the arguments. They and the weights (parameters and buffers) are what a checkpoint keeps. An argument called
+      `widths` lists the feature maps at each resolution, each half of the one above; a `size` that cannot be halved
+      so often is then refused for you. Models are copied with `copy.deepcopy`.
+    - `networks`, a property: the modules to train, by name. Each has an Adam optimizer of its own, and together they
+      hold all parameters. The first is the one that makes images: a moving average (EMA) of its weights is what is
+      kept and sampled; of the others and of buffers the latest is.
+    - `losses(x, progress)`, a generator: yields the `Loss`es of one training step on real images `x`, N of any number,
+      each network's at least once. The trainer steps a loss's network before it asks for the next loss, so that a
+      GAN's generator is judged by the discriminator just updated; it does all of zeroing, backward pass, clipping,
+      stepping and logging. `progress`, 0 by default, is the share of the training that is done, in [0, 1]. Draw from
+      torch's global generator only, which the trainer seeds anew for every step, and keep no state but parameters and
+      buffers: then a resumed run ends in the same bits. The model is in train mode here, and in eval mode elsewhere.
+    - `sample(seeds, **knobs)`, a generator under `@torch.no_grad()`: yields a `Step` after each call of `network`,
+      never fewer than one, each with the same `total`; the last one's `x0` is the result. Checks its knobs first, by
+      `self.resolve_knobs(knobs)`, which returns all of them, and draws from `Noise(seeds, self.device)` alone, which
+      checks the seeds. Image i depends on `seeds[i]` alone, not on the rest of the batch: no batch normalisation.
+
+    In both, and in all capabilities, networks are called in `with self.autocast():`, and what they return is taken to
+    float32 by `.float()` before anything is computed from it: weights stay float32, `compute_dtype` is the loader's.
+
+    Optional, with what holds by default:
+
+    - `title`: For people; the name in capitals.
+    - `about`: One sentence for people on what it is; none.
+    - `knobs`: The `Knob`s of `sample`, which is what the CLI, the controls and the sweeps offer; none. If the number of
+      network calls can be chosen, a knob of whole numbers does that, the first of such knobs.
+    - `points`: The `Point`s that evaluations walk and pages name, of different labels, the first of them what pages
+      begin with, at least one a headline; one headline point, all knobs at their defaults.
+    - `interpolation`: The path between latents that stays where they have their mass: 'slerp' for Gaussian noise of
+      many dimensions, else 'linear', the default.
+    - `network`, a property: The module that `sample` calls, by which network calls (NFE) are counted; the first of
+      `networks`. To be given where that is a larger module, as is a whole VAE, whose sampling calls its decoder.
+
+    Capabilities: methods that a family has or has not; a page or measure that needs one takes the families that have
+    it. A family has all methods of a capability or none. Each is a protocol below, which gives arguments and shapes.
+
+    - `Decodes`: `latent(seeds)`, `decode(latent)`: images are a function of a latent; interpolation and its page.
+    - `Encodes`: `encode(x)`: q(z|x) of images; with `Decodes`, reconstructions and the map of latents.
+    - `Inverts`: `Decodes` and `invert(x)`: a latent for a given image; interpolation between chosen images.
+    - `Bounds`: `bound(x, generator)`, `bound_basis()`: a lower bound of log P(x) in nats.
+    - `BoundsInParts`: `Bounds`, `bound_at(x, t, noise)`, `bound_parts(x, generator)`: a bound that is a sum over t.
+    - `Diffuses`: `diffuse(x0, t, noise)`, `predict(x_t, t)`, `alphas_cumprod()`, `timesteps(**knobs)`, `latent(seeds)`:
+      a variance-preserving forward process in discrete t; the diffusion page.
+    - `Judges`: `judge(x)`: the probability that an image is real; the page of the game.
+    - `PostTrainingFit`: `fit_after_training(batches)`: what is fitted, into buffers, once the weights are trained.
+    - `FitsPrior`: `Encodes` and `prior_density(z)`: the density of a prior that was fitted after training.
+    - `ValidationHook`: `validation_figures(x)`: figures for the log that need held-out images.
     """
 
     config_name = "config.json"
-    name: ClassVar[str]  # the key in FAMILIES, and the config's family
-    title: ClassVar[str]  # for people
-    about: ClassVar[str] = ""  # one sentence for people: what it is
-    knobs: ClassVar[tuple[Knob, ...]]
-    points: ClassVar[tuple[Point, ...]]
-    interpolation: ClassVar[str] = "linear"  # or 'slerp': the path that stays where latents have their mass
+    name: ClassVar[str]
+    title: ClassVar[str]
+    about: ClassVar[str] = ""
+    knobs: ClassVar[tuple[Knob, ...]] = ()
+    points: ClassVar[tuple[Point, ...]] = (Point("default", {}, "headline"),)
+    interpolation: ClassVar[str] = "linear"
     compute_dtype: torch.dtype = torch.float32  # what the networks compute in; weights stay in float32
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Give a family that has a name and no title of its own one."""
+        super().__init_subclass__(**options)
+        if isinstance(name := vars(cls).get("name"), str) and "title" not in vars(cls):
+            cls.title = name.upper()
+
+    def __init__(self) -> None:
+        """Refuse a size that cannot be halved between the resolutions of `widths`.
+
+        Raises:
+            InputError: in that case.
+        """
+        super().__init__()
+        if "widths" in self.config:
+            smallest_size(self.config.size, len(self.config.widths))
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -203,28 +295,20 @@ class Family(ModelMixin, ConfigMixin):
 
     @property
     def networks(self) -> dict[str, nn.Module]:
-        """The modules by optimizer. The moving average (EMA) follows the first."""
+        """The modules to train, by name; see the class."""
         raise NotImplementedError
 
     @property
     def network(self) -> nn.Module:
-        """The module whose calls are counted as network calls (NFE) when sampling."""
-        raise NotImplementedError
+        """The module whose calls are counted as network calls (NFE) when sampling: the first of `networks`."""
+        return next(iter(self.networks.values()))
 
     def losses(self, x: Tensor, progress: float = 0.0) -> Iterator[Loss]:
-        """Yield the losses of one training step on images `x`.
-
-        Lazy: the trainer steps a loss's network before it asks for the next loss, so that a GAN's generator is
-        judged by the discriminator just updated.
-
-        Args:
-            x: Real images (N, C, H, W) in [-1, 1].
-            progress: The share of the training that is done, in [0, 1].
-        """
+        """Yield the losses of one training step on real images `x`; see the class."""
         raise NotImplementedError
 
     def sample(self, seeds: Iterable[int], **knobs: Any) -> Iterator[Step]:
-        """Yield the sampling step by step, one `Step` a network call; image i depends on `seeds[i]` alone.
+        """Yield the sampling step by step; see the class.
 
         Raises:
             InputError: on a bad seed, knob name or knob value.
@@ -273,7 +357,7 @@ class Encodes(Protocol):
 
 
 @runtime_checkable
-class Inverts(Protocol):
+class Inverts(Decodes, Protocol):
     """A latent can be found that decodes to a given image: gives interpolation between chosen images."""
 
     def invert(self, x: Tensor) -> Tensor:
@@ -307,7 +391,7 @@ class Part:
         low: The first of the steps that it stands for.
         high: The last of them.
         steps: How many they are; of strata that divide no whole number of steps, a fraction.
-        value: Nats an image and step, (N,); `steps * value` is what the part adds to its term.
+        value: Nats per image and step, (N,); `steps * value` is what the part adds to its term.
     """
 
     index: int
@@ -335,7 +419,7 @@ class BoundsInParts(Bounds, Protocol):
         """Return the bound's term at t (N,) in nats per image, (N,), for images (N, C, H, W) and noise like them."""
 
     def bound_parts(self, x: Tensor, generator: torch.Generator | None = None) -> Iterator[Part]:
-        """Yield the parts of `bound(x, generator)`, one a network call."""
+        """Yield the parts of `bound(x, generator)`, one per network call."""
 
 
 @runtime_checkable
@@ -378,7 +462,7 @@ class PostTrainingFit(Protocol):
 
 
 @runtime_checkable
-class FitsPrior(Protocol):
+class FitsPrior(Encodes, Protocol):
     """Latents are drawn from a prior that was fitted after training: gives its curve beside the encodings'."""
 
     def prior_density(self, z: Tensor) -> Tensor:
@@ -391,3 +475,8 @@ class ValidationHook(Protocol):
 
     def validation_figures(self, x: Tensor) -> dict[str, Tensor]:
         """Return figures on held-out images (N, C, H, W) in [-1, 1]; called without gradients."""
+
+
+CAPABILITIES = (
+    Decodes, Encodes, Inverts, Bounds, BoundsInParts, Diffuses, Judges, PostTrainingFit, FitsPrior, ValidationHook,
+)  # fmt: skip

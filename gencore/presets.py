@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -35,8 +35,11 @@ class TrainingConfig:
     layout: str = "auto"          # contiguous | channels_last | auto: likewise
     threads: int = 0              # CPU threads; 0 for torch's own choice
     timelapse: int = 24           # images in each time-lapse grid
-    validation_images: int = 500              # held-out images for the figures that need them
+    validation_images: int = 500  # held-out images for the figures that need them
     # fmt: on
+
+
+RENAMED = {"watch": "validation_images"}  # training settings: what records of before say, and the name now
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,13 @@ class Run:
     def config(self) -> TrainingConfig:
         """The training settings, with defaults filled in."""
         return TrainingConfig(**self.train)
+
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Run:
+        """Return the run that a run.json or a training state tells of; settings may have their former names."""
+        train = {RENAMED.get(name, name): value for name, value in record["train"].items()}
+        return cls(record["family"], record["data"], record["model"], train)
 
 
 SMALL = {"widths": (16, 32)}  # 8x8 digits: seconds, not minutes
@@ -150,6 +160,8 @@ def _override(run: Run, key: str, text: str) -> Run:
         return replace(run, train=run.train | {key: _parse(key, text, train_keys[key])})
     if key in model_keys:
         return replace(run, model=run.model | {key: _parse(key, text, model_keys[key])})
+    if key in RENAMED:
+        raise InputError(f"{key} is now called {RENAMED[key]}; write {RENAMED[key]}={text}.")
     raise InputError(f"There is no setting {key!r}{near(key, ['data', *train_keys, *model_keys])}")
 
 

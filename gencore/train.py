@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from gencore import __version__, checkpoint
 from gencore.data import Images, load_images, to_float, to_uint8
@@ -33,7 +34,7 @@ from gencore.presets import Run, TrainingConfig, check_training
 LOG = "log.jsonl"
 TIMELAPSE = "timelapse"
 LOG_LINES = 1000  # in a run; a page draws them all
-WATCH_EVERY = 10  # log lines
+VALIDATE_EVERY = 10  # log lines
 SAVE_SECONDS = 60
 
 
@@ -114,8 +115,7 @@ class Trainer:
     step: int = 0
     images: int = 0
     seconds: float = 0.0
-    sums: dict[str, Tensor] = field(default_factory=dict)
-    summed: int = 0
+    logged: dict[str, tuple[Tensor, int]] = field(default_factory=dict)  # sum and number of values since the last line
     orders: dict[int, np.ndarray] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
     logs: dict[str, float] = field(default_factory=dict)
@@ -129,9 +129,12 @@ class Trainer:
             name: torch.optim.Adam(network.parameters(), self.config.lr, (self.config.beta1, self.config.beta2))
             for name, network in self.model.networks.items()
         }
-        first = next(iter(self.model.networks))
-        self.averaged = list(self.ema.networks[first].parameters())
-        self.followed = list(self.model.networks[first].parameters())
+        self.first = next(iter(self.model.networks))
+        self.averaged = list(self.ema.networks[self.first].parameters())
+        self.followed = list(self.model.networks[self.first].parameters())
+        own = {id(parameter) for parameter in self.followed}  # a parameter may stand in the model under several names
+        parameters = self.model.named_parameters(remove_duplicate=False)
+        self.averaged_names = {name for name, parameter in parameters if id(parameter) in own}
 
     @property
     def progress(self) -> float:
@@ -147,13 +150,14 @@ class Trainer:
         lr = self._lr()
         for loss in self.model.losses(self.batch(), self.progress):
             self._descend(loss.network, loss.value, lr)
-            for name, value in loss.logs.items():
-                self.sums[name] = self.sums.get(name, 0) + value
-        self.summed += 1
+            own = "loss" if loss.network == self.first else f"{loss.network}_loss"
+            for name, value in ({own: loss.value.detach()} | dict(loss.logs)).items():
+                total, count = self.logged.get(name, (0, 0))
+                self.logged[name] = (total + value, count + 1)
         self.step += 1
         self.images += self.config.batch
         halflife = min(self.config.ema_halflife, self.images * self.config.ema_rampup)
-        torch._foreach_lerp_(self.averaged, self.followed, 1 - 0.5 ** (self.config.batch / halflife))
+        get_ema_multi_avg_fn(0.5 ** (self.config.batch / halflife))(self.averaged, self.followed, None)
 
     def _descend(self, network: str, value: Tensor, lr: float) -> None:
         optimizer = self.optimizers[network]
@@ -175,7 +179,7 @@ class Trainer:
     def batch(self) -> Tensor:
         """Return this rank's part of this step's batch, float (B / world, C, H, W) in [-1, 1].
 
-        Batches walk through one fixed permutation of the data an epoch, without a gap between epochs.
+        Batches walk through one fixed permutation of the data per epoch, without a gap between epochs.
         """
         first = self.step * self.config.batch
         rows = range(first + self.group.rank, first + self.config.batch, self.group.world)
@@ -195,10 +199,9 @@ class Trainer:
 
     def averaged_model(self) -> Family:
         """Return the model to keep: the averaged first network, the others and all buffers as they are now."""
-        averaged = {p.data_ptr() for p in self.averaged}
         now = self.model.state_dict()
         for name, value in self.ema.state_dict().items():
-            if value.data_ptr() not in averaged:
+            if name not in self.averaged_names:
                 value.copy_(now[name])
         return self.ema
 
@@ -210,8 +213,8 @@ class Trainer:
         Raises:
             InputError: if a figure is no longer finite.
         """
-        values = {name: value / self.summed for name, value in self.sums.items()}
-        if len(self.lines) % WATCH_EVERY == 0 and isinstance(self.ema, ValidationHook) and len(self.held_out):
+        values = {name: total / count for name, (total, count) in self.logged.items()}
+        if len(self.lines) % VALIDATE_EVERY == 0 and isinstance(self.ema, ValidationHook) and len(self.held_out):
             with torch.no_grad():
                 values |= self.averaged_model().validation_figures(self.held_out)
         plain = {name: _plain(value) for name, value in values.items()}
@@ -229,7 +232,7 @@ class Trainer:
         } | plain
         self.lines.append(json.dumps(line))
         self.logs = {name: value for name, value in plain.items() if isinstance(value, float)}
-        self.sums, self.summed = {}, 0
+        self.logged = {}
 
     def picture(self) -> None:
         """Write the time-lapse grid of now: the same seeds all through the run, default knobs, averaged weights."""
@@ -242,7 +245,7 @@ class Trainer:
 
     def save(self) -> None:
         """Save the state to resume from, then the averaged model, the log and run.json; each file atomically."""
-        if self.summed:
+        if self.logged:
             self.log()
         if self.group.rank:
             return
@@ -284,7 +287,7 @@ class Trainer:
 
     def finish(self) -> None:
         """Fit what comes after training, save, and take the last picture."""
-        if self.summed:
+        if self.logged:
             self.log()
         if self.group.rank:
             return
@@ -400,7 +403,7 @@ def _prepare(
     if state is None:
         _refuse_occupied(out)
     else:
-        run = _same_run(run, Run(**{key: state[1][key] for key in ("family", "data", "model", "train")}), out)
+        run = _same_run(run, Run.from_record(state[1]), out)
     torch.manual_seed(image_seed(run.config.seed, -1))  # the initial weights
     train_set, held_out = load_images(run.data, "train"), load_images(run.data, "validation")
     model = _build(run, train_set).to(group.accelerator.device if group.accelerator else pick_device(device))

@@ -14,7 +14,6 @@ from torch import Tensor, nn
 
 from gencore.errors import InputError, near
 from gencore.families.likelihood import discretised_normal
-from gencore.families.nets import smallest_size
 from gencore.family import Family, Knob, Loss, Noise, Part, Point, Step, sum_parts
 
 TRAIN_STEPS = 1000  # T
@@ -34,7 +33,7 @@ class DDPM(Family):
         channels: Image channels.
         size: Image side in pixels.
         widths: The U-Net's feature maps at each resolution; multiples of 8.
-        layers: Residual blocks a resolution on the way down (one more on the way up).
+        layers: Residual blocks per resolution on the way down (one more on the way up).
         attention: Whether the lowest resolution has self-attention.
         schedule: diffusers' beta schedule: 'linear' (Ho et al. 2020) or 'squaredcos_cap_v2' (Nichol & Dhariwal 2021).
         prediction: What the network's output is: 'epsilon' (the lecture's) or 'v_prediction' (Salimans & Ho 2022).
@@ -95,7 +94,6 @@ class DDPM(Family):
         ):
             if value not in known:
                 raise InputError(f"The DDPM's {what} is {value!r}{near(value, list(known))}")
-        smallest_size(size, len(widths))
         if not (0 <= dropout < 1 and min_snr >= 0):
             raise InputError(f"dropout must be in [0, 1) and min_snr 0 or more, not {dropout!r} and {min_snr!r}.")
         if any(width % 8 for width in widths):
@@ -123,13 +121,8 @@ class DDPM(Family):
         """One network: the U-Net."""
         return {"unet": self.unet}
 
-    @property
-    def network(self) -> nn.Module:
-        """The U-Net."""
-        return self.unet
-
     def losses(self, x: Tensor, progress: float = 0.0) -> Iterator[Loss]:
-        """Yield L_simple (Algorithm 1): the mean squared error of the predicted noise a pixel; or that of v.
+        """Yield L_simple (Algorithm 1): the mean squared error of the predicted noise per pixel; or that of v.
 
         The loss in v is L_simple with each t weighted by 1 / abar_t; L_simple itself is logged either way.
 
@@ -149,7 +142,7 @@ class DDPM(Family):
             objective = (output - self.scheduler.get_velocity(x, noise, t)).square().flatten(1).mean(1)
             l_simple = objective * self._abar(t)
         objective = objective * self._weight(t)
-        yield Loss("unet", objective.mean(), {"loss": objective.detach().mean(), "l_simple": l_simple.detach().mean()})
+        yield Loss("unet", objective.mean(), {"l_simple": l_simple.detach().mean()})
 
     def _weight(self, t: Tensor) -> Tensor:
         """Return the loss's weight at t (N,): min(SNR, min_snr), for an error in x_0, over what that is in the target.
@@ -208,7 +201,7 @@ class DDPM(Family):
 
     @torch.no_grad()
     def bound_parts(self, x: Tensor, generator: torch.Generator | None = None, strata: int = STRATA) -> Iterator[Part]:
-        """Yield the parts of the bound: L_0, L_{t-1} at one t an image in each of `strata` equal strata, and L_T.
+        """Yield the parts of the bound: L_0, L_{t-1} at one t per image in each of `strata` equal strata, and L_T.
 
         t in 1..T-1 is uniform over the strata together, so that T - 1 times the mean of the strata is an unbiased
         estimate of the sum over all t, whatever the number of strata.
@@ -255,7 +248,7 @@ class DDPM(Family):
 
     @torch.no_grad()
     def sample(self, seeds: Iterable[int], **knobs: Any) -> Iterator[Step]:
-        """Yield one step a network call; x_0 is clipped to [-1, 1] inside every sampler."""
+        """Yield one step per network call; x_0 is clipped to [-1, 1] inside every sampler."""
         values = self.resolve_knobs(knobs)
         noise = Noise(seeds, self.device)
         x = noise(*self.image_shape)

@@ -40,7 +40,7 @@ class GAN(Family):
         widths: Feature maps of both networks at each resolution, from the image's downwards.
         probe_widths: The probe's.
         latent: Dimensions of z.
-        blocks: Residual blocks a resolution.
+        blocks: Residual blocks per resolution.
         objective: One of `OBJECTIVES`.
         gamma: Weight of the gradient penalties R1 (on real images) and R2 (on generated ones); 0 for none.
         gamma_final: Their weight at the end of training; between, a cosine.
@@ -92,11 +92,6 @@ class GAN(Family):
         return {name: getattr(self, name) for name in names if hasattr(self, name)}
 
     @property
-    def network(self) -> nn.Module:
-        """The generator."""
-        return self.generator
-
-    @property
     def referee(self) -> nn.Module:
         """The module whose sigmoid is a probability: D itself, or the probe."""
         return self.networks.get("probe", self.discriminator)
@@ -109,7 +104,7 @@ class GAN(Family):
         if "probe" in self.networks:
             real_logit, fake_logit = self._logits(self.probe, x), self._logits(self.probe, fake)
             value = F.softplus(-real_logit).mean() + F.softplus(fake_logit).mean()
-            yield Loss("probe", value, {"probe_loss": value.detach()})
+            yield Loss("probe", value)
         yield self._generator_loss(x)
 
     def _discriminator_loss(self, x: Tensor, fake: Tensor, gamma: float) -> Loss:
@@ -122,7 +117,7 @@ class GAN(Family):
         else:
             value = F.softplus(-real_logit).mean() + F.softplus(fake_logit).mean()  # -V(D, G)
             logs |= game(real_logit, fake_logit)
-        logs["discriminator_loss"] = value.detach()
+        logs["discriminator_loss"] = value.detach()  # without the penalties, so that it can be read against log 2
         if gamma:
             count = max(1, round(len(x) * self.config.penalty_share))
             r1, r2 = self._penalty(x[:count]), self._penalty(fake[:count])
@@ -139,7 +134,7 @@ class GAN(Family):
             value = F.softplus(-fake_logit).mean()  # -E[log D(G(z))]
         else:
             value = -F.softplus(fake_logit).mean()  # E[log(1 - D(G(z)))]
-        return Loss("generator", value, {"loss": value.detach()})
+        return Loss("generator", value)
 
     def _penalty(self, x: Tensor) -> Tensor:
         """Return E||grad_x C(x)||^2 (R1 on real images, R2 on generated ones; Mescheder et al. 2018)."""

@@ -7,25 +7,13 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from gencore.errors import InputError
-
-
-def smallest_size(size: int, levels: int) -> int:
-    """Return the side of the lowest of `levels` resolutions, each half of the one above.
-
-    Raises:
-        InputError: if `size` cannot be halved that often.
-    """
-    halvings = 2 ** (levels - 1)
-    if size % halvings:
-        raise InputError(f"Images of {size} pixels cannot be halved {levels - 1} times; give fewer widths.")
-    return size // halvings
+from gencore.family import smallest_size
 
 
 def keep_variance(module: nn.Module) -> None:
     """Initialise a layer so that its output varies as much as its input (He et al. 2015, gain 1), without bias.
 
-    torch's default shrinks a signal by a factor of 1.7 a layer: a generator would start deaf to its latent.
+    torch's default shrinks a signal by a factor of 1.7 per layer: a generator would start deaf to its latent.
     """
     if isinstance(module, nn.Conv2d | nn.Linear):
         nn.init.kaiming_normal_(module.weight, nonlinearity="linear")
@@ -57,7 +45,7 @@ class Encoder(nn.Module):
         widths: Feature maps at each resolution, from the image's downwards.
         out: Length of the vector.
         activation: The activation's class.
-        blocks: Residual blocks a resolution.
+        blocks: Residual blocks per resolution.
     """
 
     def __init__(

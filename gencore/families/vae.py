@@ -29,7 +29,7 @@ class VAE(Family):
         size: Image side in pixels.
         widths: Feature maps at each resolution, from the image's downwards.
         latent: Dimensions of z.
-        blocks: Residual blocks a resolution.
+        blocks: Residual blocks per resolution.
         components: Gaussians in the fitted prior.
         sigma_floor: Smallest s allowed: an image without noise would drive s to 0 and the likelihood to infinity.
     """
@@ -37,7 +37,6 @@ class VAE(Family):
     name = "vae"
     title = "VAE"
     about = "Encodes images as a few numbers of known distribution, and decodes draws from it: one call, soft edges."
-    interpolation = "linear"
     knobs = (
         Knob("prior", "mixture", choices=("mixture", "normal"), help="Where z comes from: a mixture of Gaussians "
              "fitted to the encoded training images, or the lecture's N(0, I)."),
@@ -108,7 +107,6 @@ class VAE(Family):
         with torch.no_grad():
             self.sigma.lerp_(variance.sqrt(), 0.01)
         yield Loss("vae", -elbo, {
-            "loss": -elbo.detach(),
             "log_likelihood": log_likelihood.detach().mean(),
             "kl": kl.detach().sum(1).mean(),
             "kl_per_dimension": kl.detach().mean(0),
@@ -119,7 +117,7 @@ class VAE(Family):
         """Return log_likelihood, kl and elbo = log_likelihood - kl, (N,) each, nats per image, for the prior N(0, I).
 
         The likelihood is of the 256 pixel levels: the Gaussian's mass in bins 2/255 wide, open at the ends
-        (Ho et al. 2020, eq. 13). One draw of z an image.
+        (Ho et al. 2020, eq. 13). One draw of z per image.
 
         Args:
             x: Images (N, C, H, W) in [-1, 1].
@@ -183,7 +181,7 @@ class VAE(Family):
     def latent(self, seeds: Iterable[int], prior: str = "mixture", temperature: float = 1.0) -> Tensor:
         """Return z (N, latent) of `seeds` from the chosen prior."""
         noise = Noise(seeds, self.device)
-        uniform = torch.special.ndtr(noise())  # one number in (0, 1) a seed, to choose the component
+        uniform = torch.special.ndtr(noise())  # one number in (0, 1) per seed, to choose the component
         eps = temperature * noise(self.config.latent)
         if prior == "normal":
             return eps

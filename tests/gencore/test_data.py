@@ -126,12 +126,12 @@ def test_splits_are_the_same_every_time_and_disjoint(source, tmp_path):
     assert len(set(rows)) == len(rows) == (1797 if source == "digits" else 50)
 
 
-def test_sizes_of_carved_splits(tmp_path):
+def test_sizes_of_hold_out_splits(tmp_path):
     name = fill(tmp_path / "flat", 50)
     assert [len(load_images(name, split).x) for split in SPLITS] == [41, 4, 5]
-    rows, carved = data.hold_out(60_000)
-    assert (len(rows), len(carved)) == (55_000, 5_000)
-    assert np.array_equal(np.concatenate([rows, carved]), np.random.default_rng(0).permutation(60_000))
+    rows, held_out = data.hold_out(60_000)
+    assert (len(rows), len(held_out)) == (55_000, 5_000)
+    assert np.array_equal(np.concatenate([rows, held_out]), np.random.default_rng(0).permutation(60_000))
 
 
 def test_a_source_s_own_splits_are_used_and_train_stays_whole(tmp_path):
@@ -146,7 +146,7 @@ def test_a_source_s_own_splits_are_used_and_train_stays_whole(tmp_path):
     }
 
 
-def test_only_what_is_lacking_is_carved(tmp_path):
+def test_only_what_is_lacking_is_held_out(tmp_path):
     fill(tmp_path / "own/train", 30)
     fill(tmp_path / "own/test", 7, first=200)
     parts = {split: firsts(load_images(str(tmp_path / "own"), split)) for split in SPLITS}

@@ -13,13 +13,14 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from gencore import checkpoint
 from gencore.device import pick_device
 from gencore.errors import InputError
 from gencore.families import FAMILIES
+from gencore.family import Loss
 from gencore.presets import PRESETS, Run, TrainingConfig, resolve_run
 from gencore.train import LOG, TIMELAPSE, ProcessGroup, _budgeted, train
 
@@ -151,7 +152,7 @@ def test_minutes_end_the_run_and_anneal_to_the_end(tmp_path):
     assert json.loads((tmp_path / "run" / LOG).read_text().splitlines()[-1])["lr"] < 1e-4
 
 
-def test_images_override_the_recipe(tmp_path):
+def test_images_override_the_configs(tmp_path):
     *_, last = drain(TINY, tmp_path / "run", images=96)
     assert last.images == 96 and last.step == 3
 
@@ -184,6 +185,37 @@ def test_a_finished_run_is_not_overwritten_and_resumes_only_as_itself(tmp_path):
     (tmp_path / "run" / checkpoint.STATE).write_bytes(b"cut")
     with pytest.raises(InputError, match="damaged"):
         drain(TINY, tmp_path / "run", resume=True)
+
+
+def test_a_run_recorded_before_settings_were_renamed_goes_on(tmp_path):
+    """`validation_images` was `watch`, in run.json and in the header of state.safetensors."""
+    run = replace(TINY, train=TINY.train | {"validation_images": 50})
+    drain(run, tmp_path / "whole", images=128)
+    drain(run, tmp_path / "old", images=64)
+    state = tmp_path / "old" / checkpoint.STATE
+    tensors, metadata = checkpoint.read_tensors(state)
+    records = {name: json.loads(text) for name, text in metadata.items() if name == "run"}
+    records["file"] = json.loads((tmp_path / "old" / checkpoint.RUN).read_text())
+    for record in records.values():
+        record["train"]["watch"] = record["train"].pop("validation_images")
+    save_file(tensors, state, metadata | {"run": json.dumps(records["run"])})
+    checkpoint.write_json(tmp_path / "old" / checkpoint.RUN, records["file"])
+    assert Run.from_record(records["file"]).config.validation_images == 50
+    *_, last = drain(run, tmp_path / "old", images=128, resume=True)
+    assert last.images == 128 and same(weights(tmp_path / "old"), weights(tmp_path / "whole"))
+    assert json.loads((tmp_path / "old" / checkpoint.RUN).read_text())["train"]["validation_images"] == 50
+    with pytest.raises(InputError, match="trained with validation_images = 50, not 60"):
+        drain(replace(run, train=run.train | {"validation_images": 60}), tmp_path / "old", resume=True)
+
+
+def test_shipped_records_are_read():
+    names = [entry.name for entry in checkpoint.entries() if entry.run and not entry.name.startswith("runs/")]
+    assert names
+    for name in names:
+        entry = checkpoint.find(name)
+        run = Run.from_record(entry.run)
+        assert run.config.images and FAMILIES[run.family](**entry.config), name
+        assert {"loss", "step", "images", "seconds", "lr"} <= {*json.loads((entry.path / LOG).open().readline())}
 
 
 def test_divergence_is_told_and_the_last_good_checkpoint_stays(tmp_path):
@@ -226,6 +258,8 @@ def test_overrides_are_parsed_by_the_default_they_replace():
     run = resolve_run("digits/vae", ["lr=3e-4", "widths=8,16", "data=mnist", "flip=true", "images=2e5", "latent=4"])
     assert run.train["lr"] == 3e-4 and run.model["widths"] == (8, 16) and run.data == "mnist"
     assert run.train["flip"] is True and run.train["images"] == 200_000 and run.model["latent"] == 4
+    with pytest.raises(InputError, match="watch is now called validation_images; write validation_images=100"):
+        resolve_run("digits/vae", ["watch=100"])
     for bad in ("lr=fast", "widths=a", "nonsense=1", "lr", "lr=", "batch=1.5", "widths=0,8", "flip=2"):
         with pytest.raises(InputError):
             resolve_run("digits/vae", [bad])
@@ -277,6 +311,37 @@ def test_the_average_has_the_half_life_it_claims(tmp_path):
             followed.fill_(1.0)
     next(steps), next(steps)  # 64 images: one half-life
     assert torch.allclose(t.averaged[0], torch.tensor(0.5), atol=1e-5)
+
+
+def test_the_average_keeps_no_graph_and_its_weights_under_every_name_that_they_have(tmp_path):
+    steps, t = trainer(tmp_path)
+    t.model.again, t.ema.again = t.model.encoder, t.ema.encoder  # a second name for the same parameters
+    t.__post_init__()
+    t.ema.again = t.ema.encoder
+    next(steps), next(steps)
+    assert not any(value.requires_grad for value in t.averaged), "a graph that grows with every step"
+    before = [value.clone() for value in t.averaged]
+    kept = t.averaged_model()
+    assert all(torch.equal(old, new) for old, new in zip(before, t.averaged, strict=True))
+    assert not torch.equal(kept.encoder.head.weight, t.model.encoder.head.weight)
+    assert torch.equal(kept.sigma, t.model.sigma), "buffers are as they are now"
+
+
+def test_the_log_has_each_loss_and_means_over_what_was_logged(tmp_path):
+    """A network that is stepped twice in a step, and a figure that only one of those losses gives."""
+    steps, t = trainer(tmp_path, images=6400)
+    t.log()
+    weight = t.model.decoder.head.bias
+
+    def losses(x, progress):
+        yield Loss("vae", weight.sum() * 0 + 1)
+        yield Loss("vae", weight.sum() * 0 + 2, {"seen": torch.tensor(5.0)})
+        yield Loss("vae", weight.sum() * 0 + 3, {"loss": torch.tensor(6.0)})
+
+    t.model.losses = losses
+    t.advance(), t.advance()
+    t.log()
+    assert (t.logs["loss"], t.logs["seen"]) == (3.0, 5.0), "(1 + 2 + 6) / 3: its own figure instead of the third"
 
 
 def test_batches_show_every_image_once_an_epoch(tmp_path):
