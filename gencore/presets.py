@@ -63,7 +63,6 @@ class Run:
         """The training settings, with defaults filled in."""
         return TrainingConfig(**self.train)
 
-
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Run:
         """Return the run that a run.json or a training state tells of; settings may have their former names."""

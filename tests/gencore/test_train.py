@@ -191,7 +191,9 @@ def test_a_run_recorded_before_settings_were_renamed_goes_on(tmp_path):
     """`validation_images` was `watch`, in run.json and in the header of state.safetensors."""
     run = replace(TINY, train=TINY.train | {"validation_images": 50})
     drain(run, tmp_path / "whole", images=128)
-    drain(run, tmp_path / "old", images=64)
+    steps = train(run, tmp_path / "old", images=128)
+    next(steps), next(steps)
+    steps.close()
     state = tmp_path / "old" / checkpoint.STATE
     tensors, metadata = checkpoint.read_tensors(state)
     records = {name: json.loads(text) for name, text in metadata.items() if name == "run"}
@@ -329,7 +331,7 @@ def test_the_average_keeps_no_graph_and_its_weights_under_every_name_that_they_h
 
 def test_the_log_has_each_loss_and_means_over_what_was_logged(tmp_path):
     """A network that is stepped twice in a step, and a figure that only one of those losses gives."""
-    steps, t = trainer(tmp_path, images=6400)
+    _, t = trainer(tmp_path, images=6400)
     t.log()
     weight = t.model.decoder.head.bias
 
