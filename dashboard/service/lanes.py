@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 from safetensors import SafetensorError, safe_open
 
+from dashboard.service.cache import CacheKey, cache_key
 from gencore import checkpoint
 from gencore.family import Family
 
@@ -49,6 +50,16 @@ class Lane:
     trained: Mapping[str, float] = field(default_factory=dict)
     cost: Mapping[str, Any] = field(default_factory=dict)
     preview: np.ndarray | None = None
+
+
+def checkpoint_key(name: str, *others: str) -> CacheKey:
+    """Return the cache key of what is worked out from a checkpoint, and from `others` of the files in its folder.
+
+    Raises:
+        InputError: if there is no such checkpoint.
+    """
+    folder = checkpoint.resolve(name)
+    return cache_key(folder, [folder / file for file in (checkpoint.WEIGHTS, checkpoint.CONFIG, *others)])
 
 
 def size_of(entry: checkpoint.Entry) -> int:

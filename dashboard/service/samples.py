@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from dashboard.results.operating_points import knobs_key
-from dashboard.service.cache import Kept
+from dashboard.service.cache import Cache
+from dashboard.service.lanes import checkpoint_key
 from dashboard.service.orders import Order, Part
 from dashboard.service.parsing import parse_whole
 from dashboard.service.problems import without_paths
 from dashboard.service.service import Service
-from gencore import checkpoint
 from gencore.errors import InputError
 
 LEAST, MOST = 200, 1000  # samples a family
@@ -39,7 +39,7 @@ class Sampled:
     family: str
     title: str
     images: np.ndarray
-    key: Hashable
+    key: tuple[Hashable, ...]
     part: Part | None = None
     seed: int = 0
     shipped: bool = False
@@ -75,7 +75,7 @@ class Samples:
 
     def __init__(self, service: Service):
         self.service = service
-        self._images = Kept(16)  # by checkpoint, knobs and seed: the first images of that run
+        self._images = Cache(16, 200e6)  # by checkpoint, knobs and seed: the first images of that run; bytes
 
     def order(self, dataset: Any, n: Any, seed: Any, settings: Mapping[str, Mapping[str, Any]]) -> Order:
         """Return a checked order of `LEAST` to `MOST` samples; see `Service.order`.
@@ -98,7 +98,7 @@ class Samples:
                 yield Progress(part.family, "failed", n=order.n, problem=without_paths(str(error)))
 
     def _make_part(self, part: Part, order: Order, stop: threading.Event) -> Iterator[Progress]:
-        key, n, seconds = self._key(part, order.seed), order.n, 0.0
+        key, n, seconds = (checkpoint_key(part.checkpoint), knobs_key(part.knobs), order.seed), order.n, 0.0
         images = self._images.get(key)
         kept = 0 if images is None else n if len(images) >= n else len(images) // BATCH * BATCH
         made = kept
@@ -114,17 +114,12 @@ class Samples:
                 return
             images = frame.images if not made else np.concatenate([images[:made], frame.images])
             made, seconds = made + piece.n, seconds + frame.seconds
-            self._images.pop(key, None)
-            self._images.find(key, lambda images=images: images)
+            self._images.put(key, images)
             if made < n:
                 yield Progress(part.family, "running", made, n, seconds, made - kept)
         title = self.service.families[part.family].title
         sampled = Sampled(part.family, title, images[:n], (*key, n), part, order.seed)
         yield Progress(part.family, "done", n, n, seconds, n - kept, sampled=sampled)
-
-    def _key(self, part: Part, seed: int) -> tuple[Hashable, ...]:
-        weights = checkpoint.resolve(part.checkpoint) / checkpoint.WEIGHTS
-        return part.checkpoint, weights.stat().st_mtime_ns, knobs_key(part.knobs), seed
 
 
 def parse_size(value: Any) -> int:

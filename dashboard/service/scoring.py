@@ -17,7 +17,7 @@ from torch import Tensor
 
 from dashboard.results import projection
 from dashboard.results.operating_points import EXTRACTOR, Score
-from dashboard.service.cache import Kept
+from dashboard.service.cache import Cache, cache_key
 from dashboard.service.problems import without_paths
 from dashboard.service.samples import Sampled
 from dashboard.service.service import Service
@@ -97,7 +97,7 @@ class Judge:
     def __init__(self, extractor: reference.Extractor, real: reference.Real):
         self.extractor, self.real = extractor, real
         self.name = real.extractor
-        self._kept = Kept(64)
+        self._known = Cache(64, 200e6)  # by samples, or by number of real images; bytes
 
     @functools.cached_property
     def plane(self) -> projection.Plane | None:
@@ -124,7 +124,7 @@ class Judge:
 
     def seen(self, sampled: Sampled) -> Tensor:
         """Return `features` of samples, from memory when they were looked at before."""
-        return self._kept.find(("features", sampled.key), lambda: self.features(sampled.images))
+        return self._known.find((*sampled.key, "features"), lambda: self.features(sampled.images))
 
     @property
     def knows_classes(self) -> bool:
@@ -138,11 +138,11 @@ class Judge:
 
     def counts(self, sampled: Sampled) -> np.ndarray:
         """Return `classes` of samples, from memory when they were counted before."""
-        return self._kept.find(("classes", sampled.key), lambda: self.classes(sampled.images))
+        return self._known.find((*sampled.key, "classes"), lambda: self.classes(sampled.images))
 
     def radii(self, n: int) -> Tensor:
         """Return how far each of the first n test images is from its 5th nearest other one, (n,)."""
-        return self._kept.find(("radii", n), lambda: radii(self.real.test[:n]))
+        return self._known.find(("radii", n), lambda: radii(self.real.test[:n]))
 
     def baseline(self, n: int) -> dict[str, Score]:
         """Return what real training images score at n, with a t-interval over up to five disjoint blocks."""
@@ -152,7 +152,7 @@ class Judge:
             found = [metrics.scores(self.real.test[:n], block, keys=SCORES)[0] for block in blocks]
             return {key: score([one[key] for one in found]) for key in SCORES if found and key in found[0]}
 
-        return self._kept.find(("baseline", n), measure) if n <= len(self.real.test) else {}
+        return self._known.find(("baseline", n), measure) if n <= len(self.real.test) else {}
 
     def missed_by_real(self, n: int) -> Score | None:
         """Return how many of the first n test images are not covered by as many training images."""
@@ -168,7 +168,7 @@ class Judge:
             density, edges = np.histogram(projection.pair_distances(self.real.test[:n].numpy())[0], 60, density=True)
             return edges, density
 
-        return self._kept.find(("pairs", n), measure)
+        return self._known.find(("pairs", n), measure)
 
     def verdict(self, sampled: Sampled) -> Verdict:
         """Return what the extractor makes of samples, from memory when they were judged before.
@@ -176,7 +176,7 @@ class Judge:
         Raises:
             InputError: if the images are not like those the extractor was made for.
         """
-        return self._kept.find(("verdict", sampled.key), lambda: self._verdict(self.seen(sampled)))
+        return self._known.find((*sampled.key, "verdict"), lambda: self._verdict(self.seen(sampled)))
 
     def _verdict(self, fake: Tensor) -> Verdict:
         n = len(fake)
@@ -222,7 +222,7 @@ class Judge:
             left_out |= why
             if self.knows_classes:
                 classes[family] = self.classes(images)
-        ranges, blocks = self._kept.find(("quick", n), lambda: self._ranges(n))
+        ranges, blocks = self._known.find(("quick", n), lambda: self._ranges(n))
         return Quick(n, scores, classes, ranges, blocks, left_out)
 
     def _ranges(self, n: int) -> tuple[dict[str, Score], int]:
@@ -249,7 +249,7 @@ class Judges:
 
     def __init__(self, service: Service):
         self.service = service
-        self._judges: dict[tuple[str, str], tuple[tuple, Judge]] = {}
+        self._judges = Cache(8)  # by extractor: each has the features of its real images, some 100 MB
 
     def find(self, dataset: str, name: str = EXTRACTOR) -> Judge:
         """Return a data set's extractor with its real features, read again only when a file has changed.
@@ -262,11 +262,7 @@ class Judges:
                 raise InputError(f"There is no data set {dataset!r} with checkpoints.")
             weights = reference.extractor_path(dataset, name)
             paths = [weights, reference.real_path(weights)]
-            stamp = tuple((path, path.stat().st_mtime_ns) for path in paths if path.is_file())
-            if self._judges.get((dataset, name), (None, None))[0] != stamp:
-                extractor = reference.load_extractor(dataset, name).to(pick_device())
-                self._judges[dataset, name] = stamp, Judge(extractor, reference.load_real(dataset, name))
-            return self._judges[dataset, name][1]
+            return self._judges.find(cache_key((dataset, name), paths), lambda: load_judge(dataset, name))
         except InputError as error:
             raise InputError(without_paths(str(error))) from None
 
@@ -283,6 +279,12 @@ class Judges:
             except InputError as error:
                 problems[name] = str(error)
         return found, problems
+
+
+def load_judge(dataset: str, name: str) -> Judge:
+    """Return a data set's extractor with its real features."""
+    extractor = reference.load_extractor(dataset, name).to(pick_device())
+    return Judge(extractor, reference.load_real(dataset, name))
 
 
 def score(values: list[float]) -> Score:

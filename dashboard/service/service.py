@@ -9,11 +9,10 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
-from pathlib import Path
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -21,8 +20,18 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from dashboard.results.operating_points import Measurements, join, knobs_key
+from dashboard.service.cache import Cache, CacheKey, cache_key
 from dashboard.service.device import Turn
-from dashboard.service.lanes import PREVIEW, Lane, count_parameters, missing, read_json, read_preview, size_of
+from dashboard.service.lanes import (
+    PREVIEW,
+    Lane,
+    checkpoint_key,
+    count_parameters,
+    missing,
+    read_json,
+    read_preview,
+    size_of,
+)
 from dashboard.service.orders import Frame, Order, Part
 from dashboard.service.parsing import expect_mapping, parse_seed, parse_whole
 from dashboard.service.pixels import to_pixels
@@ -36,6 +45,7 @@ from gencore.family import Family, image_seed, resolve_knobs
 
 MAX_IMAGES = 100
 KEPT_MODELS = 8
+REAL_BYTES = 600e6  # of real images: MNIST's splits take 55 MB at 28 pixels, CIFAR-10's 184 MB
 FRAME_SECONDS = 0.1  # at most ten frames a second: the browser has no way to ask for fewer
 
 T = TypeVar("T")
@@ -47,16 +57,15 @@ class Service:
 
     def __init__(self) -> None:
         self.turn = Turn()
-        self._models: OrderedDict[tuple[str, float], Family] = OrderedDict()
-        self._warm: set[tuple[int, int]] = set()
-        self._loading = threading.Lock()
+        self._models = Cache(KEPT_MODELS)
+        self._warm: WeakKeyDictionary[Family, set[int]] = WeakKeyDictionary()  # the sizes of batches they have made
         self._stops: dict[str, threading.Event] = {}
         self._shared: dict[Callable, Any] = {}
         self._sharing = threading.Lock()
-        self._real: dict[tuple[str, str, int], np.ndarray] = {}
-        self._measured: dict[str, tuple[tuple, Measurements]] = {}
-        self._broken: dict[str, tuple[tuple, list[Broken]]] = {}
-        self._broken_images: dict[Broken, np.ndarray] = {}
+        self._real = Cache(16, REAL_BYTES)
+        self._measured = Cache(16)
+        self._broken = Cache(8)
+        self._broken_images = Cache(64)
 
     def shared(self, kind: Callable[[Service], T]) -> T:
         """Return the one instance of a class made of this service, shared by all visitors."""
@@ -241,26 +250,18 @@ class Service:
 
     def model(self, name: str) -> Family:
         """Return a loaded model, from memory when its files have not changed since."""
-        folder = checkpoint.resolve(name)
-        key = (str(folder), (folder / checkpoint.WEIGHTS).stat().st_mtime)
-        with self._loading:
-            if key not in self._models:
-                self._models[key] = checkpoint.load(name)
-            self._models.move_to_end(key)
-            while len(self._models) > KEPT_MODELS:
-                self._models.popitem(last=False)
-            return self._models[key]
+        return self._models.find(checkpoint_key(name), lambda: checkpoint.load(name))
 
     def warm_up(self, model: Family, seeds: list[int], knobs: Mapping[str, Any]) -> None:
         """Do one network call before the clock starts: the first of a new model and batch is slower than the rest."""
-        key = (id(model), len(seeds))
-        if key in self._warm:
+        warm = self._warm.setdefault(model, set())
+        if len(seeds) in warm:
             return
         with torch.no_grad():
             for _ in model.sample(seeds, **knobs):
                 break
         synchronise(model.device)
-        self._warm.add(key)
+        warm.add(len(seeds))
 
     def preload(self) -> None:
         """Load the first data set's models and real images; for a thread that starts after the server answers."""
@@ -277,25 +278,25 @@ class Service:
 
     def measurements(self, dataset: str) -> Measurements:
         """Return what the row files of every root say of a data set; read again only when a file changes."""
+        key = self.measurements_key(dataset)
+        if not key.files:
+            return Measurements(dataset)
+        return self._measured.find(key, lambda: self._read_measurements(dataset))
+
+    def measurements_key(self, dataset: str) -> CacheKey:
+        """Return the cache key of what is worked out from `measurements`."""
         entries = self.entries()
         if dataset not in entries:  # the name becomes a path
-            return Measurements(dataset)
-        files = [path for root in checkpoint.roots() if (path := root / dataset / rows.FILE).is_file()]
+            return CacheKey(dataset, ())
         # What a row was measured on may change too, which makes the row stale.
-        measured_on = [
-            entry.path / name for entry in entries[dataset] for name in (checkpoint.WEIGHTS, checkpoint.CONFIG)
-        ]
-        measured_on += [
-            file for root in checkpoint.roots() for file in (root / dataset / "features").glob("*.safetensors")
-        ]
-        stamps = tuple((path, path.stat().st_mtime_ns) for path in [*files, *measured_on] if path.is_file())
-        if self._measured.get(dataset, (None,))[0] != stamps:
-            self._measured[dataset] = stamps, self._read_measurements(dataset, files)
-        return self._measured[dataset][1]
+        paths = [entry.path / name for entry in entries[dataset] for name in (checkpoint.WEIGHTS, checkpoint.CONFIG)]
+        for root in checkpoint.roots():
+            paths += [root / dataset / rows.FILE, *(root / dataset / "features").glob("*.safetensors")]
+        return cache_key(dataset, paths)
 
-    def _read_measurements(self, dataset: str, files: list[Path]) -> Measurements:
+    def _read_measurements(self, dataset: str) -> Measurements:
         found, problems, shipped = [], [], checkpoint.roots()[0]
-        for path in files:
+        for path in [path for root in checkpoint.roots() if (path := root / dataset / rows.FILE).is_file()]:
             good, bad = rows.read(path, dataset)
             found += [{**row, "local": True} for row in good] if not path.is_relative_to(shipped) else good
             problems += [without_paths(sentence) for sentence in bad]
@@ -315,12 +316,13 @@ class Service:
         return tuple(FAILURES)
 
     def failures(self, dataset: str) -> list[Broken]:
-        """Return a data set's broken models; the same ones until a checkpoint changes."""
-        files = [entry.path / checkpoint.WEIGHTS for entry in self.entries().get(dataset, [])]
-        stamps = tuple((path, path.stat().st_mtime_ns) for path in files)
-        if self._broken.get(dataset, ((), None))[0] != stamps or not stamps:
-            self._broken[dataset] = stamps, failures_for(dataset, load=self.model)
-        return self._broken[dataset][1]
+        """Return a data set's broken models; the same ones until a checkpoint changes, or real images come."""
+        return self._broken.find(self._failures_key(dataset), lambda: failures_for(dataset, load=self.model))
+
+    def _failures_key(self, dataset: str) -> tuple[CacheKey, bool]:
+        entries = self.entries().get(dataset, [])
+        paths = [entry.path / name for entry in entries for name in (checkpoint.WEIGHTS, checkpoint.CONFIG)]
+        return cache_key(dataset, paths), self.at_hand(dataset)
 
     def broken_images(self, dataset: str, key: str, make: bool = True) -> np.ndarray | None:
         """Return samples of a broken model, uint8 (24, C, H, W); None unless they are there, when not to `make` them.
@@ -328,15 +330,19 @@ class Service:
         Raises:
             InputError: if it cannot be made.
         """
-        one = next(one for one in self.failures(dataset) if one.key == key)
-        if make and one not in self._broken_images:
+        place = (*self._failures_key(dataset), key)
+        if not make:
+            return self._broken_images.get(place)
+
+        def generate() -> np.ndarray:
+            one = next(one for one in self.failures(dataset) if one.key == key)
             ticket = self.turn.take(threading.Event())
             try:
-                seeds = [image_seed(PREVIEW["seed"], i) for i in range(PREVIEW["n"])]
-                self._broken_images[one] = to_pixels(one.generate(seeds))
+                return to_pixels(one.generate([image_seed(PREVIEW["seed"], i) for i in range(PREVIEW["n"])]))
             finally:
                 self.turn.give(ticket)
-        return self._broken_images.get(one)
+
+        return self._broken_images.find(place, generate)
 
     # ---- real images
 
@@ -354,14 +360,23 @@ class Service:
         size = next((lane.size for lane in self.lanes(dataset) if lane.size), 0)
         if not size or not self.at_hand(dataset):
             return None
-        key = (dataset, split, size)
-        if key not in self._real:
-            try:
-                self._real[key] = data.load_images(dataset, split, size).x.numpy()
-            except InputError as error:
-                log.warning("%s", error)
-                return None
-        return self._real[key]
+        try:
+            return self._real.find((dataset, split, size), lambda: data.load_images(dataset, split, size).x.numpy())
+        except InputError as error:
+            log.warning("%s", error)
+            return None
+
+    def labels(self, dataset: str, split: str) -> np.ndarray | None:
+        """Return the classes (N,) of a split's images, in its order; None when they are unknown or not at hand."""
+        if not self.at_hand(dataset):
+            return None
+        try:
+            found = self._real.find((dataset, split, "labels"), lambda: data.load_labels(dataset, split))
+        except InputError as error:
+            log.warning("%s", error)
+            return None
+        known = found is not None and int(found.min()) >= 0  # some sources mark images without a class by -1
+        return found.numpy() if known else None
 
     def reference(self, dataset: str) -> dict[str, np.ndarray] | None:
         """Return the tensors that describe a data set's real images (see `gencore features`), or None."""

@@ -5,7 +5,6 @@ Part of the door to `gencore`. It asks for the capability `Diffuses` and for no 
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import itertools
 import math
@@ -20,10 +19,11 @@ import torch
 
 from dashboard.results.operating_points import knobs_key
 from dashboard.service import PREVIEW, Frame, InputError, Order, Part, Service
-from dashboard.service.cache import Kept
+from dashboard.service.cache import Cache
+from dashboard.service.lanes import checkpoint_key
 from dashboard.service.parsing import parse_seed, parse_whole
 from dashboard.service.pixels import to_input, to_pixels
-from gencore import checkpoint, pictures
+from gencore import pictures
 from gencore.device import synchronise
 from gencore.family import BoundsInParts, Diffuses, Family, Knob, Noise, image_seed
 
@@ -140,9 +140,9 @@ class Films:
 
     def __init__(self, service: Service):
         self.service = service
-        self._strips = Kept(16)
-        self._sheets = Kept(64)
-        self._rates: dict[tuple[str, int], Rate] = {}
+        self._strips = Cache(16)
+        self._sheets = Cache(64)
+        self._rates = Cache(64)  # by checkpoint and number of images
 
     # ---- what there is
 
@@ -240,9 +240,9 @@ class Films:
         model = self.service.model(source.checkpoint)
         abar = self.abar(source)
         places = strip_places(len(abar))
-        key = stamp(source.checkpoint), hashlib.sha256(image.tobytes()).digest(), image.shape, parse_seed(seed)
-        if key in self._strips:
-            return self._strips[key]
+        key = checkpoint_key(source.checkpoint), hashlib.sha256(image.tobytes()).digest(), image.shape, parse_seed(seed)
+        if (kept := self._strips.get(key)) is not None:
+            return kept
         x_t = under_noise(model, image, places, seed)
         ticket = self._turn_soon()
         try:
@@ -250,7 +250,7 @@ class Films:
         finally:
             self.service.turn.give(ticket)
         found = [Noised(level_of(abar, t), *pair) for t, *pair in zip(places, to_pixels(x_t), seen, strict=True)]
-        return self._strips.find(key, lambda: found) if ticket else found
+        return self._strips.put(key, found) if ticket else found
 
     def _turn_soon(self) -> int:
         """Return a ticket of the device's turn, or 0 when it does not come soon."""
@@ -273,8 +273,9 @@ class Films:
 
         While another run has the device, the shipped rows say it; a rate of 0 seconds is not known.
         """
-        if (source, n) in self._rates:
-            return self._rates[source, n]
+        key = checkpoint_key(source), n
+        if (known := self._rates.get(key)) is not None:
+            return known
         ticket = 0 if self.service.turn.busy else self._turn_soon()
         if not ticket:
             return self._measured_rate(source, n)
@@ -285,10 +286,10 @@ class Films:
             started = time.perf_counter()
             *_, step = itertools.islice(model.sample(seeds, **knobs), TRIAL_CALLS)
             synchronise(model.device)
-            self._rates[source, n] = Rate((time.perf_counter() - started) / step.index, "from a few calls timed here")
+            seconds = (time.perf_counter() - started) / step.index
+            return self._rates.put(key, Rate(seconds, "from a few calls timed here"))
         finally:
             self.service.turn.give(ticket)
-        return self._rates[source, n]
 
     def _measured_rate(self, source: str, n: int) -> Rate:
         rows = [row for row in self.service.measurements(source.partition("/")[0]).costs if row["checkpoint"] == source]
@@ -314,7 +315,7 @@ class Films:
             if all(camera.over for camera in cameras):
                 calls = sum(camera.total for camera in cameras)
                 rate = Rate((time.perf_counter() - started) / calls, "as in the last film here")
-                self._rates[parts[0].checkpoint, 1] = rate
+                self._rates.put((checkpoint_key(parts[0].checkpoint), 1), rate)
         finally:
             self.service.turn.give(ticket)
 
@@ -341,8 +342,8 @@ class Films:
         (part,) = order.parts
         usual = {knob.name: knob.default for knob in self.kinds[part.family].knobs}
         shipped = self.service.lane(order.dataset, part.family, part.checkpoint).preview
-        if sheet_key(order) in self._sheets:
-            return self._sheets[sheet_key(order)]
+        if (kept := self._sheets.get(sheet_key(order))) is not None:
+            return kept
         if order.seed == PREVIEW["seed"] and knobs_key(part.knobs) == knobs_key(usual) and shipped is not None:
             return Sheet(shipped[: order.n], None) if len(shipped) >= order.n else None
         return None
@@ -352,8 +353,9 @@ class Films:
         (part,) = order.parts
         for frame in self.service.run(order, stop):
             if frame.state == "done":
-                self._sheets.find(sheet_key(order), functools.partial(Sheet, frame.images, frame.seconds))
-                self._rates[part.checkpoint, order.n] = Rate(frame.seconds / frame.index, "as in the last run here")
+                self._sheets.put(sheet_key(order), Sheet(frame.images, frame.seconds))
+                rate = Rate(frame.seconds / frame.index, "as in the last run here")
+                self._rates.put((checkpoint_key(part.checkpoint), order.n), rate)
             yield frame
 
 
@@ -425,15 +427,10 @@ def kept_places(total: int, most: int = MOST_FRAMES) -> list[int]:
     return np.linspace(0, total, min(most, total + 1)).round().astype(int).tolist()
 
 
-def stamp(name: str) -> tuple[str, int]:
-    """Return what stands for a checkpoint's weights as they are now."""
-    return name, (checkpoint.resolve(name) / checkpoint.WEIGHTS).stat().st_mtime_ns
-
-
 def sheet_key(order: Order) -> tuple:
     """Return what stands for an order of one part."""
     (part,) = order.parts
-    return stamp(part.checkpoint), knobs_key(part.knobs), order.n, order.seed
+    return checkpoint_key(part.checkpoint), knobs_key(part.knobs), order.n, order.seed
 
 
 # ---- tensors

@@ -20,8 +20,8 @@ ASIDE = '<p class="hint">Choose a sample, here or in the map, to see the trainin
 def previews(known: Sequence[Lane]) -> dict[str, Sampled]:
     """Return the images shipped with the checkpoints, for the map to show something before anything is made."""
     return {
-        lane.family: Sampled(lane.family, lane.title, lane.preview, (lane.checkpoint, "preview"), seed=PREVIEW["seed"],
-                             shipped=True)
+        lane.family: Sampled(lane.family, lane.title, lane.preview, (lane.checkpoint, lane.preview.tobytes()),
+                             seed=PREVIEW["seed"], shipped=True)
         for lane in known
         if lane.preview is not None and not lane.problem
     }  # fmt: skip

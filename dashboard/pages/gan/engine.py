@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 import torch
 
+from dashboard.results.operating_points import knobs_key
 from dashboard.service import PREVIEW, InputError, Knob, Service, resolve_knobs
-from dashboard.service.cache import Kept
-from dashboard.service.lanes import missing
+from dashboard.service.cache import Cache
+from dashboard.service.lanes import checkpoint_key, missing
 from dashboard.service.parsing import parse_seed
 from dashboard.service.pixels import to_input, to_pixels
 from dashboard.service.problems import first_line, without_paths
-from gencore import checkpoint
 from gencore.family import Judges, image_seed
 
 JUDGED = 200  # images of each kind that are judged
@@ -79,8 +79,8 @@ class Games:
 
     def __init__(self, service: Service):
         self.service = service
-        self._judged = Kept(16)
-        self._samples = Kept(64)
+        self._judged = Cache(16)
+        self._samples = Cache(64)
 
     # ---- what there is
 
@@ -140,7 +140,7 @@ class Games:
         """
         one = self.contestant(dataset, name)
         values = resolve_knobs(self.service.families[one.family].knobs, knobs)
-        key = (*self._stamp(one), tuple(sorted(values.items())))
+        key = checkpoint_key(one.name), knobs_key(values)
 
         def make() -> np.ndarray:
             with self._alone(one, stop) as model:
@@ -155,7 +155,7 @@ class Games:
             InputError: in one sentence, on a checkpoint that cannot be used, a bad seed, or when `stop` was set first.
         """
         one, seed = self.contestant(dataset, name), parse_seed(seed)
-        return self._judged.find((*self._stamp(one), seed), lambda: self._judge(dataset, one, seed, stop))
+        return self._judged.find((checkpoint_key(one.name), seed), lambda: self._judge(dataset, one, seed, stop))
 
     def _judge(self, dataset: str, one: Contestant, seed: int, stop: threading.Event) -> Judged:
         real = self.real(dataset, seed)
@@ -175,9 +175,6 @@ class Games:
         return images[np.sort(picked)]
 
     # ---- parts
-
-    def _stamp(self, one: Contestant) -> tuple[str, int]:
-        return one.name, (checkpoint.resolve(one.name) / checkpoint.WEIGHTS).stat().st_mtime_ns
 
     @contextmanager
     def _alone(self, one: Contestant, stop: threading.Event) -> Iterator[Any]:

@@ -14,13 +14,14 @@ import torch
 
 from dashboard.results.projection import Plane, axis_titles, class_plane
 from dashboard.service import InputError, Lane, Service
-from dashboard.service.cache import Kept
+from dashboard.service.cache import Cache
 from dashboard.service.device import Patience
 from dashboard.service.images import Encodings, encodings
+from dashboard.service.lanes import checkpoint_key
 from dashboard.service.parsing import parse_point, parse_seed, parse_whole
 from dashboard.service.pixels import to_input, to_pixels
 from dashboard.service.problems import without_paths
-from gencore import checkpoint
+from gencore.encodings import FILE
 from gencore.evaluation.cost import counted_calls
 from gencore.families.likelihood import normal_kl
 from gencore.family import (
@@ -190,11 +191,11 @@ class Latents:
 
     def __init__(self, service: Service):
         self.service = service
-        self._rows = Kept(24)  # by checkpoint, weights and ends: a finished path's frames
-        self._encoded = Kept(64)  # by checkpoint, weights and image: mean and standard deviation
-        self._rebuilt = Kept(64)  # by checkpoint, weights and image: what it gives back
-        self._maps = Kept(8)
-        self._rates: dict[str, float] = {}  # seconds a decoded image, by checkpoint, as last seen here
+        self._rows = Cache(24)  # by checkpoint and ends: a finished path's frames
+        self._encoded = Cache(64)  # by checkpoint and image: mean and standard deviation
+        self._rebuilt = Cache(64)  # by checkpoint and image: what it gives back
+        self._maps = Cache(8)
+        self._rates = Cache(64)  # by checkpoint: seconds per decoded image, and per bound, as last seen here
 
     # ---- what there is
 
@@ -240,8 +241,9 @@ class Latents:
         return next((len(self.service.model(lane.checkpoint).alphas_cumprod()) for lane in self.diffusers(dataset)), 0)
 
     def promise(self, lane: Lane, images: int) -> float:
-        """Return about how many seconds per family takes to decode so many images; 0 when that is not known."""
-        return images * (self._rates.get(lane.checkpoint) or (lane.cost.get("ms_per_image") or 0) / 1000)
+        """Return about how many seconds a family takes to decode so many images; 0 when that is not known."""
+        seen = self._rates.get((checkpoint_key(lane.checkpoint), "image"))
+        return images * (seen or (lane.cost.get("ms_per_image") or 0) / 1000)
 
     def in_parts(self, dataset: str) -> list[Lane]:
         """Return the usable lanes of the families whose bound takes many network calls."""
@@ -250,7 +252,7 @@ class Latents:
     def promise_bound(self, lane: Lane) -> float:
         """Return about how many seconds the bound of one image takes, as seen here, else by the checkpoint's cost."""
         call = (lane.cost.get("ms_per_image") or 0) / 1000 / max(1, lane.cost.get("calls") or 1)
-        return self._rates.get(f"{lane.checkpoint} bound", CALLS * call)
+        return self._rates.get((checkpoint_key(lane.checkpoint), "bound"), CALLS * call)
 
     @contextmanager
     def _model(self, name: str, stop: threading.Event | Patience) -> Iterator[Family]:
@@ -268,9 +270,6 @@ class Latents:
         finally:
             self.service.turn.give(ticket)
             time.sleep(YIELD)
-
-    def _stamp(self, name: str) -> tuple[str, int]:
-        return name, (checkpoint.resolve(name) / checkpoint.WEIGHTS).stat().st_mtime_ns
 
     # ---- paths
 
@@ -300,7 +299,7 @@ class Latents:
         )
 
     def _walk(self, lane: Lane, row: Row, ends: Ends, stop: threading.Event) -> Iterator[Row]:
-        key = (*self._stamp(lane.checkpoint), ends.key)
+        key = checkpoint_key(lane.checkpoint), ends.key
         kept = self._rows.get(key)
         if kept is not None:
             yield kept
@@ -323,10 +322,8 @@ class Latents:
                 seconds = row.seconds + time.perf_counter() - started
             row = replace(row, frames={**row.frames, **dict(zip(places, pictures, strict=True))}, seconds=seconds)
             yield row
-        self._rates[lane.checkpoint] = row.seconds / row.total
-        row = replace(row, state="done")
-        self._rows.find(key, lambda: row)
-        yield row
+        self._rates.put((key[0], "image"), row.seconds / row.total)
+        yield self._rows.put(key, replace(row, state="done"))
 
     def _latents_of(self, model: Family, ends: Ends) -> torch.Tensor:
         """Return the latents of two ends, (2, ...)."""
@@ -348,7 +345,7 @@ class Latents:
             InputError: if its encodings are not there, or the plane cannot be had.
         """
         kept = encodings(self.service, name)
-        return self._maps.find((kept.mean.tobytes(), kind), lambda: self._map(kept, kind))
+        return self._maps.find((checkpoint_key(name, FILE), kind), lambda: self._map(kept, kind))
 
     def _map(self, kept: Encodings, kind: str) -> Map:
         if kind == PLANES[0]:
@@ -407,7 +404,7 @@ class Latents:
                 mean, std = model.encode(to_input(image[None], model))
                 return mean[0].float().cpu().numpy(), std[0].float().cpu().numpy()
 
-        return self._encoded.find((*self._stamp(name), image.tobytes()), encode)
+        return self._encoded.find((checkpoint_key(name), image.tobytes()), encode)
 
     def traverse(self, name: str, image: np.ndarray, rows: int | None = None) -> Traversal:
         """Return an image's latent moved along its strongest dimensions, `rows` of them or all."""
@@ -438,7 +435,7 @@ class Latents:
                 continue
             yield replace(start, state="running")
             try:
-                key = (*self._stamp(lane.checkpoint), image.tobytes())
+                key = checkpoint_key(lane.checkpoint), image.tobytes()
                 yield self._rebuilt.find(key, lambda lane=lane, start=start: self._rebuild(lane, start, image, stop))
             except InputError as error:
                 yield replace(start, state="absent", problem=without_paths(str(error)))
@@ -460,7 +457,7 @@ class Latents:
         """Compute the bounds that take many network calls, part by part, and yield how far they are."""
         for lane in self.in_parts(dataset):
             start, started = Rebuilt(lane.family, lane.title, bounds=True, long=True, state="running"), time.monotonic()
-            parts: list[Part] = []
+            key, parts = (checkpoint_key(lane.checkpoint), image.tobytes()), list[Part]()
             with self._model(lane.checkpoint, stop) as model:
                 check_shape(image, model)
                 steps = model.bound_parts(to_input(image[None], model), torch.Generator().manual_seed(0))
@@ -471,10 +468,9 @@ class Latents:
                     parts.append(next(steps))
                 yield replace(start, share=parts[-1].index / parts[-1].total)
             elbo = float(sum_parts(parts)["elbo"])
-            self._rates[f"{lane.checkpoint} bound"] = time.monotonic() - started
-            key = (*self._stamp(lane.checkpoint), image.tobytes())
-            if key in self._rebuilt:
-                self._rebuilt[key] = replace(self._rebuilt[key], elbo=elbo, draws=1, share=1.0)
+            self._rates.put((key[0], "bound"), time.monotonic() - started)
+            if (known := self._rebuilt.get(key)) is not None:
+                self._rebuilt.put(key, replace(known, elbo=elbo, draws=1, share=1.0))
             yield replace(start, elbo=elbo, draws=1, share=1.0, state="done")
 
     def noised(self, lane: Lane, image: np.ndarray, t: Any, wait: float = WAIT) -> tuple[np.ndarray, np.ndarray, float]:

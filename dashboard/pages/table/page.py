@@ -14,6 +14,7 @@ from dashboard.figures import table
 from dashboard.pages.table import report
 from dashboard.results.operating_points import Measurements
 from dashboard.service import METRICS, Service, __version__
+from dashboard.service.cache import Cache
 from dashboard.ui import knobs
 from dashboard.ui.events import QUICK, as_text
 
@@ -50,7 +51,7 @@ class Table:
 
     def __init__(self, service: Service):
         self.service = service
-        self._kept: dict[str, tuple[Measurements, dict[str, str]]] = {}
+        self._written = Cache(16)
         datasets = service.datasets()
         gr.HTML(
             '<div class="title"><h1>Every row</h1><p>All that was measured, with its interval, beside real images '
@@ -113,21 +114,18 @@ class Table:
         """Return the files of some measurements by ending, written once; {} when there is nothing to take away."""
         if not (measured.points or measured.baselines or measured.failures or measured.bounds or measured.costs):
             return {}
-        kept = self._kept.get(measured.dataset)
-        if kept is None or kept[0] is not measured:
-            made = datetime.now(UTC).date().isoformat()
-            contents = {
-                "csv": table.as_csv(measured),
-                "json": table.as_json(measured, __version__, made),
-                "html": report.page(measured, METRICS, self.service.families, __version__, made),
-            }
-            folder = Path(tempfile.mkdtemp(prefix="table-"))
-            paths = {}
-            for ending, content in contents.items():
-                path = (
-                    folder / f"{measured.dataset.replace('/', '-')}-{'report' if ending == 'html' else 'rows'}.{ending}"
-                )
-                path.write_text(content, encoding="utf-8")
-                paths[ending] = str(path)
-            kept = self._kept[measured.dataset] = measured, paths
-        return kept[1]
+        return self._written.find(self.service.measurements_key(measured.dataset), lambda: self._write(measured))
+
+    def _write(self, measured: Measurements) -> dict[str, str]:
+        made = datetime.now(UTC).date().isoformat()
+        contents = {
+            "csv": table.as_csv(measured),
+            "json": table.as_json(measured, __version__, made),
+            "html": report.page(measured, METRICS, self.service.families, __version__, made),
+        }
+        folder, paths = Path(tempfile.mkdtemp(prefix="table-")), {}
+        for ending, content in contents.items():
+            path = folder / f"{measured.dataset.replace('/', '-')}-{'report' if ending == 'html' else 'rows'}.{ending}"
+            path.write_text(content, encoding="utf-8")
+            paths[ending] = str(path)
+        return paths

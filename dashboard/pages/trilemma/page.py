@@ -22,6 +22,7 @@ from dashboard.results import explanations, recommendation
 from dashboard.results.operating_points import BATCH, Measured, knobs_key
 from dashboard.results.recommendation import DIVERSITY, QUALITIES, SPEED, Answer, Question
 from dashboard.service import METRICS, PREVIEW, Frame, InputError, Order, Point, Service, resolve_knobs
+from dashboard.service.cache import Cache
 from dashboard.ui import model_card
 from dashboard.ui.events import QUICK, RUN, as_text
 
@@ -79,7 +80,7 @@ class Trilemma:
 
     def __init__(self, service: Service):
         self.service = service
-        self._kept: dict[tuple, tuple[Any, dict]] = {}
+        self._answers = Cache(40)
         self.home = gr.HTML(
             as_text(self.value()),
             html_template=PAGE,
@@ -126,16 +127,14 @@ class Trilemma:
         """Return the page's value: charts, ready answers, and the table in which a slider finds its answer."""
         known = self.service.datasets()
         dataset = dataset if dataset in known else next(iter(known), "")
-        measured = self.service.measurements(dataset)
-        key = (dataset, quality, n, machine)
-        held = self._kept.get(key)
-        if held is None or held[0] is not measured:
-            question = recommendation.ask(measured, quality, n, machine)
-            held = self._kept[key] = measured, view(question, self._declared(dataset))
-            while len(self._kept) > 40:
-                self._kept.pop(next(iter(self._kept)))
-        empty = NO_CHECKPOINT if not known else "" if held[1]["points"] else EMPTY.format(dataset)
-        return {**held[1], "datasets": [[name, format.dataset_title(name)] for name in known], "empty": empty}
+
+        def answer() -> dict[str, Any]:
+            question = recommendation.ask(self.service.measurements(dataset), quality, n, machine)
+            return view(question, self._declared(dataset))
+
+        found = self._answers.find((self.service.measurements_key(dataset), quality, n, machine), answer)
+        empty = NO_CHECKPOINT if not known else "" if found["points"] else EMPTY.format(dataset)
+        return {**found, "datasets": [[name, format.dataset_title(name)] for name in known], "empty": empty}
 
     def _declared(self, dataset: str) -> list[tuple[str, str, str, Point]]:
         """Return the operating points that the families declare, each with its first checkpoint, title and knobs."""

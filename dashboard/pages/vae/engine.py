@@ -20,10 +20,12 @@ from dashboard.pages.vae import posterior_figure
 from dashboard.pages.vae.elbo_figure import Price, to_pay
 from dashboard.pages.vae.posterior_figure import Aggregate, Posterior
 from dashboard.service import InputError, Service
-from dashboard.service.cache import Kept
+from dashboard.service.cache import Cache
 from dashboard.service.images import Encodings, encodings
+from dashboard.service.lanes import checkpoint_key
 from dashboard.service.parsing import parse_number, parse_seed
 from dashboard.service.pixels import to_input, to_pixels
+from gencore.encodings import FILE
 from gencore.errors import near
 from gencore.families.likelihood import normal_kl
 from gencore.family import Bounds, Decodes, Encodes, Family, FitsPrior, Noise, image_seed
@@ -60,9 +62,9 @@ class Posteriors:
 
     def __init__(self, service: Service):
         self.service = service
-        self._encoded = Kept(64)  # by model and image: mean and std
-        self._priced = Kept(256)  # by model and image, or images
-        self._aggregates = Kept(8)  # by model
+        self._encoded = Cache(64)  # by checkpoint and image: mean and std
+        self._priced = Cache(256)  # by checkpoint and image, or images
+        self._aggregates = Cache(8)  # by checkpoint
 
     # ---- what there is
 
@@ -120,10 +122,10 @@ class Posteriors:
     def posterior(self, name: str, image: np.ndarray) -> Posterior:
         """Return q(z|x) of an image, uint8 (C, H, W)."""
         with self._model(name) as model:
-            mean, std = self._encode(model, image)
+            mean, std = self._encode(name, model, image)
         return Posterior(*(one.double().numpy() for one in (mean, std, normal_kl(mean, std))))
 
-    def _encode(self, model: Family, image: np.ndarray) -> tuple[Tensor, Tensor]:
+    def _encode(self, name: str, model: Family, image: np.ndarray) -> tuple[Tensor, Tensor]:
         """Return mean and standard deviation (d,) of an image's posterior, on the CPU."""
         shape = tuple(model.image_shape)
         if image.shape != shape:
@@ -133,7 +135,7 @@ class Posteriors:
             mean, std = model.encode(to_input(image[None], model))
             return mean[0].float().cpu(), std[0].float().cpu()
 
-        return self._encoded.find((model, image.tobytes()), encode)
+        return self._encoded.find((checkpoint_key(name), image.tobytes()), encode)
 
     def draws(self, name: str, image: np.ndarray, seed: Any, scale: Any, n: int = DRAWS) -> Drawn:
         """Return n draws z = mu + scale * sigma * eps of an image's posterior, decoded.
@@ -143,7 +145,7 @@ class Posteriors:
         """
         seed, scale = parse_seed(seed), parse_number(scale, 0, WIDEST, "The scale of σ")
         with self._model(name) as model:
-            mean, std = self._encode(model, image)
+            mean, std = self._encode(name, model, image)
             z = mean + scale * std * noise(seed, n, len(mean))
             decoded = model.decode(torch.cat([mean[None], z]).to(model.device)).clamp(-1, 1).cpu()
         pixels = (decoded[1:] + 1) / 2
@@ -158,8 +160,9 @@ class Posteriors:
 
     def price(self, name: str, image: np.ndarray, label: str, picture: str = "") -> Price:
         """Return what an image costs under a model's bound: the mean over `PRICED` draws of z."""
+        key = checkpoint_key(name), image.tobytes()
         with self._model(name) as model:
-            terms, low, high = self._priced.find((model, image.tobytes()), lambda: priced(model, image))
+            terms, low, high = self._priced.find(key, lambda: priced(model, image))
         return Price(label, terms, low, high, f"mean of {PRICED} draws of z", picture)
 
     def extremes(self, name: str, images: np.ndarray) -> tuple[int, int]:
@@ -170,7 +173,7 @@ class Posteriors:
             return int(elbo.argmax()), int(elbo.argmin())
 
         with self._model(name) as model:
-            return self._priced.find((model, images.tobytes()), compare)
+            return self._priced.find((checkpoint_key(name), images.tobytes()), compare)
 
     # ---- all images
 
@@ -182,7 +185,7 @@ class Posteriors:
         """
         found = encodings(self.service, name)
         with self._model(name) as model:
-            return self._aggregates.find((model, found.mean.tobytes()), lambda: summed(model, found))
+            return self._aggregates.find(checkpoint_key(name, FILE), lambda: summed(model, found))
 
 
 def priced(model: Family, image: np.ndarray) -> tuple[dict[str, float], float, float]:

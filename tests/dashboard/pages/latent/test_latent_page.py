@@ -54,7 +54,7 @@ def test_encodings_come_back_as_they_were_made(place, found, image):
     assert kept.mean.shape == (90, 16) and np.abs(kept.mean[0] - mean).max() < 2e-3
     kl = 0.5 * (kept.mean**2 + kept.std**2 - 1) - np.log(kept.std)
     assert np.abs(kl.mean(0) - kept.kl).max() < 1e-2 and (np.diff(kept.kl[kept.order]) <= 0).all()
-    assert kept.labels.tolist() == images.labels("digits", "test")[:90].tolist()
+    assert kept.labels.tolist() == found.service.labels("digits", "test")[:90].tolist()
     assert (kept.images[0] == image).all() and read_encodings(place / "digits" / "vae").dataset == "digits"
 
 
