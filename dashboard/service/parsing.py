@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import math
+import numbers
+import re
+import reprlib
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from gencore import family
 from gencore.errors import InputError
+from gencore.family import MAX_SEED
 
 NOTHING = "Nothing is drawn yet: draw with the pointer or a finger on the black pad, or choose one of the images."
+WHOLE = re.compile(r"[+-]?[0-9]{1,30}")
+SPELLED = re.compile(r"[+-]?([0-9]{1,30}\.?[0-9]{0,30}|\.[0-9]{1,30})([eE][+-]?[0-9]{1,5})?")
 
-
-def tidy(value: Any) -> Any:
-    """Return a text field's value as the number it spells, else as it is."""
-    try:
-        return int(value.strip()) if isinstance(value, str) else value
-    except ValueError:
-        return value.strip()
+brief = reprlib.Repr()
+brief.maxstring = brief.maxother = brief.maxlong = 60
 
 
 def expect_mapping(value: Any, what: str) -> Mapping[str, Any]:
@@ -33,30 +33,59 @@ def expect_mapping(value: Any, what: str) -> Mapping[str, Any]:
     return value
 
 
+def number_of(value: Any) -> int | float | None:
+    """Return the number that a value is, or spells in plain digits: '12', ' 0.5 ', '1e3'; None when it is none.
+
+    Neither true and false, which Python counts as 1 and 0, nor what only Python's own `int` and `float` read as a
+    number: '1_000', 'nan', digits of other scripts.
+    """
+    if isinstance(value, str) and SPELLED.fullmatch(value.strip()):
+        return int(value) if WHOLE.fullmatch(value.strip()) else float(value)
+    return value if isinstance(value, numbers.Real) and not isinstance(value, bool) else None
+
+
+def whole_of(value: Any) -> int | None:
+    """Return the whole number that a value is, or spells without a point: '12', 12.0, but not '12.0'; else None."""
+    number = None if isinstance(value, str) and not WHOLE.fullmatch(value.strip()) else number_of(value)
+    return int(number) if number is not None and number % 1 == 0 else None  # NaN and infinity leave NaN
+
+
+def whole_or(value: Any, default: int) -> int:
+    """Return the whole number that a link's value spells, else the default; see `whole_of`."""
+    number = whole_of(value)
+    return default if number is None else number
+
+
+def shown(value: Any) -> str:
+    """Return a value that was refused, for the end of a sentence; the middle of a long one is left out."""
+    if value is None or value == "":
+        return "an empty field"
+    number = whole_of(value) if isinstance(value, str) else None
+    return brief.repr(value if number is None else number)
+
+
 def parse_whole(value: Any, least: int, most: int, what: str) -> int:
     """Return a whole number from a field or an API's caller; `what` begins the sentence when it is none.
 
     Raises:
         InputError: if it is not a whole number from `least` to `most`.
     """
-    value = tidy(value)
-    try:
-        good = not isinstance(value, bool) and int(value) == float(value) and least <= int(value) <= most
-    except (TypeError, ValueError, OverflowError):
-        good = False
-    if not good:
-        shown = "an empty field" if value in (None, "") else repr(value)
-        raise InputError(f"{what} must be a whole number from {least:,} to {most:,}, not {shown}.")
-    return int(value)
+    number = whole_of(value)
+    if number is None or not least <= number <= most:
+        raise InputError(f"{what} must be a whole number from {least:,} to {most:,}, not {shown(value)}.")
+    return number
 
 
 def parse_seed(value: Any) -> int:
     """Return a seed from a field or an API's caller.
 
     Raises:
-        InputError: if it is not a whole number in [0, 2**63).
+        InputError: if it is not a whole number from 0 to 2**63 - 1.
     """
-    return family.parse_seed(tidy(value))
+    number = whole_of(value)
+    if number is None or not 0 <= number <= MAX_SEED:
+        raise InputError(f"A seed must be a whole number from 0 to {MAX_SEED}, not {shown(value)}.")
+    return number
 
 
 def parse_number(value: Any, least: float, most: float, what: str) -> float:
@@ -65,13 +94,10 @@ def parse_number(value: Any, least: float, most: float, what: str) -> float:
     Raises:
         InputError: if it is not a number from `least` to `most`.
     """
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = math.nan
-    if not least <= number <= most:
-        raise InputError(f"{what} must be a number from {least:g} to {most:g}, not {value!r}.")
-    return number
+    number = number_of(value)
+    if number is None or not least <= number <= most:
+        raise InputError(f"{what} must be a number from {least:g} to {most:g}, not {shown(value)}.")
+    return float(number)
 
 
 def parse_point(point: Any) -> tuple[float, float]:
@@ -80,14 +106,10 @@ def parse_point(point: Any) -> tuple[float, float]:
     Raises:
         InputError: if it is no pair of numbers.
     """
-    try:
-        where = [float(one) for one in point]
-        good = len(where) == 2 and all(math.isfinite(one) for one in where)
-    except (TypeError, ValueError):
-        good = False
-    if not good:
+    where = [number_of(one) for one in point] if isinstance(point, list | tuple) else []
+    if len(where) != 2 or any(one is None or not abs(one) < math.inf for one in where):
         raise InputError("A spot of the map is two numbers, across and up.")
-    return where[0], where[1]
+    return float(where[0]), float(where[1])
 
 
 def parse_image(value: Any, shape: tuple[int, int, int]) -> np.ndarray:

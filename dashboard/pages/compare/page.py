@@ -18,6 +18,7 @@ from dashboard.figures import scatter, svg
 from dashboard.pages.compare import downloads, quick_scores
 from dashboard.results.projection import flatten, pair_distances, pixel_plane
 from dashboard.service import PREVIEW, Frame, InputError, Lane, Order, Result, Service
+from dashboard.service.parsing import whole_or
 from dashboard.service.scoring import Judges
 from dashboard.ui import knobs as controls
 from dashboard.ui import model_card
@@ -214,7 +215,7 @@ class Compare:
             updates |= self._set_knobs(family, values, controls.match(kind.knobs, kind.points, list(values.values())))
         updates |= {
             self.dataset: gr.update(choices=controls.datasets(known), value=dataset or None),
-            self.n: number(query.get("n"), PREVIEW["n"]),
+            self.n: whole_or(query.get("n"), PREVIEW["n"]),
             self.seed: query.get("seed", str(PREVIEW["seed"]))[:40],
             **self.recover(),
         }
@@ -476,11 +477,3 @@ def timing_row(lane: Lane, result: Result | None) -> svg.Timing:
     shipped = lane.cost.get("ms_per_image")
     calls = result.calls if timed else int(lane.cost.get("calls") or 0)
     return svg.Timing(lane.family, lane.title, result.ms_per_image if timed else None, shipped, calls)
-
-
-def number(raw: str | None, default: int) -> float | int:
-    """Return a number from a link; whether it is a good one is checked when it is used."""
-    try:
-        return default if raw is None else int(raw)
-    except ValueError:
-        return default

@@ -73,8 +73,6 @@ def parse_seeds(a: Any, b: Any) -> Ends:
     Raises:
         InputError: if one of them is no seed.
     """
-    if a in (None, "") or b in (None, ""):
-        raise InputError("Both ends need a seed: a whole number of 0 or more.")
     return Ends(seeds=(parse_seed(a), parse_seed(b)))
 
 

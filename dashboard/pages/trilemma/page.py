@@ -23,6 +23,7 @@ from dashboard.results.operating_points import BATCH, Measured, knobs_key
 from dashboard.results.recommendation import DIVERSITY, QUALITIES, SPEED, Answer, Question
 from dashboard.service import METRICS, PREVIEW, Frame, InputError, Order, Point, Service, resolve_knobs
 from dashboard.service.cache import Cache
+from dashboard.service.parsing import whole_or
 from dashboard.ui import model_card
 from dashboard.ui.events import QUICK, RUN, as_text
 
@@ -165,11 +166,8 @@ class Trilemma:
         return {self.home: as_text(value), self.panel: gr.update(visible=False), self.chosen: None}
 
     def _value_of(self, query: dict[str, Any]) -> dict[str, Any]:
-        n = str(query.get("at") or "0")
-        return self.value(
-            str(query.get("data") or ""), str(query.get("quality") or "kid"), int(n) if n.isdecimal() else 0,
-            str(query.get("machine") or ""),
-        )  # fmt: skip
+        dataset, quality, machine = (str(query.get(name) or "") for name in ("data", "quality", "machine"))
+        return self.value(dataset, quality or "kid", max(0, whole_or(query.get("at"), 0)), machine)
 
     # ---- a point that was chosen
 
