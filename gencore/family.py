@@ -211,25 +211,28 @@ class Family(ModelMixin, ConfigMixin):
 
     - `name`: Its key in FAMILIES and in commands: lower-case letters, digits, '-' and '_'. The class's own name, by
       which checkpoints find it, must be unique too.
-    - A constructor decorated with diffusers' `register_to_config`. It takes `channels` (C) and `size` (H) by name, and
-      any other arguments, which have defaults: numbers, truth values, strings, or tuples of positive whole numbers,
-      as presets and `key=value` set them. It calls `super().__init__()` before anything else; `self.config` then holds
-      the arguments. They and the weights (parameters and buffers) are what a checkpoint keeps. An argument called
-      `widths` lists the feature maps at each resolution, each half of the one above; a `size` that cannot be halved
-      so often is then refused for you. Models are copied with `copy.deepcopy`.
+    - A constructor decorated with `diffusers.configuration_utils.register_to_config`. It takes `channels` (C) and
+      `size` (H) by name, and any other arguments, which have defaults: numbers, truth values, strings, or tuples of
+      positive whole numbers, as presets and `key=value` set them. It calls `super().__init__()` before anything else;
+      `self.config` then holds the arguments. They and the weights (parameters and buffers) are what a checkpoint keeps.
+      An argument called `widths` lists the feature maps at each resolution, each half of the one above; a `size` that
+      cannot be halved so often is then refused for you. Models are copied with `copy.deepcopy`.
     - `networks`, a property: the modules to train, by name. Each has an Adam optimizer of its own, and together they
-      hold all parameters. The first is the one that makes images: a moving average (EMA) of its weights is what is
-      kept and sampled; of the others and of buffers the latest is.
-    - `losses(x, progress)`, a generator: yields the `Loss`es of one training step on real images `x`, N of any number,
-      each network's at least once. The trainer steps a loss's network before it asks for the next loss, so that a
-      GAN's generator is judged by the discriminator just updated; it does all of zeroing, backward pass, clipping,
-      stepping and logging. `progress`, 0 by default, is the share of the training that is done, in [0, 1]. Draw from
-      torch's global generator only, which the trainer seeds anew for every step, and keep no state but parameters and
-      buffers: then a resumed run ends in the same bits. The model is in train mode here, and in eval mode elsewhere.
-    - `sample(seeds, **knobs)`, a generator under `@torch.no_grad()`: yields a `Step` after each call of `network`,
-      never fewer than one, each with the same `total`; the last one's `x0` is the result. Checks its knobs first, by
-      `self.resolve_knobs(knobs)`, which returns all of them, and draws from `Noise(seeds, self.device)` alone, which
-      checks the seeds. Image i depends on `seeds[i]` alone, not on the rest of the batch: no batch normalisation.
+      hold all parameters. The first is the one that makes images: a moving average (EMA) of its weights is what is kept
+      and sampled; of the others and of buffers the latest is.
+    - `losses(x, progress)`, a generator: yields one training step's `Loss(network, value, logs)`es on real images `x`,
+      for each network at least one, whatever N. The trainer steps a loss's network before it asks for the next loss, so
+      that a GAN's generator is judged by the discriminator just updated; it does all of zeroing, backward pass,
+      clipping and stepping. It logs the first network's loss as 'loss', any other's as 'NETWORK_loss', and `logs`: more
+      figures by name, detached scalars or vectors, none by default (one of the loss's name replaces it). `progress`, 0 by default, is the share of the
+      training that is done, in [0, 1]. Draw from torch's global generator only, which the trainer seeds anew for every
+      step, and keep no state but parameters and buffers: then a resumed run ends in the same bits. The model is in
+      train mode here, and in eval mode elsewhere.
+    - `sample(seeds, **knobs)`, a generator under `@torch.no_grad()`: yields a `Step(index, total, x, x0)` after each
+      call of `network`: `index` counts from 1 to `total`, x is the state, x0 the images that the model would give now,
+      in [-1, 1]; the last one's are the result. Checks its knobs first, by `self.resolve_knobs(knobs)`, which returns
+      all of them, and draws from `Noise(seeds, self.device)` alone, which checks the seeds. Image i depends on
+      `seeds[i]` alone, not on the rest of the batch: no batch normalisation.
 
     In both, and in all capabilities, networks are called in `with self.autocast():`, and what they return is taken to
     float32 by `.float()` before anything is computed from it: weights stay float32, `compute_dtype` is the loader's.
@@ -238,29 +241,76 @@ class Family(ModelMixin, ConfigMixin):
 
     - `title`: For people; the name in capitals.
     - `about`: One sentence for people on what it is; none.
-    - `knobs`: The `Knob`s of `sample`, which is what the CLI, the controls and the sweeps offer; none. If the number of
-      network calls can be chosen, a knob of whole numbers does that, the first of such knobs.
-    - `points`: The `Point`s that evaluations walk and pages name, of different labels, the first of them what pages
-      begin with, at least one a headline; one headline point, all knobs at their defaults.
+    - `knobs`: The settings of `sample` that the CLI, the controls and the sweeps offer, each a `Knob(name, default, low,
+      high, choices, integer, help, when)`; none. If the number of network calls can be chosen, a knob of whole numbers
+      does that, the first of such knobs.
+    - `points`: The `Point(label, knobs, kind)`s that evaluations walk and pages name, the first of them what pages
+      begin with; `kind` is 'headline' (compared across families: at least one), 'sweep' (one of a curve) or 'lecture'
+      (the lecture's own). One headline point, all knobs at their defaults.
     - `interpolation`: The path between latents that stays where they have their mass: 'slerp' for Gaussian noise of
       many dimensions, else 'linear', the default.
     - `network`, a property: The module that `sample` calls, by which network calls (NFE) are counted; the first of
       `networks`. To be given where that is a larger module, as is a whole VAE, whose sampling calls its decoder.
 
     Capabilities: methods that a family has or has not; a page or measure that needs one takes the families that have
-    it. A family has all methods of a capability or none. Each is a protocol below, which gives arguments and shapes.
+    it. A family has all methods of a capability or none. Their callers hold `torch.no_grad()`. Here x are images (N, C,
+    H, W), t (N,) are whole numbers in 0..T-1, and noise is standard normal and like x.
 
-    - `Decodes`: `latent(seeds)`, `decode(latent)`: images are a function of a latent; interpolation and its page.
-    - `Encodes`: `encode(x)`: q(z|x) of images; with `Decodes`, reconstructions and the map of latents.
-    - `Inverts`: `Decodes` and `invert(x)`: a latent for a given image; interpolation between chosen images.
-    - `Bounds`: `bound(x, generator)`, `bound_basis()`: a lower bound of log P(x) in nats.
-    - `BoundsInParts`: `Bounds`, `bound_at(x, t, noise)`, `bound_parts(x, generator)`: a bound that is a sum over t.
-    - `Diffuses`: `diffuse(x0, t, noise)`, `predict(x_t, t)`, `alphas_cumprod()`, `timesteps(**knobs)`, `latent(seeds)`:
-      a variance-preserving forward process in discrete t; the diffusion page.
-    - `Judges`: `judge(x)`: the probability that an image is real; the page of the game.
-    - `PostTrainingFit`: `fit_after_training(batches)`: what is fitted, into buffers, once the weights are trained.
-    - `FitsPrior`: `Encodes` and `prior_density(z)`: the density of a prior that was fitted after training.
-    - `ValidationHook`: `validation_figures(x)`: figures for the log that need held-out images.
+    - `Decodes`: `latent(seeds)`, latents (N, ...) as `sample` starts from by default, and `decode(latent)`, their
+      images: the same each time. Gives interpolation.
+    - `Encodes`: `encode(x)`, mean and standard deviation of q(z|x), (N, d) each. With `Decodes`, gives reconstructions
+      and the map of latents.
+    - `Inverts`: `Decodes`, and `invert(x)`, latents (N, ...) whose `decode` is about x. Gives interpolation between
+      chosen images.
+    - `Bounds`: `bound(x, generator=None)`, the terms of a lower bound of log P(x) by name, (N,) each, nats per image of
+      256 pixel levels; 'elbo' is the bound itself. Draws come from `generator` on the CPU, or the global one. And
+      `bound_basis()`, what the bound rests on, texts by name; 'prior' names the prior.
+    - `BoundsInParts`: `Bounds` of a sum over t; `bound_at(x, t, noise)`, its term at t, (N,), and `bound_parts(x,
+      generator=None)`, which yields `Part`s, one per network call, that add up to `bound`'s terms.
+    - `Diffuses`: `diffuse(x0, t, noise)`, x_t = sqrt(abar_t) x0 + sqrt(1 - abar_t) noise; `predict(x_t, t)`, the x0
+      that the network sees in it, in [-1, 1]; `alphas_cumprod()`, abar (T,), falling; `timesteps(**knobs)`, the t of
+      each call of `sample`, a list that falls from T - 1; and `latent(seeds)`, the noise (N, C, H, W) it starts from.
+      Gives the diffusion page.
+    - `Judges`: `judge(x)`, the probability that each is real, (N,) in (0, 1). Gives the page of the game.
+    - `PostTrainingFit`: `fit_after_training(batches)`, which fits buffers on batches of training images, at the end of
+      training and when it is stopped, on the averaged weights.
+    - `FitsPrior`: `Encodes`, and `prior_density(z)`, the density in each dimension, (d, G), at the places z (G,), of a
+      prior that was fitted after training.
+    - `ValidationHook`: `validation_figures(x)`, scalars or vectors by name that the log gets now and then, on held-out
+      x.
+
+    The whole of a family that has a network `net` and can choose its number of calls:
+
+        class Yours(Family):
+            name = "yours"
+            knobs = (Knob("calls", 10, low=1, high=100, integer=True, help="Network calls per image."),)
+            points = (Point("10 calls", {}, "headline"), Point("50 calls", {"calls": 50}, "sweep"))
+
+            @register_to_config
+            def __init__(self, channels: int = 1, size: int = 28, widths: tuple[int, ...] = (32, 64)):
+                super().__init__()
+                self.net = build_net(self.image_shape, widths)
+
+            @property
+            def networks(self):
+                return {"net": self.net}
+
+            def losses(self, x, progress=0.0):
+                error = (self.call(x + torch.randn_like(x)) - x).square()
+                yield Loss("net", error.mean(), {"largest_error": error.detach().max()})
+
+            @torch.no_grad()
+            def sample(self, seeds, **knobs):
+                total = self.resolve_knobs(knobs)["calls"]
+                noise = Noise(seeds, self.device)
+                x = noise(*self.image_shape)  # (N, C, H, W); the next `noise(...)` is fresh
+                for index in range(1, total + 1):
+                    x = self.call(x)
+                    yield Step(index, total, x, x.clamp(-1, 1))
+
+            def call(self, x):
+                with self.autocast():
+                    return self.net(x).float()
     """
 
     config_name = "config.json"

@@ -20,10 +20,9 @@ from gencore.evaluation.failures import Broken, failures_for
 from gencore.evaluation.scoring import Reference
 from gencore.extractors import Show
 from gencore.families import FAMILIES
-from gencore.family import MAX_IMAGES, Family, Point, image_seed
+from gencore.family import MAX_IMAGES, POINT_KINDS, Family, Point, image_seed
 
-KINDS = ("headline", "lecture", "sweep")
-POINTS = (*KINDS, "failures", "all")
+POINTS = (*POINT_KINDS, "failures", "all")
 ROWS = ("all", "quality", "cost")
 SIZES = {"headline": (5000, 5), "lecture": (5000, 5), "sweep": (2000, 3)}  # images per generation, generations
 SLOW_CALLS, SLOW_SIZES = 500, (400, 5)  # there the KID alone, which is unbiased, carries over to other n
@@ -471,7 +470,7 @@ def points_of(family: type[Family], kind: str) -> list[Point]:
     with the sweep's n.
     """
     if kind == "all":
-        return [point for one in KINDS for point in points_of(family, one)]
+        return [point for one in POINT_KINDS for point in points_of(family, one)]
     if kind == "sweep":
         return [replace(point, kind="sweep") for point in family.points]
     return [point for point in family.points if point.kind == kind]

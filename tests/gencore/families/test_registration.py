@@ -1,6 +1,8 @@
 """Registering: what a family must have stands in `Family`'s docstring; what it lacks is told in one sentence."""
 
+import inspect
 import re
+import textwrap
 from functools import partial
 
 import pytest
@@ -44,6 +46,18 @@ def test_the_least_family_is_registered_with_what_holds_by_default():
     assert [(point.kind, point.knobs) for point in Least.points] == [("headline", {})]
     model = Least()
     assert model.network is model.layer and model.generate([1, 2]).shape == (2, 1, 4, 4)
+
+
+def test_the_example_of_the_docstring_is_a_family():
+    text = inspect.getdoc(Family).partition("can choose its number of calls:\n")[2]
+    there = {kind.__name__: kind for kind in (Family, Knob, Loss, Noise, Point, Step)} | {"torch": torch}
+    there |= {"register_to_config": register_to_config, "build_net": lambda shape, widths: nn.Conv2d(shape[0], 1, 1)}
+    exec(textwrap.dedent(text), there)
+    register(there["Yours"])
+    model = there["Yours"](size=8).eval()
+    (loss,) = model.losses(torch.zeros(2, 1, 8, 8))
+    assert loss.value.requires_grad and list(loss.logs) == ["largest_error"]
+    assert model.generate([1, 2], calls=3).shape == (2, 1, 8, 8) and model.network is model.net
 
 
 def changed(**parts):
