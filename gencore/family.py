@@ -224,10 +224,10 @@ class Family(ModelMixin, ConfigMixin):
       for each network at least one, whatever N. The trainer steps a loss's network before it asks for the next loss, so
       that a GAN's generator is judged by the discriminator just updated; it does all of zeroing, backward pass,
       clipping and stepping. It logs the first network's loss as 'loss', any other's as 'NETWORK_loss', and `logs`: more
-      figures by name, detached scalars or vectors, none by default (one of the loss's name replaces it). `progress`, 0 by default, is the share of the
-      training that is done, in [0, 1]. Draw from torch's global generator only, which the trainer seeds anew for every
-      step, and keep no state but parameters and buffers: then a resumed run ends in the same bits. The model is in
-      train mode here, and in eval mode elsewhere.
+      figures by name, detached scalars or vectors, none by default (one of the loss's name replaces it). `progress`, 0
+      by default, is the share of the training that is done, in [0, 1]. Draw from torch's global generator only, which
+      the trainer seeds anew for every step, and keep no state but parameters and buffers: then a resumed run ends in
+      the same bits. The model is in train mode here, and in eval mode elsewhere.
     - `sample(seeds, **knobs)`, a generator under `@torch.no_grad()`: yields a `Step(index, total, x, x0)` after each
       call of `network`: `index` counts from 1 to `total`, x is the state, x0 the images that the model would give now,
       in [-1, 1]; the last one's are the result. Checks its knobs first, by `self.resolve_knobs(knobs)`, which returns
@@ -241,9 +241,9 @@ class Family(ModelMixin, ConfigMixin):
 
     - `title`: For people; the name in capitals.
     - `about`: One sentence for people on what it is; none.
-    - `knobs`: The settings of `sample` that the CLI, the controls and the sweeps offer, each a `Knob(name, default, low,
-      high, choices, integer, help, when)`; none. If the number of network calls can be chosen, a knob of whole numbers
-      does that, the first of such knobs.
+    - `knobs`: The settings of `sample` that the CLI, the controls and the sweeps offer, each a `Knob(name, default,
+      low, high, choices, integer, help, when)`; none. If the number of network calls can be chosen, a knob of whole
+      numbers does that, the first of such knobs.
     - `points`: The `Point(label, knobs, kind)`s that evaluations walk and pages name, the first of them what pages
       begin with; `kind` is 'headline' (compared across families: at least one), 'sweep' (one of a curve) or 'lecture'
       (the lecture's own). One headline point, all knobs at their defaults.
