@@ -52,7 +52,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Log:
-    """What a training logged, one value a line and column; NaN where a line lacks the column.
+    """What a training logged, one value per line and column; NaN where a line lacks the column.
 
     Attributes:
         columns: By name, float (lines,), or (lines, d) for a column of vectors. 'images' and 'seconds' count from the
@@ -268,7 +268,7 @@ def shown_at(lapse: Timelapse, axis: str, place: float) -> int:
     return max(0, int(np.searchsorted(lapse.places(axis), place, side="right")) - 1)
 
 
-def film(service: Service, checkpoints: Sequence[str], axis: str = "images") -> bytes:
+def as_gif(service: Service, checkpoints: Sequence[str], axis: str = "images") -> bytes:
     """Return the time-lapses of checkpoints side by side as an animated GIF, each under its name.
 
     Raises:
@@ -281,15 +281,15 @@ def film(service: Service, checkpoints: Sequence[str], axis: str = "images") -> 
     places = stops(lapses, axis)
     if not len(places):
         raise InputError("There is no time-lapse to make a GIF of: choose a run that has one.")
-    return gif([still(lapses, axis, place) for place in places], int(np.clip(9000 / len(places), 80, 300)))
+    return gif([side_by_side(lapses, axis, place) for place in places], int(np.clip(9000 / len(places), 80, 300)))
 
 
 GAP, HEAD = 16, 44  # pixels between the grids, and above them for their names
 LEAST = 220  # pixels across that a name needs
 
 
-def still(lapses: Sequence[Timelapse], axis: str, place: float) -> np.ndarray:
-    """Return one picture of a film: the grids at a place side by side, each pixel enlarged, under their names."""
+def side_by_side(lapses: Sequence[Timelapse], axis: str, place: float) -> np.ndarray:
+    """Return one picture of the GIF: the grids at a place side by side, each pixel enlarged, under their names."""
     colour = any(frame.ndim == 3 for lapse in lapses for frame in lapse.frames[:1])
     drawn = []
     for lapse in lapses:

@@ -122,8 +122,8 @@ class Judge:
         """Return the features, (n, d), of uint8 images (n, C, H, W)."""
         return self.extractor.features(torch.from_numpy(images)).float().cpu()
 
-    def seen(self, sampled: Sampled) -> Tensor:
-        """Return `features` of samples, from memory when they were looked at before."""
+    def features_of(self, sampled: Sampled) -> Tensor:
+        """Return `features` of samples, from memory when they were computed before."""
         return self._known.find((*sampled.key, "features"), lambda: self.features(sampled.images))
 
     @property
@@ -176,7 +176,7 @@ class Judge:
         Raises:
             InputError: if the images are not like those the extractor was made for.
         """
-        return self._known.find((*sampled.key, "verdict"), lambda: self._verdict(self.seen(sampled)))
+        return self._known.find((*sampled.key, "verdict"), lambda: self._verdict(self.features_of(sampled)))
 
     def _verdict(self, fake: Tensor) -> Verdict:
         n = len(fake)

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from dashboard.service import InputError, Service
-from dashboard.service import images as real_images
+from dashboard.service.images import examples, image_shape
 from dashboard.service.parsing import NOTHING, parse_image, parse_pixels
 from dashboard.ui import model_card
 
@@ -93,7 +93,7 @@ class Subject:
     def _draw(self, event: gr.EventData, dataset: str | None, strip: dict[str, Any] | None) -> dict:
         values = event._data.get("pixels") if isinstance(event._data, dict) else None
         try:
-            image, words = sketch(values, real_images.image_shape(self.service, dataset or ""))
+            image, words = sketch(values, image_shape(self.service, dataset or ""))
         except InputError as error:
             return {self.picker: painted(strip, problem=str(error))}
         strip = strip or self._examples(dataset or "", 0)
@@ -106,7 +106,7 @@ class Subject:
         return {self.image: images[0] if images else None, self.strip: strip, self.picker: painted(strip)}
 
     def _examples(self, dataset: str, seed: int) -> dict[str, Any]:
-        images, names, words = real_images.examples(self.service, dataset, SHOWN, seed)
+        images, names, words = examples(self.service, dataset, SHOWN, seed)
         return {"dataset": dataset, "seed": seed, "images": images, "names": names, "words": words, "chosen": 0,
                 "drawn": None}  # fmt: skip
 

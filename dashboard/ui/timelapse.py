@@ -40,7 +40,7 @@ def component(service: Service, elem_id: str) -> gr.HTML:
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names) or len(names) > MOST:
             return {"problem": f"A GIF is made of up to {MOST} checkpoints, given by their names."}
         try:
-            content = runs.film(service, names, str(asked.get("axis", "images")))
+            content = runs.as_gif(service, names, str(asked.get("axis", "images")))
         except InputError as error:
             return {"problem": str(error)}
         return {"gif": base64.b64encode(content).decode()}

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dashboard import format
-from dashboard.pages.diffusion.engine import Moment, Noised, Take, apart, larger, reel
+from dashboard.pages.diffusion.engine import Noised, Segment, Snapshot, apart, larger, two_rows
 from dashboard.service import Frame, Knob, Order, png
 from dashboard.ui import knobs as controls
 from dashboard.ui import model_card
@@ -98,28 +98,28 @@ def strip_of(strip: Sequence[Noised]) -> dict[str, Any]:
     """Return the value that shows a strip, and its picture to download."""
     places = [[one.level.t, model_card.data_uri(one.x_t[None]), at_level(one)["hat"]] for one in strip]
     whole = all(one.x0 is not None for one in strip)
-    moments = [Moment(0, one.level.t, one.x_t, one.x0 if whole else one.x_t) for one in strip]
-    return {"strip": places, "take": uri(larger(reel(moments))) if whole else ""}
+    snapshots = [Snapshot(0, one.level.t, one.x_t, one.x0 if whole else one.x_t) for one in strip]
+    return {"strip": places, "take": uri(larger(two_rows(snapshots))) if whole else ""}
 
 
-def framed_moments(take: Take, first: int) -> list[Any]:
-    """Return the new moments of a film as the page's script reads them; `first` is the place of the first."""
+def new_snapshots(segment: Segment, first: int) -> list[Any]:
+    """Return the new snapshots of a trajectory as the page's script reads them; `first` is the place of the first."""
     return [
-        take.side,
-        [[first + i, moment.t, moment.calls, uri(reel([moment]))] for i, moment in enumerate(take.moments)],
-        take.total,
+        segment.side,
+        [[first + i, one.t, one.calls, uri(two_rows([one]))] for i, one in enumerate(segment.snapshots)],
+        segment.total,
     ]
 
 
-def whole_reel(moments: Sequence[Moment], take: Take) -> dict[str, Any]:
-    """Return a film as the page's script reads it: one picture of all moments, and where each stands."""
-    times = [[moment.t, moment.calls] for moment in moments]
-    return {"sprite": uri(reel(moments)) if moments else "", "times": times, "total": take.total}
+def whole_trajectory(snapshots: Sequence[Snapshot], segment: Segment) -> dict[str, Any]:
+    """Return a trajectory as the page's script reads it: one picture of all snapshots, and where each stands."""
+    times = [[snapshot.t, snapshot.calls] for snapshot in snapshots]
+    return {"sprite": uri(two_rows(snapshots)) if snapshots else "", "times": times, "total": segment.total}
 
 
-def progress(takes: Sequence[Take], seconds: float = 0.0) -> dict[str, Any]:
-    """Return how far the films are after so many seconds."""
-    calls, total = sum(take.calls for take in takes), sum(take.total for take in takes)
+def progress(segments: Sequence[Segment], seconds: float = 0.0) -> dict[str, Any]:
+    """Return how far the trajectories are after so many seconds."""
+    calls, total = sum(segment.calls for segment in segments), sum(segment.total for segment in segments)
     return {"share": calls / total, "words": f"{calls:,} of {total:,} network calls{left(calls, total, seconds)}."}
 
 
@@ -129,13 +129,13 @@ def left(done: int, total: int, seconds: float) -> str:
     return f", about {format.duration(1000 * rest)} left" if rest > 2 else ""
 
 
-def ending(reels: Sequence[Sequence[Moment]], takes: Sequence[Take]) -> dict[str, Any]:
-    """Return what the films came to."""
-    if not any(reels):
+def ending(trajectories: Sequence[Sequence[Snapshot]], segments: Sequence[Segment]) -> dict[str, Any]:
+    """Return what the trajectories came to."""
+    if not any(trajectories):
         return {"share": 0, "words": "Stopped before its turn."}
-    if any(take.state != "done" for take in takes):
-        return {**progress(takes), "words": f"Stopped after {progress(takes)['words']} What was drawn stays."}
-    gap = apart(reels[0][-1].x0, reels[1][-1].x0)
+    if any(segment.state != "done" for segment in segments):
+        return {**progress(segments), "words": f"Stopped after {progress(segments)['words']} What was drawn stays."}
+    gap = apart(trajectories[0][-1].x0, trajectories[1][-1].x0)
     if not gap:
         words = "Both end in the same image, level for level."
     elif gap < 1:

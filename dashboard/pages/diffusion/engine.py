@@ -1,6 +1,6 @@
-"""Diffusion, looked into: images under noise, films of the reverse process, sheets of samples by the number of steps.
+"""Diffusion, looked into: images under noise, sampling trajectories, samples by the number of steps.
 
-Part of the door to `gencore`. It asks for the capability `Diffuses` and for no family.
+It asks for the capability `Diffuses` and for no family.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from gencore import pictures
 from gencore.device import synchronise
 from gencore.family import BoundsInParts, Diffuses, Family, Knob, Noise, image_seed
 
-MOST_FRAMES = 60  # of a film
+MOST_SNAPSHOTS = 60  # of a trajectory
 STRIP = 8  # pictures of a strip
 SHEET = 16  # samples of a sheet
 TRIAL_CALLS = 3  # that tell what a call takes
 WAIT = 1.5  # seconds that a picture which should come at once waits for the device
 FRAME_SECONDS = 0.15  # between two updates with pictures, at least: the browser has no way to ask for fewer
 QUIET_SECONDS = 0.5  # between two updates without
-GIF_MS, SCALE, GAP = 80, 5, 2  # milliseconds per picture; screen pixels a pixel; pixels between two films
+GIF_MS, SCALE, GAP = 80, 5, 2  # milliseconds per picture; screen pixels per pixel; pixels between two trajectories
 
 
 @dataclass(frozen=True)
@@ -84,14 +84,14 @@ class Noised:
 
 
 @dataclass(frozen=True)
-class Moment:
-    """One picture of a film: the state that the network is called on, and what it sees in it.
+class Snapshot:
+    """One point of a sampling trajectory: the state that the network is called on, and what it predicts from it.
 
     Attributes:
         calls: Network calls done before.
         t: The state's t; None at the end, where the state is the image.
         x: uint8 (C, H, W), the state.
-        x0: uint8 (C, H, W), the image that the network sees in it.
+        x0: uint8 (C, H, W), the network's prediction of the image.
     """
 
     calls: int
@@ -101,22 +101,22 @@ class Moment:
 
 
 @dataclass(frozen=True)
-class Take:
-    """What a film has become since the last look.
+class Segment:
+    """What a trajectory has gained since the last look.
 
     Attributes:
-        side: Which of the films.
+        side: Which of the trajectories.
         state: 'running', 'done' or 'stopped'.
         calls: Network calls done.
         total: Network calls in all.
-        moments: The pictures that are new.
+        snapshots: The new ones.
     """
 
     side: int
     state: str
     calls: int
     total: int
-    moments: tuple[Moment, ...] = ()
+    snapshots: tuple[Snapshot, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ class Sheet:
     seconds: float | None
 
 
-class Films:
+class Trajectories:
     """Makes what the diffusion page shows. One instance serves all visitors."""
 
     def __init__(self, service: Service):
@@ -203,7 +203,7 @@ class Films:
             InputError: if t is not a whole number in 0..T-1.
         """
         abar = self.abar(source)
-        return level_of(abar, parse_t(t, len(abar)))
+        return noise_level(abar, parse_t(t, len(abar)))
 
     def noised(self, source: Source, image: np.ndarray, t: Any, seed: Any) -> Iterator[Noised]:
         """Yield an image under the noise of a seed at t with what the network sees in it; alone while that has to wait.
@@ -227,7 +227,7 @@ class Films:
         if not ticket:
             return
         try:
-            yield Noised(level, drawn, to_pixels(seen_in(model, x_t, [level.t])[0]))
+            yield Noised(level, drawn, to_pixels(predicted(model, x_t, [level.t])[0]))
         finally:
             self.service.turn.give(ticket)
 
@@ -246,10 +246,10 @@ class Films:
         x_t = under_noise(model, image, places, seed)
         ticket = self._turn_soon()
         try:
-            seen = to_pixels(seen_in(model, x_t, places)) if ticket else [None] * len(places)
+            seen = to_pixels(predicted(model, x_t, places)) if ticket else [None] * len(places)
         finally:
             self.service.turn.give(ticket)
-        found = [Noised(level_of(abar, t), *pair) for t, *pair in zip(places, to_pixels(x_t), seen, strict=True)]
+        found = [Noised(noise_level(abar, t), *pair) for t, *pair in zip(places, to_pixels(x_t), seen, strict=True)]
         return self._strips.put(key, found) if ticket else found
 
     def _turn_soon(self) -> int:
@@ -262,7 +262,7 @@ class Films:
         finally:
             timer.cancel()
 
-    # ---- reverse
+    # ---- sampling
 
     def calls(self, part: Part) -> int:
         """Return how many network calls sampling takes with a part's knobs."""
@@ -302,38 +302,40 @@ class Films:
         ]
         return Rate(float(np.median(found)) if found else 0.0, "after the shipped timings")
 
-    def shoot(self, parts: Sequence[Part], seed: int, stop: threading.Event) -> Iterator[list[Take]]:
-        """Film the reverse process of one seed with several samplers, which advance together, alone on the device.
+    def sample(self, parts: Sequence[Part], seed: int, stop: threading.Event) -> Iterator[list[Segment]]:
+        """Sample from one seed with several settings, which advance together, alone on the device.
 
-        Every film ends in 'done' or 'stopped'; a stop takes effect within one network call.
+        Every trajectory ends in 'done' or 'stopped'; a stop takes effect within one network call.
         """
         ticket = self.service.turn.take(stop)
         try:
-            cameras = [Camera(self.service.model(part.checkpoint), part.knobs, seed) for part in parts]
+            trajectories = [Trajectory(self.service.model(part.checkpoint), part.knobs, seed) for part in parts]
             started = time.perf_counter()
-            yield from self._shoot(cameras, stop, ticket)
-            if all(camera.over for camera in cameras):
-                calls = sum(camera.total for camera in cameras)
+            yield from self._sample(trajectories, stop, ticket)
+            if all(trajectory.over for trajectory in trajectories):
+                calls = sum(trajectory.total for trajectory in trajectories)
                 rate = Rate((time.perf_counter() - started) / calls, "as in the last film here")
                 self._rates.put((checkpoint_key(parts[0].checkpoint), 1), rate)
         finally:
             self.service.turn.give(ticket)
 
-    def _shoot(self, cameras: Sequence[Camera], stop: threading.Event, ticket: int) -> Iterator[list[Take]]:
-        running, shown = dict(enumerate(cameras)), 0.0
+    def _sample(
+        self, trajectories: Sequence[Trajectory], stop: threading.Event, ticket: int
+    ) -> Iterator[list[Segment]]:
+        running, shown = dict(enumerate(trajectories)), 0.0
         while running:
             if stop.is_set() or not self.service.turn.keep(ticket):
-                yield [camera.take(side, "stopped") for side, camera in running.items()]
+                yield [trajectory.segment(side, "stopped") for side, trajectory in running.items()]
                 return
             running[min(running, key=lambda side: running[side].share)].advance()
-            over = [side for side, camera in running.items() if camera.over]
-            takes = [running.pop(side).take(side, "done") for side in over]
+            over = [side for side, trajectory in running.items() if trajectory.over]
+            segments = [running.pop(side).segment(side, "done") for side in over]
             waited = time.monotonic() - shown
             if waited >= QUIET_SECONDS or (waited >= FRAME_SECONDS and any(one.fresh for one in running.values())):
-                takes += [camera.take(side, "running") for side, camera in running.items()]
+                segments += [trajectory.segment(side, "running") for side, trajectory in running.items()]
                 shown = time.monotonic()
-            if takes:
-                yield takes
+            if segments:
+                yield segments
 
     # ---- how many steps
 
@@ -359,17 +361,17 @@ class Films:
             yield frame
 
 
-class Camera:
-    """A film in the making: walks the reverse process of one seed and keeps some of its moments."""
+class Trajectory:
+    """A trajectory in the making: samples from one seed, and keeps snapshots evenly spread over its calls."""
 
-    def __init__(self, model: Family, knobs: Mapping[str, Any], seed: int, most: int = MOST_FRAMES):
+    def __init__(self, model: Family, knobs: Mapping[str, Any], seed: int, most: int = MOST_SNAPSHOTS):
         seeds = [image_seed(seed, 0)]
         self.times = model.timesteps(**knobs)
         self.total, self.calls = len(self.times), 0
-        self._kept = set(kept_places(self.total, most))
+        self._kept = set(snapshot_places(self.total, most))
         self._x = model.latent(seeds)
         self._steps = model.sample(seeds, **knobs)
-        self.fresh: list[Moment] = []  # kept, and not taken yet
+        self.fresh: list[Snapshot] = []  # kept, and not taken yet
 
     @property
     def share(self) -> float:
@@ -391,12 +393,12 @@ class Camera:
             self._keep(None, step.x0, step.x0)
 
     def _keep(self, t: int | None, x: torch.Tensor, x0: torch.Tensor) -> None:
-        self.fresh.append(Moment(self.calls, t, to_pixels(x)[0], to_pixels(x0)[0]))
+        self.fresh.append(Snapshot(self.calls, t, to_pixels(x)[0], to_pixels(x0)[0]))
 
-    def take(self, side: int, state: str) -> Take:
-        """Return what has become of the film since the last time this was asked."""
+    def segment(self, side: int, state: str) -> Segment:
+        """Return what the trajectory has gained since the last time this was asked."""
         fresh, self.fresh = tuple(self.fresh), []
-        return Take(side, state, self.calls, self.total, fresh)
+        return Segment(side, state, self.calls, self.total, fresh)
 
 
 # ---- numbers and places
@@ -411,7 +413,7 @@ def parse_t(value: Any, steps: int) -> int:
     return parse_whole(value, 0, steps - 1, "t")
 
 
-def level_of(abar: np.ndarray, t: int) -> Level:
+def noise_level(abar: np.ndarray, t: int) -> Level:
     """Return the noise at t, of abar_t for t = 0..T-1."""
     share = float(abar[t])
     return Level(t, math.sqrt(share), math.sqrt(1 - share), share / (1 - share))
@@ -422,8 +424,8 @@ def strip_places(steps: int, wanted: int = STRIP) -> list[int]:
     return np.linspace(0, steps - 1, min(wanted, steps)).round().astype(int).tolist()
 
 
-def kept_places(total: int, most: int = MOST_FRAMES) -> list[int]:
-    """Return which of the moments 0..total of a film are kept: evenly chosen, the first and the last among them."""
+def snapshot_places(total: int, most: int = MOST_SNAPSHOTS) -> list[int]:
+    """Return after which of 0..total calls a snapshot is kept: evenly chosen, the first and the last among them."""
     return np.linspace(0, total, min(most, total + 1)).round().astype(int).tolist()
 
 
@@ -453,8 +455,8 @@ def under_noise(model: Family, image: np.ndarray, places: Sequence[int], seed: A
 
 
 @torch.no_grad()
-def seen_in(model: Family, x_t: torch.Tensor, places: Sequence[int]) -> torch.Tensor:
-    """Return the x_0 (N, C, H, W) that the network sees in each x_t."""
+def predicted(model: Family, x_t: torch.Tensor, places: Sequence[int]) -> torch.Tensor:
+    """Return the network's prediction of x_0, (N, C, H, W), from each x_t."""
     return model.predict(x_t, torch.tensor(places, device=x_t.device))
 
 
@@ -466,38 +468,38 @@ def apart(one: np.ndarray, other: np.ndarray) -> float:
     return float(np.abs(one.astype(float) - other.astype(float)).mean())
 
 
-def reel(moments: Sequence[Moment]) -> np.ndarray:
-    """Return a film as one picture, uint8 (2 H, N W, C): the states above, what the network sees in them below."""
-    above = np.stack([moment.x for moment in moments])
-    below = np.stack([moment.x0 for moment in moments])
-    return pictures.grid(np.concatenate([above, below]), len(moments))
+def two_rows(snapshots: Sequence[Snapshot]) -> np.ndarray:
+    """Return snapshots as one picture, uint8 (2 H, N W, C): the states above, the predictions from them below."""
+    above = np.stack([snapshot.x for snapshot in snapshots])
+    below = np.stack([snapshot.x0 for snapshot in snapshots])
+    return pictures.grid(np.concatenate([above, below]), len(snapshots))
 
 
-def abreast(sides: Sequence[Moment]) -> np.ndarray:
-    """Return films' moments side by side as one picture, uint8 (H', W', C), with a gap between."""
-    towers = [reel([moment]) for moment in sides]
+def side_by_side(sides: Sequence[Snapshot]) -> np.ndarray:
+    """Return snapshots of several trajectories side by side as one picture, uint8 (H', W', C), with a gap between."""
+    towers = [two_rows([snapshot]) for snapshot in sides]
     gap = np.full((towers[0].shape[0], GAP, towers[0].shape[2]), 128, np.uint8)
     parts = [piece for tower in towers for piece in (tower, gap)]
     return np.concatenate(parts[:-1], axis=1)
 
 
-def film_gif(sides: Sequence[Sequence[Moment]]) -> bytes:
-    """Return films as one animated GIF, side by side, each walked over the same time."""
-    length = max(len(moments) for moments in sides)
+def as_gif(sides: Sequence[Sequence[Snapshot]]) -> bytes:
+    """Return trajectories as one animated GIF, side by side, each walked over the same time."""
+    length = max(len(snapshots) for snapshots in sides)
     frames = []
     for place in range(length):
         share = place / max(1, length - 1)
-        frames.append(abreast([moments[round(share * (len(moments) - 1))] for moments in sides]))
+        frames.append(side_by_side([snapshots[round(share * (len(snapshots) - 1))] for snapshots in sides]))
     return pictures.gif(frames, GIF_MS, SCALE)
 
 
-def film_strip(sides: Sequence[Sequence[Moment]]) -> bytes:
-    """Return films as the bytes of a PNG: `STRIP` moments of each, from the first to the last, one below another."""
-    width = min(STRIP, *(len(moments) for moments in sides))
+def as_strip(sides: Sequence[Sequence[Snapshot]]) -> bytes:
+    """Return trajectories as the bytes of a PNG: `STRIP` snapshots of each, from first to last, one below another."""
+    width = min(STRIP, *(len(snapshots) for snapshots in sides))
     bands = []
-    for moments in sides:
-        places = np.linspace(0, len(moments) - 1, width).round().astype(int)
-        bands.append(reel([moments[place] for place in places]))
+    for snapshots in sides:
+        places = np.linspace(0, len(snapshots) - 1, width).round().astype(int)
+        bands.append(two_rows([snapshots[place] for place in places]))
     return pictures.png(larger(np.concatenate(bands, axis=0)))
 
 

@@ -15,7 +15,7 @@ from gradio.context import Context
 
 from dashboard import format
 from dashboard.pages.diffusion import diffusion_view, noise_schedule
-from dashboard.pages.diffusion.engine import SHEET, Films, Moment, Source, Take, film_gif, film_strip
+from dashboard.pages.diffusion.engine import SHEET, Segment, Snapshot, Source, Trajectories, as_gif, as_strip
 from dashboard.pages.diffusion.panels import PANELS
 from dashboard.service import PREVIEW, InputError, Knob, Order, Part, Point, Service, resolve_knobs
 from dashboard.ui import knobs, model_card
@@ -40,7 +40,7 @@ class Diffusion:
     """The page's components and what they do."""
 
     def __init__(self, service: Service):
-        self.service, self.films = service, service.shared(Films)
+        self.service, self.trajectories = service, service.shared(Trajectories)
         gr.HTML(
             '<div class="title"><h1>Inside diffusion</h1><p>Noise is added to an image until nothing is left of it; a '
             "network learns to take it off again, and so makes images out of noise alone.</p></div>",
@@ -53,10 +53,10 @@ class Diffusion:
         self.shown = gr.State("")  # the data set that is shown, '' before the page is opened
         with gr.Column() as self.inside:  # hidden where there is nothing to show
             self.subject = Subject(service, SLUG)
-            self.forward = Forward(self.films)
-            self.reverse = Reverse(self.films)
-            self.bound = Bound(self.films)
-            self.steps = Steps(self.films)
+            self.forward = Forward(self.trajectories)
+            self.reverse = Reverse(self.trajectories)
+            self.bound = Bound(self.trajectories)
+            self.steps = Steps(self.trajectories)
 
     @property
     def parts(self) -> tuple[Forward, Reverse, Bound, Steps]:
@@ -85,7 +85,7 @@ class Diffusion:
         """Show the data set that the address names, else the first; nothing changes on a page that was open before."""
         if shown:
             return {self.shown: gr.skip()}
-        dataset, choices = knobs.opened_on(request, self.films.datasets())
+        dataset, choices = knobs.opened_on(request, self.trajectories.datasets())
         return {**self._show(dataset, strip), self.dataset: choices}
 
     def switch(self, request: gr.Request, dataset: str) -> dict:
@@ -97,7 +97,7 @@ class Diffusion:
         """Show another checkpoint of the data set; runs of the one before end."""
         self.leave(request)
         try:
-            return self._parts(dataset, self.films.find(dataset, name))
+            return self._parts(dataset, self.trajectories.find(dataset, name))
         except InputError as error:
             return {self.absent: missing(str(error))}
 
@@ -109,9 +109,9 @@ class Diffusion:
     # ---- parts of the handlers
 
     def _show(self, dataset: str, strip: dict | None) -> dict:
-        sources = self.films.sources(dataset) if dataset else []
+        sources = self.trajectories.sources(dataset) if dataset else []
         if not sources:
-            words = self.films.problem(dataset or next(iter(self.service.datasets()), ""))
+            words = self.trajectories.problem(dataset or next(iter(self.service.datasets()), ""))
             return {self.absent: missing(words), self.inside: gr.update(visible=False)}
         names = [one.checkpoint for one in sources]
         return {
@@ -130,8 +130,8 @@ class Diffusion:
 class Forward:
     """The panel of the forward process."""
 
-    def __init__(self, films: Films):
-        self.films = films
+    def __init__(self, trajectories: Trajectories):
+        self.trajectories = trajectories
         self.t = gr.State(START)
         with framed(PANELS["forward"]):
             with gr.Row(elem_classes=["shared", "df-shared"]):
@@ -168,7 +168,7 @@ class Forward:
 
     def show(self, dataset: str, source: Source) -> dict:
         """Show the schedule of a checkpoint; the image under noise follows when an image is chosen."""
-        abar = self.films.abar(source)
+        abar = self.trajectories.abar(source)
         t = min(START, len(abar) - 1)
         return {self.t: t, self.picture: {"last": len(abar) - 1, "t": t}, **self._charts(source, t)}
 
@@ -186,13 +186,14 @@ class Forward:
             yield {self.picture: {"problem": "There is no image yet: choose one above, or draw one."}}
             return
         try:
-            source = self.films.find(dataset, name)
-            value: dict[str, Any] = {"x0": model_card.data_uri(image[None]), "last": len(self.films.abar(source)) - 1}
-            for found in self.films.noised(source, image, t, seed):
+            source = self.trajectories.find(dataset, name)
+            last = len(self.trajectories.abar(source)) - 1
+            value: dict[str, Any] = {"x0": model_card.data_uri(image[None]), "last": last}
+            for found in self.trajectories.noised(source, image, t, seed):
                 value |= diffusion_view.at_level(found)
                 yield {self.picture: value, self.t: found.level.t, **self._charts(source, found.level.t)}
             if strip:
-                value |= diffusion_view.strip_of(self.films.strip(source, image, seed))
+                value |= diffusion_view.strip_of(self.trajectories.strip(source, image, seed))
             if found.x0 is None:
                 value["words"] = "Another run has the device: what the network sees is drawn when you move t again."
             if strip or found.x0 is None:
@@ -201,7 +202,7 @@ class Forward:
             yield {self.picture: {"problem": str(error)}}
 
     def _charts(self, source: Source, t: int) -> dict:
-        abar = self.films.abar(source)
+        abar = self.trajectories.abar(source)
         return {self.schedule: noise_schedule.schedule(abar, t), self.ratio: noise_schedule.signal_to_noise(abar, t)}
 
 
@@ -231,8 +232,8 @@ class Reverse(Drawing):
 
     slug = "reverse"
 
-    def __init__(self, films: Films):
-        self.films, self.service = films, films.service
+    def __init__(self, trajectories: Trajectories):
+        self.trajectories, self.service = trajectories, trajectories.service
         self.drawn = gr.State(False)  # whether this visitor's films were ever begun
         with framed(PANELS["reverse"]):
             with gr.Row(elem_classes=["shared", "df-shared"]):
@@ -255,11 +256,12 @@ class Reverse(Drawing):
 
     def _side(self, side: str, place: int) -> Settings:
         starts = {
-            name: start(kind.points, self.films.step_knob(name), place) for name, kind in self.films.kinds.items()
+            name: start(kind.points, self.trajectories.step_knob(name), place)
+            for name, kind in self.trajectories.kinds.items()
         }
         with gr.Column(elem_classes=["df-side"]):
             gr.HTML(f'<h3 class="df-name">{side.capitalize()}</h3>', js_on_load=None)
-            return Settings(self.films.kinds, f"film-{side}", starts, presets=True)
+            return Settings(self.trajectories.kinds, f"film-{side}", starts, presets=True)
 
     @property
     def outputs(self) -> list[gr.components.Component]:
@@ -324,8 +326,8 @@ class Reverse(Drawing):
             return
         session = self.session(request)
         stop, started = self.service.begin(session), 0.0
-        reels: list[list[Moment]] = [[] for _ in parts]
-        last = [Take(side, "running", 0, self.films.calls(part)) for side, part in enumerate(parts)]
+        trajectories: list[list[Snapshot]] = [[] for _ in parts]
+        last = [Segment(side, "running", 0, self.trajectories.calls(part)) for side, part in enumerate(parts)]
         value: dict[str, Any] = {"run": secrets.token_hex(4), "names": [self._name(part) for part in parts]}
         begun: dict = {
             self.drawn: True,
@@ -337,14 +339,14 @@ class Reverse(Drawing):
             words = f"Another run has the device; the films start when it ends. {words}"
             yield {**begun, self.film: {**value, "words": words, "promise": "", "problem": "", "share": 0}}
             begun = {}
-        for takes in self.films.shoot(parts, number, stop):
+        for segments in self.trajectories.sample(parts, number, stop):
             if not self.service.holds(session, stop):
                 return
             started = started or time.monotonic()  # the wait for the device's turn does not count
-            fresh = [diffusion_view.framed_moments(take, len(reels[take.side])) for take in takes]
-            for take in takes:
-                last[take.side] = take
-                reels[take.side] += take.moments
+            fresh = [diffusion_view.new_snapshots(segment, len(trajectories[segment.side])) for segment in segments]
+            for segment in segments:
+                last[segment.side] = segment
+                trajectories[segment.side] += segment.snapshots
             shown = {
                 **value,
                 "fresh": fresh,
@@ -353,16 +355,17 @@ class Reverse(Drawing):
             }
             yield {**begun, self.film: shown}  # with the first picture: each update costs the browser its time
             begun = {}
-        value |= {"reels": [diffusion_view.whole_reel(reel, take) for reel, take in zip(reels, last, strict=True)]}
+        whole = map(diffusion_view.whole_trajectory, trajectories, last)
+        value |= {"reels": list(whole)}
         with tempfile.TemporaryDirectory() as folder:  # the components keep their own copies
-            files = self._files(Path(folder), reels, number)
-            yield {self.film: {**value, **diffusion_view.ending(reels, last)}, **self.recover(), **files}
+            files = self._files(Path(folder), trajectories, number)
+            yield {self.film: {**value, **diffusion_view.ending(trajectories, last)}, **self.recover(), **files}
 
     # ---- parts of the handlers
 
     def _order(self, dataset: str, name: str, seed: str, values: Sequence[Any]) -> tuple[list[Part], int]:
         """Return both sides' checkpoint and knobs, checked, and the seed."""
-        source, middle = self.films.find(dataset, name), len(self.sides[0].inputs)
+        source, middle = self.trajectories.find(dataset, name), len(self.sides[0].inputs)
         orders = []
         for side, mine in zip(self.sides, (values[:middle], values[middle:]), strict=True):
             setting = {"checkpoint": name, "knobs": side.given(source.family, mine)}
@@ -370,22 +373,22 @@ class Reverse(Drawing):
         return [order.parts[0] for order in orders], orders[0].seed
 
     def _estimate(self, parts: Sequence[Part]) -> str:
-        calls, rate = sum(map(self.films.calls, parts)), self.films.rate(parts[0].checkpoint, 1)
+        calls, rate = sum(map(self.trajectories.calls, parts)), self.trajectories.rate(parts[0].checkpoint, 1)
         return diffusion_view.estimate(calls, rate.seconds * calls, rate.words)
 
     def _name(self, part: Part) -> str:
         """Return the setting of a film: its operating point's name, else its knobs."""
-        kind = self.films.kinds[part.family]
+        kind = self.trajectories.kinds[part.family]
         point = next((p for p in kind.points if resolve_knobs(kind.knobs, p.knobs) == dict(part.knobs)), None)
         return point.label if point else diffusion_view.knob_words(kind.knobs, part.knobs)
 
-    def _files(self, folder: Path, reels: Sequence[Sequence[Moment]], seed: int) -> dict:
+    def _files(self, folder: Path, trajectories: Sequence[Sequence[Snapshot]], seed: int) -> dict:
         """Return the updates of the download buttons, with their files in a folder."""
         updates = {}
-        for file, kind, write in zip(self.files, ("gif", "png"), (film_gif, film_strip), strict=True):
+        for file, kind, write in zip(self.files, ("gif", "png"), (as_gif, as_strip), strict=True):
             path = folder / f"reverse-seed-{seed}.{kind}"
-            if all(reels):
-                path.write_bytes(write(reels))
+            if all(trajectories):
+                path.write_bytes(write(trajectories))
                 updates[file] = gr.update(value=str(path), interactive=True)
         return updates
 
@@ -393,8 +396,8 @@ class Reverse(Drawing):
 class Bound:
     """The panel of the likelihood's bound along t."""
 
-    def __init__(self, films: Films):
-        self.service, self.films = films.service, films
+    def __init__(self, trajectories: Trajectories):
+        self.service, self.trajectories = trajectories.service, trajectories
         with framed(PANELS["bound"]):
             self.words = gr.HTML("", js_on_load=None, elem_id="bound-words", visible=False)
             with gr.Row(elem_classes=["charts", "df-charts"]):
@@ -412,7 +415,7 @@ class Bound:
         if row is None:
             words = f"The bound of {source.checkpoint} has not been measured along t yet. Measure it:"
             note = missing(words, f"python -m gencore bound {source.checkpoint}")
-            if not self.films.bounded(source):
+            if not self.trajectories.bounded(source):
                 note = missing(f"{source.title} has no bound that is a sum over t.")
             return {self.words: note, self.curve: "", self.split: ""}
         titles = {name: kind.title for name, kind in self.service.families.items()}
@@ -429,9 +432,9 @@ class Steps(Drawing):
 
     slug = "steps"
 
-    def __init__(self, films: Films):
-        self.films, self.service = films, films.service
-        self.knob = {name: films.step_knob(name) for name in films.kinds}
+    def __init__(self, trajectories: Trajectories):
+        self.trajectories, self.service = trajectories, trajectories.service
+        self.knob = {name: trajectories.step_knob(name) for name in trajectories.kinds}
         self.at = gr.State(0)  # the chosen number of steps
         with framed(PANELS["steps"]):
             with gr.Row(elem_classes=["shared", "df-shared"]):
@@ -439,7 +442,7 @@ class Steps(Drawing):
                 self.go, self.halt_button = run_buttons("steps")
             with gr.Row(elem_classes=["df-two"]):
                 with gr.Column(elem_classes=["df-stage"]):
-                    self.settings = Settings(films.kinds, "steps", {}, left_out=self.knob)
+                    self.settings = Settings(trajectories.kinds, "steps", {}, left_out=self.knob)
                     self.sheet = gr.HTML(
                         {}, html_template=diffusion_view.STEPS, apply_default_css=False, elem_id="steps",
                         js_on_load="lab.steps(element, props, watch, trigger, ['choose'])",
@@ -524,7 +527,7 @@ class Steps(Drawing):
             yield {self.sheet: {"problem": str(error)}, **self.recover()}
             return
         shown = {self.at: steps, **self._charts(order, steps)}
-        there = self.films.sheet(order) is not None
+        there = self.trajectories.sheet(order) is not None
         if there or not (asked or state["seconds"] <= AT_ONCE):
             yield {**shown, self.sheet: state, **self.recover()}
             return
@@ -536,7 +539,7 @@ class Steps(Drawing):
             self.go: gr.update(interactive=False),
             self.halt_button: gr.update(interactive=True),
         }
-        for frame in self.films.draw(order, stop):
+        for frame in self.trajectories.draw(order, stop):
             if not self.service.holds(session, stop):
                 return
             if frame.state == "done":
@@ -550,7 +553,7 @@ class Steps(Drawing):
 
     def _order(self, dataset: str, name: str, seed: str, steps: Any, values: Sequence[Any] | None) -> Order:
         """Return the checked order; without `values`, of the default settings."""
-        source = self.films.find(dataset, name)
+        source = self.trajectories.find(dataset, name)
         knob = self.knob[source.family]
         if knob is None:
             raise InputError(f"{source.title} has no number of steps to choose.")
@@ -560,7 +563,7 @@ class Steps(Drawing):
 
     def _state(self, order: Order, steps: int) -> dict[str, Any]:
         """Return the value that shows an order: its samples if they are there, else what drawing them takes."""
-        (part,), found = order.parts, self.films.sheet(order)
+        (part,), found = order.parts, self.trajectories.sheet(order)
         knob = self.knob[part.family]
         rest = {name: value for name, value in part.knobs.items() if name != knob.name}
         settings = f"{part.checkpoint} {rest} {order.seed}"
@@ -571,7 +574,7 @@ class Steps(Drawing):
             return value | {"image": image, "name": name, "faint": False,
                             "alt": f"{order.n} samples, {format.plural(steps, 'step')}",
                             "words": diffusion_view.drawn_words(order, steps, found.seconds)}  # fmt: skip
-        calls, rate = self.films.calls(part), self.films.rate(part.checkpoint, order.n)
+        calls, rate = self.trajectories.calls(part), self.trajectories.rate(part.checkpoint, order.n)
         words = diffusion_view.estimate(calls, rate.seconds * calls, rate.words, order.n)
         seconds = rate.seconds * calls or AT_ONCE + 1
         ask = "" if seconds <= AT_ONCE else " Press Draw. The samples shown are from before."
@@ -582,7 +585,7 @@ class Steps(Drawing):
         knob = self.knob[part.family]
         measured = self.service.measurements(order.dataset)
         points = noise_schedule.walked(measured, part.checkpoint, knob.name, part.knobs)
-        rest = [one for one in self.films.kinds[part.family].knobs if one != knob]
+        rest = [one for one in self.trajectories.kinds[part.family].knobs if one != knob]
         what, reach = diffusion_view.knob_words(rest, part.knobs) or "these settings", (knob.low, knob.high)
         return {
             self.quality: noise_schedule.quality(points, steps, measured, what, reach),

@@ -427,7 +427,7 @@ class Diversity:
         judge = self.judges.counting(dataset)
         if judge is None or judge.plane is None:
             raise InputError(NO_CLASSES)
-        return judge.plane, {family: judge.seen(sampled).numpy() for family, sampled in made.items()}
+        return judge.plane, {family: judge.features_of(sampled).numpy() for family, sampled in made.items()}
 
     def _classes(self, dataset: str, ours: Mapping[str, Sampled], balance: diversity_figures.Panel, what: str) -> str:
         """Return the card of the class histogram, whichever extractor judges the rest."""

@@ -1,4 +1,4 @@
-"""The adversarial game on trained models: the part of the door to `gencore` for what gives a probability of 'real'.
+"""The adversarial game on trained models, of the families that give a probability of 'real'.
 
 A `Games` lists the checkpoints of every family that judges, lets a model judge fresh samples and real test images,
 and makes the few samples that follow a slider. Each call has the device to itself for as long as it lasts.
@@ -163,8 +163,8 @@ class Games:
             seeds = seeds_of(seed, JUDGED)
             pieces = [model.generate(seeds[start : start + BATCH]) for start in range(0, JUDGED, BATCH)]
             fake = to_pixels(torch.cat(pieces))
-            judged = Judged(one, seed, PROBE in model.networks, fake, believed(model, fake), real, np.zeros(0))
-            return judged if real is None else replace(judged, real_scores=believed(model, real))
+            judged = Judged(one, seed, PROBE in model.networks, fake, probability_real(model, fake), real, np.zeros(0))
+            return judged if real is None else replace(judged, real_scores=probability_real(model, real))
 
     def real(self, dataset: str, seed: int) -> np.ndarray | None:
         """Return up to `JUDGED` different real test images, picked by the seed; None when they are not at hand."""
@@ -199,7 +199,7 @@ def seeds_of(seed: int, n: int) -> list[int]:
     return [image_seed(seed, i) for i in range(n)]
 
 
-def believed(model: Any, images: np.ndarray) -> np.ndarray:
+def probability_real(model: Any, images: np.ndarray) -> np.ndarray:
     """Return D of uint8 images (n, C, H, W), (n,): generated and real ones alike at 256 levels, as they are shown."""
     pieces = to_input(images, model).split(BATCH)
     return torch.cat([model.judge(piece) for piece in pieces]).double().cpu().numpy()

@@ -1,7 +1,7 @@
 """What generating images costs on this machine, timed while a visitor watches: planned, run in turn, and kept.
 
-Part of the door to `gencore`. The timing itself is `gencore.evaluation.cost`'s; it works in a thread,
-so that the page can show how far it is, and a hook on the network lets Stop end it within one network call.
+The timing itself is `gencore.evaluation.cost`'s; it works in a thread, so that the page can show how far it is, and a
+hook on the network lets Stop end it within one network call.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from gencore.evaluation import cost, evaluate, memory, rows
 from gencore.evaluation.plan import Task
 from gencore.family import Family, Point, image_seed, resolve_knobs
 
-SCOPES = {"headline points": 20.0, "every point": 8.0}  # seconds of timing a point; the longer, the more repeats
+SCOPES = {"headline points": 20.0, "every point": 8.0}  # seconds of timing per point; the longer, the more repeats
 MOST_CALLS = cost.MANY_CALLS  # points of more network calls take minutes each: the command line's business
 TICK = 0.25  # seconds between two looks at the work
 OVERHEAD = 10.0  # seconds per point besides its timing: loading, counting, memory in a fresh process

@@ -1,6 +1,6 @@
 """What an encoder makes of one image: its posterior, draws of it decoded, and the price of the image.
 
-The part of the door to `gencore` for families that encode and decode. `Posteriors` asks models one at a time, in the
+It asks for the capabilities `Encodes` and `Decodes` and for no family. `Posteriors` asks models one at a time, in the
 service's turn, and keeps what does not change from one slider's move to the next.
 """
 

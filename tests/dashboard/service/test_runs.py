@@ -109,7 +109,7 @@ def test_a_timelapse_that_is_missing_is_said(folder):
     with pytest.raises(InputError, match="toy/one has no time-lapse: "):
         runs.timelapse_of(Service(), "toy/one")
     with pytest.raises(InputError, match="no time-lapse to make a GIF of"):
-        runs.film(Service(), [])
+        runs.as_gif(Service(), [])
 
 
 def test_runs_are_those_that_left_something(folder, tmp_path):
@@ -132,10 +132,10 @@ def test_several_timelapses_share_one_slider_and_one_film(folder, tmp_path):
     assert [grid["shown"] for grid in shown["grids"]] == [[0, 1, 1, 2, 2], [0, 0, 1, 1, 2]]
     assert shown["grids"][0]["captions"][1] == "50 images seen, 5.0 s"
     assert shown["grids"][1]["captions"][-1] == "300 images seen"
-    film = Image.open(io.BytesIO(runs.film(Service(), ["toy/one", "toy/two"])))
+    film = Image.open(io.BytesIO(runs.as_gif(Service(), ["toy/one", "toy/two"])))
     assert film.n_frames == 5
     by_time = timelapse.value(lapses, "seconds")
     assert [grid["name"] for grid in by_time["grids"]] == ["toy/one"]
     assert by_time["words"].startswith("toy/two has no log")
     with pytest.raises(InputError, match="There is no axis 'years'"):
-        runs.film(Service(), ["toy/one"], "years")
+        runs.as_gif(Service(), ["toy/one"], "years")

@@ -236,7 +236,7 @@ def test_a_verdict_is_worked_out_once(judge, monkeypatch):
     one = sampled(TRAIN[:200])
     first = judge.verdict(one)
     monkeypatch.setattr(judge, "features", None)
-    assert judge.verdict(one) is first and np.array_equal(judge.seen(one), first.features)
+    assert judge.verdict(one) is first and np.array_equal(judge.features_of(one), first.features)
 
 
 def test_the_nearest_training_image_of_a_training_image_is_itself(judge):

@@ -11,7 +11,7 @@ from PIL import Image
 
 from dashboard.format import plural
 from dashboard.pages.diffusion import diffusion_view, engine, noise_schedule
-from dashboard.pages.diffusion.engine import Films, kept_places, level_of, parse_t
+from dashboard.pages.diffusion.engine import Trajectories, noise_level, parse_t, snapshot_places
 from dashboard.results.operating_points import Measurements, join, knobs_key
 from dashboard.service import InputError, Service
 from gencore import FAMILIES, checkpoint
@@ -35,54 +35,54 @@ def root(tmp_path_factory):
 
 
 @pytest.fixture
-def reel(root, monkeypatch):
+def trajectories(root, monkeypatch):
     monkeypatch.setenv("GENCORE_CHECKPOINTS", str(root))
-    return Films(Service())
+    return Trajectories(Service())
 
 
 @pytest.fixture
-def source(reel):
-    (found,) = reel.sources("digits")
+def source(trajectories):
+    (found,) = trajectories.sources("digits")
     return found
 
 
-def part(reel, **knobs):
-    return reel.service.part("digits", KIND.name, {"checkpoint": NAME, "knobs": knobs})
+def part(trajectories, **knobs):
+    return trajectories.service.part("digits", KIND.name, {"checkpoint": NAME, "knobs": knobs})
 
 
-def shoot(reel, parts, stop=None):
+def sample(trajectories, parts, stop=None):
     """The moments of each film, and the last state of each."""
-    moments, states = [[] for _ in parts], [""] * len(parts)
-    for takes in reel.shoot(parts, 7, stop or threading.Event()):
-        for take in takes:
-            moments[take.side] += take.moments
-            states[take.side] = take.state
-    return moments, states
+    snapshots, states = [[] for _ in parts], [""] * len(parts)
+    for segments in trajectories.sample(parts, 7, stop or threading.Event()):
+        for segment in segments:
+            snapshots[segment.side] += segment.snapshots
+            states[segment.side] = segment.state
+    return snapshots, states
 
 
 # ---- what there is
 
 
-def test_checkpoints_that_diffuse_are_found_by_what_they_can_do(reel, source):
-    assert (source.checkpoint, source.family) == (NAME, KIND.name) and reel.datasets() == ["digits"]
-    assert reel.find("digits", NAME) == source
+def test_checkpoints_that_diffuse_are_found_by_what_they_can_do(trajectories, source):
+    assert (source.checkpoint, source.family) == (NAME, KIND.name) and trajectories.datasets() == ["digits"]
+    assert trajectories.find("digits", NAME) == source
     for dataset, name in (("digits", "digits/gan"), ("nowhere", NAME), (None, None), ("../digits", NAME)):
         with pytest.raises(InputError, match="no checkpoint"):
-            reel.find(dataset, name)
+            trajectories.find(dataset, name)
 
 
-def test_without_such_a_family_there_is_a_sentence(reel, monkeypatch):
-    monkeypatch.setattr(Films, "kinds", {})
-    assert reel.datasets() == [] and reel.problem("digits").endswith("turns images into noise.")
+def test_without_such_a_family_there_is_a_sentence(trajectories, monkeypatch):
+    monkeypatch.setattr(Trajectories, "kinds", {})
+    assert trajectories.datasets() == [] and trajectories.problem("digits").endswith("turns images into noise.")
 
 
 # ---- forward
 
 
 @pytest.mark.parametrize("t", [0, 1, 250, 999])
-def test_the_image_under_noise_is_that_of_the_formula(reel, source, t):
-    abar = reel.abar(source)
-    *_, found = reel.noised(source, IMAGE, t, 42)
+def test_the_image_under_noise_is_that_of_the_formula(trajectories, source, t):
+    abar = trajectories.abar(source)
+    *_, found = trajectories.noised(source, IMAGE, t, 42)
     noise = Noise([image_seed(42, 0)])(*IMAGE.shape)[0].double()
     x0 = to_float(torch.from_numpy(IMAGE[None]))[0].double()
     x_t = np.sqrt(abar[t]) * x0 + np.sqrt(1 - abar[t]) * noise
@@ -92,105 +92,106 @@ def test_the_image_under_noise_is_that_of_the_formula(reel, source, t):
     assert found.x0.shape == IMAGE.shape
 
 
-def test_the_strip_is_the_same_noise_at_eight_t_and_is_kept(reel, source):
-    strip = reel.strip(source, IMAGE, 42)
+def test_the_strip_is_the_same_noise_at_eight_t_and_is_kept(trajectories, source):
+    strip = trajectories.strip(source, IMAGE, 42)
     assert [one.level.t for one in strip] == [0, 143, 285, 428, 571, 714, 856, 999]
-    *_, alone = reel.noised(source, IMAGE, 428, 42)
+    *_, alone = trajectories.noised(source, IMAGE, 428, 42)
     assert np.abs(strip[3].x_t.astype(int) - alone.x_t.astype(int)).max() <= 1
     assert np.abs(strip[3].x0.astype(int) - alone.x0.astype(int)).max() <= 1
-    assert reel.strip(source, IMAGE, "42") is strip
+    assert trajectories.strip(source, IMAGE, "42") is strip
 
 
 @pytest.mark.parametrize("t", [-1, 1000, 3.5, "abc", "", None, True, float("nan"), [], "1e400"])
-def test_a_bad_t_gets_a_sentence(reel, source, t):
+def test_a_bad_t_gets_a_sentence(trajectories, source, t):
     with pytest.raises(InputError, match=r"t must be a whole number from 0 to 999, not .*\."):
-        next(reel.noised(source, IMAGE, t, 42))
+        next(trajectories.noised(source, IMAGE, t, 42))
     assert parse_t(" 12 ", 1000) == 12
 
 
-def test_a_bad_image_or_seed_gets_a_sentence(reel, source):
+def test_a_bad_image_or_seed_gets_a_sentence(trajectories, source):
     with pytest.raises(InputError, match="made for 1x8x8"):
-        next(reel.noised(source, np.zeros((3, 8, 8), np.uint8), 5, 42))
+        next(trajectories.noised(source, np.zeros((3, 8, 8), np.uint8), 5, 42))
     with pytest.raises(InputError, match="seed must be"):
-        reel.strip(source, IMAGE, "x")
+        trajectories.strip(source, IMAGE, "x")
 
 
-def test_a_device_that_is_taken_leaves_the_prediction_out(reel, source, monkeypatch):
+def test_a_device_that_is_taken_leaves_the_prediction_out(trajectories, source, monkeypatch):
     monkeypatch.setattr(engine, "WAIT", 0.05)
-    reel.abar(source)
-    ticket = reel.service.turn.take(threading.Event())
-    (found,) = reel.noised(source, IMAGE, 400, 42)
+    trajectories.abar(source)
+    ticket = trajectories.service.turn.take(threading.Event())
+    (found,) = trajectories.noised(source, IMAGE, 400, 42)
     assert found.x0 is None and found.x_t.any(), "what needs no network is there"
-    strip = reel.strip(source, IMAGE, 42)
+    strip = trajectories.strip(source, IMAGE, 42)
     assert all(one.x0 is None for one in strip)
-    reel.service.turn.give(ticket)
-    assert reel.strip(source, IMAGE, 42)[0].x0 is not None, "what was left out is not kept"
+    trajectories.service.turn.give(ticket)
+    assert trajectories.strip(source, IMAGE, 42)[0].x0 is not None, "what was left out is not kept"
 
 
 # ---- reverse
 
 
 @pytest.mark.parametrize("choice", CHOICE.choices)
-def test_a_film_ends_in_the_image_that_the_service_makes(reel, choice):
+def test_a_trajectory_ends_in_the_image_that_the_service_makes(trajectories, choice):
     knobs = {CHOICE.name: choice, STEPS.name: 7}
-    (moments, other), states = shoot(reel, [part(reel, **knobs), part(reel)])
-    order = reel.service.order("digits", 1, 7, {KIND.name: {"knobs": knobs}})
-    *_, frame = reel.service.run(order, threading.Event())
+    (snapshots, other), states = sample(trajectories, [part(trajectories, **knobs), part(trajectories)])
+    order = trajectories.service.order("digits", 1, 7, {KIND.name: {"knobs": knobs}})
+    *_, frame = trajectories.service.run(order, threading.Event())
     assert states == ["done", "done"] and frame.state == "done"
-    assert np.abs(moments[-1].x0.astype(int) - frame.images[0].astype(int)).max() <= 1
-    assert [moment.calls for moment in moments] == list(range(8))
-    assert moments[-1].t is None and all(late.t < early.t for early, late in itertools.pairwise(moments[:-1]))
-    assert (moments[0].x == other[0].x).all(), "both start from the same noise"
+    assert np.abs(snapshots[-1].x0.astype(int) - frame.images[0].astype(int)).max() <= 1
+    assert [snapshot.calls for snapshot in snapshots] == list(range(8))
+    assert snapshots[-1].t is None and all(late.t < early.t for early, late in itertools.pairwise(snapshots[:-1]))
+    assert (snapshots[0].x == other[0].x).all(), "both start from the same noise"
     noise = Noise([image_seed(7, 0)])(*IMAGE.shape)
-    assert (moments[0].x == to_uint8(noise)[0].numpy()).all()
+    assert (snapshots[0].x == to_uint8(noise)[0].numpy()).all()
 
 
 @pytest.mark.parametrize("total", [1, 2, 20, 59, 60, 61, 777, 1000])
-def test_kept_moments_begin_with_the_first_and_end_with_the_last(total):
-    kept = kept_places(total)
-    assert kept[0] == 0 and kept[-1] == total and len(kept) == min(total + 1, engine.MOST_FRAMES)
+def test_snapshots_begin_with_the_first_and_end_with_the_last(total):
+    kept = snapshot_places(total)
+    assert kept[0] == 0 and kept[-1] == total and len(kept) == min(total + 1, engine.MOST_SNAPSHOTS)
     gaps = np.diff(kept)
     assert gaps.min() >= 1 and gaps.max() - gaps.min() <= 1
 
 
-def test_a_stop_takes_effect_within_one_call(reel):
-    parts, stop, calls = [part(reel, **{STEPS.name: 50})] * 2, threading.Event(), []
-    hook = reel.service.model(NAME).network.register_forward_hook(lambda *_: calls.append(1))
-    films_ = reel.shoot(parts, 7, stop)
-    next(films_)
+def test_a_stop_takes_effect_within_one_call(trajectories):
+    parts, stop, calls = [part(trajectories, **{STEPS.name: 50})] * 2, threading.Event(), []
+    hook = trajectories.service.model(NAME).network.register_forward_hook(lambda *_: calls.append(1))
+    running = trajectories.sample(parts, 7, stop)
+    next(running)
     stop.set()
     made = len(calls)
-    rest = list(films_)
+    rest = list(running)
     hook.remove()
     assert len(calls) <= made + 1 < 100
-    assert [take.state for take in rest[-1]] == ["stopped", "stopped"] and not reel.service.turn.busy
+    assert [segment.state for segment in rest[-1]] == ["stopped", "stopped"] and not trajectories.service.turn.busy
 
 
-def test_the_films_advance_together(reel):
+def test_trajectories_advance_together(trajectories):
     shares = []
-    for takes in reel.shoot([part(reel, **{STEPS.name: 4}), part(reel, **{STEPS.name: 40})], 7, threading.Event()):
-        shares += [take.calls / take.total for take in takes if take.state == "done"]
+    parts = [part(trajectories, **{STEPS.name: n}) for n in (4, 40)]
+    for segments in trajectories.sample(parts, 7, threading.Event()):
+        shares += [segment.calls / segment.total for segment in segments if segment.state == "done"]
     assert shares == [1, 1]
-    cameras = [engine.Camera(reel.service.model(NAME), part(reel, **{STEPS.name: n}).knobs, 7) for n in (4, 40)]
+    both = [engine.Trajectory(trajectories.service.model(NAME), one.knobs, 7) for one in parts]
     for _ in range(22):
-        min(cameras, key=lambda camera: camera.share).advance()
-    assert abs(cameras[0].share - cameras[1].share) <= 0.25
+        min(both, key=lambda trajectory: trajectory.share).advance()
+    assert abs(both[0].share - both[1].share) <= 0.25
 
 
-def test_the_time_said_beforehand_is_proportional_to_the_steps(reel):
-    few, many = (reel.calls(part(reel, **{STEPS.name: n})) for n in (10, 200))
+def test_the_time_said_beforehand_is_proportional_to_the_steps(trajectories):
+    few, many = (trajectories.calls(part(trajectories, **{STEPS.name: n})) for n in (10, 200))
     assert (few, many) == (10, 200)
-    rate = reel.rate(NAME, 1)
-    assert rate.seconds > 0 and reel.rate(NAME, 1) is rate, "timed once"
+    rate = trajectories.rate(NAME, 1)
+    assert rate.seconds > 0 and trajectories.rate(NAME, 1) is rate, "timed once"
     assert diffusion_view.estimate(1000, 8.04, "as before") == "1,000 network calls: about 8.04 s, as before."
     assert "not known" in diffusion_view.estimate(1000, 0, "")
 
 
-def test_a_film_is_saved_as_gif_and_png(reel):
-    (few, many), _ = shoot(reel, [part(reel, **{STEPS.name: 3}), part(reel, **{STEPS.name: 70})])
-    gif = Image.open(io.BytesIO(engine.film_gif([few, many])))
+def test_trajectories_are_saved_as_gif_and_png(trajectories):
+    (few, many), _ = sample(trajectories, [part(trajectories, **{STEPS.name: n}) for n in (3, 70)])
+    gif = Image.open(io.BytesIO(engine.as_gif([few, many])))
     assert gif.n_frames == 60 and gif.size == ((8 + engine.GAP + 8) * engine.SCALE, 16 * engine.SCALE)
-    strip = np.asarray(Image.open(io.BytesIO(engine.film_strip([few, many]))))
+    strip = np.asarray(Image.open(io.BytesIO(engine.as_strip([few, many]))))
     strip = strip[:: engine.SCALE, :: engine.SCALE]
     assert strip.shape == (32, 4 * 8)
     assert (strip[8:16, -8:] == few[-1].x0[0]).all() and (strip[24:, :8] == many[0].x0[0]).all()
@@ -199,16 +200,17 @@ def test_a_film_is_saved_as_gif_and_png(reel):
 # ---- samples by the number of steps
 
 
-def test_samples_are_kept_and_the_next_estimate_is_theirs(reel):
-    order = reel.service.order("digits", 3, 5, {KIND.name: {"knobs": {STEPS.name: 2}}})
-    assert reel.sheet(order) is None
-    states = [frame.state for frame in reel.draw(order, threading.Event())]
-    assert states[-1] == "done" and reel.sheet(order).images.shape == (3, 1, 8, 8)
-    assert reel.rate(NAME, 3).seconds == pytest.approx(reel.sheet(order).seconds / 2)
+def test_samples_are_kept_and_the_next_estimate_is_theirs(trajectories):
+    order = trajectories.service.order("digits", 3, 5, {KIND.name: {"knobs": {STEPS.name: 2}}})
+    assert trajectories.sheet(order) is None
+    states = [frame.state for frame in trajectories.draw(order, threading.Event())]
+    assert states[-1] == "done" and trajectories.sheet(order).images.shape == (3, 1, 8, 8)
+    assert trajectories.rate(NAME, 3).seconds == pytest.approx(trajectories.sheet(order).seconds / 2)
     stop = threading.Event()
     stop.set()
-    other = reel.service.order("digits", 3, 6, {KIND.name: {"knobs": {STEPS.name: 2}}})
-    assert list(reel.draw(other, stop))[-1].state in ("stopped", "skipped") and reel.sheet(other) is None
+    other = trajectories.service.order("digits", 3, 6, {KIND.name: {"knobs": {STEPS.name: 2}}})
+    assert list(trajectories.draw(other, stop))[-1].state in ("stopped", "skipped")
+    assert trajectories.sheet(other) is None
 
 
 # ---- figures
@@ -218,11 +220,11 @@ ABAR = np.cos(np.linspace(0.01, np.pi / 2 - 0.01, 1000)) ** 2
 
 
 def test_the_schedule_says_both_factors_and_the_ratio():
-    level = level_of(ABAR, 500)
+    level = noise_level(ABAR, 500)
     card = noise_schedule.schedule(ABAR, 500)
     assert f"xₜ = {level.signal:.3f} x₀ + {level.noise:.3f} ε" in card and card.count("marker") == 2
     assert "more noise than signal" in noise_schedule.signal_to_noise(ABAR, 700)
-    assert f"{level_of(ABAR, 100).decibels:.1f} dB: more signal" in noise_schedule.signal_to_noise(ABAR, 100)
+    assert f"{noise_level(ABAR, 100).decibels:.1f} dB: more signal" in noise_schedule.signal_to_noise(ABAR, 100)
 
 
 def bound(checkpoint, family, n, elbo, curve=None, **terms):
@@ -286,12 +288,12 @@ def test_measured_points_are_those_of_the_other_settings_alone():
 def test_two_films_are_compared_in_words():
     def ends(level):
         picture = np.full((1, 8, 8), level, np.uint8)
-        return [engine.Moment(4, None, picture, picture)]
+        return [engine.Snapshot(4, None, picture, picture)]
 
-    done = [engine.Take(side, "done", 4, 4) for side in (0, 1)]
+    done = [engine.Segment(side, "done", 4, 4) for side in (0, 1)]
     assert "level for level" in diffusion_view.ending([ends(9), ends(9)], done)["words"]
     assert "differs by 41.0 of 255" in diffusion_view.ending([ends(9), ends(50)], done)["words"]
-    stopped = [done[0], engine.Take(1, "stopped", 2, 4)]
+    stopped = [done[0], engine.Segment(1, "stopped", 2, 4)]
     assert diffusion_view.ending([ends(9), ends(9)], stopped)["words"].startswith("Stopped after 6 of 8 network calls.")
 
 

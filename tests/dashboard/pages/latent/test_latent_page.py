@@ -14,11 +14,13 @@ from dashboard.pages.latent import engine
 from dashboard.pages.latent.engine import COARSE, FINE, OFFSETS, Ends, Latents
 from dashboard.pages.latent.page import Latent, Reconstruction
 from dashboard.service import InputError, Service, images
+from dashboard.service.pixels import to_pixels
 from dashboard.ui.image_picker import Subject
 from gencore import checkpoint
 from gencore.cli import app
 from gencore.encodings import FILE, read_encodings, write_encodings
 from gencore.families import FAMILIES
+from gencore.family import image_seed
 
 SIZE = 8  # of scikit-learn's digits, which are always at hand
 
@@ -97,8 +99,8 @@ def test_seeds_give_every_family_a_row_with_the_ends_of_its_own_samples(found):
         assert row.great_circle == (FAMILIES[name].interpolation == "slerp")
     model = found.service.model("digits/vae")
     with torch.no_grad():
-        first = model.generate([engine.image_seed(3, 0)])
-    assert np.abs(engine.to_pixels(first)[0].astype(int) - rows["vae"].frames[0]).max() <= 1
+        first = model.generate([image_seed(3, 0)])
+    assert np.abs(to_pixels(first)[0].astype(int) - rows["vae"].frames[0]).max() <= 1
     assert engine.morph(rows["vae"].frames).startswith(b"GIF89a")
 
 
