@@ -1,4 +1,4 @@
-"""What visitors and callers give as numbers: one table, the same answer from every parser."""
+"""What visitors and callers give as numbers, one table with the same answer from every parser, and as images."""
 
 import re
 
@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from dashboard.service import InputError
-from dashboard.service.parsing import parse_number, parse_point, parse_seed, parse_whole, whole_or
+from dashboard.service.parsing import parse_image, parse_number, parse_point, parse_seed, parse_whole, whole_or
 
+GREY, COLOUR = (1, 28, 28), (3, 32, 32)
 PARSERS = {
     "whole": (lambda value: parse_whole(value, 0, 2000, "n"), "n must be a whole number from 0 to 2,000, not "),
     "seed": (parse_seed, "A seed must be a whole number from 0 to 9223372036854775807, not "),
@@ -83,3 +84,36 @@ def test_a_point_is_two_numbers():
 
 def test_a_link_s_number_is_a_whole_one_or_the_usual_one():
     assert [whole_or(value, 0) for value in ("7", None, "", "x", "7.5", "9" * 5000, "٣", "1_0")] == [7, *[0] * 7]
+
+
+# ---- images
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (np.ones((27, 28), np.uint8), "28 x 28 whole numbers from 0 to 255, not 27 x 28"),
+        (np.ones((3, 28, 28), np.uint8), "not 3 x 28 x 28"),
+        (np.full((28, 28), 0.5), "not that"),
+        (np.full((28, 28), 300), "not that"),
+        (np.full((28, 28), -1), "not that"),
+        ([[1, 2], [3]], "not that"),
+        ("seven", "not that"),
+        (None, "not that"),
+        (7, "not a single one"),
+        (np.full((28, 28), np.nan), "not that"),
+        (np.zeros((28, 28), np.uint8), "Nothing is drawn yet: "),
+    ],
+)
+def test_a_bad_image_is_refused_in_one_sentence(value, words):
+    with pytest.raises(InputError) as refused:
+        parse_image(value, GREY)
+    assert words in str(refused.value) and str(refused.value).count(". ") == 0
+
+
+def test_a_good_image_is_taken_as_it_is():
+    values = np.arange(784).reshape(28, 28) % 256
+    for given in (values, values.tolist(), values.astype(float), values[None]):
+        image = parse_image(given, GREY)
+        assert image.dtype == np.uint8 and image.shape == GREY and (image[0] == values).all()
+    assert parse_image(np.eye(32) * 255, COLOUR).shape == COLOUR

@@ -1,0 +1,23 @@
+"""What images are offered to choose from."""
+
+import numpy as np
+
+from dashboard.service import Service, images
+
+
+def test_every_class_is_offered_first():
+    classes = np.array([0, 0, 0, 0, 1, 1, 0, 2, 2, 0])
+    for seed in range(5):
+        places = images.spread_out(classes, 10, 4, seed)
+        assert len(set(places.tolist())) == 4 and set(classes[places]) == {0, 1, 2}
+    assert images.spread_out(None, 10, 4, 0).tolist() == [0, 1, 2, 3]
+    assert len(images.spread_out(classes, 10, 12, 3)) == 10
+
+
+def test_without_the_data_the_shipped_images_stand_in(monkeypatch):
+    service = Service()
+    monkeypatch.setattr(service, "split", lambda dataset, split: None)
+    dataset = next(iter(service.datasets()), "")
+    offered, names, words = images.examples(service, dataset, 12, 0)
+    assert len(offered) == len(names) and ("not at hand" in words if len(offered) else "draw one" in words)
+    assert images.examples(service, "nowhere", 12, 0)[0].shape[0] == 0
