@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from dashboard import pages, theme
-from dashboard.figures import scatter
+from dashboard.figures import embedding
 from dashboard.service import Service
 from dashboard.ui import assets, model_card
 from dashboard.ui.events import Updates
@@ -53,7 +53,7 @@ def build(service: Service) -> gr.Blocks:
 
 def launch_options(service: Service) -> dict[str, Any]:
     """Return how the app is launched, wherever it runs."""
-    gr.set_static_paths([scatter.script()])
+    gr.set_static_paths([embedding.script()])
     return {
         "theme": theme.theme(),
         "head": assets.head(list(service.families), pages.PAGES),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -12,12 +12,12 @@ import numpy as np
 
 from dashboard import format, theme
 from dashboard.figures import svg
+from dashboard.figures.plot import Axis, Frame, Scale
 from dashboard.format import plural, plus_minus
 from dashboard.results.operating_points import BATCH, Measurements
 from dashboard.results.recommendation import student
 
-WIDE, NARROW = 560, 330  # the widths of the two drawings, see `charts.figure`
-Place = Callable[[float], float]
+APART = 22  # pixels between two ticks of batch sizes at least
 
 
 @dataclass(frozen=True)
@@ -204,47 +204,10 @@ def slope_words(title: str, line: Fit) -> str:
     )
 
 
-# ---- axes
-
-
-def decades(values: Iterable[float]) -> tuple[int, int]:
-    """Return the powers of ten that enclose positive values with a little room, at least one decade."""
-    values = list(values)
-    low, high = math.floor(math.log10(min(values) / 1.15)), math.ceil(math.log10(max(values) * 1.15))
-    return low, max(high, low + 1)
-
-
-def log_axis(low: float, high: float, start: float, end: float) -> Place:
-    """Return the function that places a value on a log axis from `low` to `high`, drawn from `start` to `end`."""
-    first, last = math.log10(low), math.log10(high)
-    return lambda value: start + (end - start) * (math.log10(value) - first) / (last - first)
-
-
-def power(exponent: int) -> str:
-    """Return a power of ten as an axis writes it: '0.01', '1', '1,000', '1M'."""
-    if exponent >= 6:
-        return f"{10 ** (exponent - 6):,}M"
-    return f"{10**exponent:,}" if exponent >= 0 else f"{10.0**exponent:.{-exponent}f}"
-
-
-def upright(x: float, y: float, words: str) -> str:
-    """Return an axis's name, written from bottom to top around (x, y)."""
-    return (
-        f'<text transform="translate({x:.1f} {y:.1f}) rotate(-90)" text-anchor="middle" class="axis">'
-        f"{escape(words)}</text>"
-    )
-
-
-def titled(markup: str, words: str) -> str:
-    """Return a part of a drawing that says `words` when the pointer rests on it."""
-    return f"<g><title>{escape(words)}</title>{markup}</g>"
-
-
-def path(points: Sequence[tuple[float, float]], family: str, dashed: bool) -> str:
-    """Return a family's line through points."""
-    corners = "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
-    dash = ";stroke-dasharray:5 4" if dashed else ""
-    return f'<path d="M{corners}" class="trace" style="stroke:var(--mark-{family}){dash}"/>'
+def path(spots: Iterable[svg.Spot], point: Timed) -> str:
+    """Return a line in a point's colour, dashed where it was measured here."""
+    dash = ";stroke-dasharray:5 4" * point.local
+    return svg.path(svg.corners(spots), "trace", f"stroke:var(--mark-{point.family}){dash}")
 
 
 # ---- time against batch size
@@ -267,7 +230,7 @@ def batch_sizes(points: Sequence[Timed], where: str = "") -> str:
         "logarithmic. "
         f"A whisker reaches from the median to the 95th percentile. {sources(points)}"
     )
-    return svg.card(title, answer, drawing + legend(points), reading)
+    return svg.card(title, answer, drawing + svg.badges({point.name: point.family for point in points}), reading)
 
 
 def batch_words(points: Sequence[Timed]) -> str:
@@ -287,69 +250,44 @@ def batch_words(points: Sequence[Timed]) -> str:
     return f"What making many at once gains in images per second: {format.listing(words)}."
 
 
-def legend(points: Sequence[Timed]) -> str:
-    """Return the marks with their names, each operating point once."""
-    names = {point.name: point.family for point in points}
-    items = "".join(f"<li>{theme.badge(family, 12)}{escape(name)}</li>" for name, family in names.items())
-    return f'<ul class="marks">{items}</ul>'
-
-
 def draw_batch_sizes(points: Sequence[Timed], width: int) -> tuple[str, float]:
     """Return the drawing of time against batch size at one width, and its height."""
-    left, right, top, bottom = 58, width - 62, 14, 296 if width == WIDE else 276
     batches = [batch for point in points for batch in point.row["batches"]]
     sizes = sorted({batch["n"] for batch in batches})
-    low, high = decades(batch["ms_per_image"] for batch in batches)
-    across = log_axis(sizes[0] / 1.25, max(sizes[-1], sizes[0] + 1) * 1.25, left, right)
-    up = log_axis(10.0**low, 10.0**high, bottom, top)
-    parts = []
-    for exponent in range(low, high + 1):
-        y = up(10.0**exponent)
-        parts.append(svg.line(left, y, right, y, "grid"))
-        parts.append(svg.text(left - 8, y + 4, power(exponent), "tick", "end"))
-        parts.append(svg.text(right + 8, y + 4, power(3 - exponent), "tick"))
-    for size in thinned(sizes, across, 22):
-        parts.append(svg.text(across(size), bottom + 19, f"{size:,}", "tick", "middle"))
-    parts.append(svg.text((left + right) / 2, bottom + 40, "images made at once (log scale)", "axis", "middle"))
-    parts.append(upright(13, (top + bottom) / 2, "ms per image"))
-    parts.append(upright(width - 4, (top + bottom) / 2, "images per second"))
+    across = Scale(sizes[0] / 1.25, max(sizes[-1], sizes[0] + 1) * 1.25, log=True)
+    up = Scale.decades(batch["ms_per_image"] for batch in batches)
+    frame = Frame(58, width - 62, 14, 296 if width > 400 else 276, across, up)
+    kept: list[int] = []
+    for size in sizes:
+        if not kept or frame.x(size) - frame.x(kept[-1]) >= APART:
+            kept.append(size)
+    left = Axis("ms per image")
+    parts = [frame.across(Axis("images made at once (log scale)", marks=kept, rule="")), frame.up(left)]
+    parts += [svg.text(frame.right + 7, frame.y(ms) + 4, format.tick(1000 / ms), "tick") for ms in left.ticks(frame.y)]
+    parts.append(svg.upright(width - 4, (frame.top + frame.bottom) / 2, "images per second"))
     several = {p.family for p in points if len({q.name for q in points if q.family == p.family}) > 1}
-    for point in sorted(points, key=lambda p: p.local):
-        parts.append(batch_line(point, across, up, several))
-    return "".join(parts), bottom + 48
+    parts += [batch_line(point, frame, point.family in several) for point in sorted(points, key=lambda p: p.local)]
+    return "".join(parts), frame.height
 
 
-def batch_line(point: Timed, across: Place, up: Place, several: set[str]) -> str:
-    """Return one operating point's line, whiskers and marks."""
+def batch_line(point: Timed, frame: Frame, several: bool) -> str:
+    """Return one operating point's line, whiskers and marks, and its calls where its family has `several` lines."""
     batches = sorted(point.row["batches"], key=lambda batch: batch["n"])
-    corners = [(across(batch["n"]), up(batch["ms_per_image"])) for batch in batches]
-    parts = [path(corners, point.family, point.local)]
-    for batch, (x, y) in zip(batches, corners, strict=True):
+    spots = [frame.spot(batch["n"], batch["ms_per_image"]) for batch in batches]
+    parts = [path(spots, point)]
+    for batch, (x, y) in zip(batches, spots, strict=True):
         p95 = batch.get("ms_p95")
         if p95 and p95 > batch["ms"]:
-            end = up(p95 / batch["n"])
-            parts.append(
-                f'<path d="M{x:.1f} {y:.1f}V{end:.1f}" class="trace" style="stroke:var(--mark-{point.family})"/>'
-            )
+            parts.append(svg.line(x, y, x, frame.y(p95 / batch["n"]), "trace", f"var(--mark-{point.family})"))
         each, rate = format.duration(batch["ms_per_image"]), format.round_to(batch["images_per_s"], 3)
         words = (
             f"{point.name}, {batch['n']:,} at once on {machine_name(point.row)}: {each} per image, "
             f"{rate} images per second, median of {batch['repeats']}"
         )
-        parts.append(titled(theme.mark(point.family, x, y, 10, point.local), words))
-    if point.family in several and not point.local:
-        x, y = corners[0]
-        parts.append(svg.text(x, y - 10, plural(point.calls, "call"), "tick"))
+        parts.append(svg.titled(theme.mark(point.family, x, y, 10, point.local), words))
+    if several and not point.local:
+        parts.append(svg.text(spots[0][0], spots[0][1] - 10, plural(point.calls, "call"), "tick"))
     return "".join(parts)
-
-
-def thinned(values: Sequence[int], at: Place, apart: float) -> list[int]:
-    """Return values whose places on an axis are at least `apart` pixels from one another, the first one kept."""
-    kept: list[int] = []
-    for value in values:
-        if not kept or at(value) - at(kept[-1]) >= apart:
-            kept.append(value)
-    return kept
 
 
 # ---- time against network calls
@@ -379,45 +317,27 @@ def network_calls(points: Sequence[Timed], where: str = "", n: int = BATCH) -> s
     )
     if left_out:
         reading += f" Not timed at {n} at once, so not shown: {plural(left_out, 'point')}."
-    return svg.card(title, answer, drawing + families_legend(shown), reading)
-
-
-def families_legend(points: Sequence[Timed]) -> str:
-    """Return the families' marks with their names."""
-    names = {point.family: point.title for point in points}
-    items = "".join(f"<li>{theme.badge(family, 12)}{escape(title)}</li>" for family, title in names.items())
-    return f'<ul class="marks">{items}</ul>'
+    return svg.card(title, answer, drawing + svg.badges({point.title: point.family for point in shown}), reading)
 
 
 def draw_calls(points: Sequence[Timed], lines: Sequence[tuple[Timed, Fit]], n: int, width: int) -> tuple[str, float]:
     """Return the drawing of time against network calls at one width, and its height."""
-    left, right, top, bottom = 62, width - 20, 14, 296 if width == WIDE else 276
-    low, high = decades(point.timing(n)["ms_per_image"] for point in points)
+    up = Scale.decades(point.timing(n)["ms_per_image"] for point in points)
     most = max(3, math.ceil(math.log10(max(point.calls for point in points))))
-    across, up = log_axis(0.75, 10.0**most * 1.3, left, right), log_axis(10.0**low, 10.0**high, bottom, top)
-    parts = []
-    for exponent in range(low, high + 1):
-        y = up(10.0**exponent)
-        parts.append(svg.line(left, y, right, y, "grid"))
-        parts.append(svg.text(left - 8, y + 4, power(exponent), "tick", "end"))
-    for exponent in range(most + 1):
-        x = across(10.0**exponent)
-        parts.append(svg.line(x, top, x, bottom, "grid"))
-        parts.append(svg.text(x, bottom + 19, power(exponent), "tick", "middle"))
-    parts.append(svg.text((left + right) / 2, bottom + 40, "network calls per image (log scale)", "axis", "middle"))
-    parts.append(upright(13, (top + bottom) / 2, f"ms per image, {n} at once (log scale)"))
+    across = Scale(0.75, 10.0**most * 1.3, log=True)
+    frame = Frame(62, width - 20, 14, 296 if width > 400 else 276, across, up)
+    parts = [frame.up(Axis(f"ms per image, {n} at once (log scale)"))]
+    parts.append(frame.across(Axis("network calls per image (log scale)")))
     for point, line in lines:
         reach = [p.calls for p in points if (p.row["checkpoint"], p.source) == (point.row["checkpoint"], point.source)]
-        steps = np.geomspace(min(reach), max(reach), 40).tolist()
-        corners = [(across(calls), up(line.at(calls))) for calls in steps if line.at(calls) > 10.0**low]
-        parts.append(path(corners, point.family, point.local) if len(corners) > 1 else "")
+        steps = [calls for calls in np.geomspace(min(reach), max(reach), 40).tolist() if line.at(calls) > up.low]
+        parts.append(path(frame.spots(steps, map(line.at, steps)), point) if len(steps) > 1 else "")
     for point in sorted(points, key=lambda p: p.local):
         ms = point.timing(n)["ms_per_image"]
-        words = (
-            f"{point.name}, {plural(point.calls, 'call')} on {machine_name(point.row)}: {format.duration(ms)} per image"
-        )
-        parts.append(titled(theme.mark(point.family, across(point.calls), up(ms), 10, point.local), words))
-    return "".join(parts), bottom + 48
+        calls, where = plural(point.calls, "call"), machine_name(point.row)
+        words = f"{point.name}, {calls} on {where}: {format.duration(ms)} per image"
+        parts.append(svg.titled(theme.mark(point.family, *frame.spot(point.calls, ms), 10, point.local), words))
+    return "".join(parts), frame.height
 
 
 # ---- parameters, arithmetic, memory
@@ -459,7 +379,7 @@ def footprint_words(points: Sequence[Timed]) -> str:
 def panel(name: str, unit: str, values: Sequence[float | None], points: Sequence[Timed]) -> str:
     """Return one quantity as bars from zero, one row an operating point."""
     step, width, top = 40, 270, 24
-    most = max((value for value in values if value), default=0) or 1
+    bars = Scale(0, max((value for value in values if value), default=0) or 1, end=width - 96)
     parts = [svg.text(0, 11, f"{name}{f', {unit}' if unit else ''}", "axis")]
     for index, (point, value) in enumerate(zip(points, values, strict=True)):
         y = top + step * index
@@ -468,11 +388,8 @@ def panel(name: str, unit: str, values: Sequence[float | None], points: Sequence
             f'<text x="0" y="{y + 11}" class="tick"><tspan class="name" style="fill:var(--text-{point.family})">'
             f"{escape(point.title)}</tspan> {escape(format.shortened(point.label, 26))}</text>"
         )
-        length = 0 if value is None else max(1.5, (width - 96) * value / most)
-        parts.append(
-            f'<rect x="0" y="{y + 17}" width="{length:.1f}" height="9" rx="1.5" '
-            f'style="fill:var(--mark-{point.family})"/>'
-        )
+        length = 0 if value is None else max(1.5, bars(value))
+        parts.append(svg.rect(0, y + 17, length, 9, style=f"fill:var(--mark-{point.family})", rx=1.5))
         parts.append(svg.text(length + 7, y + 26, words, "value"))
     height = top + step * len(points)
     return (

@@ -3,122 +3,69 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from html import escape
 
 from dashboard import format, theme
 from dashboard.figures import svg
+from dashboard.figures.plot import GLYPH, Axis, Box, Frame, Label, Room, Scale, along
 from dashboard.results.explanations import number, plus_minus
 from dashboard.results.operating_points import Measured
 from dashboard.results.recommendation import Question, name
 
 WIDTHS = {"broad": (1128, 400), "middle": (760, 400), "slim": (340, 400)}  # name: width and height in pixels
-BAND = 34  # the real-data band above the axis
-GLYPH = 6.4  # pixels a character of a label
-LINE = 13
-FEW_DECADES = 1.3  # a time axis of fewer has ticks between its powers of ten, of which it may hold one or none
+BAND = 34  # the real-data band above the plot
 MARK = 12
-# Where a label may stand beside its marker: offset and text anchor, best first.
-PLACES = (
-    (10, 4, "start"), (-10, 4, "end"), (0, -11, "middle"), (0, 20, "middle"),
-    (9, -8, "start"), (9, 16, "start"), (-9, -8, "end"), (-9, 16, "end"),
-    (16, -20, "start"), (16, 28, "start"), (-16, -20, "end"), (-16, 28, "end"),
-    (10, 4 - 2 * LINE, "start"), (10, 4 + 2 * LINE, "start"), (0, -26, "middle"), (0, 36, "middle"),
-)  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Box:
-    """A rectangle that labels keep clear of."""
-
-    left: float
-    top: float
-    right: float
-    bottom: float
-
-    def meets(self, other: Box) -> bool:
-        """Return whether two boxes overlap."""
-        across = self.left < other.right and other.left < self.right
-        return across and self.top < other.bottom and other.top < self.bottom
-
-
-@dataclass
 class Plane:
-    """The chart's axes at one width, in pixels.
+    """The chart's frame at one width, and where its labels may stand.
 
     Quality grows upwards. It is clamped at the baseline, and on a log axis at the triangle's centre, so that one
     hopeless point does not squeeze all the others together.
     """
 
-    question: Question
-    width: int
-    height: int
-    taken: list[Box] = field(default_factory=list)
-    crossed: list[Box] = field(default_factory=list)  # lines: better kept clear of, but a label may stand on them
+    def __init__(self, question: Question, width: int, height: int):
+        self.question, self.width = question, width
+        left, right = (52, width - 22) if width > 500 else (58, width - 14)
+        ms = question.ms
+        times = Scale(ms.min() / 1.7, ms.max() * 1.9, log=True)
+        self.frame = Frame(left, right, 4 + BAND, height - 46, times, self._levels())
+        self.room = Room(Box(left, 4, width, height - 46))
 
-    def __post_init__(self):
-        self.left, self.right = (52, self.width - 22) if self.width > 500 else (58, self.width - 14)
-        self.top, self.bottom = 4 + BAND, self.height - 46
-        ms = self.question.ms
-        self.fast, self.slow = math.log10(ms.min() / 1.7), math.log10(ms.max() * 1.9)
-        scores = [point.score(self.question.quality.key) for point in self.question.points]
-        self.rim = self.question.scales[0].rim
-        worst = min((bound for score in scores for bound in (score.low, score.high)), key=self.question.quality.worth)
-        self.high, self.low = self._level(self.rim), self._level(worst)
-        least = 0.3 if self.logarithmic else 0.05 * abs(self.high)  # where all are as good as real, or nearly
-        self.end = self._level(self.question.scales[0].centre) if cut(self.question) else self.low
-        self.low = min(self.end - 0.06 * (self.high - self.end), self.high - least)
+    def _levels(self) -> Scale:
+        """Return the scale of quality: of raw values where lower is better, else of what they are worth."""
+        axis, (scale, *_) = self.question.quality, self.question.scales
+        scores = [point.score(axis.key) for point in self.question.points]
+        worst = min((bound for score in scores for bound in (score.low, score.high)), key=axis.worth)
+        best = self.level(scale.rim)
+        self.end = self.level(scale.centre if cut(self.question) else worst)
+        if self.logarithmic:  # where all are as good as real, or nearly, it still has a length
+            return Scale(max(self.end * (self.end / best) ** 0.06, best * 10**0.3), best, log=True)
+        return Scale(min(self.end - 0.06 * (best - self.end), best - 0.05 * abs(best)), best)
 
     @property
     def logarithmic(self) -> bool:
         """Whether the quality axis is logarithmic: where lower is better."""
         return self.question.quality.better == "lower"
 
-    def _level(self, value: float) -> float:
-        return -math.log10(max(value, self.rim)) if self.logarithmic else self.question.quality.worth(value)
+    def level(self, value: float) -> float:
+        """Return where a raw quality stands on the scale of quality."""
+        return max(value, self.question.scales[0].rim) if self.logarithmic else self.question.quality.worth(value)
 
     def beyond(self, value: float) -> bool:
         """Return whether a raw quality is worse than where the axis ends."""
-        return self._level(value) < self.end
-
-    def x(self, ms: float) -> float:
-        """Return the pixel of a time."""
-        return self.left + (self.right - self.left) * (math.log10(ms) - self.fast) / (self.slow - self.fast)
+        return self.level(value) > self.end if self.logarithmic else self.level(value) < self.end
 
     def y(self, value: float) -> float:
         """Return the pixel of a raw quality: at the edge of the real-data band for all that is as good or better."""
-        share = (max(self._level(value), self.end) - self.low) / (self.high - self.low)
-        return self.bottom - (self.bottom - self.top) * min(1.0, share)
+        level = self.level(value)
+        return self.frame.y(self.frame.y.clamp(self.end if self.beyond(value) else level))
 
-    def ticks(self) -> list[float]:
-        """Return round raw values on the quality axis."""
-        if not self.logarithmic:
-            return [tick for tick in svg.nice_ticks(self.low, self.high) if tick > self.low]
-        return round_values(10**-self.high, 10**-self.low, 2)
-
-    def times(self) -> list[float]:
-        """Return round times on the time axis."""
-        return round_values(10**self.fast, 10**self.slow, FEW_DECADES)
-
-
-def round_values(low: float, high: float, most: float) -> list[float]:
-    """Return the powers of ten between two values; their 2 and 5 fold, too, where there are at most `most` decades."""
-    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    steps = (1, 2, 5) if math.log10(high / low) <= most else (1,)
-    return [value for decade in decades for step in steps if low < (value := step * 10.0**decade) < high]
-
-
-@dataclass(frozen=True)
-class Label:
-    """Words to be placed beside a marker."""
-
-    x: float
-    y: float
-    words: str
-    family: str
-    rank: int  # smaller is placed first
+    def spot(self, index: int) -> svg.Spot:
+        """Return a point's pixel."""
+        point = self.question.points[index]
+        return self.frame.x(point.ms_per_image), self.y(point.score(self.question.quality.key).mean)
 
 
 def cut(question: Question) -> bool:
@@ -143,34 +90,19 @@ def draw(question: Question) -> str:
     drawings = []
     for kind, (width, height) in WIDTHS.items():
         plane = Plane(question, width, height)
-        body = axes(plane) + baseline(plane) + curves(plane) + pareto(plane) + points(plane) + labels(plane)
+        body = axes(plane) + baseline(plane) + curves(plane) + pareto(plane) + points(plane)
         drawings.append(
             f'<svg class="fig front {kind}" viewBox="0 0 {width} {height}" role="group" aria-label="{title}">'
-            f"{body}</svg>"
+            f"{body}{plane.room.place(labels(plane))}</svg>"
         )
     return "".join(drawings)
 
 
 def axes(plane: Plane) -> str:
     """Return grid lines, ticks and the axes' names."""
-    parts = []
-    for ms in plane.times():
-        x = plane.x(ms)
-        parts.append(svg.line(x, plane.top - BAND, x, plane.bottom, "grid"))
-        parts.append(svg.text(x, plane.bottom + 18, f"{ms:,g}", "tick", "middle"))
-    for tick in plane.ticks():
-        y = plane.y(tick)
-        parts.append(svg.line(plane.left, y, plane.right, y, "grid"))
-        shown = f"{100 * tick:g}%" if plane.question.quality.percent else f"{tick:g}"
-        parts.append(svg.text(plane.left - 8, y + 4, shown, "tick", "end"))
-    middle = (plane.left + plane.right) / 2
-    parts.append(svg.text(middle, plane.bottom + 38, "ms per image (log scale)", "axis", "middle"))
-    y = (plane.top + plane.bottom) / 2
-    parts.append(
-        f'<text transform="translate(11 {y:.0f}) rotate(-90)" text-anchor="middle" class="axis">'
-        f"{escape(quality_title(plane.question))}</text>"
-    )
-    return "".join(parts)
+    percent = plane.question.quality.percent
+    up = Axis(quality_title(plane.question), words=lambda value: f"{100 * value:g}%" if percent else format.tick(value))
+    return plane.frame.across(Axis("ms per image (log scale)", above=BAND)) + plane.frame.up(up)
 
 
 def quality_title(question: Question) -> str:
@@ -182,16 +114,15 @@ def quality_title(question: Question) -> str:
 
 def baseline(plane: Plane) -> str:
     """Return the band of real data against real data, and its words."""
-    question = plane.question
-    top, right = plane.top - BAND, plane.right
-    band = f'<rect x="{plane.left}" y="{top}" width="{right - plane.left:.1f}" height="{BAND}" class="band"/>'
+    question, frame = plane.question, plane.frame
+    top, right = frame.top - BAND, frame.right
+    band = svg.rect(frame.left, top, right - frame.left, BAND, "band")
     real = question.real(question.quality, question.n)
     if not real:
         return band + svg.text(right - 8, top + 21, "real data was not measured at this n", "tick", "end")
-    words = f"real data: {plus_minus(question.quality, real)}, n = {question.n:,}"
-    if plane.width > 500:
-        words = f"real-data baseline, real against real: {plus_minus(question.quality, real)}, n = {question.n:,}"
-    plane.taken.append(Box(right - 8 - GLYPH * len(words), top, right, plane.top - 6))
+    whose = "real-data baseline, real against real" if plane.width > 500 else "real data"
+    words = f"{whose}: {plus_minus(question.quality, real)}, n = {question.n:,}"
+    plane.room.taken.append(Box(right - 8 - GLYPH * len(words), top, right, frame.top - 6))
     return band + svg.text(right - 8, top + 18, words, "tick", "end")
 
 
@@ -216,34 +147,22 @@ def curves(plane: Plane) -> str:
     """Return a line through each group of points that differ in network calls."""
     question, parts = plane.question, []
     for group in groups(question.points):
-        if not is_curve(question.points, group):
-            continue
-        spots = [spot(plane, i) for i in group if question.fresh[i]]
-        plane.crossed += [box for one, two in itertools.pairwise(spots) for box in along(one, two)]
-        family = question.points[group[0]].family
-        line = " ".join(f"{x:.1f},{y:.1f}" for x, y in spots)
-        parts.append(f'<polyline points="{line}" class="curve f-{family}"/>')
+        if is_curve(question.points, group):
+            fresh = [i for i in group if question.fresh[i]]
+            parts.append(joined(plane, fresh, f"curve f-{question.points[group[0]].family}"))
     return "".join(parts)
-
-
-def along(one: tuple[float, float], two: tuple[float, float]) -> list[Box]:
-    """Return small boxes along a line."""
-    steps = max(1, int(math.dist(one, two) / 6))
-    spots = [tuple(a + (b - a) * k / steps for a, b in zip(one, two, strict=True)) for k in range(steps + 1)]
-    return [Box(x - 1, y - 1, x + 1, y + 1) for x, y in spots]
-
-
-def spot(plane: Plane, index: int) -> tuple[float, float]:
-    """Return a point's pixel."""
-    point = plane.question.points[index]
-    return plane.x(point.ms_per_image), plane.y(point.score(plane.question.quality.key).mean)
 
 
 def pareto(plane: Plane) -> str:
     """Return the dashed line through the points that nothing measured beats in both."""
-    spots = [spot(plane, i) for i in plane.question.front]
-    plane.crossed += [box for one, two in itertools.pairwise(spots) for box in along(one, two)]
-    return f'<polyline points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in spots)}" class="pareto"/>'
+    return joined(plane, plane.question.front, "pareto")
+
+
+def joined(plane: Plane, indices: Sequence[int], kind: str) -> str:
+    """Return the line through some points, which labels rather keep clear of."""
+    spots = [plane.spot(i) for i in indices]
+    plane.room.crossed += along(spots)
+    return svg.element("polyline", points=" ".join(f"{x:.1f},{y:.1f}" for x, y in spots), kind=kind)
 
 
 # ---- points
@@ -254,16 +173,15 @@ def points(plane: Plane) -> str:
     question, parts = plane.question, []
     for i in sorted(range(len(question.points)), key=lambda i: (question.ms[i], i)):
         point = question.points[i]
-        score, (x, y) = point.score(question.quality.key), spot(plane, i)
+        score, (x, y) = point.score(question.quality.key), plane.spot(i)
         ends = sorted((plane.y(score.low), plane.y(score.high)))
-        plane.taken.append(Box(x - 6, y - 6, x + 6, y + 6))
-        plane.crossed.append(Box(x - 2, ends[0], x + 2, ends[1]))
+        plane.room.taken.append(Box(x - 6, y - 6, x + 6, y + 6))
+        plane.room.crossed.append(Box(x - 2, ends[0], x + 2, ends[1]))
         kind = f"point f-{point.family}" + (" stale" if point.stale else "")
         words = escape(spoken(question, point))
         parts.append(
             f'<g class="{kind}" data-i="{i}" role="button" tabindex="-1" aria-label="{words}">'
-            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="13" class="hit"/>'
-            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="10" class="ring"/>'
+            f"{svg.circle(x, y, 13, 'hit')}{svg.circle(x, y, 10, 'ring')}"
             f"{svg.line(x, ends[0], x, ends[1], 'whisker')}"
             f"{arrow(x, y) if plane.beyond(score.mean) else ''}"
             f"{theme.mark(point.family, x, y, MARK, hollow=point.n != question.n)}</g>"
@@ -273,7 +191,7 @@ def points(plane: Plane) -> str:
 
 def arrow(x: float, y: float) -> str:
     """Return the arrow under the marker of a point that lies beyond the end of the axis."""
-    return f'<path d="M{x:.1f} {y + 7:.1f}v9m-3.5 -4l3.5 4l3.5 -4" class="beyond"/>'
+    return svg.path(f"M{x:.1f} {y + 7:.1f}v9m-3.5 -4l3.5 4l3.5 -4", "beyond")
 
 
 def spoken(question: Question, point: Measured) -> str:
@@ -286,74 +204,29 @@ def spoken(question: Question, point: Measured) -> str:
 # ---- labels
 
 
-def labels(plane: Plane) -> str:
-    """Return the labels that find room: first those of curves and of the front, then the others.
+def labels(plane: Plane) -> list[Label]:
+    """Return the labels that would be good to have: on a curve the calls, and its name once; elsewhere the label.
 
-    A label never stands on a marker or on another label; one that finds no room is left out, and its point still
-    says everything when pointed at.
+    Those of curves and of the front come first. One that finds no room is left out, and its point still says everything
+    when pointed at.
     """
-    parts = []
-    for label in sorted(wanted(plane), key=lambda label: label.rank):
-        tries = [(offset, box_of(label, *offset)) for offset in PLACES]
-        free = [(offset, box) for offset, box in tries if inside(plane, box) and not meets(box, plane.taken)]
-        if not free:
-            continue
-        offset, box = min(free, key=lambda pair: sum(box_.meets(pair[1]) for box_ in plane.crossed))
-        plane.taken.append(box)
-        dx, dy, anchor = offset
-        if math.hypot(dx, dy) > 18:
-            parts.append(svg.line(label.x, label.y, label.x + 0.7 * dx, label.y + 0.7 * (dy - 4), "leader"))
-        parts.append(
-            f'<text x="{label.x + dx:.1f}" y="{label.y + dy:.1f}" text-anchor="{anchor}" class="label" '
-            f'style="fill:var(--text-{label.family})">{escape(label.words)}</text>'
-        )
-    return "".join(parts)
-
-
-def box_of(label: Label, dx: float, dy: float, anchor: str) -> Box:
-    """Return the room that a label takes at an offset from its marker."""
-    width = GLYPH * len(label.words) + 4
-    left = label.x + dx - {"start": 0, "middle": width / 2, "end": width}[anchor]
-    return Box(left, label.y + dy - 10, left + width, label.y + dy + 3)
-
-
-def inside(plane: Plane, box: Box) -> bool:
-    """Return whether a box lies within the axes."""
-    return (
-        box.left > plane.left and box.right < plane.width and plane.top - BAND < box.top and box.bottom < plane.bottom
-    )
-
-
-def meets(box: Box, others: Sequence[Box]) -> bool:
-    """Return whether a box overlaps one of the others."""
-    return any(box.meets(other) for other in others)
-
-
-def wanted(plane: Plane) -> list[Label]:
-    """Return the labels that would be good to have: on a curve the calls, and its name once; elsewhere the label."""
     question, found = plane.question, []
     front = set(question.front)
     for group in groups(question.points):
         members = [question.points[i] for i in group]
+        ink = f"var(--text-{members[0].family})"
         curve = is_curve(question.points, group)
-        words = curve_labels(members) if curve else plain_labels(members)
+        words = [f"{point.calls:,}" for point in members] if curve else plain_labels(members)
         for i, text in zip(group, words, strict=True):
             score = question.points[i].score(question.quality.key)
             if plane.beyond(score.mean):
                 text = f"{text} ({question.quality.name} {number(question.quality, score.mean)})"
             rank = 1 if i in front else 2 if question.points[i].kind != "sweep" else 3
-            found.append(Label(*spot(plane, i), text, question.points[i].family, rank))
-        if curve:
+            found.append(Label(*plane.spot(i), text, ink, rank))
+        if curve and (label := shared_name(members)):
             named = next((i for i in group if question.points[i].kind != "sweep"), group[len(group) // 2])
-            label = shared_name(members)
-            if label:
-                found.append(Label(*spot(plane, named), label, members[0].family, 0))
+            found.append(Label(*plane.spot(named), label, ink))
     return found
-
-
-def curve_labels(members: Sequence[Measured]) -> list[str]:
-    """Return the network calls of a curve's points."""
-    return [f"{point.calls:,}" for point in members]
 
 
 def shared_name(members: Sequence[Measured]) -> str:

@@ -90,7 +90,7 @@ def ticks(index: int, scale: Scale) -> str:
     parts = []
     for value in scale.ticks:
         x, y = spot(index, scale.place(value))
-        parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="1.6" class="dot"/>')
+        parts.append(svg.circle(x, y, 1.6, "dot"))
         dx, dy, anchor = ((6, 3.5, "start"), (-2, -5, "end"), (2, -5, "start"))[index]
         parts.append(svg.text(x + dx, y + dy, tick(scale.axis, value), "scale", anchor))
     return "".join(parts)

@@ -14,8 +14,10 @@ from typing import Any
 import gradio as gr
 from gradio.context import Context
 
-from dashboard.figures import scatter, svg
-from dashboard.pages.compare import downloads, quick_scores
+from dashboard.figures import distances, embedding
+from dashboard.figures.distances import Reference, Spread
+from dashboard.pages.compare import downloads, quick_scores, timing
+from dashboard.pages.compare.timing import Timing
 from dashboard.results.projection import flatten, pair_distances, pixel_plane
 from dashboard.service import PREVIEW, Frame, InputError, Lane, Order, Result, Service
 from dashboard.service.parsing import whole_or
@@ -27,6 +29,7 @@ from dashboard.ui.events import CALM, QUICK, RUN, RUNS, as_text
 TITLE = "Compare"
 SLUG = "compare"
 DOWNLOADS = ("JSON", "PNG", "ZIP")  # settings and timings; one picture; every image, exact
+PAIRS = "the distances between all pairs of a lane's images (Euclidean, pixels from 0 to 1)"
 SCATTER = (
     '<div class="chart"><h3>Where they land among real images</h3>'
     '<p class="answer">Real images differ most along two directions, their first two principal components; '
@@ -94,7 +97,7 @@ class Compare:
                     js_on_load="lab.figure(element, props, watch)",
                     apply_default_css=False,
                     elem_id="scatter",
-                    source=f"/gradio_api/file={scatter.script()}",
+                    source=f"/gradio_api/file={embedding.script()}",
                 )
 
     # ---- layout
@@ -422,24 +425,24 @@ class Compare:
     def _redraw(self, dataset: str, results: dict[str, Result], chosen: Mapping[str, str]) -> dict:
         """Return the updates of the charts, and of what they show."""
         known = [self.service.lane(dataset, family, chosen.get(family, "")) for family in self.lanes]
-        timing, spread, scatter = self._draw(known, results, dataset)
-        return {self.results: results, self.timing: timing, self.spread: spread, self.scatter: scatter}
+        times, spread, scatter = self._draw(known, results, dataset)
+        return {self.results: results, self.timing: times, self.spread: spread, self.scatter: scatter}
 
     def _draw(self, known: list[Lane], results: dict[str, Result], dataset: str | None = None) -> tuple[str, str, str]:
         """Return the three charts of results, the last as one text."""
         dataset = self.first if dataset is None else dataset
         rows = [timing_row(lane, results.get(lane.family)) for lane in known if not lane.problem]
         machines = {model_card.measured_on(lane.cost) for lane in known if lane.cost.get("machine")}
-        timing = svg.timing(rows, " and ".join(sorted(machines)))
+        times = timing.card(rows, " and ".join(sorted(machines)))
         reference = self.service.reference(dataset)
         if reference is None:
-            return timing, self._spread(dataset, results), as_text({"missing": NO_REFERENCE.format(dataset or "mnist")})
+            return times, self._spread(dataset, results), as_text({"missing": NO_REFERENCE.format(dataset or "mnist")})
         plane, clouds = pixel_plane(reference), {}
         for family, result in results.items():
             points = plane.project(flatten(result.images)) if family != "real" else None
             if points is not None:
                 clouds[family] = (result.title, points)
-        return timing, self._spread(dataset, results), scatter.scatter(clouds, plane).to_json()
+        return times, self._spread(dataset, results), embedding.scatter(clouds, plane).to_json()
 
     def _glance(self, dataset: str, finished: Mapping[str, Result]) -> dict:
         """Return the updates of the quick scores of a run's images."""
@@ -460,10 +463,11 @@ class Compare:
         """Return the chart of the distances between images."""
         reference = self.service.reference(dataset) or {}
         rows = [
-            svg.Spread(result.family, result.title, len(result.images), *pair_distances(flatten(result.images)))
+            Spread(result.family, result.title, len(result.images), *pair_distances(flatten(result.images)))
             for result in results.values()
         ]
-        return svg.distances(rows, reference.get("bins"), reference.get("density"))
+        real = Reference(reference["bins"], reference["density"], "real training images") if reference else None
+        return distances.card("How different are they from one another?", PAIRS, rows, real)
 
     @staticmethod
     def _status(words: str, problem: bool = False) -> str:
@@ -471,9 +475,9 @@ class Compare:
         return f'<div class="status"><span{kind}>{escape(words)}</span></div>'
 
 
-def timing_row(lane: Lane, result: Result | None) -> svg.Timing:
+def timing_row(lane: Lane, result: Result | None) -> Timing:
     """Return a lane's row of the timing chart."""
     timed = result is not None and result.ms_per_image is not None
     shipped = lane.cost.get("ms_per_image")
     calls = result.calls if timed else int(lane.cost.get("calls") or 0)
-    return svg.Timing(lane.family, lane.title, result.ms_per_image if timed else None, shipped, calls)
+    return Timing(lane.family, lane.title, result.ms_per_image if timed else None, shipped, calls)

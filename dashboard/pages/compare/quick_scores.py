@@ -8,6 +8,8 @@ from html import escape
 import numpy as np
 
 from dashboard import theme
+from dashboard.figures import svg
+from dashboard.figures.plot import Scale
 from dashboard.results.operating_points import Score
 
 TITLE = "This batch at a glance"
@@ -108,10 +110,10 @@ def histogram(family: str, classes: np.ndarray | None) -> str:
     if classes is None:
         return ""
     wide, high = 8, 26
+    rise = Scale(0, float(classes.max()), end=high)
     bars = "".join(
-        f'<rect x="{wide * k + 1}" y="{high - high * count / classes.max():.1f}" width="{wide - 2}" '
-        f'height="{max(high * count / classes.max(), 0.8):.1f}"><title>class {k}: {count}</title></rect>'
-        for k, count in enumerate(classes)
+        svg.rect(wide * k + 1, high - rise(n), wide - 2, max(rise(n), 0.8), title=f"class {k}: {n}")
+        for k, n in enumerate(classes)
     )
     words = ", ".join(f"class {k}: {count}" for k, count in enumerate(classes))
     return (

@@ -13,6 +13,7 @@ import numpy as np
 from dashboard import format, theme
 from dashboard.figures import svg
 from dashboard.figures.line import Curve, Level, lines
+from dashboard.figures.plot import Axis, Frame, Scale
 from dashboard.format import plural, significant
 from dashboard.results.operating_points import BATCH, Measured, Measurements, Score, knobs_key, slug
 
@@ -125,42 +126,31 @@ def draw_split(
     row: Mapping[str, Any], others: Sequence[Mapping[str, Any]], titles: Mapping[str, str], width: int
 ) -> tuple[str, float]:
     """Return the drawing of the bars at one width, and its height."""
-    rows = [row, *others]
-    left, right, top, step = 0.0, width - 118.0, 4.0, 58.0
-    most = max(bits(one)[2] for one in rows) * 1.02
-    bottom = top + step * len(rows)
-
-    def at(value: float) -> float:
-        return left + (right - left) * value / most
-
-    parts = []
-    for tick in svg.nice_ticks(0, most):
-        parts.append(svg.line(at(tick), top, at(tick), bottom, "grid"))
-        parts.append(svg.text(at(tick), bottom + 18, f"{tick:g}", "tick", "middle" if tick else "start"))
-    parts.append(svg.text((left + right) / 2, bottom + 38, "bits per dimension", "axis", "middle"))
+    rows, step = [row, *others], 58.0
+    across = Scale(0, max(bits(one)[2] for one in rows) * 1.02)
+    frame = Frame(0, width - 118, 4, 4 + step * len(rows), across)
+    parts = [frame.across(Axis("bits per dimension"))]
     for place, one in enumerate(rows):
-        y, family = top + step * place, slug(one["family"])
+        y, family = frame.top + step * place, slug(one["family"])
         parts.append(svg.label(family, titles[one["family"]], y + 12))
         total, low, high = bits(one)
-        parts.append(bar(one, stacked=not place, at=at, y=y + 24))
-        parts.append(svg.line(at(low), y + 35, at(high), y + 35, "whisker"))
-        parts.append(svg.text(at(high) + 10, y + 39, f"{total:.3f} ± {(high - low) / 2:.3f}", "value"))
-    return "".join(parts), bottom + 46
+        parts.append(bar(one, stacked=not place, x=frame.x, y=y + 24))
+        parts.append(svg.line(frame.x(low), y + 35, frame.x(high), y + 35, "whisker"))
+        parts.append(svg.text(frame.x(high) + 10, y + 39, f"{total:.3f} ± {(high - low) / 2:.3f}", "value"))
+    return "".join(parts), frame.height
 
 
-def bar(row: Mapping[str, Any], stacked: bool, at: Any, y: float) -> str:
+def bar(row: Mapping[str, Any], stacked: bool, x: Scale, y: float) -> str:
     """Return one row's bar, in its parts when `stacked`."""
     colour = f"fill:var(--mark-{slug(row['family'])})"
     if not stacked:
-        return f'<rect x="0" y="{y}" width="{at(bits(row)[0]):.1f}" height="22" style="{colour};opacity:.55"/>'
+        return svg.rect(0, y, x(bits(row)[0]), 22, style=f"{colour};opacity:.55")
     parts, start = [], 0.0
     for place, name in enumerate(name for name in row["terms"] if name != WHOLE):
         value = bits(row, name)[0]
         words = f"{SUB.get(name, name)}: {significant(value)} bits per dimension"
-        parts.append(
-            f'<rect x="{at(start):.1f}" y="{y}" width="{max(at(value), 0.0):.1f}" height="22" '
-            f'style="{colour};opacity:{max(1 - 0.4 * place, 0.2):.1f}"><title>{escape(words)}</title></rect>'
-        )
+        style = f"{colour};opacity:{max(1 - 0.4 * place, 0.2):.1f}"
+        parts.append(svg.rect(x(start), y, max(x(value), 0.0), 22, style=style, title=words))
         start += value
     return "".join(parts)
 

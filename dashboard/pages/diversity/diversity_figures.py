@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from dashboard import format, theme
 from dashboard.figures import svg
+from dashboard.figures.plot import Axis, Frame, Scale, outline
 from dashboard.figures.svg import line, text
 from dashboard.results.operating_points import Measured, Measurements, Score
 from dashboard.results.projection import wilson
@@ -181,58 +182,44 @@ def draw_dots(panels: Sequence[Panel], width: int) -> tuple[str, float]:
 
 def dot_panel(panel: Panel, left: float, right: float, top: float, step: float) -> str:
     """Return one panel of a chart of dots: grid, axis, and each reading's baseline, interval, mark and value."""
-    bottom = top + step * len(panel.readings)
-    low, high = limits(panel)
+    frame = Frame(left, right, top, top + step * len(panel.readings), limits(panel))
+    axis = Axis(panel.unit, 4, words=lambda value: f"{format.tick(value)}{'%' * panel.percent}")
+    drawn = [dot(panel, reading, frame, top + step * (row + 0.5)) for row, reading in enumerate(panel.readings)]
+    return "".join([text(left, top - 14, panel.title, "name"), frame.across(axis), *drawn])
+
+
+def dot(panel: Panel, reading: Reading, frame: Frame, y: float) -> str:
+    """Return one reading: the baseline as a grey band, the interval as a line, the mark, and the value in words."""
 
     def at(value: float) -> float:
-        return left + (right - left) * (value * panel.scale - low) / (high - low)
+        return frame.x(value * panel.scale)
 
-    parts = [text(left, top - 14, panel.title, "name")]
-    for tick in svg.nice_ticks(low, high, 4):
-        x = at(tick / panel.scale)
-        parts.append(line(x, top, x, bottom, "grid"))
-        parts.append(text(x, bottom + 18, f"{tick:g}{'%' * panel.percent}", "tick", "middle"))
-    parts.append(text((left + right) / 2, bottom + 38, panel.unit, "axis", "middle"))
-    for row, reading in enumerate(panel.readings):
-        parts.append(dot(panel, reading, at, (left, right), top + step * (row + 0.5)))
-    return "".join(parts)
-
-
-def dot(panel: Panel, reading: Reading, at: Callable[[float], float], ends: tuple[float, float], y: float) -> str:
-    """Return one reading: the baseline as a grey band, the interval as a line, the mark, and the value in words."""
     parts = []
     if reading.baseline is not None:
         x1, x2 = at(reading.baseline.low), at(reading.baseline.high)
         x1, x2 = min(x1, (x1 + x2) / 2 - 1.5), max(x2, (x1 + x2) / 2 + 1.5)
         words = f"real images: {panel.words(reading.baseline)}"
-        parts.append(
-            f'<rect class="baseline" x="{x1:.1f}" y="{y - 19:.1f}" width="{x2 - x1:.1f}" height="38">'
-            f"<title>{escape(words)}</title></rect>"
-        )
+        parts.append(svg.rect(x1, y - 19, x2 - x1, 38, "baseline", title=words))
     if reading.value is None:
-        return "".join([*parts, text(ends[0] + 4, y + 4.5, reading.note or "not measured", "tick")])
-    x, words = at(reading.value.mean), panel.words(reading.value)
-    low, high = (min(max(at(end), ends[0]), ends[1]) for end in (reading.value.low, reading.value.high))
+        return "".join([*parts, text(frame.left + 4, y + 4.5, reading.note or "not measured", "tick")])
+    x, words, family = at(reading.value.mean), panel.words(reading.value), reading.family
+    low, high = (min(max(at(end), frame.left), frame.right) for end in (reading.value.low, reading.value.high))
     half = 3.5 * len(words)
-    place = min(max(x, ends[0] + half), ends[1] - half)
-    parts.append(
-        f'<g class="dot"><line x1="{low:.1f}" y1="{y + 4:.1f}" x2="{high:.1f}" y2="{y + 4:.1f}" class="whisker" '
-        f'style="stroke:var(--mark-{reading.family})"/>'
-        f"{theme.mark(reading.family, x, y + 4, 12)}</g>"
-    )
-    return "".join([*parts, text(place, y - 8, words, "value", "middle")])
+    place = min(max(x, frame.left + half), frame.right - half)
+    mark = line(low, y + 4, high, y + 4, "whisker", f"var(--mark-{family})") + theme.mark(family, x, y + 4, 12)
+    return "".join([*parts, svg.element("g", mark, kind="dot"), text(place, y - 8, words, "value", "middle")])
 
 
-def limits(panel: Panel) -> tuple[float, float]:
-    """Return the ends of a panel's axis in shown units: all intervals and baselines, and some room."""
+def limits(panel: Panel) -> Scale:
+    """Return the scale of a panel in shown units: all intervals and baselines, and some room."""
     found = [value for reading in panel.readings for value in (reading.value, reading.baseline) if value is not None]
     if not found:
-        return (0.0, 100.0) if panel.percent else (0.0, 1.0)
+        return Scale(0.0, panel.scale)
     low = min(value.low for value in found) * panel.scale
     high = max(value.high for value in found) * panel.scale
-    span = max(high - low, 0.05 * max(abs(high), abs(low)), 1e-6)
-    low, high = low - 0.12 * span, high + 0.12 * span
-    return (max(low, 0.0), min(high, 100.0) if high > 100 >= low else high) if panel.percent else (max(low, 0.0), high)
+    room = 0.12 * max(high - low, 0.05 * max(abs(high), abs(low)), 1e-6)
+    low, high = low - room, high + room
+    return Scale(max(low, 0.0), 100.0 if panel.percent and high > 100 >= low else high)
 
 
 def verdicts(panel: Panel) -> str:
@@ -376,76 +363,35 @@ def missing_classes(rows: Sequence[Classes]) -> str:
 
 def draw_classes(real: np.ndarray, rows: Sequence[Classes], width: int) -> tuple[str, float]:
     """Return the class histogram's drawing at one width, and its height."""
-    left, right, top, bottom = 44.0, width - 6.0, 24.0, 202.0
-    shares = [row.counts / max(1, row.counts.sum()) for row in rows]
     ends = [wilson(row.counts, int(row.counts.sum())) for row in rows]
     high = 1.08 * max([float(real.max()), *(float(end[1].max()) for end in ends)])
-    slot = (right - left) / len(real)
-
-    def at(share: float) -> float:
-        return bottom - (bottom - top) * share / high
-
-    parts = []
-    for tick in svg.nice_ticks(0, 100 * high, 4):
-        parts.append(line(left, at(tick / 100), right, at(tick / 100), "grid"))
-        parts.append(text(left - 6, at(tick / 100) + 4, f"{tick:g}%", "tick", "end"))
-    every = math.ceil(len(real) / MANY_CLASSES)
+    frame = Frame(44, width - 6, 24, 202, Scale(0, len(real)), Scale(0, 100 * high))
+    parts = [frame.up(Axis(wanted=4, words=lambda value: f"{format.tick(value)}%"))]
+    slot, bottom = frame.x(1) - frame.left, frame.bottom
     for k, share in enumerate(real):
-        x = left + slot * (k + 0.08)
-        parts.append(
-            f'<rect class="real" x="{x:.1f}" y="{at(share):.1f}" width="{slot * 0.84:.1f}" '
-            f'height="{bottom - at(share):.1f}"><title>class {k}: {share:.1%} of real images</title></rect>'
-        )
-        if k % every == 0:
-            parts.append(text(x + slot * 0.42, bottom + 18, str(k), "tick", "middle"))
-    for place, (row, share, (low, top_end)) in enumerate(zip(rows, shares, ends, strict=True)):
-        parts.append(class_marks(row, share, low, top_end, at, left + slot * (place + 1) / (len(rows) + 1), slot))
-    parts.append(line(left, bottom, right, bottom, "firm"))
-    parts.append(text((left + right) / 2, bottom + 38, "class, as the classifier sees it", "axis", "middle"))
-    parts.append(text(left, top - 8, "share of images", "axis"))
-    return "".join(parts), bottom + 46
+        top, words = frame.y(100 * share), f"class {k}: {share:.1%} of real images"
+        parts.append(svg.rect(frame.x(k + 0.08), top, 0.84 * slot, bottom - top, "real", title=words))
+    for k in range(0, len(real), math.ceil(len(real) / MANY_CLASSES)):
+        parts.append(text(frame.x(k + 0.5), bottom + 18, str(k), "tick", "middle"))
+    for place, (row, (low, top)) in enumerate(zip(rows, ends, strict=True)):
+        parts.append(class_marks(row, low, top, frame, (place + 1) / (len(rows) + 1)))
+    parts.append(frame.across(Axis("class, as the classifier sees it", marks=())))
+    parts.append(text(frame.left, frame.top - 8, "share of images", "axis"))
+    return "".join([*parts, frame.base()]), frame.height
 
 
-def class_marks(
-    row: Classes, share: np.ndarray, low: np.ndarray, high: np.ndarray,
-    at: Callable[[float], float], x: float, slot: float,
-) -> str:  # fmt: skip
-    """Return one family's marks in the class histogram, each with its whisker where there is room."""
-    parts = []
-    size = min(9.0, slot * 0.5)
-    for k in range(len(share)):
-        here = x + slot * k
-        if len(share) <= MANY_CLASSES:
-            parts.append(
-                f'<line x1="{here:.1f}" y1="{at(low[k]):.1f}" x2="{here:.1f}" y2="{at(high[k]):.1f}" class="whisker" '
-                f'style="stroke:var(--mark-{row.family})"/>'
-            )
-        title = f"{row.title}: {int(row.counts[k])} of class {k}, {share[k]:.1%}"
-        parts.append(f"<g><title>{escape(title)}</title>{theme.mark(row.family, here, at(share[k]), size)}</g>")
+def class_marks(row: Classes, low: np.ndarray, high: np.ndarray, frame: Frame, place: float) -> str:
+    """Return one family's marks at a place in each class's slot, each with its whisker where there is room."""
+    parts, colour = [], f"var(--mark-{row.family})"
+    shares = row.counts / max(1, row.counts.sum())
+    for k, share in enumerate(shares):
+        x, (y, y1, y2) = frame.x(k + place), (frame.y(100 * float(value)) for value in (share, low[k], high[k]))
+        if len(shares) <= MANY_CLASSES:
+            parts.append(line(x, y1, x, y2, "whisker", colour))
+        words = f"{row.title}: {int(row.counts[k])} of class {k}, {share:.1%}"
+        size = min(9.0, 0.5 * (frame.x(1) - frame.left))
+        parts.append(svg.titled(theme.mark(row.family, x, y, size), words))
     return "".join(parts)
-
-
-# ---- distances of pairs
-
-
-def pairs(rows: Sequence[svg.Spread], bins: np.ndarray | None, density: np.ndarray | None, unit: str) -> str:
-    """Return the card of the distances between two images.
-
-    Args:
-        rows: The families.
-        bins: (B + 1,) edges of the histogram of real images' distances; None when there is none.
-        density: (B,) that histogram, with integral 1.
-        unit: What a distance is measured in.
-    """
-    real = None if bins is None else float(np.sum((bins[1:] + bins[:-1]) / 2 * density * np.diff(bins)))
-    answer = svg.compare_spreads(rows, real)
-    drawing = ""
-    if rows:
-        drawing = svg.figure(lambda w: svg.draw_spreads(rows, bins, density, real, w), f"Distances. {answer}")
-    reading = f"Each outline: the distances of all pairs of a family's samples, {unit}. ± is a 95% jackknife interval."
-    if real is not None:
-        reading += " Grey: pairs of real images. Left of the dashed line: more alike than real ones."
-    return svg.card("How far apart are two of them?", answer, drawing, reading)
 
 
 # ---- the nearest training image
@@ -460,24 +406,19 @@ def nearness(gaps: np.ndarray, distance: float, family: str, space: str) -> str:
         family: The sample's family.
         space: What the distances are measured in, for people.
     """
-    left, right, top, bottom = 8.0, 332.0, 26.0, 96.0
     high = 1.04 * max(float(np.quantile(gaps, 0.995)), distance)
     heights, edges = np.histogram(gaps, 36, (0, high), density=True)
-
-    def at(value: float) -> float:
-        return left + (right - left) * value / high
-
-    parts = [line(left, bottom, right, bottom, "firm")]
-    for tick in svg.nice_ticks(0, high):
-        parts.append(text(at(tick), bottom + 17, f"{tick:g}", "tick", "middle"))
-    parts.append(f'<path class="real" d="{svg.steps(edges, heights / heights.max(), at, bottom, bottom - top)}"/>')
-    parts.append(line(at(distance), top - 6, at(distance), bottom, "mean"))
-    parts.append(theme.mark(family, at(distance), top - 12, 12))
-    parts.append(
-        text((left + right) / 2, bottom + 36, f"distance to the nearest training image, {space}", "axis", "middle")
-    )
+    frame = Frame(8, 332, 26, 96, Scale(0, high))
+    x = frame.x(distance)
+    parts = [
+        frame.base(),
+        frame.across(Axis(f"distance to the nearest training image, {space}", rule="")),
+        svg.path(outline(edges, heights / heights.max(), frame.x, frame.bottom, frame.bottom - frame.top), "real"),
+        line(x, frame.top - 6, x, frame.bottom, "mean"),
+        theme.mark(family, x, frame.top - 12, 12),
+    ]
     label = f"Distances of real test images to their nearest training image; this sample: {distance:.2f}"
-    return f'<svg class="fig" viewBox="0 0 340 {bottom + 42:g}" role="img" aria-label="{label}">{"".join(parts)}</svg>'
+    return f'<svg class="fig" viewBox="0 0 340 {frame.height:g}" role="img" aria-label="{label}">{"".join(parts)}</svg>'
 
 
 def copying(gaps: np.ndarray, distance: float) -> str:

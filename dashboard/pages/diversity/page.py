@@ -12,7 +12,8 @@ import gradio as gr
 from gradio.context import Context
 
 from dashboard import format, theme
-from dashboard.figures import scatter, svg
+from dashboard.figures import distances, embedding
+from dashboard.figures.distances import Reference, Spread
 from dashboard.pages.diversity import diversity_figures, sample_sheet
 from dashboard.results import projection
 from dashboard.results.operating_points import EXTRACTOR, Measured, knobs_key
@@ -93,7 +94,7 @@ class Diversity:
                     js_on_load="lab.map(element, props, watch, (which) => trigger('pick', which))",
                     apply_default_css=False,
                     elem_id="diversity-map",
-                    source=f"/gradio_api/file={scatter.script()}",
+                    source=f"/gradio_api/file={embedding.script()}",
                 )
             with gr.Column(elem_classes=["aside"]):
                 self.sheet = gr.HTML(
@@ -232,7 +233,7 @@ class Diversity:
             points = plane.project(rows[family])
             if points is not None:
                 clouds[family] = (sampled.title, points)
-        return scatter.scatter(clouds, plane, projection.shade(plane.points)).to_json()
+        return embedding.scatter(clouds, plane, projection.shade(plane.points)).to_json()
 
     def run(
         self, request: gr.Request, n: Any, seed: Any, plane: str, dataset: str, judge: str, made: dict, *values: Any
@@ -448,19 +449,20 @@ class Diversity:
         if judge is not None and verdicts:
             rows = {family: verdict.features for family, verdict in verdicts.items()}
             n = max(verdict.n for verdict in verdicts.values())
-            bins, density = judge.pair_histogram(n)
+            real = Reference(*judge.pair_histogram(n))
             unit = f"Euclidean in features ({judge.name})"
         else:
             rows = {family: projection.flatten(sampled.images) for family, sampled in made.items()}
             reference = self.service.reference(dataset) or {}
-            bins, density = reference.get("bins"), reference.get("density")
+            real = Reference(reference["bins"], reference["density"]) if reference else None
             few = max((len(sampled.images) for sampled in made.values() if sampled.shipped), default=0)
             unit = "Euclidean, pixels from 0 to 1" + f"; so far the {few} shipped with each checkpoint" * bool(few)
         spreads = [
-            svg.Spread(family, made[family].title, len(row), *projection.pair_distances(row))
+            Spread(family, made[family].title, len(row), *projection.pair_distances(row))
             for family, row in rows.items()
         ]
-        return diversity_figures.pairs(spreads, bins, density, unit)
+        what = f"the distances of all pairs of a family's samples, {unit}"
+        return distances.card("How far apart are two of them?", what, spreads, real)
 
     def _missed(
         self, dataset: str, judge: Judge | None, made: Mapping[str, Sampled], verdicts: Mapping[str, Verdict],

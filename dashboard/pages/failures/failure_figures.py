@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from dashboard import format, theme
 from dashboard.figures import svg
+from dashboard.figures.plot import Scale
 from dashboard.figures.svg import line, text
 from dashboard.pages.failures.verdicts import FOOLED, NOTICES, Verdict
 from dashboard.results.operating_points import Measured, Score
@@ -55,40 +56,31 @@ def row(one: Verdict, second: str, top: float, width: int, narrow: bool) -> str:
     """Return one metric's row: its name, the bar with the marks of healthy and real, the value, the verdict."""
     left, right, y = (2, width - 74, top + 36) if narrow else (236, width - 200, top + 13)
     scores = [score for _, score in one.healthy] + ([one.real] if one.real else [])
-    most = ceiling(max(score.mean for score in [one.broken, *scores]))
+    x = Scale(0, ceiling(max(score.mean for score in [one.broken, *scores])), start=left, end=right)
 
     def at(value: float) -> float:
-        return left + (right - left) * max(0.0, value) / most
+        return x(max(0.0, value))
 
-    parts = [f"<g><title>{escape(told(one))}</title>"]
-    parts.append(f'<rect x="0" y="{top:.1f}" width="{width}" height="{36 if not narrow else 58}" fill="transparent"/>')
-    parts.append(text(0, top + 14, one.metric.name, "name"))
+    better, end = BETTER[one.metric.better], format.tick(x.high)
+    parts = [
+        svg.rect(0, top, width, 58 if narrow else 36, fill="transparent"),
+        text(0, top + 14, one.metric.name, "name"),
+    ]
     if narrow:
-        parts.append(text(left, y + 19, f"0 — {BETTER[one.metric.better]}", "tick"))
+        parts.append(text(left, y + 19, f"0 — {better}", "tick"))
     else:
-        parts.append(text(0, top + 29, BETTER[one.metric.better], "tick"))
-        parts.append(text(left, y + 17, "0", "tick", "middle"))
-    parts.append(text(right, y + 17 + 2 * narrow, f"{most:,g}", "tick", "end"))
-    parts.append(line(left, y, right, y, "grid"))
-    length = max(at(one.broken.mean) - left, 0.8)
-    parts.append(
-        f'<rect x="{left}" y="{y - BAR / 2:.1f}" width="{length:.1f}" height="{BAR}" rx="1.5" class="broken"/>'
-    )
-    parts.append(whisker(one.broken, at, y, right, ""))
-    parts += [whisker(score, at, y, right, point.family) for point, score in one.healthy]
-    if one.real:
-        parts.append(theme.mark("real", at(one.real.mean), y, 11))
-    parts += [theme.mark(point.family, at(score.mean), y, 11) for point, score in one.healthy]
+        parts += [text(0, top + 29, better, "tick"), text(left, y + 17, "0", "tick", "middle")]
+    parts += [text(right, y + 17 + 2 * narrow, end, "tick", "end"), line(left, y, right, y, "grid")]
+    parts.append(svg.rect(left, y - BAR / 2, max(at(one.broken.mean) - left, 0.8), BAR, "broken", rx=1.5))
+    for score, kind in [(one.broken, "range"), *((score, f"range f-{point.family}") for point, score in one.healthy)]:
+        # A line that shows on a bar as well as beside it, no longer than the scale.
+        low, high = (min(at(end), right) for end in (score.low, score.high))
+        parts += [line(low - 1, y, high + 1, y, "range under"), line(low, y, high, y, kind)]
+    marks = [("real", one.real)] * bool(one.real) + [(point.family, score) for point, score in one.healthy]
+    parts += [theme.mark(family, at(score.mean), y, 11) for family, score in marks]
     parts.append(text(right + 10, y + 4.5, format.score(one.broken.mean), "value"))
     parts.append(verdict(one.word, second, width, top, narrow))
-    return "".join([*parts, "</g>"])
-
-
-def whisker(score: Score, at: Callable[[float], float], y: float, right: float, family: str) -> str:
-    """Return an interval as a line that shows on a bar as well as beside it; no longer than the scale."""
-    low, high = (min(at(end), right) for end in (score.low, score.high))
-    kind = f"range f-{family}" if family else "range"
-    return line(low - 1, y, high + 1, y, "range under") + line(low, y, high, y, kind)
+    return svg.titled("".join(parts), told(one))
 
 
 def verdict(word: str, second: str, width: int, top: float, narrow: bool) -> str:
@@ -111,7 +103,7 @@ def kind(word: str) -> str:
 
 def dot(x: float, y: float, word: str) -> str:
     """Return a verdict's dot: filled when it is noticed, a ring when not."""
-    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" class="tell {kind(word)}"/>'
+    return svg.circle(x, y, 4, f"tell {kind(word)}")
 
 
 def ceiling(value: float) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 
@@ -11,10 +11,12 @@ import numpy as np
 
 from dashboard import format
 from dashboard.figures import svg
+from dashboard.figures.plot import Axis, Frame, Scale, ticks
 from dashboard.figures.svg import line, text
 from dashboard.results.projection import wilson
 
 BINS = 25
+RISE = 96  # pixels of the longest bar
 EXTREMES = 12  # images at either end of a gallery
 LEAST = 1e-7  # a probability nearer to 0 or 1 has no logarithm in float32
 LOG_4 = math.log(4)
@@ -121,79 +123,51 @@ def axis_of(beliefs: Beliefs) -> tuple[float, float]:
 
 def draw(beliefs: Beliefs, ends: tuple[float, float], width: int) -> tuple[str, float]:
     """Return the mirrored histograms at one width, and their height."""
-    left, right, rise = 44, width - 10, 96
-    up, down = (rise if len(beliefs.real) else 0), rise
-    middle = 24 + up
-    bottom = middle + down + 14
+    sides = [(beliefs.fake, beliefs.family, -1, "generated")]
+    if len(beliefs.real):
+        sides.insert(0, (beliefs.real, "real", 1, "real"))
+    middle = 24 + RISE * (len(sides) - 1)
     edges = np.linspace(*ends, BINS + 1)
-    counts = [np.histogram(scores, edges)[0] for scores in (beliefs.real, beliefs.fake)]
+    counts = [np.histogram(scores, edges)[0] for scores, *_ in sides]
     most = max(1, *(int(each.max()) for each in counts))
-
-    def at(score: float) -> float:
-        return left + (right - left) * (score - ends[0]) / (ends[1] - ends[0])
-
-    parts = [ruler(most, (left, right, middle), rise, sides=(1, -1) if up else (-1,))]
-    for each, family, sign in ((counts[0], "real", 1), (counts[1], beliefs.family, -1)):
-        parts += bars(edges, each / most * rise, at, middle, sign, family)
-    parts.append(line(left, middle, right, middle, "firm"))
-    parts += [line(at(0.5), middle - up - 6, at(0.5), middle + down + 6, "mean"),
-              text(at(0.5), middle - up - 10, "1/2", "tick", "middle")]  # fmt: skip
-    for scores, family, sign, words in (
-        (beliefs.real, "real", 1, "real"), (beliefs.fake, beliefs.family, -1, "generated"),
-    ):  # fmt: skip
-        if len(scores):
-            parts.append(mean_mark(at(float(np.mean(scores))), middle, sign, family))
-            parts.append(named(words, family, right, middle - sign * (rise - 6)))
-    for tick in svg.nice_ticks(*ends):
-        parts += [line(at(tick), bottom, at(tick), bottom + 4, "firm"),
-                  text(at(tick), bottom + 18, f"{tick:g}", "tick", "middle")]  # fmt: skip
-    parts += [line(left, bottom, right, bottom, "firm"),
-              text((left + right) / 2, bottom + 38, "probability of being real, D", "axis", "middle")]  # fmt: skip
-    return "".join(parts), bottom + 46
+    frame = Frame(44, width - 10, middle, middle + RISE + 14, Scale(*ends))
+    half = frame.x(0.5)
+    parts = [svg.upright(12, middle, "images")]
+    for each, (_, family, sign, _) in zip(counts, sides, strict=True):
+        up = Scale(0, most, start=middle, end=middle - sign * RISE)
+        parts += [ruler(frame, up), *bars(edges, each, frame.x, up, family)]
+    parts.append(line(frame.left, middle, frame.right, middle, "firm"))
+    top = middle - RISE * (len(sides) - 1)
+    parts += [line(half, top - 6, half, middle + RISE + 6, "mean"), text(half, top - 10, "1/2", "tick", "middle")]
+    for scores, family, sign, words in sides:
+        x, ink = frame.x(float(np.mean(scores))), f"var(--text-{family})"
+        # From the middle outwards, in the text colour so that it stands out on the bars.
+        parts.append(line(x, middle, x, middle - sign * RISE, "belief-mean", ink))
+        parts.append(text(frame.right, middle - sign * (RISE - 6) + 4, words, "name", "end", ink))
+    parts += [frame.across(Axis("probability of being real, D", rule="firm")), frame.base()]
+    return "".join(parts), frame.height
 
 
-def ruler(most: int, place: tuple[float, float, float], rise: float, sides: Sequence[int]) -> str:
-    """Return the gridlines that count images, at the same distances on both sides of the middle."""
-    left, right, middle = place
+def ruler(frame: Frame, up: Scale) -> str:
+    """Return the gridlines that count images on one side of the middle."""
     parts = []
-    for tick in svg.nice_ticks(0, most, 2):
+    for tick in ticks(up.low, up.high, 2):
         if tick and tick == int(tick):
-            for sign in sides:
-                y = middle - sign * rise * tick / most
-                parts += [line(left, y, right, y, "grid"), text(left - 6, y + 4, f"{tick:g}", "tick", "end")]
-    turned = f'<text transform="translate(11 {middle:.1f}) rotate(-90)" text-anchor="middle" class="axis">images</text>'
-    return "".join(parts) + turned
+            y = up(tick)
+            parts += [line(frame.left, y, frame.right, y, "grid"),
+                      text(frame.left - 7, y + 4, format.tick(tick), "tick", "end")]  # fmt: skip
+    return "".join(parts)
 
 
-def bars(
-    edges: np.ndarray, heights: np.ndarray, at: Callable[[float], float], middle: float, sign: int, family: str
-) -> list[str]:
-    """Return one histogram's bars, upwards from the middle for sign 1 and downwards for -1."""
+def bars(edges: np.ndarray, counts: np.ndarray, x: Scale, up: Scale, family: str) -> list[str]:
+    """Return one histogram's bars, from the middle outwards."""
     parts = []
-    for x1, x2, height in zip(edges[:-1], edges[1:], heights, strict=True):
-        if height:
-            top = middle - height if sign > 0 else middle
-            parts.append(
-                f'<rect x="{at(x1) + 0.7:.1f}" y="{top:.1f}" width="{at(x2) - at(x1) - 1.4:.1f}" '
-                f'height="{height:.1f}" rx="1.5" style="fill:var(--mark-{family})"/>'
-            )
+    for one, two, count in zip(edges[:-1], edges[1:], counts, strict=True):
+        if count:
+            top, bottom = sorted((up(0), up(count)))
+            style = f"fill:var(--mark-{family})"
+            parts.append(svg.rect(x(one) + 0.7, top, x(two) - x(one) - 1.4, bottom - top, style=style, rx=1.5))
     return parts
-
-
-def mean_mark(x: float, middle: float, sign: int, family: str) -> str:
-    """Return the tick at a mean: from the middle outwards, in the text colour so that it stands out on the bars."""
-    return (
-        f'<line x1="{x:.1f}" y1="{middle:.1f}" x2="{x:.1f}" y2="{middle - sign * 96:.1f}" class="belief-mean" '
-        f'style="stroke:var(--text-{family})"/>'
-    )
-
-
-def named(words: str, family: str, x: float, y: float) -> str:
-    """Return the name of one side in its colour."""
-    return (
-        f'<text x="{x:.1f}" y="{y + 4:.1f}" text-anchor="end" class="name" style="fill:var(--text-{family})">'
-        f"{escape(words)}</text>"
-    )
 
 
 # ---- the galleries

@@ -9,8 +9,7 @@ from typing import Any
 import gradio as gr
 from gradio.context import Context
 
-from dashboard.figures import tradeoff
-from dashboard.pages.gan import discriminator_scores, game_curves
+from dashboard.pages.gan import discriminator_scores, game_curves, tradeoff
 from dashboard.pages.gan.engine import JUDGED, Contestant, Games, Judged, number_knobs
 from dashboard.pages.gan.panels import PANELS
 from dashboard.service import PREVIEW, InputError, Service, runs

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
 
 from dashboard import format
-from dashboard.figures import svg
+from dashboard.figures import plot, svg
+from dashboard.figures.plot import Axis, Entry, Frame, Scale
 
 BAR, STEP = 22, 62  # pixels of a bar, and from one to the next
 WORDS = {"log_likelihood": "reconstruction", "kl": "price of the code"}  # what people call a bound's terms
@@ -115,68 +116,53 @@ def name_of(term: str) -> str:
 def draw(family: str, prices: Sequence[Price], dimensions: int, width: int) -> tuple[str, float]:
     """Return the bars' drawing at one width, and its height."""
     narrow = width < 500
-    left, right, top = (44, width - 6, 72) if narrow else (212, width - 130, 52)
-    most = 1.04 * max(max(one.high, one.total) for one in prices)
-    step = STEP + 14 * narrow
-    bottom = top + step * len(prices)
-
-    def at(nats: float) -> float:
-        return left + (right - left) * max(nats, 0.0) / most
-
-    parts = [legend(family, list(prices[0].terms), width)]
-    for tick in svg.nice_ticks(0, most, 3 if narrow else 5):
-        parts.append(svg.line(at(tick), top - 6, at(tick), bottom, "grid"))
-        parts.append(svg.text(at(tick), bottom + 17, f"{tick:,g}", "tick", "middle"))
-    scale = dimensions * math.log(2)
-    for tick in svg.nice_ticks(0, most / scale, 3 if narrow else 5):
-        parts.append(svg.text(at(tick * scale), top - 12, f"{tick:g}", "tick", "middle"))
-        parts.append(svg.line(at(tick * scale), top - 8, at(tick * scale), top - 3, "firm"))
-    parts.append(svg.text((left + right) / 2, bottom + 36, "nats per image, −ELBO", "axis", "middle"))
-    parts.append(svg.text((left + right) / 2, top - 29, "bits per dimension", "axis", "middle"))
-    for index, one in enumerate(prices):
-        parts.append(bar(family, one, top + step * index, at, dimensions, width))
-    parts.append(svg.line(left, top - 6, left, bottom, "firm"))
-    return "".join(parts), bottom + 44
+    wanted, step = (3, STEP + 14) if narrow else (5, STEP)
+    left, right, top = (44, width - 6, 66) if narrow else (212, width - 130, 46)
+    nats = Scale(0, 1.04 * max(max(one.high, one.total) for one in prices))
+    frame = Frame(left, right, top, top + 6 + step * len(prices), nats)
+    parts = [legend(family, list(prices[0].terms), width), frame.across(Axis("nats per image, −ELBO", wanted))]
+    in_bits = Scale(0, bits(nats.high, dimensions)).between(left, right)
+    for tick in in_bits.ticks(wanted):
+        parts.append(svg.text(in_bits(tick), top - 6, format.tick(tick), "tick", "middle"))
+        parts.append(svg.line(in_bits(tick), top - 2, in_bits(tick), top + 3, "firm"))
+    parts.append(svg.text((left + right) / 2, top - 23, "bits per dimension", "axis", "middle"))
+    parts += [bar(family, one, top + 6 + step * i, frame.x, dimensions, narrow) for i, one in enumerate(prices)]
+    parts.append(svg.line(left, top, left, frame.bottom, "firm"))
+    return "".join(parts), frame.height
 
 
-def bar(family: str, price: Price, top: float, at: Callable[[float], float], dimensions: int, width: int) -> str:
+def bar(family: str, price: Price, top: float, x: Scale, dimensions: int, narrow: bool) -> str:
     """Return one price's row: its picture and name, the stacked bar with its interval, and the figures."""
-    narrow = width < 500
     y, parts = top + 12 + 22 * narrow, []
     if price.picture:
-        parts.append(
-            f'<image href="{escape(price.picture)}" x="0" y="{y - 7:.1f}" width="36" height="36" class="pixels"/>'
-        )
+        parts.append(svg.element("image", href=price.picture, x=0, y=y - 7, width=36, height=36, kind="pixels"))
     if narrow:
-        parts.append(svg.text(at(0), y - 8, f"{price.label}: {price.total:,.0f} nats", "value"))
+        parts.append(svg.text(x.start, y - 8, f"{price.label}: {price.total:,.0f} nats", "value"))
     else:
-        x = 46 if price.picture else 0
-        parts.append(svg.text(x, y + 9, price.label, "value"))
-        parts.append(svg.text(x, y + 25, price.note, "tick"))
-        end = at(max(price.high, price.total)) + 10
-        parts.append(svg.text(end, y + 9, f"{price.total:,.0f} nats", "value"))
-        parts.append(svg.text(end, y + 25, f"{bits(price.total, dimensions):.2f} bits/dim", "tick"))
+        before, after = 46 if price.picture else 0, x(max(price.high, price.total)) + 10
+        parts.append(svg.text(before, y + 9, price.label, "value"))
+        parts.append(svg.text(before, y + 25, price.note, "tick"))
+        parts.append(svg.text(after, y + 9, f"{price.total:,.0f} nats", "value"))
+        parts.append(svg.text(after, y + 25, f"{bits(price.total, dimensions):.2f} bits/dim", "tick"))
     start = 0.0
-    for shade, nats in zip(SHADES * len(price.terms), price.terms.values(), strict=False):
-        x, end = at(start), at(start + nats)
-        parts.append(
-            f'<rect x="{x:.1f}" y="{y:.1f}" width="{max(end - x, 0.6):.1f}" height="{BAR}" '
-            f'style="fill:var(--mark-{family});fill-opacity:{shade}"/>'
-        )
+    for style, nats in zip(shades(family, price.terms), price.terms.values(), strict=True):
+        here, end = x(x.clamp(start)), x(x.clamp(start + nats))
+        parts.append(svg.rect(here, y, max(end - here, 0.6), BAR, style=style))
         start += nats
+    low, high = (x(x.clamp(end)) for end in (price.low, price.high))
     middle = y + BAR / 2
-    parts.append(svg.line(at(price.low), middle, at(price.high), middle, "whisker"))
-    parts += [svg.line(at(end), middle - 4, at(end), middle + 4, "whisker") for end in (price.low, price.high)]
+    parts.append(svg.line(low, middle, high, middle, "whisker"))
+    parts += [svg.line(end, middle - 4, end, middle + 4, "whisker") for end in (low, high)]
     return "".join(parts)
+
+
+def shades(family: str, terms: Collection[str]) -> list[str]:
+    """Return the style of each term's part of a bar."""
+    return [f"fill:var(--mark-{family});fill-opacity:{SHADES[i % len(SHADES)]}" for i in range(len(terms))]
 
 
 def legend(family: str, terms: Sequence[str], width: int) -> str:
     """Return what the shades of a bar stand for."""
-    parts, x = [], 0.0
-    for shade, term in zip(SHADES * len(terms), terms, strict=False):
-        parts.append(
-            f'<rect x="{x:.1f}" y="2" width="14" height="12" style="fill:var(--mark-{family});fill-opacity:{shade}"/>'
-        )
-        parts.append(svg.text(x + 20, 12, name_of(term)))
-        x += 36 + 6.6 * len(name_of(term))
-    return "".join(parts)
+    styles = shades(family, terms)
+    swatches = [svg.rect(0, -10, 18, 12, style=style) for style in styles]
+    return plot.legend([Entry(*pair) for pair in zip(swatches, map(name_of, terms), strict=True)], 0, width)[0]

@@ -10,7 +10,8 @@ from html import escape
 import numpy as np
 
 from dashboard import format
-from dashboard.figures import svg
+from dashboard.figures import plot, svg
+from dashboard.figures.plot import Axis, Entry, Frame, Scale
 
 FEW = 6  # dimensions that are drawn at first
 USED = 0.01  # a dimension is used if the variance of mu over images exceeds this (Burda et al. 2016, section 3.2)
@@ -161,82 +162,60 @@ def draw(
     for place, dimension in enumerate(chosen):
         row, column = divmod(place, columns)
         left, base = column * (across + gap), top + row * (HEAD + cell + 30) + HEAD + cell
-        axis = Axis(left, left + across, base, cell, spots[0], spots[-1], 1.12 * level)
-        parts.append(draw_cell(axis, family, posterior, found, int(dimension)))
+        x, y = Scale(spots[0], spots[-1]), Scale(0, 1.12 * level)
+        frame = Frame(left, left + across, base - cell, base, x, y)
+        parts.append(draw_cell(frame, family, posterior, found, int(dimension)))
     rows = -(-len(chosen) // columns)
     return "".join(parts), top + rows * (HEAD + cell + 30)
 
 
-@dataclass(frozen=True)
-class Axis:
-    """A cell's axes: pixels at its edges, the values there, and the density at its top."""
-
-    left: float
-    right: float
-    base: float
-    height: float
-    low: float
-    high: float
-    level: float
-
-    def x(self, z: float) -> float:
-        """Return the pixel of a place."""
-        return self.left + (self.right - self.left) * (z - self.low) / (self.high - self.low)
-
-    def path(self, z: np.ndarray, density: np.ndarray) -> str:
-        """Return a curve as path data."""
-        spots = zip(z, np.minimum(density / self.level, 1), strict=True)
-        return "M" + "L".join(f"{self.x(at):.1f} {self.base - share * self.height:.1f}" for at, share in spots)
+def curve(frame: Frame, z: np.ndarray, density: np.ndarray) -> str:
+    """Return a density as path data, cut at the top of its cell."""
+    return svg.corners(frame.spots(z, np.minimum(density, frame.y.high)))
 
 
-def draw_cell(axis: Axis, family: str, posterior: Posterior, found: Aggregate | None, dimension: int) -> str:
+def draw_cell(frame: Frame, family: str, posterior: Posterior, found: Aggregate | None, dimension: int) -> str:
     """Return one dimension's cell."""
     mean, std = float(posterior.mean[dimension]), float(posterior.std[dimension])
-    head = axis.base - axis.height - HEAD
+    head = frame.top - HEAD
     parts = [
-        svg.text(axis.left, head + 14, f"z{format.subscript(dimension + 1)}", "name ink"),
-        svg.text(axis.right, head + 14, f"KL {posterior.kl[dimension]:.2f} nats", "tick", "end"),
-        svg.text(axis.left, head + 30, f"μ {format.signed(mean, 2)}, σ {std:.2g}", "tick"),
+        svg.text(frame.left, head + 14, f"z{format.subscript(dimension + 1)}", "name ink"),
+        svg.text(frame.right, head + 14, f"KL {posterior.kl[dimension]:.2f} nats", "tick", "end"),
+        svg.text(frame.left, head + 30, f"μ {format.signed(mean, 2)}, σ {std:.2g}", "tick"),
+        frame.across(Axis(wanted=4)),
     ]
-    for tick in svg.nice_ticks(axis.low, axis.high, 4):
-        x = axis.x(tick)
-        parts.append(svg.line(x, axis.base, x, axis.base - axis.height, "grid"))
-        parts.append(svg.text(x, axis.base + 15, format.signed(tick, 0), "tick", "middle"))
-    spots = np.linspace(axis.low, axis.high, PLACES)
-    step = 1 if axis.right - axis.left > 250 else 2  # about one place a pixel
+    spots = np.linspace(frame.x.low, frame.x.high, PLACES)
+    step = 1 if frame.right - frame.left > 250 else 2  # about one place a pixel
     if found is not None:
-        outline = axis.path(spots[::step], found.density[dimension, ::step])
-        parts.append(f'<path class="bell-all" d="{outline}L{axis.right:.1f} {axis.base:.1f}H{axis.left:.1f}Z"/>')
-    parts.append(f'<path class="bell-prior" d="{axis.path(spots[::8], normal(spots[::8]))}"/>')
+        data = curve(frame, spots[::step], found.density[dimension, ::step])
+        parts.append(svg.path(f"{data}L{frame.right:.1f} {frame.bottom:.1f}H{frame.left:.1f}Z", "bell-all"))
+    parts.append(svg.path(curve(frame, spots[::8], normal(spots[::8])), "bell-prior"))
     if found is not None and found.fitted is not None:
-        parts.append(f'<path class="bell-fitted" d="{axis.path(spots[::8], found.fitted[dimension, ::8])}"/>')
-    parts.append(svg.line(axis.left, axis.base, axis.right, axis.base, "firm"))
-    parts.append(bell(axis, family, mean, std))
-    return "".join(parts)
+        parts.append(svg.path(curve(frame, spots[::8], found.fitted[dimension, ::8]), "bell-fitted"))
+    return "".join([*parts, frame.base(), bell(frame, family, mean, std)])
 
 
-def bell(axis: Axis, family: str, mean: float, std: float) -> str:
+def bell(frame: Frame, family: str, mean: float, std: float) -> str:
     """Return the chosen image's bell: at its own height, or at the cell's where that is lower; within the axis."""
-    spots = np.clip(mean + std * np.linspace(-4, 4, 41), axis.low, axis.high)
-    density = normal(spots, mean, std)
-    outline = axis.path(spots, density * min(1.0, 0.96 * axis.level * std * math.sqrt(2 * math.pi)))
-    return f'<path class="bell-mine" style="--mine:var(--mark-{family})" d="{outline}"/>'
+    spots = np.clip(mean + std * np.linspace(-4, 4, 41), frame.x.low, frame.x.high)
+    density = normal(spots, mean, std) * min(1.0, 0.96 * frame.y.high * std * math.sqrt(2 * math.pi))
+    return mine(family, curve(frame, spots, density))
+
+
+def mine(family: str, data: str) -> str:
+    """Return path data as the chosen image's bell."""
+    return svg.path(data, "bell-mine", f"--mine:var(--mark-{family})")
 
 
 def key(family: str, found: Aggregate | None, width: int) -> tuple[str, float]:
-    """Return the legend and its height."""
-    entries = [("mine", "q(z|x), of the chosen image"), ("prior", "p(z) = N(0, 1)")]
+    """Return the legend and where the cells may begin."""
+    area, line = "M0 0h18v-7h-18z", "M0 -4h18"
+    entries = [
+        Entry(mine(family, area), "q(z|x), of the chosen image"),
+        Entry(svg.path(line, "bell-prior"), "p(z) = N(0, 1)"),
+    ]
     if found is not None:
-        entries.append(("all", f"q(z), over {found.n:,} images"))
+        entries.append(Entry(svg.path(area, "bell-all"), f"q(z), over {found.n:,} images"))
         if found.fitted is not None:
-            entries.append(("fitted", "the prior fitted to q(z) afterwards"))
-    parts, x, y = [], 0.0, 12.0
-    for kind, words in entries:
-        room = 34 + 6.6 * len(words)
-        if x and x + room > width + 20:
-            x, y = 0.0, y + 19
-        outline = f"M{x:.1f} {y:.1f}h20v-7h-20z" if kind in ("mine", "all") else f"M{x:.1f} {y - 4:.1f}h20"
-        parts.append(f'<path class="bell-{kind}" style="--mine:var(--mark-{family})" d="{outline}"/>')
-        parts.append(svg.text(x + 26, y, words))
-        x += room + 14
-    return "".join(parts), y + 16
+            entries.append(Entry(svg.path(line, "bell-fitted"), "the prior fitted to q(z) afterwards"))
+    return plot.legend(entries, 0, width + 20)

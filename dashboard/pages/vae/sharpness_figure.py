@@ -3,37 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from dashboard import theme
-from dashboard.figures import line, svg, tradeoff
+from dashboard.figures import scatter, svg
+from dashboard.figures.plot import Frame
+from dashboard.figures.scatter import Pair
 from dashboard.results.operating_points import Measured, Measurements, Score
 
 SHARPNESS = "sharpness"
 VARIETY = {"Vendi ratio": "vendi_ratio", "coverage": "coverage"}  # by name for people, the metric across
 MARK = 11
-
-
-@dataclass(frozen=True)
-class Plane:
-    """The chart's axes at one width: the pixels of its edges, and the ranges of variety and of sharpness."""
-
-    left: float
-    right: float
-    top: float
-    bottom: float
-    across: line.Axis
-    up: line.Axis
-
-    def x(self, value: float) -> float:
-        """Return the pixel of a variety."""
-        return self.across.between(self.left, self.right)(value)
-
-    def y(self, value: float) -> float:
-        """Return the pixel of a sharpness."""
-        return self.up.between(self.bottom, self.top)(value)
 
 
 def comparable(measured: Measurements, checkpoint: str, variety: str) -> list[Measured]:
@@ -120,74 +100,44 @@ def draw(
     points: Sequence[Measured], nearest: Measured, baseline: Measured | None, variety: str, width: int
 ) -> tuple[str, float]:
     """Return the drawing at one width, and its height."""
-    shown = [*points, *([baseline] if baseline and baseline.score(SHARPNESS) and baseline.score(variety) else [])]
-    plane = plane_of([(one.score(variety), one.score(SHARPNESS)) for one in shown], width)
-    parts = [axes(plane, variety)]
-    if len(shown) > len(points):
-        parts.append(cross(plane, shown[-1], variety))
+    known = baseline if baseline and all(pair_of(baseline, variety)) else None
+    pairs = [pair_of(one, variety) for one in (*points, *([known] if known else []))]
+    frame = scatter.frame(pairs, (50, width - 14, 10, 330 if width > 500 else 290))
+    parts = [scatter.axes(frame, f"{name_of(variety)} (right: more varied)", "sharpness (1 is as real)")]
+    if known:
+        parts.append(cross(frame, known, variety))
     for group in groups(points):
-        spots = " ".join(
-            f"{plane.x(one.score(variety).mean):.1f},{plane.y(one.score(SHARPNESS).mean):.1f}" for one in group
-        )
-        parts.append(f'<polyline points="{spots}" class="trail" style="stroke:var(--mark-{group[0].family})"/>')
-        parts.append(group_name(plane, group, variety))
-    parts += [spot(plane, one, one is nearest, variety) for one in points]
-    return "".join(parts), plane.bottom + 46
+        parts.append(scatter.trail(frame, [pair_of(one, variety) for one in group], group[0].family, "trail"))
+        parts.append(group_name(frame, group, variety))
+    parts += [spot(frame, one, one is nearest, variety) for one in points]
+    return "".join(parts), frame.height
 
 
-def plane_of(scores: Sequence[tuple[Score, Score]], width: int) -> Plane:
-    """Return axes that hold all scores with their intervals."""
-    across, up = (tradeoff.axis([pair[side] for pair in scores]) for side in (0, 1))
-    return Plane(50, width - 14, 10, 330 if width > 500 else 290, across, up)
+def pair_of(point: Measured, variety: str) -> Pair:
+    """Return a point's variety and its sharpness."""
+    return point.score(variety), point.score(SHARPNESS)
 
 
-def axes(plane: Plane, variety: str) -> str:
-    """Return grid lines, ticks and the axes' names."""
-    parts = []
-    for tick in plane.across.ticks(5):
-        parts.append(svg.line(plane.x(tick), plane.top, plane.x(tick), plane.bottom, "grid"))
-        parts.append(svg.text(plane.x(tick), plane.bottom + 18, f"{tick:g}", "tick", "middle"))
-    for tick in plane.up.ticks(5):
-        parts.append(svg.line(plane.left, plane.y(tick), plane.right, plane.y(tick), "grid"))
-        parts.append(svg.text(plane.left - 8, plane.y(tick) + 4, f"{tick:g}", "tick", "end"))
-    across = f"{name_of(variety)} (right: more varied)"
-    parts.append(svg.text((plane.left + plane.right) / 2, plane.bottom + 38, across, "axis", "middle"))
-    middle = (plane.top + plane.bottom) / 2
-    parts.append(
-        f'<text transform="translate(11 {middle:.0f}) rotate(-90)" text-anchor="middle" class="axis">'
-        "sharpness (1 is as real)</text>"
-    )
-    return "".join(parts)
-
-
-def cross(plane: Plane, baseline: Measured, variety: str) -> str:
+def cross(frame: Frame, baseline: Measured, variety: str) -> str:
     """Return the baseline: dashed lines through it, its intervals, its mark and its name."""
-    x, y = plane.x(baseline.score(variety).mean), plane.y(baseline.score(SHARPNESS).mean)
+    pair = pair_of(baseline, variety)
+    x, y = scatter.spot(frame, pair)
     return (
-        svg.line(x, plane.top, x, plane.bottom, "mean")
-        + svg.line(plane.left, y, plane.right, y, "mean")
-        + whiskers(plane, baseline, variety)
-        + theme.mark(baseline.family, x, y, MARK)
+        svg.line(x, frame.top, x, frame.bottom, "mean")
+        + svg.line(frame.left, y, frame.right, y, "mean")
+        + scatter.mark(frame, pair, baseline.family, MARK)
         + svg.text(x - 12, y + 18, "real images", "tick", "end")
     )
 
 
-def whiskers(plane: Plane, point: Measured, variety: str) -> str:
-    """Return a point's intervals both ways."""
-    colour = f"var(--mark-{point.family})"
-    return tradeoff.whiskers(plane.x, plane.y, point.score(variety), point.score(SHARPNESS), colour)
-
-
-def spot(plane: Plane, point: Measured, current: bool, variety: str) -> str:
+def spot(frame: Frame, point: Measured, current: bool, variety: str) -> str:
     """Return a point with its intervals; ringed when it is nearest to the sliders."""
-    x, y = plane.x(point.score(variety).mean), plane.y(point.score(SHARPNESS).mean)
-    words = (
-        f"{point.label}: sharpness {about(point.score(SHARPNESS))}, {name_of(variety)} {about(point.score(variety))}"
-    )
-    ring = f'<circle cx="{x:.1f}" cy="{y:.1f}" r="11" class="here"/>' if current else ""
+    pair = pair_of(point, variety)
+    words = f"{point.label}: sharpness {about(pair[1])}, {name_of(variety)} {about(pair[0])}"
+    ring = svg.circle(*scatter.spot(frame, pair), 11, "here") if current else ""
     return (
         f'<g class="spot{" current" if current else ""}"><title>{escape(words)}</title>'
-        f"{whiskers(plane, point, variety)}{theme.mark(point.family, x, y, MARK)}{ring}</g>"
+        f"{scatter.mark(frame, pair, point.family, MARK)}{ring}</g>"
     )
 
 
@@ -204,14 +154,14 @@ def numbers_of(point: Measured) -> list[float]:
     return [value for _, value in sorted(point.knobs.items()) if not isinstance(value, str)]
 
 
-def group_name(plane: Plane, group: Sequence[Measured], variety: str) -> str:
+def group_name(frame: Frame, group: Sequence[Measured], variety: str) -> str:
     """Return the name of what a group shares, and the numbers at its ends."""
-    parts, places = [], [(plane.x(one.score(variety).mean), plane.y(one.score(SHARPNESS).mean)) for one in group]
+    parts, places = [], [scatter.spot(frame, pair_of(one, variety)) for one in group]
     choices = [str(value) for value in group[0].knobs.values() if isinstance(value, str)]
     for place, beside in {0: min(1, len(group) - 1), len(group) - 1: max(len(group) - 2, 0)}.items():
         (x, y), numbers = places[place], ", ".join(f"{value:g}" for value in numbers_of(group[place]))
         words = ", ".join([*choices, numbers] if place == 0 else [numbers])
-        anchor = "end" if x > (plane.left + plane.right) / 2 else "start"
+        anchor = "end" if x > (frame.left + frame.right) / 2 else "start"
         below = places[beside][1] < y - 4  # away from the line
         parts.append(svg.text(x, y + (25 if below else -17), words, "tick", anchor))
     return "".join(parts)

@@ -72,18 +72,6 @@ def test_any_range_has_an_axis_with_ticks(y, log):
         assert not re.search(r"nan|inf", ET.tostring(svg, "unicode"))
 
 
-def test_decades_on_a_log_axis():
-    assert line.Axis(64, 1e6, True).ticks(6) == [1e2, 1e3, 1e4, 1e5, 1e6]
-    assert line.Axis(0.2, 0.9, True).ticks(6) == [0.2, 0.5]
-
-
-def test_labels_keep_apart_and_inside():
-    placed = line.spread([50, 51, 52, 99], 0, 100)
-    assert sorted(placed) == placed
-    assert min(np.diff(placed)) >= line.ROW
-    assert max(placed) <= 100
-
-
 def test_charts_may_share_an_axis_and_mark_a_place():
     markup = draw(Curve("", [0, 100], [0, 1]), x_range=(0, 1000), marker_x=50)
     svg = drawings(markup)[0]

@@ -34,11 +34,11 @@ def drawings(markup):
 
 
 def boxes(plane):
-    """The labels' boxes of a drawn chart: those that `labels` has added after everything else."""
+    """The boxes of what labels keep clear of, and those of the labels that found room."""
     pareto.points(plane)
-    before = len(plane.taken)
-    pareto.labels(plane)
-    return plane.taken[:before], plane.taken[before:]
+    before = len(plane.room.taken)
+    plane.room.place(pareto.labels(plane))
+    return plane.room.taken[:before], plane.room.taken[before:]
 
 
 @pytest.mark.parametrize("quality", list(QUALITIES))
@@ -101,8 +101,8 @@ def test_no_label_stands_on_another_or_on_a_marker(width, quality):
     fixed, placed = boxes(plane)
     assert placed
     for i, box in enumerate(placed):
-        assert not pareto.meets(box, fixed + placed[:i])
-        assert pareto.inside(plane, box)
+        assert not any(box.meets(other) for other in fixed + placed[:i])
+        assert plane.room.bounds.holds(box)
 
 
 def test_the_front_and_curves_are_labelled_first():
@@ -119,8 +119,8 @@ def test_better_is_higher_and_the_baseline_clamps():
     raw = np.geomspace(1, 1e-5, 60)
     heights = [plane.y(value) for value in raw]
     assert all(one >= other for one, other in itertools.pairwise(heights))
-    assert plane.y(-0.01) == plane.y(0.0) == plane.y(question.scales[0].rim) == plane.top
-    assert plane.x(10) - plane.x(1) == pytest.approx(plane.x(100) - plane.x(10))
+    assert plane.y(-0.01) == plane.y(0.0) == plane.y(question.scales[0].rim) == plane.frame.top
+    assert plane.frame.x(10) - plane.frame.x(1) == pytest.approx(plane.frame.x(100) - plane.frame.x(10))
 
 
 def test_a_hopeless_point_does_not_squeeze_the_others():
@@ -131,8 +131,9 @@ def test_a_hopeless_point_does_not_squeeze_the_others():
     assert "the axis ends; an arrow" not in page.reading(fair)
     plane = pareto.Plane(spoilt, *pareto.WIDTHS["broad"])
     centre = spoilt.scales[0].centre
-    assert plane.beyond(5864.0) and not plane.beyond(centre) and plane.y(5864.0) == plane.y(centre) < plane.bottom - 12
-    assert plane.y(0.05) < plane.top + 0.75 * (plane.bottom - plane.top)
+    top, bottom = plane.frame.top, plane.frame.bottom
+    assert plane.beyond(5864.0) and not plane.beyond(centre) and plane.y(5864.0) == plane.y(centre) < bottom - 12
+    assert plane.y(0.05) < top + 0.75 * (bottom - top)
     (first, *_) = drawings(pareto.draw(spoilt))
     assert len([path for path in first.iter("path") if path.get("class") == "beyond"]) == 1
     assert "1 call (KID 5,864)" in [text.text for text in first.iter("text")]
@@ -185,14 +186,22 @@ def test_the_lead_counts_the_settings_of_the_families_it_names():
 
 def test_a_time_axis_of_a_decade_or_less_has_ticks_between():
     close = ask(measure(point("vae", "a", 2.5, kid=0.01, coverage=0.9), point("gan", "b", 4.0, kid=0.03, coverage=0.7)))
-    assert pareto.Plane(close, *pareto.WIDTHS["broad"]).times() == [2, 5]
-    assert pareto.Plane(ask(everything()), *pareto.WIDTHS["broad"]).times() == [1, 10, 100, 1000]
+    assert pareto.Plane(close, *pareto.WIDTHS["broad"]).frame.x.ticks() == [2, 5]
+    assert pareto.Plane(ask(everything()), *pareto.WIDTHS["broad"]).frame.x.ticks() == [1, 10, 100, 1000]
+
+
+@pytest.mark.parametrize("quality", list(QUALITIES))
+def test_every_tick_of_quality_stands_at_its_own_height(quality):
+    """Those below the worst point too: they once stood where that point stands, one on the other."""
+    plane = pareto.Plane(ask(everything(), quality), *pareto.WIDTHS["broad"])
+    heights = [plane.frame.y(tick) for tick in plane.frame.y.ticks()]
+    assert len(heights) > 1 and min(abs(np.diff(heights))) > 12
 
 
 def test_the_axis_title_keeps_clear_of_the_ticks_on_a_phone():
     plane = pareto.Plane(ask(everything(), "precision"), *pareto.WIDTHS["slim"])
-    widest = max(len(f"{100 * tick:g}%") for tick in plane.ticks())
-    assert plane.left - 8 - 7 * widest > 11 + 4, "the rotated title's baseline stands at 11"
+    widest = max(len(f"{100 * tick:g}%") for tick in plane.frame.y.ticks())
+    assert plane.frame.left - 7 - 7 * widest > 12 + 4, "the rotated title's baseline stands at 12"
 
 
 def test_what_is_said_of_a_point_is_all_that_was_measured():

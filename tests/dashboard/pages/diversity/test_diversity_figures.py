@@ -6,7 +6,6 @@ import xml.etree.ElementTree as ElementTree
 import numpy as np
 import pytest
 
-from dashboard.figures import svg
 from dashboard.pages.compare import quick_scores
 from dashboard.pages.diversity import diversity_figures
 from dashboard.results.operating_points import Measured, Measurements, Score
@@ -187,17 +186,7 @@ def test_many_classes_fit():
     assert max(labels) <= 330 and len(labels) <= 24
 
 
-# ---- distances
-
-
-def test_pairs_are_judged_against_real_ones():
-    edges = np.linspace(0, 20, 61)
-    centres = (edges[1:] + edges[:-1]) / 2
-    density = np.exp(-0.5 * (centres - 10) ** 2) / np.sqrt(2 * np.pi)
-    row = svg.Spread("vae", "VAE", 24, RNG.normal(8, 1, 276), 8.0, 0.4)
-    markup = diversity_figures.pairs([row], edges, density, "Euclidean in features (classifier)")
-    assert "VAE: more alike than real images" in markup and "Euclidean in features (classifier)" in markup
-    assert "Two images or more" in diversity_figures.pairs([], None, None, "")
+# ---- the nearest training image
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,7 @@ import torch
 from diffusers.configuration_utils import register_to_config
 from torch import nn
 
-from dashboard.figures import tradeoff
-from dashboard.pages.gan import discriminator_scores, game_curves, page
+from dashboard.pages.gan import discriminator_scores, game_curves, page, tradeoff
 from dashboard.pages.gan.discriminator_scores import Beliefs
 from dashboard.pages.gan.engine import Games
 from dashboard.results.operating_points import join, knobs_key

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
 
-from dashboard import format, theme
-from dashboard.figures import line, svg
-from dashboard.figures.svg import text
+from dashboard import format
+from dashboard.figures import line, scatter, svg
+from dashboard.figures.svg import Spot, text
 from dashboard.results.operating_points import Measured, Measurements, Score
 
 ACROSS, UP, ALSO = "precision", "coverage", "recall"
@@ -153,29 +152,25 @@ def against(found: Sweep, value: float) -> str:
 
 def draw(found: Sweep, value: float, width: int) -> tuple[str, float]:
     """Return the chart at one width, and its height."""
-    left, right, top, bottom = 52, width - 16, 14, 264
     pairs = list(zip(found.scores(ACROSS), found.scores(UP), strict=True))
-    baseline = None if found.baseline is None else (found.baseline.score(ACROSS), found.baseline.score(UP))
-    shown = [*pairs, *([baseline] if baseline and all(baseline) else [])]
-    x_axis, y_axis = (axis([pair[side] for pair in shown]) for side in (0, 1))
-    across, up = x_axis.between(left, right), y_axis.between(bottom, top)
-    parts = grid(x_axis, y_axis, (left, right, top, bottom), width)
-    path = "L".join(f"{across(x.mean):.1f} {up(y.mean):.1f}" for x, y in pairs)
-    parts.append(f'<path d="M{path}" class="trace" style="stroke:var(--mark-{found.family})"/>')
-    parts += [whiskers(across, up, x, y, f"var(--mark-{found.family})") for x, y in pairs]
-    parts += [theme.mark(found.family, across(x.mean), up(y.mean), 10) for x, y in pairs]
-    if baseline and all(baseline):
-        x, y = baseline
-        parts += [whiskers(across, up, x, y, "var(--quiet)"), theme.mark("real", across(x.mean), up(y.mean), 12),
-                  text(across(x.mean) - 12, up(y.mean) - 10, "real", "tick", "end")]  # fmt: skip
+    real = None if found.baseline is None else (found.baseline.score(ACROSS), found.baseline.score(UP))
+    reals = [real] if real and all(real) else []
+    frame = scatter.frame([*pairs, *reals], (52, width - 16, 14, 264))
+    parts = [
+        scatter.axes(frame, "precision, a share of the samples", "coverage, a share of the real images"),
+        scatter.trail(frame, pairs, found.family, "trace"),
+        *(scatter.mark(frame, pair, found.family, 10) for pair in pairs),
+    ]
+    for pair in reals:
+        x, y = scatter.spot(frame, pair)
+        parts += [scatter.mark(frame, pair, "real", 12, "var(--quiet)"), text(x - 12, y - 10, "real", "tick", "end")]
     if found.spans(value):
-        x, y = across(found.at(ACROSS, value)), up(found.at(UP, value))
-        parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="11" class="here" data-at="{value:g}"/>')
-    spots = [(across(x.mean), up(y.mean)) for x, y in pairs]
-    return "".join(parts) + names(found, spots, value, width), bottom + 46
+        here = frame.spot(found.at(ACROSS, value), found.at(UP, value))
+        parts.append(svg.circle(*here, 11, "here", data_at=f"{value:g}"))
+    return "".join(parts) + names(found, [scatter.spot(frame, pair) for pair in pairs], value, width), frame.height
 
 
-def names(found: Sweep, spots: Sequence[tuple[float, float]], value: float, width: int) -> str:
+def names(found: Sweep, spots: Sequence[Spot], value: float, width: int) -> str:
     """Return the knob's value beside each mark, above and below in turn; on a phone at the ends and the ring alone."""
     kept = range(len(spots)) if width > 400 else {0, len(spots) - 1, found.measured(value)} - {None}
     parts = []
@@ -184,43 +179,6 @@ def names(found: Sweep, spots: Sequence[tuple[float, float]], value: float, widt
         above = place % 2 == 0
         parts.append(text(x, y - 15 if above else y + 24, f"{found.values[place]:g}", "value level-name", "middle"))
     return "".join(parts)
-
-
-def axis(scores: Sequence[Score]) -> line.Axis:
-    """Return the axis that holds some scores with their intervals and a little room."""
-    low, high = min(score.low for score in scores), max(score.high for score in scores)
-    room = 0.08 * (high - low) or 0.05
-    return line.Axis(low - room, high + room, False)
-
-
-def grid(x_axis: line.Axis, y_axis: line.Axis, ends: tuple[float, float, float, float], width: int) -> list[str]:
-    """Return gridlines, ticks and the names of both axes."""
-    left, right, top, bottom = ends
-    across, up = x_axis.between(left, right), y_axis.between(bottom, top)
-    parts = []
-    for tick in y_axis.ticks(5):
-        parts += [svg.line(left, up(tick), right, up(tick), "grid"),
-                  text(left - 7, up(tick) + 4, f"{tick:g}", "tick", "end")]  # fmt: skip
-    for tick in x_axis.ticks(6 if width > 400 else 4):
-        parts += [svg.line(across(tick), top, across(tick), bottom, "grid"),
-                  text(across(tick), bottom + 18, f"{tick:g}", "tick", "middle")]  # fmt: skip
-    middle = (top + bottom) / 2
-    return [
-        *parts,
-        svg.line(left, bottom, right, bottom, "firm"),
-        text((left + right) / 2, bottom + 38, "precision, a share of the samples", "axis", "middle"),
-        f'<text transform="translate(12 {middle:.1f}) rotate(-90)" text-anchor="middle" class="axis">'
-        f"{escape('coverage, a share of the real images')}</text>",
-    ]
-
-
-def whiskers(across: line.Place, up: line.Place, x: Score, y: Score, colour: str) -> str:
-    """Return both intervals of a mark as thin lines."""
-    parts = [
-        svg.line(across(x.low), up(y.mean), across(x.high), up(y.mean), "reach"),
-        svg.line(across(x.mean), up(y.low), across(x.mean), up(y.high), "reach"),
-    ]
-    return f'<g style="stroke:{colour}">{"".join(parts)}</g>'
 
 
 # ---- both over the knob
