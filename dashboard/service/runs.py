@@ -23,8 +23,8 @@ from gencore.train import LOG, TIMELAPSE
 
 FRAME = re.compile(r"(\d+)(-finished)?\.png")  # images seen; the last one is of the checkpoint itself
 AXES = {"images": "images seen", "seconds": "seconds"}
-_logs = Cache(32, 100e6)
-_timelapses = Cache(32, 200e6)  # bytes; 60 grids of 24 MNIST images take 2 MB
+_logs = Cache(32, 50e6)  # bytes: a shipped run's takes 0.1 MB
+_timelapses = Cache(32, 200e6)  # bytes: a shipped run's takes 0.7 MB
 
 
 @dataclass(frozen=True)

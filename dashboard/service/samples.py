@@ -75,7 +75,7 @@ class Samples:
 
     def __init__(self, service: Service):
         self.service = service
-        self._images = Cache(16, 200e6)  # by checkpoint, knobs and seed: the first images of that run; bytes
+        self._images = Cache(16, 200e6)  # by checkpoint, knobs and seed; bytes: 1,000 MNIST images take 0.8 MB
 
     def order(self, dataset: Any, n: Any, seed: Any, settings: Mapping[str, Mapping[str, Any]]) -> Order:
         """Return a checked order of `LEAST` to `MOST` samples; see `Service.order`.

@@ -337,3 +337,7 @@ def test_images_of_another_size_are_refused_in_a_sentence(judge):
 
 def test_one_maker_serves_all_pages(maker):
     assert maker.service.shared(Samples) is maker.service.shared(Samples)
+
+
+def test_a_judge_counts_for_the_features_that_it_holds(judge):
+    assert judge.nbytes >= judge.real.train.nbytes + judge.real.test.nbytes > 0
