@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -316,8 +317,9 @@ class Service:
         return tuple(FAILURES)
 
     def failures(self, dataset: str) -> list[Broken]:
-        """Return a data set's broken models; the same ones until a checkpoint changes, or real images come."""
-        return self._broken.find(self._failures_key(dataset), lambda: failures_for(dataset, load=self.model))
+        """Return a data set's broken models."""
+        found = self._broken.find(self._failures_key(dataset), lambda: failures_for(dataset, load=self.model))
+        return [replace(one) for one in found]  # copies, as one that has generated images holds the model it broke
 
     def _failures_key(self, dataset: str) -> tuple[CacheKey, bool]:
         entries = self.entries().get(dataset, [])

@@ -180,9 +180,24 @@ def test_real_images_are_found_once_they_are_there(toys, monkeypatch):
 def test_a_failure_that_needs_real_images_is_found_once_they_are_there(toys, monkeypatch):
     monkeypatch.setattr(data, "at_hand", lambda name: False)
     lacking = {one.key for one in toys.failures("dots") if "not on this machine" in one.problem}
-    assert lacking and toys.failures("dots") is toys.failures("dots")
+    assert lacking and toys.failures("dots") == toys.failures("dots")
     monkeypatch.setattr(data, "at_hand", lambda name: True)
     assert not [one for one in toys.failures("dots") if one.key in lacking and one.problem]
+
+
+def test_a_model_that_was_broken_is_not_held_by_its_failure(tmp_path, monkeypatch):
+    monkeypatch.setenv("GENCORE_CHECKPOINTS", str(tmp_path))
+    monkeypatch.setattr(service, "KEPT_MODELS", 1)
+    for name in ("gan", "ddpm"):
+        checkpoint.save_model(tmp_path / "dots" / name, FAMILIES[name](size=8, widths=(8, 8)))
+    here = Service()
+    one = next(one for one in here.failures("dots") if one.checkpoint == "dots/gan")
+    one.generate([1])
+    broken = weakref.ref(here.model("dots/gan"))
+    del one
+    here.model("dots/ddpm")
+    gc.collect()
+    assert broken() is None
 
 
 def test_one_instance_of_what_pages_share(toys):
