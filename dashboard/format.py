@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -51,6 +51,14 @@ def dataset_title(name: str) -> str:
 def listing(names: Sequence[str]) -> str:
     """Return names as English lists them: 'A', 'A and B', 'A, B and C'."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """Return the names of which the same is said, by what is said; `pairs` are what is said, and of what."""
+    found: dict[str, list[str]] = {}
+    for words, name in pairs:
+        found.setdefault(words, []).append(name)
+    return found
 
 
 def clock(seconds: float) -> str:

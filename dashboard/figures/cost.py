@@ -391,11 +391,7 @@ def panel(name: str, unit: str, values: Sequence[float | None], points: Sequence
         length = 0 if value is None else max(1.5, bars(value))
         parts.append(svg.rect(0, y + 17, length, 9, style=f"fill:var(--mark-{point.family})", rx=1.5))
         parts.append(svg.text(length + 7, y + 26, words, "value"))
-    height = top + step * len(points)
-    return (
-        f'<svg class="fig panel" viewBox="0 0 {width} {height}" role="img" aria-label="{escape(name)}">'
-        f"{''.join(parts)}</svg>"
-    )
+    return svg.drawing("".join(parts), (width, top + step * len(points)), name, "panel")
 
 
 # ---- the numbers
@@ -408,14 +404,9 @@ def numbers(points: Sequence[Timed]) -> str:
     for point in points:
         for batch in point.row["batches"]:
             p95 = batch.get("ms_p95")
-            cells = [
-                f"{batch['n']:,}",
-                f"{batch['repeats']}",
-                format.exact(batch["ms"]),
-                "–" if p95 is None else format.exact(p95),
-                format.exact(batch["ms_per_image"]),
-                format.exact(batch["images_per_s"]),
-            ]
+            numbers = (batch["ms"], p95, batch["ms_per_image"], batch["images_per_s"])
+            cells = [f"{batch['n']:,}", f"{batch['repeats']}"]
+            cells += ["–" if number is None else format.exact(number) for number in numbers]
             here = f"{machine_name(point.row)}{', measured here' * point.local}"
             figures = "".join(f"<td>{cell}</td>" for cell in cells)
             body.append(

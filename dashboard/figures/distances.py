@@ -88,14 +88,15 @@ def compare(rows: Sequence[Spread], real: Reference | None) -> str:
     if real is None:
         means = [f"{row.title} {row.mean:.1f}" for row in rows]
         return f"Mean distance: {format.listing(means)}."
-    groups: dict[str, list[str]] = {}
+    found = []
     for row in rows:
         gap = row.mean - real.mean
         if not math.isfinite(row.margin) or abs(gap) <= row.margin:
             verdict = "as far apart as real images, as far as so few can tell"
         else:
             verdict = "more alike than real images" if gap < 0 else "further apart than real images"
-        groups.setdefault(verdict, []).append(row.title)
+        found.append((verdict, row.title))
+    groups = format.grouped(found)
     return ". ".join(f"{format.listing(names)}: {verdict}" for verdict, names in groups.items()) + "."
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from dashboard.figures import plot, svg
 from dashboard.figures.plot import ROW, Axis, Entry, Frame, Scale
+from dashboard.results.operating_points import Score
 
 MOST_POINTS = 400  # of one curve, in the wide drawing
 BUDGET = 2400  # points of all curves together, bands counted twice more: some 60 KB of markup in both drawings
@@ -42,6 +43,12 @@ class Curve:
     dashed: bool = False
     low: np.ndarray | None = None
     high: np.ndarray | None = None
+
+    @classmethod
+    def of_scores(cls, label: str, x: Sequence[float], scores: Sequence[Score], family: str = "", dashed: bool = False):
+        """Return the curve through the means of some scores, with their intervals as its band."""
+        mean, low, high = (np.array([getattr(score, end) for score in scores]) for end in ("mean", "low", "high"))
+        return cls(label, np.asarray(x), mean, family, dashed, low, high)
 
     @property
     def colour(self) -> str:

@@ -86,15 +86,12 @@ def draw(question: Question) -> str:
     """Return the chart's drawings, one for each width of screen; the style sheet shows the one that fits."""
     if not question.points:
         return ""
-    title = escape(f"{question.quality.title} against milliseconds per image, {len(question.points)} operating points")
+    title = f"{question.quality.title} against milliseconds per image, {len(question.points)} operating points"
     drawings = []
-    for kind, (width, height) in WIDTHS.items():
-        plane = Plane(question, width, height)
+    for kind, size in WIDTHS.items():
+        plane = Plane(question, *size)
         body = axes(plane) + baseline(plane) + curves(plane) + pareto(plane) + points(plane)
-        drawings.append(
-            f'<svg class="fig front {kind}" viewBox="0 0 {width} {height}" role="group" aria-label="{title}">'
-            f"{body}{plane.room.place(labels(plane))}</svg>"
-        )
+        drawings.append(svg.drawing(body + plane.room.place(labels(plane)), size, title, f"front {kind}", "group"))
     return "".join(drawings)
 
 

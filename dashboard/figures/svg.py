@@ -18,16 +18,16 @@ Spot = tuple[float, float]  # pixels to the right and downwards
 # ---- a card
 
 
+def drawing(body: str, size: tuple[float, float], label: str, kind: str = "", role: str = "img") -> str:
+    """Return a drawing of a width and a height in pixels, with a label for those who cannot see it."""
+    box = f"0 0 {size[0]} {size[1]:g}"
+    return element("svg", body, kind=f"fig {kind}".strip(), viewBox=box, role=role, aria_label=label)
+
+
 def figure(draw: Callable[[int], tuple[str, float]], label: str, wide: int = 560) -> str:
     """Return both drawings of a chart, wide and narrow; `draw` takes the width and returns markup and height."""
-    drawings = []
-    for name, width in (("wide", wide), ("narrow", 330)):
-        body, height = draw(width)
-        drawings.append(
-            f'<svg class="fig {name}" viewBox="0 0 {width} {height:g}" role="img" aria-label="{escape(label)}">'
-            f"{body}</svg>"
-        )
-    return "".join(drawings)
+    found = [(kind, width, *draw(width)) for kind, width in (("wide", wide), ("narrow", 330))]
+    return "".join(drawing(body, (width, height), label, kind) for kind, width, body, height in found)
 
 
 def card(title: str, answer: str, drawing: str, reading: str) -> str:

@@ -313,17 +313,13 @@ def plain_entry(
 
 def as_json(measured: Measurements, version: str, made: str) -> str:
     """Return every row as it was measured, each generation's values included, as one JSON object."""
-    rows = [row.quality for row in (*measured.baselines.values(), *measured.points, *measured.failures)]
+    rows = [row.quality for row in measured.scored]
     whole = {
         "program": f"gencore {version}",
         "made": made,
         "dataset": measured.dataset,
         "rows": [*rows, *measured.bounds, *measured.costs],
-        "stale": [
-            {"row": row.key, "why": row.stale}
-            for row in (*measured.baselines.values(), *measured.points, *measured.failures)
-            if row.stale
-        ],
+        "stale": [{"row": row.key, "why": row.stale} for row in measured.scored if row.stale],
         "problems": list(measured.problems),
     }
     return json.dumps(whole, indent=1, ensure_ascii=False, allow_nan=False)
@@ -337,7 +333,7 @@ def as_csv(measured: Measurements) -> str:
     """
     lines = [
         {**dict(flat(row.quality)), **dict(flat(row.cost or {}, "cost.")), "stale": row.stale}
-        for row in (*measured.baselines.values(), *measured.points, *measured.failures)
+        for row in measured.scored
     ]
     lines += [dict(flat(bound)) for bound in measured.bounds]
     lines += [

@@ -34,13 +34,12 @@ def draw(question: Question) -> str:
     corners = [corner(i, question.scales[i], real is not None) for i, real in enumerate(reals)]
     spokes = [svg.line(*CENTRE, *spot(i, 1), "grid") for i in range(3)]
     rings = [ring(share) for share in (1 / 3, 2 / 3)]
-    return (
-        f'<svg class="fig triangle" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
-        'aria-label="Quality, diversity and speed of each family&#39;s best point">'
+    body = (
         f'{"".join(rings + spokes)}<polygon points="{path([1, 1, 1])}" class="rim"/>'
         f'<g data-at="shapes">{"".join(shapes)}</g>{"".join(ticks(i, s) for i, s in enumerate(question.scales))}'
-        f"{''.join(corners)}</svg>"
+        f"{''.join(corners)}"
     )
+    return svg.drawing(body, (WIDTH, HEIGHT), "Quality, diversity and speed of each family's best point", "triangle")
 
 
 def ring(share: float) -> str:

@@ -144,6 +144,11 @@ class Measurements:
         return f"{extractor} features ({', '.join(known)})" if known else f"{extractor} features"
 
     @property
+    def scored(self) -> tuple[Measured, ...]:
+        """Every row with scores: the baselines, the operating points, the failures."""
+        return (*self.baselines.values(), *self.points, *self.failures)
+
+    @property
     def machines(self) -> tuple[str, ...]:
         """The machines that costs which are not stale were measured on, shipped ones first."""
         return tuple(dict.fromkeys(machine_key(row) for row in self.costs if not row.get("stale")))

@@ -236,8 +236,6 @@ def quality(points: Sequence[Walked], steps: int, measured: Measurements, what: 
     scored = [(one.steps, score) for one in points if (score := one.point.score("kid"))]
     if not scored:
         return svg.card(title, f"Nothing has been measured for {what} yet.", "", "")
-    x = np.array([steps for steps, _ in scored])
-    mean, low, high = (np.array([getattr(score, key) for _, score in scored]) for key in ("mean", "low", "high"))
     first = points[0].point
     baseline = measured.baseline(first.n)
     real = baseline.score("kid") if baseline else None
@@ -247,7 +245,7 @@ def quality(points: Sequence[Walked], steps: int, measured: Measurements, what: 
     )
     return lines(
         title, quality_words(scored, steps, real.mean if real else None), reading,
-        [Curve("", x, mean, first.family, low=low, high=high)], "steps", "KID (log scale)",
+        [Curve.of_scores("", *zip(*scored, strict=True), first.family)], "steps", "KID (log scale)",
         levels=[Level(real.mean, "real images against real images")] if real else [], log_x=True, log_y=True,
         marker_x=steps, x_range=reach,
     )  # fmt: skip

@@ -224,7 +224,7 @@ def limits(panel: Panel) -> Scale:
 
 def verdicts(panel: Panel) -> str:
     """Return what each family's value says against its baseline, families with the same verdict together."""
-    groups: dict[str, list[str]] = {}
+    found = []
     for reading in panel.readings:
         if reading.value is None:
             continue
@@ -234,8 +234,8 @@ def verdicts(panel: Panel) -> str:
             words = "as varied as real images, as far as can be told"
         else:
             words = f"{'less' if reading.value.mean < reading.baseline.mean else 'more'} varied than real images"
-        groups.setdefault(words, []).append(reading.title)
-    return " ".join(f"{format.listing(names)}: {words}." for words, names in groups.items())
+        found.append((words, reading.title))
+    return " ".join(f"{format.listing(names)}: {words}." for words, names in format.grouped(found).items())
 
 
 # ---- recall and coverage, Vendi and pairwise ratio
@@ -259,44 +259,35 @@ def reach(panels: Sequence[Panel], made: Sequence[Panel] = (), what: str = "", s
         }
         answer += f" Fresh real images reach {format.listing(sorted(baselines))}." if baselines else ""
         answer += "".join(f" {one.title}: {one.note}." for one in panels[1].readings if one.value is None and one.note)
-    return two_charts(
-        "How much of the real variety do they reach?",
-        answer or "Nothing has been measured here yet: python -m gencore evaluate",
-        panels,
-        made,
-        what,
+    reading = (
         "Recall: the share of test images that lie near a generated one, by the generated ones' own spacing. Coverage: "
         "the share with a generated one nearer than their 5th real neighbour. Right is better. Grey band: real "
-        f"training images in the same number, scored the same way. Line: 95% interval.{in_features(space)}",
+        "training images in the same number, scored the same way. Line: 95% interval."
     )
-
-
-def in_features(space: str) -> str:
-    """Return the sentence that names the features, with a space before it; '' without a name."""
-    return f" Scores in {space}." if space else ""
+    return two_charts("How much of the real variety do they reach?", answer, (panels, made), what, reading, space)
 
 
 def variety(panels: Sequence[Panel], made: Sequence[Panel] = (), what: str = "", space: str = "") -> str:
     """Return the card of the Vendi ratio and the ratio of pairwise distances; see `reach`."""
-    answer = verdicts(panels[0])
-    return two_charts(
-        "How varied are they among themselves?",
-        answer or "Nothing has been measured here yet: python -m gencore evaluate",
-        panels,
-        made,
-        what,
+    reading = (
         "Vendi: the effective number of different images, divided by that of as many real ones. Distance: the mean "
         "distance of two images, divided the same way. 1 is as varied as real; above 1 can be noise. Grey band: real "
-        f"training images in the same number. Line: 95% interval.{in_features(space)}",
+        "training images in the same number. Line: 95% interval."
     )
+    title = "How varied are they among themselves?"
+    return two_charts(title, verdicts(panels[0]), (panels, made), what, reading, space)
 
 
-def two_charts(title: str, answer: str, panels: Sequence[Panel], made: Sequence[Panel], what: str, reading: str) -> str:
+def two_charts(
+    title: str, answer: str, charts: tuple[Sequence[Panel], Sequence[Panel]], what: str, reading: str, space: str
+) -> str:
     """Return a card with the measured chart and, once there are samples, theirs below it."""
+    panels, made = charts
+    answer = answer or "Nothing has been measured here yet: python -m gencore evaluate"
     drawing = dots(panels, f"{title} {answer}") if panels[0].readings else ""
     if made:
         drawing += f'<p class="part">{escape(what)}</p>{dots(made, what)}'
-    return svg.card(title, answer, drawing, reading)
+    return svg.card(title, answer, drawing, reading + (f" Scores in {space}." if space else ""))
 
 
 # ---- classes
@@ -418,7 +409,7 @@ def nearness(gaps: np.ndarray, distance: float, family: str, space: str) -> str:
         theme.mark(family, x, frame.top - 12, 12),
     ]
     label = f"Distances of real test images to their nearest training image; this sample: {distance:.2f}"
-    return f'<svg class="fig" viewBox="0 0 340 {frame.height:g}" role="img" aria-label="{label}">{"".join(parts)}</svg>'
+    return svg.drawing("".join(parts), (340, frame.height), label)
 
 
 def copying(gaps: np.ndarray, distance: float) -> str:
@@ -479,9 +470,7 @@ def missed(rows: Sequence[Missed], at_hand: bool, note: str = "") -> str:
         note = note or "Generate samples to see the test images that none of them comes near."
         return svg.card(title, note, "", "")
     body = "".join(missed_row(row) for row in rows)
-    groups: dict[str, list[str]] = {}
-    for row in rows:
-        groups.setdefault(row.verdict, []).append(row.title)
+    groups = format.grouped((row.verdict, row.title) for row in rows)
     answer = " ".join(
         f"{format.listing(names)} miss{'es' * (len(names) == 1)} {words}." for words, names in groups.items() if words
     )

@@ -186,12 +186,10 @@ def names(found: Sweep, spots: Sequence[Spot], value: float, width: int) -> str:
 
 def over(found: Sweep, value: float) -> str:
     """Return the card of precision, coverage and recall over the knob, with a line at its present value."""
-    drawn = []
-    for metric, family, dashed in ((ACROSS, found.family, False), (UP, "", False), (ALSO, "", True)):
-        scores = found.scores(metric)
-        low, high = (np.array([getattr(score, end) for score in scores]) for end in ("low", "high"))
-        means = np.array([score.mean for score in scores])
-        drawn.append(line.Curve(metric, found.values, means, family, dashed, low, high))
+    drawn = [
+        line.Curve.of_scores(metric, found.values, found.scores(metric), family, dashed)
+        for metric, family, dashed in ((ACROSS, found.family, False), (UP, "", False), (ALSO, "", True))
+    ]
     return line.lines(
         f"The same over {found.title}",
         overall(found),

@@ -343,11 +343,7 @@ KINDS = {"quality": "scores", "real": "baseline", "failure": "failure lab", "bou
 def machines(measured: Measurements) -> str:
     """Return the settings and the machines of the measurements, each combination once."""
     found: dict[tuple, int] = {}
-    for row in [
-        *(p.quality for p in (*measured.baselines.values(), *measured.points, *measured.failures)),
-        *measured.bounds,
-        *measured.costs,
-    ]:
+    for row in [*(p.quality for p in measured.scored), *measured.bounds, *measured.costs]:
         machine, used = row["machine"], row["settings"]
         key = (
             KINDS[row["kind"]],
@@ -372,11 +368,7 @@ def machines(measured: Measurements) -> str:
 
 def again(measured: Measurements) -> str:
     """Return how to measure all of it again."""
-    rows = [
-        *(row.quality for row in (*measured.baselines.values(), *measured.points, *measured.failures)),
-        *measured.bounds,
-        *measured.costs,
-    ]
+    rows = [*(row.quality for row in measured.scored), *measured.bounds, *measured.costs]
     told = list(dict.fromkeys(row["command"] for row in rows if row["command"]))
     names = dict.fromkeys(row["checkpoint"] for row in rows if row["checkpoint"] and not row["command"])
     told += [f"python -m gencore evaluate {name}" for name in names if not any(name in command for command in told)]
