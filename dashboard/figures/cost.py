@@ -159,8 +159,8 @@ def fit(calls: Sequence[float], ms: Sequence[float]) -> Fit | None:
     None when there are not two different numbers of calls, through which alone there is a line.
 
     Args:
-        calls: Network calls per image, one a point.
-        ms: Milliseconds per image, one a point.
+        calls: Network calls per image, one per point.
+        ms: Milliseconds per image, one per point.
     """
     x, y = np.asarray(calls, float), np.asarray(ms, float)
     if len(set(x.tolist())) < 2:
@@ -214,7 +214,7 @@ def path(spots: Iterable[svg.Spot], point: Timed) -> str:
 
 
 def batch_sizes(points: Sequence[Timed], where: str = "") -> str:
-    """Return the card of time an image and images per second against batch size, one line an operating point.
+    """Return the card of time per image and images per second against batch size, one line per operating point.
 
     Args:
         points: The operating points.
@@ -294,7 +294,7 @@ def batch_line(point: Timed, frame: Frame, several: bool) -> str:
 
 
 def network_calls(points: Sequence[Timed], where: str = "", n: int = BATCH) -> str:
-    """Return the card of time an image against network calls, with the line through each checkpoint's points.
+    """Return the card of time per image against network calls, with the line through each checkpoint's points.
 
     Args:
         points: The operating points.
@@ -344,7 +344,7 @@ def draw_calls(points: Sequence[Timed], lines: Sequence[tuple[Timed, Fit]], n: i
 
 
 def footprints(points: Sequence[Timed]) -> str:
-    """Return the card that compares parameters, arithmetic and memory, one row an operating point."""
+    """Return the card that compares parameters, arithmetic and memory, one row per operating point."""
     title = "What it takes"
     if not points:
         return svg.card(title, "Nothing has been measured on this data set yet.", "", "")
@@ -377,7 +377,7 @@ def footprint_words(points: Sequence[Timed]) -> str:
 
 
 def panel(name: str, unit: str, values: Sequence[float | None], points: Sequence[Timed]) -> str:
-    """Return one quantity as bars from zero, one row an operating point."""
+    """Return one quantity as bars from zero, one row per operating point."""
     step, width, top = 40, 270, 24
     bars = Scale(0, max((value for value in values if value), default=0) or 1, end=width - 96)
     parts = [svg.text(0, 11, f"{name}{f', {unit}' if unit else ''}", "axis")]

@@ -63,7 +63,7 @@ class Reference:
 
 
 def card(title: str, what: str, rows: Sequence[Spread], real: Reference | None) -> str:
-    """Return the chart's card: how far apart two images are, one row a family, against real images where known.
+    """Return the chart's card: how far apart two images are, one row per family, against real images where known.
 
     Args:
         title: The card's title.

@@ -199,7 +199,7 @@ def draw_lines(
 
 
 def trace(curve: Curve, frame: Frame) -> str:
-    """Return one line, with a dot a point when these are few."""
+    """Return one line, with a dot per point when these are few."""
     spots = frame.spots(curve.x, curve.y)
     drawn = curve.stroke(svg.corners(spots))
     if len(spots) <= DOTS:

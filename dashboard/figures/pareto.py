@@ -59,8 +59,7 @@ class Plane:
 
     def y(self, value: float) -> float:
         """Return the pixel of a raw quality: at the edge of the real-data band for all that is as good or better."""
-        level = self.level(value)
-        return self.frame.y(self.frame.y.clamp(self.end if self.beyond(value) else level))
+        return self.frame.y.nearest(self.end if self.beyond(value) else self.level(value))
 
     def spot(self, index: int) -> svg.Spot:
         """Return a point's pixel."""

@@ -109,9 +109,9 @@ class Scale:
             return self.low * (self.high / self.low) ** share
         return self.low + (self.high - self.low) * share
 
-    def clamp(self, value: float) -> float:
-        """Return the value on the scale that is nearest."""
-        return min(max(value, min(self.low, self.high)), max(self.low, self.high))
+    def nearest(self, value: float) -> float:
+        """Return the pixel of the value on the scale that is nearest."""
+        return self(min(max(value, min(self.low, self.high)), max(self.low, self.high)))
 
     def ticks(self, wanted: int = 5) -> list[float]:
         """Return round values on the scale, about as many as wanted."""

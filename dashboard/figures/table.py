@@ -53,7 +53,7 @@ class Column:
         group: A key of `GROUPS`.
         better: 'lower', 'higher' or 'one', '' where that is no question.
         about: One sentence for people.
-        scored: Whether it is a metric, with a value an extractor.
+        scored: Whether it is a metric, with a value per extractor.
     """
 
     key: str
@@ -65,7 +65,7 @@ class Column:
 
 
 LIKELIHOOD = (
-    Column("bits", "Bits/dim, at most", "likelihood", "lower", "The bound of −log p(x) on real images, in bits a "
+    Column("bits", "Bits/dim, at most", "likelihood", "lower", "The bound of −log p(x) on real images, in bits per "
            "dimension, ± half its 95% interval over images; what it rests on is in the CSV and the JSON."),
     Column("nats", "Nats, at most", "likelihood", "lower", "The same in nats per image."),
 )  # fmt: skip

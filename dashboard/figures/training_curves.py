@@ -113,7 +113,7 @@ def families(told: Sequence[Told]) -> dict[str, list[Told]]:
 
 
 def column_cards(told: Sequence[Told], column: str, axis: str, log_x: bool = False) -> list[str]:
-    """Return the cards of a column, one a family that logs it."""
+    """Return the cards of a column, one per family that logs it."""
     return [
         column_card(mine, column, axis, log_x, span(told, axis, log_x))
         for mine in families([one for one in told if len(one.points(column, axis)[0])]).values()

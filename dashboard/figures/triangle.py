@@ -28,7 +28,7 @@ def spot(corner: int, place: float) -> tuple[float, float]:
 
 
 def draw(question: Question) -> str:
-    """Return the triangle's drawing, one group a point with its place in the question as `data-i`."""
+    """Return the triangle's drawing, one group per point with its place in the question as `data-i`."""
     shapes = [shape(question, i) for i in range(len(question.points)) if question.fresh[i]]
     reals = (question.real(question.quality, question.n), question.real(DIVERSITY, question.n), None)
     corners = [corner(i, question.scales[i], real is not None) for i, real in enumerate(reals)]

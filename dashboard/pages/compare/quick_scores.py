@@ -18,7 +18,7 @@ SHARES = ("precision", "coverage")  # shown as percent
 LEAST_BLOCKS = 5  # of real images: fewer give no range
 WHAT = (
     "Precision: the share that lie among as many real images. Coverage: the share of those real images with one of "
-    "the batch near. Sharpness: fine detail over that of real images; under 1 is blur, over 1 noise. Bars: images a "
+    "the batch near. Sharpness: fine detail over that of real images; under 1 is blur, over 1 noise. Bars: images per "
     "class."
 )
 

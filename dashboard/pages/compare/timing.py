@@ -37,7 +37,7 @@ class Timing:
 
 
 def card(rows: Sequence[Timing], shipped_on: str = "") -> str:
-    """Return the timing chart: milliseconds per image on a log axis, one row a family.
+    """Return the timing chart: milliseconds per image on a log axis, one row per family.
 
     Args:
         rows: The families, in the order of the lanes.

@@ -78,7 +78,7 @@ def along_t(row: Mapping[str, Any], title: str) -> str:
     first = row["terms"].get("L_0")
     alone = f" The last step, at t = 0, costs {significant(first['nats']['mean'])} nats alone: L₀." if first else ""
     reading = (
-        f"Nats an image for one step, over t; each tread is the mean over about {np.ptp(ends, axis=1).mean():.0f} "
+        f"Nats per image for one step, over t; each tread is the mean over about {np.ptp(ends, axis=1).mean():.0f} "
         f"steps, shaded: 95% interval over {row['n']:,} images. Both axes are logarithmic, so that the steps near 0 "
         "can be read; the area that counts is that on plain axes."
     )
@@ -161,7 +161,7 @@ def compared(row: Mapping[str, Any], others: Sequence[Mapping[str, Any]], titles
     if others:
         names = format.listing([titles[one["family"]] for one in (row, *others)])
         sentences.append(
-            f"Each total bounds −log p(x) over the same 256 levels a pixel, so {names} can be compared; what each "
+            f"Each total bounds −log p(x) over the same 256 levels per pixel, so {names} can be compared; what each "
             "bound rests on differs."
         )
     items = "".join(
@@ -184,7 +184,7 @@ def basis(row: Mapping[str, Any]) -> str:
 def comparable(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Return the bounds of other families that may stand beside a row: same split, as many numbers, not stale.
 
-    One a checkpoint: that of as many images if there is one, else that of most.
+    One per checkpoint: that of as many images if there is one, else that of most.
     """
     found: dict[str, Mapping[str, Any]] = {}
     for one in sorted(rows, key=lambda one: (one["n"] == row["n"], one["n"])):
@@ -264,7 +264,7 @@ def quality_words(scored: Sequence[tuple[int, Score]], steps: int, baseline: flo
 
 
 def times(points: Sequence[Walked], steps: int, what: str, reach: tuple[float, float]) -> str:
-    """Return the card of the time an image against steps, with the chosen steps marked; as for `quality`."""
+    """Return the card of the time per image against steps, with the chosen steps marked; as for `quality`."""
     title = "Time against steps"
     timed = [(one, one.point.ms_per_image) for one in points if one.point.ms_per_image]
     if not timed:

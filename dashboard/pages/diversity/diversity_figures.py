@@ -57,7 +57,7 @@ class Panel:
     Attributes:
         title: The metric's name.
         unit: The axis title.
-        readings: One a family, in the order of the families.
+        readings: One per family, in the order of the families.
         percent: Whether values are shares, shown as percent.
     """
 
@@ -103,7 +103,7 @@ def at_one_n(found: Mapping[str, tuple[str, Sequence[Measured]]]) -> dict[str, t
     that most were measured at (of several the largest), and the others are left out with the n that they have.
 
     Args:
-        found: By family, its title and the rows of its chosen setting, one an n.
+        found: By family, its title and the rows of its chosen setting, one per n.
     """
     sizes = {family: {row.n for row in rows} for family, (_, rows) in found.items() if rows}
     every = set().union(*sizes.values())
@@ -148,11 +148,11 @@ def made_panel(metric: str, rows: Mapping[str, tuple[str, int, Mapping[str, Scor
     return Panel(title, unit, readings, percent)
 
 
-# ---- dots: one row a family, one panel a metric
+# ---- dots: one row per family, one panel per metric
 
 
 def dots(panels: Sequence[Panel], label: str) -> str:
-    """Return a chart with a panel a metric side by side (one below the other where it is narrow)."""
+    """Return a chart with a panel per metric side by side (one below the other where it is narrow)."""
     return svg.figure(lambda width: draw_dots(panels, width), label)
 
 
@@ -190,20 +190,16 @@ def dot_panel(panel: Panel, left: float, right: float, top: float, step: float) 
 
 def dot(panel: Panel, reading: Reading, frame: Frame, y: float) -> str:
     """Return one reading: the baseline as a grey band, the interval as a line, the mark, and the value in words."""
-
-    def at(value: float) -> float:
-        return frame.x(value * panel.scale)
-
     parts = []
     if reading.baseline is not None:
-        x1, x2 = at(reading.baseline.low), at(reading.baseline.high)
+        x1, x2 = (frame.x(end * panel.scale) for end in (reading.baseline.low, reading.baseline.high))
         x1, x2 = min(x1, (x1 + x2) / 2 - 1.5), max(x2, (x1 + x2) / 2 + 1.5)
         words = f"real images: {panel.words(reading.baseline)}"
         parts.append(svg.rect(x1, y - 19, x2 - x1, 38, "baseline", title=words))
     if reading.value is None:
         return "".join([*parts, text(frame.left + 4, y + 4.5, reading.note or "not measured", "tick")])
-    x, words, family = at(reading.value.mean), panel.words(reading.value), reading.family
-    low, high = (min(max(at(end), frame.left), frame.right) for end in (reading.value.low, reading.value.high))
+    x, words, family = frame.x(reading.value.mean * panel.scale), panel.words(reading.value), reading.family
+    low, high = (frame.x.nearest(end * panel.scale) for end in (reading.value.low, reading.value.high))
     half = 3.5 * len(words)
     place = min(max(x, frame.left + half), frame.right - half)
     mark = line(low, y + 4, high, y + 4, "whisker", f"var(--mark-{family})") + theme.mark(family, x, y + 4, 12)
@@ -300,7 +296,7 @@ class Classes:
     Attributes:
         family: The family's name.
         title: Its name for people.
-        counts: (K,) samples a class.
+        counts: (K,) samples per class.
     """
 
     family: str

@@ -24,7 +24,7 @@ READING = (
 
 
 def figure(found: Sequence[Verdict], second: Mapping[str, str], title: str) -> str:
-    """Return the bars of a broken model: one row a metric, with its verdict.
+    """Return the bars of a broken model: one row per metric, with its verdict.
 
     Args:
         found: The verdicts.
@@ -58,9 +58,6 @@ def row(one: Verdict, second: str, top: float, width: int, narrow: bool) -> str:
     scores = [score for _, score in one.healthy] + ([one.real] if one.real else [])
     x = Scale(0, ceiling(max(score.mean for score in [one.broken, *scores])), start=left, end=right)
 
-    def at(value: float) -> float:
-        return x(max(0.0, value))
-
     better, end = BETTER[one.metric.better], format.tick(x.high)
     parts = [
         svg.rect(0, top, width, 58 if narrow else 36, fill="transparent"),
@@ -71,13 +68,13 @@ def row(one: Verdict, second: str, top: float, width: int, narrow: bool) -> str:
     else:
         parts += [text(0, top + 29, better, "tick"), text(left, y + 17, "0", "tick", "middle")]
     parts += [text(right, y + 17 + 2 * narrow, end, "tick", "end"), line(left, y, right, y, "grid")]
-    parts.append(svg.rect(left, y - BAR / 2, max(at(one.broken.mean) - left, 0.8), BAR, "broken", rx=1.5))
+    parts.append(svg.rect(left, y - BAR / 2, max(x.nearest(one.broken.mean) - left, 0.8), BAR, "broken", rx=1.5))
     for score, kind in [(one.broken, "range"), *((score, f"range f-{point.family}") for point, score in one.healthy)]:
         # A line that shows on a bar as well as beside it, no longer than the scale.
-        low, high = (min(at(end), right) for end in (score.low, score.high))
+        low, high = x.nearest(score.low), x.nearest(score.high)
         parts += [line(low - 1, y, high + 1, y, "range under"), line(low, y, high, y, kind)]
     marks = [("real", one.real)] * bool(one.real) + [(point.family, score) for point, score in one.healthy]
-    parts += [theme.mark(family, at(score.mean), y, 11) for family, score in marks]
+    parts += [theme.mark(family, x.nearest(score.mean), y, 11) for family, score in marks]
     parts.append(text(right + 10, y + 4.5, format.score(one.broken.mean), "value"))
     parts.append(verdict(one.word, second, width, top, narrow))
     return svg.titled("".join(parts), told(one))
@@ -133,7 +130,7 @@ def named(point: Measured) -> str:
 
 
 def glance(titles: Sequence[str], columns: Sequence[Sequence[Verdict]]) -> str:
-    """Return a table of all verdicts: one row a metric, one column a failure, in the order of `titles`."""
+    """Return a table of all verdicts: one row per metric, one column per failure, in the order of `titles`."""
     metrics = {one.metric.key: one.metric for column in columns for one in column}
     words = [{one.metric.key: one for one in column} for column in columns]
     head = "".join(

@@ -23,7 +23,7 @@ class Sweep:
         knob: The knob's name.
         family: The family, for its colour.
         values: (k,) the knob's values, rising.
-        points: One a value.
+        points: One per value.
         baseline: Real images against real ones at the same number, or None.
         features: The features of the scores, for people.
     """

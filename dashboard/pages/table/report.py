@@ -290,7 +290,7 @@ def bound_table(measured: Measurements, titles: Mapping[str, str]) -> str:
 
 
 def cost_table(timed: Sequence[cost.Timed]) -> str:
-    """Return the table of costs, one row an operating point and machine."""
+    """Return the table of costs, one row per operating point and machine."""
     if not timed:
         return ""
     keys = [column for column in table.COSTS if column.key != "machine"]

@@ -1,4 +1,4 @@
-"""The evidence lower bound as a price: one stacked bar an image, as inline SVG. Pure: numbers in, markup out."""
+"""The evidence lower bound as a price: one stacked bar per image, as inline SVG. Pure: numbers in, markup out."""
 
 from __future__ import annotations
 
@@ -146,10 +146,10 @@ def bar(family: str, price: Price, top: float, x: Scale, dimensions: int, narrow
         parts.append(svg.text(after, y + 25, f"{bits(price.total, dimensions):.2f} bits/dim", "tick"))
     start = 0.0
     for style, nats in zip(shades(family, price.terms), price.terms.values(), strict=True):
-        here, end = x(x.clamp(start)), x(x.clamp(start + nats))
+        here, end = x.nearest(start), x.nearest(start + nats)
         parts.append(svg.rect(here, y, max(end - here, 0.6), BAR, style=style))
         start += nats
-    low, high = (x(x.clamp(end)) for end in (price.low, price.high))
+    low, high = (x.nearest(end) for end in (price.low, price.high))
     middle = y + BAR / 2
     parts.append(svg.line(low, middle, high, middle, "whisker"))
     parts += [svg.line(end, middle - 4, end, middle + 4, "whisker") for end in (low, high)]

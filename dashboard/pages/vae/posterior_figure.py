@@ -185,7 +185,7 @@ def draw_cell(frame: Frame, family: str, posterior: Posterior, found: Aggregate 
         frame.across(Axis(wanted=4)),
     ]
     spots = np.linspace(frame.x.low, frame.x.high, PLACES)
-    step = 1 if frame.right - frame.left > 250 else 2  # about one place a pixel
+    step = 1 if frame.right - frame.left > 250 else 2  # about one place per pixel
     if found is not None:
         data = curve(frame, spots[::step], found.density[dimension, ::step])
         parts.append(svg.path(f"{data}L{frame.right:.1f} {frame.bottom:.1f}H{frame.left:.1f}Z", "bell-all"))

@@ -30,7 +30,7 @@ def test_a_scale_goes_both_ways(scale, value, pixel):
 
 def test_clamping_stays_on_the_scale_whichever_way_it_goes():
     for scale in (Scale(1, 5), Scale(5, 1)):
-        assert [scale.clamp(value) for value in (0, 3, 9)] == [1, 3, 5]
+        assert [scale.nearest(value) for value in (0, 3, 9)] == [scale(1), scale(3), scale(5)]
 
 
 @pytest.mark.parametrize(
