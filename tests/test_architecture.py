@@ -176,6 +176,19 @@ def test_every_page_has_its_folder_and_its_line():
     assert sorted(PAGES) == sorted(path.parent.name for path in named("dashboard/pages/*/page.py"))
 
 
+def test_the_tests_of_what_is_shared_know_no_page():
+    """A page that is taken away takes its own tests with it, and no others."""
+    rest = [path for path in TESTS if not re.match(r"tests/dashboard/pages/\w+/", relative(path))]
+    allowed = ("dashboard.pages",)  # the list of them
+    assert not offending(rest, lambda _, name: under(name, "dashboard.pages") and name not in allowed)
+
+    def forbidden(module, name):
+        mine = ".".join(module.split(".")[1:4])  # the page's tests lie in folders named as its own
+        return under(name, "dashboard.pages") and name not in allowed and not under(name, mine)
+
+    assert not offending([path for path in TESTS if path not in rest], forbidden)
+
+
 # ---- the engine
 
 

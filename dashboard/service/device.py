@@ -1,66 +1,173 @@
-"""One run at a time on the device."""
+"""The device, which one run has at a time: how it is leased, waited for, and given back whatever happens."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+
+from dashboard.service.problems import in_a_sentence
+from gencore.errors import InputError
+
+T = TypeVar("T")
+TICK = 0.1  # seconds between two looks of one who waits
 
 
-class Turn:
-    """One run at a time, first come, first served. The turn of a holder silent for `patience` seconds is over.
+@dataclass(frozen=True)
+class Waiting:
+    """Told of work that waits in line for the device: how many are ahead of it, the one who has it among them."""
 
-    A plain lock would stay taken for ever when a generator is dropped half-way and never closed.
+    ahead: int
+
+
+class Busy(InputError):
+    """The device could not be had in time, or the run was stopped before."""
+
+
+class Device:
+    """One run at a time, first come, first served.
+
+    A plain lock would stay taken for ever when a generator is dropped half-way and never closed. So whoever has the
+    device, or waits for it, says now and then that it is there, and is passed over when it was silent for too long.
+
+    Args:
+        silence: Seconds after which a silent holder has lost the device.
+        line_silence: Seconds after which somebody silent in line has lost its place.
     """
 
-    def __init__(self, patience: float = 120.0):
-        self.patience = patience
+    def __init__(self, silence: float = 120.0, line_silence: float = 10.0):
+        self.silence, self.line_silence = silence, line_silence
         self._condition = threading.Condition()
-        self._holder, self._seen, self._tickets = 0, 0.0, 0
-        self._line: deque[object] = deque()  # those who wait
+        self._holder: Lease | None = None
+        self._line: list[Lease] = []
 
     @property
     def busy(self) -> bool:
-        """Whether somebody has the turn."""
-        return self._holder != 0 and time.monotonic() - self._seen < self.patience
+        """Whether somebody has the device."""
+        return self._holder is not None and time.monotonic() - self._holder.seen < self.silence
 
-    def take(self, stop: threading.Event) -> int:
-        """Wait for the turn and return its ticket, or 0 when `stop` was set first."""
-        me = object()
-        with self._condition:
-            self._line.append(me)
-            try:
-                while self.busy or self._line[0] is not me:
-                    if stop.is_set():
-                        return 0
-                    self._condition.wait(0.1)
-                self._tickets += 1
-                self._holder, self._seen = self._tickets, time.monotonic()
-                return self._holder
-            finally:
-                self._line.remove(me)
-                self._condition.notify_all()
+    def lease(self, stop: threading.Event | None = None, patience: float | None = None) -> Lease:
+        """Return a lease, to be waited for and given back: see `Lease`.
 
-    def keep(self, ticket: int) -> bool:
-        """Say that the holder is alive; return False when the turn has gone to another."""
-        with self._condition:
-            self._seen = time.monotonic() if self._holder == ticket else self._seen
-            return self._holder == ticket
+        Args:
+            stop: Once it is set, the device is not waited for any longer.
+            patience: Seconds after which it is not either.
+        """
+        return Lease(self, stop, patience)
 
-    def give(self, ticket: int) -> None:
-        """Hand the turn back."""
-        with self._condition:
-            if self._holder == ticket:
-                self._holder = 0
-            self._condition.notify_all()
+    def alone(
+        self,
+        name: str,
+        work: Callable[[], T],
+        stop: threading.Event | None = None,
+        patience: float | None = None,
+    ) -> Generator[Waiting, None, T]:
+        """Tell how many are ahead until the device is had, then return what some short work makes, alone on it.
+
+        Args:
+            name: Whose code it is, for the sentence when it fails.
+            work: The work.
+            stop: As for `lease`.
+            patience: As for `lease`.
+
+        Raises:
+            Busy: if the device was not had before `stop` was set or the patience over.
+            InputError: in one sentence, if the work fails in any way.
+        """
+        with self.lease(stop, patience) as lease:
+            yield from lease.line()
+            if not lease.keep():
+                late = patience is not None
+                raise Busy(
+                    "Another run has the device; try again when it has ended."
+                    if late
+                    else "Stopped before its turn on the device."
+                )
+            with in_a_sentence(name, name):
+                return work()
 
 
-class Patience:
-    """A stop that comes by itself after some seconds: for pictures that should come at once."""
+class Lease:
+    """The use of the device, from joining its line to giving it back, which leaving the `with` block does."""
 
-    def __init__(self, seconds: float):
-        self.end = time.monotonic() + seconds
+    def __init__(self, device: Device, stop: threading.Event | None, patience: float | None):
+        self._device, self._stop, self._patience = device, stop, patience
+        self.seen = 0.0  # when it last said that it is there
 
-    def is_set(self) -> bool:
-        """Return whether the time is over."""
-        return time.monotonic() > self.end
+    def __enter__(self) -> Lease:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def line(self) -> Iterator[Waiting]:
+        """Wait in line, telling how many are ahead when that has changed; `keep` says whether the device was had."""
+        begun, told = time.monotonic(), 0
+        while not self._take():
+            late = self._patience is not None and time.monotonic() - begun > self._patience
+            if late or (self._stop is not None and self._stop.is_set()):
+                self.end()
+                return
+            ahead = self._wait()
+            if ahead and ahead != told:
+                told = ahead
+                yield Waiting(ahead)
+
+    def wait(self) -> bool:
+        """Wait in line; return whether the device was had."""
+        for _ in self.line():
+            pass
+        return self.keep()
+
+    def _take(self) -> bool:
+        """Take the device if it is this lease's turn; else stand in line."""
+        device, self.seen = self._device, time.monotonic()
+        with device._condition:
+            device._line = [one for one in device._line if self.seen - one.seen < device.line_silence]
+            if self not in device._line:
+                device._line.append(self)
+            if device.busy or device._line[0] is not self:
+                return False
+            device._line.remove(self)
+            device._holder = self
+            return True
+
+    def _wait(self) -> int:
+        """Wait until something may have changed; return how many are ahead."""
+        device = self._device
+        with device._condition:
+            device._condition.wait(TICK)
+            here = device._line.index(self) if self in device._line else len(device._line)
+            return here + device.busy
+
+    def keep(self) -> bool:
+        """Say that the holder is there; return whether the device is still its own."""
+        with self._device._condition:
+            if self._device._holder is self:
+                self.seen = time.monotonic()
+            return self._device._holder is self
+
+    def end(self) -> None:
+        """Give the device back, or leave the line."""
+        device = self._device
+        with device._condition:
+            if device._holder is self:
+                device._holder = None
+            device._line = [one for one in device._line if one is not self]
+            device._condition.notify_all()
+
+
+def finish(work: Generator[Waiting, None, T]) -> T:
+    """Return what a piece of work makes in the end, for whoever has nobody to tell that it waits."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            return end.value
+
+
+def without_waiting(frames: Iterable[Waiting | T]) -> Iterator[T]:
+    """Return the frames alone, for whoever has nobody to tell that they wait."""
+    return (frame for frame in frames if not isinstance(frame, Waiting))

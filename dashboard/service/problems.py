@@ -2,7 +2,31 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from gencore import checkpoint
+from gencore.errors import InputError
+
+log = logging.getLogger(__name__)
+
+
+@contextmanager
+def in_a_sentence(name: str, subject: str = "It") -> Iterator[None]:
+    """Turn whatever a family's own code raises into an InputError with one sentence, and log what was no InputError.
+
+    Args:
+        name: What failed, for the log.
+        subject: What failed, at the sentence's beginning.
+    """
+    try:
+        yield
+    except InputError as error:
+        raise InputError(without_paths(str(error))) from None
+    except Exception as error:  # it may raise anything, and other runs must go on
+        log.exception("%s failed", name)
+        raise InputError(f"{subject} failed with {type(error).__name__}: {first_line(error)}") from None
 
 
 def without_paths(message: str) -> str:

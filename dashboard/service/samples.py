@@ -11,6 +11,7 @@ import numpy as np
 
 from dashboard.results.operating_points import knobs_key
 from dashboard.service.cache import Cache
+from dashboard.service.device import Waiting
 from dashboard.service.lanes import checkpoint_key
 from dashboard.service.orders import Order, Part
 from dashboard.service.parsing import parse_whole
@@ -85,7 +86,7 @@ class Samples:
         """
         return replace(self.service.order(dataset, 1, seed, settings), n=parse_size(n))
 
-    def make(self, order: Order, stop: threading.Event) -> Iterator[Progress]:
+    def make(self, order: Order, stop: threading.Event) -> Iterator[Waiting | Progress]:
         """Make the samples of an order, in pieces, and yield the progress of each family.
 
         What was made before is kept, and so is what a stopped run had made: an image depends on its seed alone. Every
@@ -97,7 +98,7 @@ class Samples:
             except InputError as error:
                 yield Progress(part.family, "failed", n=order.n, problem=without_paths(str(error)))
 
-    def _make_part(self, part: Part, order: Order, stop: threading.Event) -> Iterator[Progress]:
+    def _make_part(self, part: Part, order: Order, stop: threading.Event) -> Iterator[Waiting | Progress]:
         key, n, seconds = (checkpoint_key(part.checkpoint), knobs_key(part.knobs), order.seed), order.n, 0.0
         images = self._images.get(key)
         kept = 0 if images is None else n if len(images) >= n else len(images) // BATCH * BATCH
@@ -105,6 +106,9 @@ class Samples:
         while made < n:
             piece = replace(order, n=min(BATCH, n - made), first=made, parts=(part,))
             for frame in self.service.run(piece, stop):
+                if isinstance(frame, Waiting):
+                    yield frame
+                    continue
                 share = piece.n * frame.index / frame.total if frame.total else 0.0
                 if frame.state == "done":
                     break

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Hashable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, TypeVar
@@ -22,7 +22,7 @@ from safetensors.numpy import load_file
 
 from dashboard.results.operating_points import Measurements, join, knobs_key
 from dashboard.service.cache import Cache, CacheKey, cache_key
-from dashboard.service.device import Turn
+from dashboard.service.device import Device, Lease, Waiting
 from dashboard.service.lanes import (
     PREVIEW,
     Lane,
@@ -36,7 +36,7 @@ from dashboard.service.lanes import (
 from dashboard.service.orders import Frame, Order, Part
 from dashboard.service.parsing import expect_mapping, parse_seed, parse_whole
 from dashboard.service.pixels import to_pixels
-from dashboard.service.problems import first_line, without_paths
+from dashboard.service.problems import in_a_sentence, without_paths
 from gencore import FAMILIES, checkpoint, data
 from gencore.device import describe_machine, pick_device, synchronise
 from gencore.errors import InputError, near
@@ -57,10 +57,9 @@ class Service:
     """Everything a page may ask for. One instance serves all visitors."""
 
     def __init__(self) -> None:
-        self.turn = Turn()
+        self.device = Device()
         self._models = Cache(KEPT_MODELS)
         self._warm: WeakKeyDictionary[Family, set[int]] = WeakKeyDictionary()  # the sizes of batches they have made
-        self._stops: dict[str, threading.Event] = {}
         self._shared: dict[Callable, Any] = {}
         self._sharing = threading.Lock()
         self._real = Cache(16, REAL_BYTES)
@@ -176,58 +175,34 @@ class Service:
 
     # ---- running
 
-    def begin(self, session: str) -> threading.Event:
-        """Return a new stop event for a session's next run; the one before is set."""
-        self.forget(session)
-        self._stops[session] = threading.Event()
-        return self._stops[session]
-
-    def holds(self, session: str, stop: threading.Event) -> bool:
-        """Return whether a run's stop event is still its session's; a run that was forgotten must not paint."""
-        return self._stops.get(session) is stop
-
-    def stop(self, session: str) -> None:
-        """Make a session's run stop within one step."""
-        if session in self._stops:
-            self._stops[session].set()
-
-    def forget(self, session: str) -> None:
-        """Stop a session's run and forget the session."""
-        self.stop(session)
-        self._stops.pop(session, None)
-
-    def run(self, order: Order, stop: threading.Event) -> Iterator[Frame]:
+    def run(self, order: Order, stop: threading.Event) -> Iterator[Waiting | Frame]:
         """Run the parts of an order one after another, alone on the device, and yield frames as they form.
 
         A part that fails says so and the next goes on. Every part ends in 'done', 'stopped', 'skipped' or 'failed'.
         """
-        ticket = self.turn.take(stop)
-        try:
+        with self.device.lease(stop) as lease:
+            yield from lease.line()
             for part in order.parts:
-                if stop.is_set() or not self.turn.keep(ticket):
+                if stop.is_set() or not lease.keep():
                     yield Frame(part.family, "skipped")
                     continue
-                yield from self._run_part(part, order, stop, ticket)
-        finally:
-            self.turn.give(ticket)
+                yield from self._run_part(part, order, stop, lease)
 
-    def _run_part(self, part: Part, order: Order, stop: threading.Event, ticket: int) -> Iterator[Frame]:
+    def _run_part(self, part: Part, order: Order, stop: threading.Event, lease: Lease) -> Iterator[Frame]:
         yield Frame(part.family, "loading")
         try:
-            lane = self.lane(order.dataset, part.family, part.checkpoint)
-            if lane.problem:
-                raise InputError(lane.problem)
-            model = self.model(part.checkpoint)
-            self.warm_up(model, order.seeds, part.knobs)
-            yield from self._sample(model, part, order.seeds, stop, ticket)
+            with in_a_sentence(part.checkpoint):
+                lane = self.lane(order.dataset, part.family, part.checkpoint)
+                if lane.problem:
+                    raise InputError(lane.problem)
+                model = self.model(part.checkpoint)
+                self.warm_up(model, order.seeds, part.knobs)
+                yield from self._sample(model, part, order.seeds, stop, lease)
         except InputError as error:
-            yield Frame(part.family, "failed", problem=without_paths(str(error)))
-        except Exception as error:  # a family's own code may raise anything; the other lanes must go on
-            log.exception("%s failed", part.checkpoint)
-            yield Frame(part.family, "failed", problem=f"It failed with {type(error).__name__}: {first_line(error)}")
+            yield Frame(part.family, "failed", problem=str(error))
 
     def _sample(
-        self, model: Family, part: Part, seeds: list[int], stop: threading.Event, ticket: int
+        self, model: Family, part: Part, seeds: list[int], stop: threading.Event, lease: Lease
     ) -> Iterator[Frame]:
         steps, seconds, shown = model.sample(seeds, **part.knobs), 0.0, 0.0
         step = None
@@ -240,7 +215,7 @@ class Service:
             if following is None:
                 break
             step = following
-            halted = stop.is_set() or not self.turn.keep(ticket)
+            halted = stop.is_set() or not lease.keep()
             if step.index < step.total and (halted or time.monotonic() - shown >= FRAME_SECONDS):
                 state = "stopped" if halted else "running"
                 yield Frame(part.family, state, step.index, step.total, seconds, to_pixels(step.x0))
@@ -248,6 +223,36 @@ class Service:
                 if halted:
                     return
         yield Frame(part.family, "done", step.index, step.total, seconds, to_pixels(step.x0))
+
+    def with_model(
+        self,
+        name: str,
+        work: Callable[[Family], T],
+        stop: threading.Event | None = None,
+        patience: float | None = None,
+        keep: tuple[Cache, Hashable] | None = None,
+    ) -> Generator[Waiting, None, T]:
+        """Wait for the device, telling how many are ahead, then return what some short work makes with a model.
+
+        Args:
+            name: The checkpoint.
+            work: The work, done without gradients.
+            stop: As for `Device.lease`.
+            patience: As for `Device.lease`.
+            keep: The cache and the key to keep it under; what is there already is returned at once.
+
+        Raises:
+            InputError: as `Device.alone` does.
+        """
+        cache, key = keep or (Cache(1), None)
+        if (known := cache.get(key)) is not None:
+            return known
+
+        def make() -> T:
+            with torch.no_grad():
+                return work(self.model(name))
+
+        return (yield from self.device.alone(name, lambda: cache.find(key, make), stop, patience))
 
     def model(self, name: str) -> Family:
         """Return a loaded model, from memory when its files have not changed since."""
@@ -326,25 +331,23 @@ class Service:
         paths = [entry.path / name for entry in entries for name in (checkpoint.WEIGHTS, checkpoint.CONFIG)]
         return cache_key(dataset, paths), self.at_hand(dataset)
 
-    def broken_images(self, dataset: str, key: str, make: bool = True) -> np.ndarray | None:
-        """Return samples of a broken model, uint8 (24, C, H, W); None unless they are there, when not to `make` them.
+    def broken_images(self, dataset: str, key: str) -> np.ndarray | None:
+        """Return samples of a broken model, uint8 (24, C, H, W); None unless `make_broken_images` has made them."""
+        return self._broken_images.get((*self._failures_key(dataset), key))
+
+    def make_broken_images(self, dataset: str, key: str, stop: threading.Event) -> Generator[Waiting, None, None]:
+        """Make samples of a broken model, once the device is had.
 
         Raises:
-            InputError: if it cannot be made.
+            InputError: if it cannot be made, or `stop` was set before.
         """
         place = (*self._failures_key(dataset), key)
-        if not make:
-            return self._broken_images.get(place)
+        one = next(one for one in self.failures(dataset) if one.key == key)
 
         def generate() -> np.ndarray:
-            one = next(one for one in self.failures(dataset) if one.key == key)
-            ticket = self.turn.take(threading.Event())
-            try:
-                return to_pixels(one.generate([image_seed(PREVIEW["seed"], i) for i in range(PREVIEW["n"])]))
-            finally:
-                self.turn.give(ticket)
+            return to_pixels(one.generate([image_seed(PREVIEW["seed"], i) for i in range(PREVIEW["n"])]))
 
-        return self._broken_images.find(place, generate)
+        yield from self.device.alone(one.label, lambda: self._broken_images.find(place, generate), stop)
 
     # ---- real images
 

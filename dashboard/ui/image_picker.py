@@ -50,7 +50,7 @@ class Subject:
             html_template=TEMPLATE,
             js_on_load="lab.subject(element, props, watch, trigger, ['choose', 'shuffle', 'draw'])",
             apply_default_css=False,
-            elem_id=f"subject-{page}",
+            elem_id=f"{page}-image-picker",
         )
 
     @property

@@ -2,40 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 
-from dashboard import format
-from dashboard.service import Knob, Point, resolve_knobs
+from dashboard.service import InputError, Knob, Point, resolve_knobs
+from dashboard.ui.events import QUICK
 
 CUSTOM = "own settings"
 
 
-def words(name: str) -> str:
+def spelled(name: str) -> str:
     """Return a knob's name for people: 'num_inference_steps' becomes 'num inference steps'."""
     return name.replace("_", " ")
 
 
-def datasets(names: Sequence[str]) -> list[tuple[str, str]]:
-    """Return the choices of a dropdown of data sets."""
-    return [(format.dataset_title(name), name) for name in names]
+def control(knob: Knob, name: str, visible: bool = True) -> gr.components.Component:
+    """Return a knob's control: a dropdown for choices (radio buttons for two), a slider for a number.
 
-
-def opened_on(request: gr.Request, names: Sequence[str], shown: str | None = None) -> tuple[str, dict]:
-    """Return the data set that a page opens on, and the update of its dropdown.
-
-    It is the one `shown` before, else the one that the address names, else the first, '' when there is none.
+    Its id is `name` and the knob's own.
     """
-    dataset = next((one for one in (shown, request.query_params.get("data")) if one in names), next(iter(names), ""))
-    return dataset, gr.update(choices=datasets(names), value=dataset or None, visible=len(names) > 1)
-
-
-def control(knob: Knob, family: str, visible: bool = True) -> gr.components.Component:
-    """Return the control of a knob: a dropdown for choices (radio buttons for two), a slider for a number."""
-    shared = {"label": words(knob.name), "info": knob.help or None, "visible": visible, "interactive": True,
-              "elem_id": f"{family}-{knob.name}", "elem_classes": ["knob"]}  # fmt: skip
+    shared = {"label": spelled(knob.name), "info": knob.help or None, "visible": visible, "interactive": True,
+              "elem_id": f"{name}-{knob.name}", "elem_classes": ["knob"]}  # fmt: skip
     if knob.choices:
         kind = gr.Radio if len(knob.choices) <= 2 else gr.Dropdown
         return kind(choices=list(knob.choices), value=knob.default, **shared)
@@ -43,15 +34,15 @@ def control(knob: Knob, family: str, visible: bool = True) -> gr.components.Comp
     return gr.Slider(knob.low, knob.high, value=knob.default, step=step, **shared)
 
 
-def presets(points: Sequence[Point], family: str) -> gr.Dropdown:
+def presets(points: Sequence[Point], name: str, value: str) -> gr.Dropdown:
     """Return the dropdown of a family's operating points; the lecture's own setting says so."""
     return gr.Dropdown(
         [*(name_of(point) for point in points), CUSTOM],
-        value=name_of(points[0]) if points else CUSTOM,
+        value=value,
         label="setting",
         interactive=True,
         visible=bool(points),
-        elem_id=f"{family}-setting",
+        elem_id=f"{name}-setting",
         elem_classes=["knob", "setting"],
     )
 
@@ -59,6 +50,11 @@ def presets(points: Sequence[Point], family: str) -> gr.Dropdown:
 def name_of(point: Point) -> str:
     """Return an operating point's name in the dropdown."""
     return f"{point.label} (the lecture's own)" if point.kind == "lecture" else point.label
+
+
+def point_named(points: Sequence[Point], name: str) -> Point | None:
+    """Return the operating point of a name in the dropdown."""
+    return next((point for point in points if name_of(point) == name), None)
 
 
 def chosen(knobs: Sequence[Knob], values: Sequence[Any]) -> dict[str, Any]:
@@ -91,3 +87,133 @@ def restored(knobs: Sequence[Knob], query: Mapping[str, str], family: str) -> tu
 def query_defaults(knobs: Sequence[Knob], family: str) -> dict[str, Any]:
     """Return the query's keys for a family's knobs with their defaults, which a link leaves out."""
     return {f"{family}.{knob.name}": knob.default for knob in knobs}
+
+
+class KnobPanel:
+    """The controls of one or several families' knobs, laid out in the current Blocks.
+
+    A knob is shown only where it has an effect beside the others.
+
+    Args:
+        kinds: The families, by name.
+        name: Begins the components' ids.
+        starts: By family, the knobs that do not start at their default.
+        left_out: By family, a knob that has no control here.
+        presets: Whether there is a dropdown of the family's operating points.
+        columns: Whether each family's controls stand in a column of their own, of which `show` shows one.
+        shown: The family whose column is shown at first.
+    """
+
+    def __init__(
+        self,
+        kinds: Mapping[str, type],
+        name: str,
+        starts: Mapping[str, Mapping[str, Any]] | None = None,
+        left_out: Mapping[str, Knob | None] | None = None,
+        presets: bool = False,
+        columns: bool = True,
+        shown: str = "",
+    ):
+        self.kinds, self.left_out = kinds, left_out or {}
+        self.columns: dict[str, gr.Column] = {}
+        self.presets: dict[str, gr.Dropdown] = {}
+        self.controls: dict[str, list[gr.components.Component]] = {}
+        for family in kinds:
+            lay_out = functools.partial(
+                self._build, family, f"{name}-{family}", (starts or {}).get(family, {}), presets
+            )
+            if columns:
+                with gr.Column(visible=family == shown) as self.columns[family]:
+                    lay_out()
+            else:
+                lay_out()
+
+    def _build(self, family: str, name: str, start: Mapping[str, Any], with_presets: bool) -> None:
+        kind = self.kinds[family]
+        values = resolve_knobs(kind.knobs, start)
+        if with_presets:
+            self.presets[family] = presets(kind.points, name, match(kind.knobs, kind.points, list(values.values())))
+        self.controls[family] = [
+            control(replace(knob, default=values[knob.name]), name, knob.applies(values)) for knob in self.knobs(family)
+        ]
+
+    def knobs(self, family: str) -> list[Knob]:
+        """Return the knobs of a family that have a control."""
+        return [knob for knob in self.kinds[family].knobs if knob != self.left_out.get(family)]
+
+    @property
+    def inputs(self) -> list[gr.components.Component]:
+        """What `given` reads."""
+        return [one for controls in self.controls.values() for one in controls]
+
+    @property
+    def outputs(self) -> list[gr.components.Component]:
+        """What `show`, `set` and the controls' own events change."""
+        return [*self.columns.values(), *self.presets.values(), *self.inputs]
+
+    def show(self, family: str) -> dict:
+        """Return the updates that show the controls of a family, of none for ''."""
+        return {column: gr.update(visible=name == family) for name, column in self.columns.items()}
+
+    def set(self, family: str, values: Mapping[str, Any]) -> dict:
+        """Return the updates that put a family's controls to the values of all its knobs."""
+        kind, updates = self.kinds[family], {}
+        if self.presets:
+            updates[self.presets[family]] = match(kind.knobs, kind.points, [values[knob.name] for knob in kind.knobs])
+        return updates | self._moved(family, values)
+
+    def _moved(self, family: str, values: Mapping[str, Any]) -> dict:
+        return {
+            one: gr.update(value=values[knob.name], visible=knob.applies(values))
+            for knob, one in zip(self.knobs(family), self.controls[family], strict=True)
+        }
+
+    def given(self, family: str, values: Sequence[Any]) -> dict[str, Any]:
+        """Return what the controls of a family say, without the knobs that have no effect beside the others.
+
+        Args:
+            family: The family; {} for one that has no controls.
+            values: Those of `inputs`.
+        """
+        start = 0
+        for name, controls in self.controls.items():
+            if name == family:
+                return chosen(self.knobs(family), values[start : start + len(controls)])
+            start += len(controls)
+        return {}
+
+    def connect(self) -> list[Callable[..., Any]]:
+        """Connect the controls with one another; return what follows a visitor's changes, one listener a control."""
+        after: list[Callable[..., Any]] = []
+        live: dict[str, Any] = {**QUICK, "trigger_mode": "always_last"}
+        for family, controls in self.controls.items():
+            inputs = [*([self.presets[family]] if self.presets else []), *controls]
+            turn, choose = (functools.partial(f, family) for f in (self.turn, self.choose))
+            alone = not self.presets and not any(knob.when for knob in self.knobs(family))
+            after += [one.input if alone else one.input(turn, inputs, inputs, **live).then for one in controls]
+            if self.presets:
+                after.append(self.presets[family].input(choose, inputs, inputs, **live).then)
+        return after
+
+    def turn(self, family: str, *values: Any) -> dict:
+        """Show the knobs that have an effect now, and the setting's name."""
+        kind, updates = self.kinds[family], {}
+        preset, values = (values[0], values[1:]) if self.presets else ("", values)
+        named = dict(zip((knob.name for knob in self.knobs(family)), values, strict=True))
+        if self.presets:
+            every = [named.get(knob.name, knob.default) for knob in kind.knobs]
+            try:
+                updates[self.presets[family]] = match(kind.knobs, kind.points, every, preset)
+            except InputError:
+                updates[self.presets[family]] = CUSTOM
+        for knob, one in zip(self.knobs(family), self.controls[family], strict=True):
+            updates[one] = gr.update(visible=knob.applies(named))
+        return updates
+
+    def choose(self, family: str, preset: str, *values: Any) -> dict:
+        """Set the knobs to an operating point."""
+        kind = self.kinds[family]
+        point = point_named(kind.points, preset)
+        if point is None:
+            return {self.presets[family]: preset}
+        return self._moved(family, resolve_knobs(kind.knobs, point.knobs))

@@ -21,8 +21,8 @@ COLUMNS = 6
 WIDE_COLUMNS = 24
 
 
-def component(family: str, title: str, value: dict[str, Any], picture: str = "image") -> gr.HTML:
-    """Return a lane's component; `picture` is 'wide' for a lane that also has a drawing in one long row."""
+def component(page: str, family: str, title: str, value: dict[str, Any], picture: str = "image") -> gr.HTML:
+    """Return a lane's component on a page; `picture` is 'wide' for a lane that also has a drawing in one long row."""
     wide = '<img data-at="wide" alt="">' if picture == "wide" else ""
     template = (
         f'<article class="lane empty f-{family}" data-at="lane" data-lane="{family}" data-state="idle">'
@@ -38,7 +38,7 @@ def component(family: str, title: str, value: dict[str, Any], picture: str = "im
         html_template=template.replace("{{", "").replace("${", ""),  # both would be evaluated in the browser
         js_on_load="lab.lane(element, props, watch)",
         apply_default_css=False,
-        elem_id=f"lane-{family}",
+        elem_id=f"{page}-lane-{family}",
     )
 
 

@@ -1,11 +1,25 @@
 """Fixtures: the app as a user starts it, and a page of it in a real Chromium."""
 
 import os
+from unittest import mock
 
 import pytest
 
 from tests.support.browser import FLAGS, PATIENCE, chromium_path, lacking, leaves, serve
 from tests.support.traffic import watch
+
+
+@pytest.fixture
+def toy_service(tmp_path, monkeypatch):
+    """A service whose families are toys; one of them has a checkpoint on a data set 'dots'."""
+    from dashboard.service import Service
+    from gencore import FAMILIES, checkpoint
+    from tests.support.toys import Failing, Toy
+
+    monkeypatch.setenv("GENCORE_CHECKPOINTS", str(tmp_path))
+    with mock.patch.dict(FAMILIES, {family.name: family for family in (Toy, Failing)}, clear=True):
+        checkpoint.save_model(tmp_path / "dots" / "toy", Toy())
+        yield Service()
 
 
 @pytest.fixture(scope="session")
@@ -76,7 +90,7 @@ def visit(browser, address):
         page.goto(f"{address}{query}#{at}" if at else address + query)
         page.wait_for_selector(f"[data-page='{at}'][aria-current]" if at else "[data-page][aria-current]")
         if at == "compare":
-            page.wait_for_selector("#generate")
+            page.wait_for_selector("#compare-generate")
             page.wait_for_function("document.querySelectorAll('[data-lane]').length > 1")
         return page
 

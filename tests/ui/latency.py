@@ -24,7 +24,7 @@ PICTURE = """(selector) => {
     }).observe(picture, { attributes: true, attributeFilter: ['src'] });
 }"""
 FIRST = """() => {
-    const film = document.querySelector('#film .df-film');
+    const film = document.querySelector('#diffusion-film .df-film');
     window.answered = null;
     let begun = false;
     new MutationObserver((_, observer) => {
@@ -42,9 +42,9 @@ MOVE = """([selector, value]) => {
     slider.dispatchEvent(new Event('change', { bubbles: true }));
 }"""
 SLIDERS = (  # name, panel, slider, picture, the values it is set to
-    ("VAE, temperature", "vae/prior", "#inside-vae-temperature input[type=range]", "#inside-samples img", (0.5, 1.5)),
-    ("VAE, sigma(x) times", "vae/draws", "#inside-scale input[type=range]", "#inside-draws img[data-at=draws]", (1, 5)),
-    ("GAN, truncation", "gan/truncation", "#gan-page-gan-truncation input[type=range]", "#gan-samples img", (0.3, 1)),
+    ("VAE, temperature", "vae/prior", "#vae-vae-temperature input[type=range]", "#vae-samples img", (0.5, 1.5)),
+    ("VAE, sigma(x) times", "vae/draws", "#vae-scale input[type=range]", "#vae-draws img[data-at=draws]", (1, 5)),
+    ("GAN, truncation", "gan/truncation", "#gan-gan-truncation input[type=range]", "#gan-samples img", (0.3, 1)),
 )
 
 
@@ -63,13 +63,15 @@ def moved(page, slider, picture, span):
 def filmed(page):
     """The milliseconds from a click on Draw to the first moment of the film, for several seeds."""
     times = []
-    done = "document.querySelector('#film .df-film')?.dataset.state === 'done'"
+    done = "document.querySelector('#diffusion-film .df-film')?.dataset.state === 'done'"
     for turn in range(ROUNDS):
         page.wait_for_function(done)
         page.wait_for_timeout(1500)
-        page.fill("#reverse-seed :is(input, textarea)", str(100 + turn))
+        page.fill("#diffusion-reverse-seed :is(input, textarea)", str(100 + turn))
         page.evaluate(FIRST)
-        page.evaluate("() => { window.asked = performance.now(); document.querySelector('#reverse-go').click(); }")
+        page.evaluate(
+            "() => { window.asked = performance.now(); document.querySelector('#diffusion-reverse-go').click(); }"
+        )
         page.wait_for_function("window.answered !== null")
         times.append(page.evaluate("window.answered"))
     return times

@@ -26,10 +26,10 @@ LOOKS = {
     "390": {"theme": "light", "width": 390, "height": 844},
 }
 RUNS = {  # of what is shown after a run: its button, and what the run paints
-    "compare": ("#generate", "#timing"),
+    "compare": ("#compare-generate", "#compare-timing"),
     "diversity": ("#diversity-generate", "#diversity-progress"),
 }
-LAZY = {"compare": "#scatter", "diversity": "#diversity-map"}  # drawn when it comes into view
+LAZY = {"compare": "#compare-scatter", "diversity": "#diversity-map"}  # drawn when it comes into view
 
 
 def take(browser, address, slug, look, theme, width, height):

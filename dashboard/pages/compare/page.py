@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 import json
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,13 @@ from dashboard.pages.compare import downloads, quick_scores, timing
 from dashboard.pages.compare.timing import Timing
 from dashboard.results.projection import flatten, pair_distances, pixel_plane
 from dashboard.service import PREVIEW, Frame, InputError, Lane, Order, Result, Service
+from dashboard.service.device import without_waiting
 from dashboard.service.parsing import whole_or
 from dashboard.service.scoring import Judges
-from dashboard.ui import knobs as controls
-from dashboard.ui import model_card
+from dashboard.ui import dataset_choice, model_card
 from dashboard.ui.events import CALM, QUICK, RUN, RUNS, as_text
+from dashboard.ui.knobs import KnobPanel, query_defaults, restored
+from dashboard.ui.run import Runs, status
 
 TITLE = "Compare"
 SLUG = "compare"
@@ -46,14 +48,13 @@ class LaneControls:
 
     picture: gr.HTML
     checkpoint: gr.Dropdown
-    preset: gr.Dropdown
-    knobs: list[gr.components.Component]
+    knobs: KnobPanel
     about: gr.HTML
 
     @property
     def inputs(self) -> list[gr.components.Component]:
         """What a run reads: the checkpoint, then the knobs."""
-        return [self.checkpoint, *self.knobs]
+        return [self.checkpoint, *self.knobs.inputs]
 
 
 def build(service: Service) -> None:
@@ -75,28 +76,28 @@ class Compare:
             js_on_load=None,
         )
         self._build_shared(datasets)
-        self.status = gr.HTML(self._status(self._advice(start)), js_on_load=None, elem_id="status")
+        self.status = gr.HTML(status(self._advice(start)), js_on_load=None, elem_id="compare-status")
         self.results = gr.State(model_card.results(start))
         with gr.Row(elem_classes=["lanes"]):
             self.lanes = {lane.family: self._build_lane(lane) for lane in start}
         with gr.Column(visible=False, elem_classes=["card", "reality"]) as self.reality:
-            self.real = model_card.component("real", "Real images", model_card.real(None, 0), picture="wide")
+            self.real = model_card.component(SLUG, "real", "Real images", model_card.real(None, 0), picture="wide")
         with gr.Column(visible=False, elem_classes=["card", "glance"]) as self.glance:
-            self.scores = gr.HTML("", js_on_load=None, elem_classes=["chart"], elem_id="quick")
+            self.scores = gr.HTML("", js_on_load=None, elem_classes=["chart"], elem_id="compare-quick")
         drawn = self._draw(start, model_card.results(start))
         with gr.Row(elem_classes=["charts"]):
             with gr.Column(elem_classes=["stack"]):
                 with gr.Column(elem_classes=["card"]):
-                    self.timing = gr.HTML(drawn[0], js_on_load=None, elem_classes=["chart"], elem_id="timing")
+                    self.timing = gr.HTML(drawn[0], js_on_load=None, elem_classes=["chart"], elem_id="compare-timing")
                 with gr.Column(elem_classes=["card"]):
-                    self.spread = gr.HTML(drawn[1], js_on_load=None, elem_classes=["chart"], elem_id="spread")
+                    self.spread = gr.HTML(drawn[1], js_on_load=None, elem_classes=["chart"], elem_id="compare-spread")
             with gr.Column(elem_classes=["card"]):
                 self.scatter = gr.HTML(
                     drawn[2],
                     html_template=SCATTER,
                     js_on_load="lab.figure(element, props, watch)",
                     apply_default_css=False,
-                    elem_id="scatter",
+                    elem_id="compare-scatter",
                     source=f"/gradio_api/file={embedding.script()}",
                 )
 
@@ -104,38 +105,32 @@ class Compare:
 
     def _build_shared(self, datasets: list[str]) -> None:
         with gr.Row(elem_classes=["shared"]):
-            self.dataset = gr.Dropdown(
-                controls.datasets(datasets),
-                value=self.first or None,
-                label="data",
-                interactive=True,
-                elem_id="dataset",
-                filterable=False,
+            self.dataset = dataset_choice.dropdown(SLUG, datasets, visible=True)
+            self.n = gr.Number(PREVIEW["n"], label="images", elem_id="compare-n", interactive=True)
+            self.seed = gr.Textbox(
+                str(PREVIEW["seed"]), label="seed", elem_id="compare-seed", interactive=True, max_lines=1
             )
-            self.n = gr.Number(PREVIEW["n"], label="images", elem_id="n", interactive=True)
-            self.seed = gr.Textbox(str(PREVIEW["seed"]), label="seed", elem_id="seed", interactive=True, max_lines=1)
-            self.randomise = gr.Button("⟳", elem_id="randomise", variant="secondary")
-            self.generate = gr.Button("Generate", elem_id="generate", variant="primary")
-            self.stop = gr.Button("Stop", elem_id="stop", variant="secondary", interactive=False)
+            self.randomise = gr.Button("⟳", elem_id="compare-randomise", variant="secondary")
+            self.generate = gr.Button("Generate", elem_id="compare-generate", variant="primary")
+            self.stop = gr.Button("Stop", elem_id="compare-stop", variant="secondary", interactive=False)
+            self.runs = Runs(self.generate, self.stop)
             with gr.Row(elem_classes=["take"]):
                 gr.HTML('<span class="hint">Download</span>', js_on_load=None)
                 self.files = [
-                    gr.DownloadButton(name, elem_id=f"download-{name.lower()}", interactive=False, size="sm")
+                    gr.DownloadButton(name, elem_id=f"compare-download-{name.lower()}", interactive=False, size="sm")
                     for name in DOWNLOADS
                 ]
-                self.copy = gr.Button("Copy link", elem_id="copy", variant="secondary", size="sm")
+                self.copy = gr.Button("Copy link", elem_id="compare-copy", variant="secondary", size="sm")
 
     def _build_lane(self, lane: Lane) -> LaneControls:
-        family = self.service.families[lane.family]
+        kinds = {lane.family: self.service.families[lane.family]}
         with gr.Column(elem_classes=["card", f"f-{lane.family}"]):
-            picture = model_card.component(lane.family, lane.title, model_card.at_rest(lane))
-            preset = controls.presets(family.points, lane.family)
-            values = {knob.name: knob.default for knob in family.knobs}
-            knobs = [controls.control(knob, lane.family, knob.applies(values)) for knob in family.knobs]
+            picture = model_card.component(SLUG, lane.family, lane.title, model_card.at_rest(lane))
+            knobs = KnobPanel(kinds, SLUG, presets=True, columns=False)
             checkpoint = gr.Dropdown(**self._checkpoint(lane), label="checkpoint", interactive=True,
-                                     elem_id=f"{lane.family}-checkpoint", elem_classes=["knob"])  # fmt: skip
+                                     elem_id=f"compare-{lane.family}-checkpoint", elem_classes=["knob"])  # fmt: skip
             about = gr.HTML(model_card.about(lane), js_on_load=None, elem_classes=["foot"])
-        return LaneControls(picture, checkpoint, preset, knobs, about)
+        return LaneControls(picture, checkpoint, knobs, about)
 
     @staticmethod
     def _checkpoint(lane: Lane) -> dict[str, Any]:
@@ -151,7 +146,7 @@ class Compare:
         everything = [self.status, *shared, self.reality, self.real, self.results, self.timing, self.spread,
                       self.scatter, self.glance, self.scores, *self.files, self.generate, self.stop]  # fmt: skip
         for lane in self.lanes.values():
-            everything += [lane.picture, lane.checkpoint, lane.preset, *lane.knobs, lane.about]
+            everything += [lane.picture, lane.checkpoint, *lane.knobs.outputs, lane.about]
         demo, defaults = Context.root_block, json.dumps(self._defaults())
 
         real = {"fn": self.show_real, "inputs": [self.dataset, self.n, self.seed, self.results],
@@ -160,44 +155,25 @@ class Compare:
         restored = demo.load(self.restore, None, everything, **QUICK)
         restored.then(**real).then(None, js="() => { document.body.dataset.restored = location.search; }")
         demo.load(None, js="() => lab.pages()")
-        demo.unload(self.leave)
         self.dataset.input(self.switch, [self.dataset], everything, **QUICK).then(**real)
         self.randomise.click(None, None, [self.seed], js="() => String(Math.floor(Math.random() * 1e6))")
         self.copy.click(None, inputs, [self.status], js=f"async (...v) => lab.copy(lab.link({defaults}, v))")
         self.generate.click(None, inputs, None, js=f"(...v) => {{ lab.link({defaults}, v); }}")
         run = self.generate.click(self.run, [self.results, *inputs], everything, **RUN)
         run.then(**real)
-        run.failure(self.recover, None, [self.generate, self.stop], **QUICK)
-        self.stop.click(self.halt, None, None, **QUICK)
+        self.runs.connect(run)
         for family, lane in self.lanes.items():
-            self._connect_lane(family, lane, everything)
+            lane.knobs.connect()
+            swap, shown = functools.partial(self.swap, family), [self.dataset, lane.checkpoint, self.results]
+            lane.checkpoint.input(swap, shown, everything, **QUICK)
         gr.api(self.call, api_name="generate", **RUNS)
-
-    def _connect_lane(self, family: str, lane: LaneControls, everything: list) -> None:
-        last = {**QUICK, "trigger_mode": "always_last"}
-        for control in lane.knobs:
-            control.input(
-                functools.partial(self.turn_knob, family),
-                [lane.preset, *lane.knobs],
-                [lane.preset, *lane.knobs],
-                **last,
-            )
-        lane.preset.input(
-            functools.partial(self.choose_preset, family),
-            [lane.preset, *lane.knobs],
-            [lane.preset, *lane.knobs],
-            **last,
-        )
-        lane.checkpoint.input(
-            functools.partial(self.swap, family), [self.dataset, lane.checkpoint, self.results], everything, **QUICK
-        )
 
     def _defaults(self) -> dict[str, Any]:
         """Return the link's keys in the order of a run's inputs, with the values that a link leaves out."""
         keys: dict[str, Any] = {"data": "", "n": PREVIEW["n"], "seed": PREVIEW["seed"]}
         for family in self.lanes:
             keys[f"{family}.checkpoint"] = self.service.lane(self.first, family).checkpoint
-            keys |= controls.query_defaults(self.service.families[family].knobs, family)
+            keys |= query_defaults(self.service.families[family].knobs, family)
         return keys
 
     # ---- handlers
@@ -213,25 +189,25 @@ class Compare:
         chosen = {family: query.get(f"{family}.checkpoint", "") for family in self.lanes}
         updates = self._show(dataset, chosen)
         for family, kind in self.service.families.items():
-            values, wrong = controls.restored(kind.knobs, query, family)
+            values, wrong = restored(kind.knobs, query, family)
             problems += wrong
-            updates |= self._set_knobs(family, values, controls.match(kind.knobs, kind.points, list(values.values())))
+            updates |= self.lanes[family].knobs.set(family, values)
         updates |= {
-            self.dataset: gr.update(choices=controls.datasets(known), value=dataset or None),
+            self.dataset: gr.update(choices=dataset_choice.choices(known), value=dataset or None),
             self.n: whole_or(query.get("n"), PREVIEW["n"]),
             self.seed: query.get("seed", str(PREVIEW["seed"]))[:40],
-            **self.recover(),
+            **self.runs.over,
         }
         if problems:
-            updates[self.status] = self._status(" ".join(problems), problem=True)
+            updates[self.status] = status(" ".join(problems), problem=True)
         elif known and any(key in query for key in self._defaults()):
-            updates[self.status] = self._status("Settings from the link. Press Generate to run them.")
+            updates[self.status] = status("Settings from the link. Press Generate to run them.")
         return updates
 
     def switch(self, request: gr.Request, dataset: str) -> dict:
         """Show another data set; a run on the one before ends, and paints nothing more."""
-        self.service.forget(request.session_hash)
-        return {**self._show(dataset, {}), **self.recover()}
+        self.runs.leave(request)
+        return {**self._show(dataset, {}), **self.runs.over}
 
     def swap(self, family: str, dataset: str, name: str, results: dict[str, Result]) -> dict:
         """Show another checkpoint in one lane."""
@@ -245,27 +221,6 @@ class Compare:
             **self._redraw(dataset, ordered, {family: name}),
         }
 
-    def turn_knob(self, family: str, preset: str, *values: Any) -> dict:
-        """Show the knobs that have an effect now, and the setting's name."""
-        kind = self.service.families[family]
-        given = dict(zip((knob.name for knob in kind.knobs), values, strict=True))
-        try:
-            name = controls.match(kind.knobs, kind.points, values, preset)
-        except InputError:
-            name = controls.CUSTOM
-        updates: dict = {self.lanes[family].preset: name}
-        for knob, control in zip(kind.knobs, self.lanes[family].knobs, strict=True):
-            updates[control] = gr.update(visible=knob.applies(given))
-        return updates
-
-    def choose_preset(self, family: str, preset: str, *values: Any) -> dict:
-        """Set the knobs to an operating point."""
-        kind = self.service.families[family]
-        point = next((point for point in kind.points if controls.name_of(point) == preset), None)
-        if point is None:
-            return {self.lanes[family].preset: preset}
-        return self._set_knobs(family, {knob.name: knob.default for knob in kind.knobs} | dict(point.knobs), preset)
-
     def run(self, request: gr.Request, results: dict, dataset: str, n: Any, seed: Any, *values: Any) -> Iterator[dict]:
         """Run the lanes one after another, and show every frame; then the charts and the downloads.
 
@@ -274,56 +229,45 @@ class Compare:
         try:
             order = self._order(dataset, n, seed, values)
         except InputError as error:
-            yield {self.status: self._status(str(error), problem=True)}
+            yield {self.status: status(str(error), problem=True)}
             return
         finished: dict[str, Result] = {}
-        stop = self.service.begin(request.session_hash)
+        run = self.runs.begin(request)
         yield self._begun(order)
-        for frame in self.service.run(order, stop):
-            if not self.service.holds(request.session_hash, stop):
-                return
+
+        def paint(frame: Frame) -> dict:
             if frame.state == "done":
                 finished[frame.family] = self._result(order, frame)
-            yield {
-                self.lanes[frame.family].picture: model_card.painted(frame, order.n, order.seed),
-                self.status: self._status(""),
-            }
+            picture = model_card.painted(frame, order.n, order.seed)
+            return {self.lanes[frame.family].picture: picture, self.status: status("")}
+
+        if not (yield from run.shown(self.service.run(order, run.stop), self._wait, paint)):
+            return
         kept = {**results, **finished}
         kept = {key: kept[key] for key in [*self.lanes, "real"] if key in kept}
         chosen = {part.family: part.checkpoint for part in order.parts}
         updates = self._redraw(order.dataset, kept, chosen)
-        updates |= {**self.recover(), self.status: self._status("")}
+        updates |= {**self.runs.over, self.status: status("")}
         updates |= self._glance(order.dataset, finished)
         with tempfile.TemporaryDirectory() as folder:  # the component keeps its own copies
             if finished:
                 paths = downloads.write(Path(folder), order, list(finished.values()), self.service.machine)
                 updates |= {file: gr.update(value=path, interactive=True)
                             for file, path in zip(self.files, paths, strict=True)}  # fmt: skip
-            if self.service.holds(request.session_hash, stop):
+            if run.current:
                 yield updates
 
     def _begun(self, order: Order) -> dict:
         """Return the updates that show a run before its first frame."""
-        words = "Another run has the device; yours starts when it ends." if self.service.turn.busy else ""
-        return {
-            self.status: self._status(words),
-            self.generate: gr.update(interactive=False),
-            self.stop: gr.update(interactive=True),
-            **{self.lanes[part.family].picture: model_card.painted(Frame(part.family, "waiting"), order.n, order.seed)
-               for part in order.parts},
-        }  # fmt: skip
+        waiting = {part.family: Frame(part.family, "waiting") for part in order.parts}
+        pictures = {
+            self.lanes[family].picture: model_card.painted(frame, order.n, order.seed)
+            for family, frame in waiting.items()
+        }
+        return {**self.runs.begun, **pictures, **self._wait("")}
 
-    def recover(self) -> dict:
-        """Make the page usable again."""
-        return {self.generate: gr.update(interactive=True), self.stop: gr.update(interactive=False)}
-
-    def halt(self, request: gr.Request) -> None:
-        """Stop this visitor's run within one step, or before it begins."""
-        self.service.stop(request.session_hash)
-
-    def leave(self, request: gr.Request) -> None:
-        """Stop the run of a visitor who has gone."""
-        self.service.forget(request.session_hash)
+    def _wait(self, words: str) -> dict:
+        return {self.status: status(words)}
 
     def show_real(self, dataset: str, n: Any, seed: Any, results: dict[str, Result]) -> dict:
         """Show real images beside the generated ones, when they are at hand."""
@@ -361,12 +305,11 @@ class Compare:
         except InputError as error:
             raise gr.Error(str(error), print_exception=False) from None
         done, problems = {}, {}
-        for frame in self.service.run(order, self.service.begin(f"api-{id(order)}")):
+        for frame in without_waiting(self.service.run(order, threading.Event())):
             if frame.state == "done":
                 done[frame.family] = self._result(order, frame)
             elif frame.state == "failed":
                 problems[frame.family] = frame.problem
-        self.service.forget(f"api-{id(order)}")
         images = {family: model_card.data_uri(result.images) for family, result in done.items()}
         return downloads.record(order, list(done.values()), self.service.machine) | {
             "problems": problems, "images": images,
@@ -381,8 +324,7 @@ class Compare:
         for family, lane in self.lanes.items():
             (name, *knobs), rest = rest[: len(lane.inputs)], rest[len(lane.inputs) :]
             if family in usable:
-                given = controls.chosen(self.service.families[family].knobs, knobs)
-                settings[family] = {"checkpoint": name, "knobs": given}
+                settings[family] = {"checkpoint": name, "knobs": lane.knobs.given(family, knobs)}
         return self.service.order(dataset, n, seed, settings)
 
     def _usable(self, dataset: str) -> dict[str, dict]:
@@ -397,17 +339,10 @@ class Compare:
         each = 1000 * frame.seconds / order.n
         return Result(frame.family, title, frame.images, each, frame.index, frame.seconds, part)
 
-    def _set_knobs(self, family: str, values: Mapping[str, Any], preset: str) -> dict:
-        kind, mine = self.service.families[family], self.lanes[family]
-        updates: dict = {mine.preset: preset}
-        for knob, control in zip(kind.knobs, mine.knobs, strict=True):
-            updates[control] = gr.update(value=values[knob.name], visible=knob.applies(values))
-        return updates
-
     def _show(self, dataset: str, chosen: Mapping[str, str]) -> dict:
         """Return the updates that show a data set's lanes as they are before a run."""
         known = {family: self.service.lane(dataset, family, chosen.get(family, "")) for family in self.lanes}
-        updates: dict = {self.status: self._status(self._advice(list(known.values())))}
+        updates: dict = {self.status: status(self._advice(list(known.values())))}
         for family, lane in known.items():
             mine = self.lanes[family]
             updates |= {mine.picture: model_card.at_rest(lane), mine.about: model_card.about(lane),
@@ -468,11 +403,6 @@ class Compare:
         ]
         real = Reference(reference["bins"], reference["density"], "real training images") if reference else None
         return distances.card("How different are they from one another?", PAIRS, rows, real)
-
-    @staticmethod
-    def _status(words: str, problem: bool = False) -> str:
-        kind = ' class="problem" role="alert"' if problem else ""
-        return f'<div class="status"><span{kind}>{escape(words)}</span></div>'
 
 
 def timing_row(lane: Lane, result: Result | None) -> Timing:

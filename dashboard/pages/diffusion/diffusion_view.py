@@ -9,8 +9,8 @@ from typing import Any
 from dashboard import format
 from dashboard.pages.diffusion.engine import Noised, Segment, Snapshot, apart, larger, two_rows
 from dashboard.service import Frame, Knob, Order, png
-from dashboard.ui import knobs as controls
 from dashboard.ui import model_card
+from dashboard.ui.knobs import spelled
 
 SIDES = ("left", "right")
 FORWARD = (
@@ -57,9 +57,7 @@ STEPS = (
 def knob_words(knobs: Sequence[Knob], values: Mapping[str, Any]) -> str:
     """Return settings for people, without the knobs that have no effect: 'ddim, eta 0.5'."""
     shown = [knob for knob in knobs if knob.applies(values)]
-    return ", ".join(
-        str(values[k.name]) if k.choices else f"{controls.words(k.name)} {values[k.name]:g}" for k in shown
-    )
+    return ", ".join(str(values[k.name]) if k.choices else f"{spelled(k.name)} {values[k.name]:g}" for k in shown)
 
 
 def estimate(calls: int, seconds: float, source: str, n: int = 1) -> str:

@@ -20,6 +20,7 @@ import torch
 from dashboard.results.operating_points import knobs_key
 from dashboard.service import PREVIEW, Frame, InputError, Order, Part, Service
 from dashboard.service.cache import Cache
+from dashboard.service.device import Busy, Lease, Waiting, finish
 from dashboard.service.lanes import checkpoint_key
 from dashboard.service.parsing import parse_seed, parse_whole
 from dashboard.service.pixels import to_input, to_pixels
@@ -221,15 +222,12 @@ class Trajectories:
         level = self.level(source, t)
         x_t = under_noise(model, image, [level.t], seed)
         drawn = to_pixels(x_t[0])
-        if self.service.turn.busy:
+        if self.service.device.busy:
             yield Noised(level, drawn, None)
-        ticket = self._turn_soon()
-        if not ticket:
-            return
         try:
-            yield Noised(level, drawn, to_pixels(predicted(model, x_t, [level.t])[0]))
-        finally:
-            self.service.turn.give(ticket)
+            yield Noised(level, drawn, self._seen(source, x_t, [level.t])[0])
+        except Busy:
+            yield Noised(level, drawn, None)
 
     def strip(self, source: Source, image: np.ndarray, seed: Any) -> list[Noised]:
         """Return an image under noise at `STRIP` t from 0 to T - 1; without what the network sees when it is busy.
@@ -244,23 +242,21 @@ class Trajectories:
         if (kept := self._strips.get(key)) is not None:
             return kept
         x_t = under_noise(model, image, places, seed)
-        ticket = self._turn_soon()
+        levels, drawn = [noise_level(abar, t) for t in places], to_pixels(x_t)
         try:
-            seen = to_pixels(predicted(model, x_t, places)) if ticket else [None] * len(places)
-        finally:
-            self.service.turn.give(ticket)
-        found = [Noised(noise_level(abar, t), *pair) for t, *pair in zip(places, to_pixels(x_t), seen, strict=True)]
-        return self._strips.put(key, found) if ticket else found
+            seen = self._seen(source, x_t, places)
+        except Busy:
+            return [Noised(*pair, None) for pair in zip(levels, drawn, strict=True)]
+        return self._strips.put(key, [Noised(*three) for three in zip(levels, drawn, seen, strict=True)])
 
-    def _turn_soon(self) -> int:
-        """Return a ticket of the device's turn, or 0 when it does not come soon."""
-        late = threading.Event()
-        timer = threading.Timer(WAIT, late.set)
-        timer.start()
-        try:
-            return self.service.turn.take(late)
-        finally:
-            timer.cancel()
+    def _seen(self, source: Source, x_t: torch.Tensor, places: Sequence[int]) -> np.ndarray:
+        """Return what the network sees in each x_t, uint8 (N, C, H, W).
+
+        Raises:
+            Busy: if the device is not to be had soon.
+        """
+        work = self.service.with_model(source.checkpoint, lambda m: to_pixels(predicted(m, x_t, places)), patience=WAIT)
+        return finish(work)
 
     # ---- sampling
 
@@ -276,20 +272,20 @@ class Trajectories:
         key = checkpoint_key(source), n
         if (known := self._rates.get(key)) is not None:
             return known
-        ticket = 0 if self.service.turn.busy else self._turn_soon()
-        if not ticket:
-            return self._measured_rate(source, n)
-        try:
-            model = self.service.model(source)
+
+        def trial(model: Family) -> Rate:
             seeds, knobs = [image_seed(0, i) for i in range(n)], model.resolve_knobs({})
             self.service.warm_up(model, seeds, knobs)
             started = time.perf_counter()
             *_, step = itertools.islice(model.sample(seeds, **knobs), TRIAL_CALLS)
             synchronise(model.device)
-            seconds = (time.perf_counter() - started) / step.index
-            return self._rates.put(key, Rate(seconds, "from a few calls timed here"))
-        finally:
-            self.service.turn.give(ticket)
+            return Rate((time.perf_counter() - started) / step.index, "from a few calls timed here")
+
+        try:
+            patience = 0 if self.service.device.busy else WAIT
+            return finish(self.service.with_model(source, trial, patience=patience, keep=(self._rates, key)))
+        except Busy:
+            return self._measured_rate(source, n)
 
     def _measured_rate(self, source: str, n: int) -> Rate:
         rows = [row for row in self.service.measurements(source.partition("/")[0]).costs if row["checkpoint"] == source]
@@ -302,29 +298,27 @@ class Trajectories:
         ]
         return Rate(float(np.median(found)) if found else 0.0, "after the shipped timings")
 
-    def sample(self, parts: Sequence[Part], seed: int, stop: threading.Event) -> Iterator[list[Segment]]:
+    def sample(self, parts: Sequence[Part], seed: int, stop: threading.Event) -> Iterator[Waiting | list[Segment]]:
         """Sample from one seed with several settings, which advance together, alone on the device.
 
         Every trajectory ends in 'done' or 'stopped'; a stop takes effect within one network call.
         """
-        ticket = self.service.turn.take(stop)
-        try:
+        with self.service.device.lease(stop) as lease:
+            yield from lease.line()
             trajectories = [Trajectory(self.service.model(part.checkpoint), part.knobs, seed) for part in parts]
             started = time.perf_counter()
-            yield from self._sample(trajectories, stop, ticket)
+            yield from self._sample(trajectories, stop, lease)
             if all(trajectory.over for trajectory in trajectories):
                 calls = sum(trajectory.total for trajectory in trajectories)
                 rate = Rate((time.perf_counter() - started) / calls, "as in the last film here")
                 self._rates.put((checkpoint_key(parts[0].checkpoint), 1), rate)
-        finally:
-            self.service.turn.give(ticket)
 
     def _sample(
-        self, trajectories: Sequence[Trajectory], stop: threading.Event, ticket: int
+        self, trajectories: Sequence[Trajectory], stop: threading.Event, lease: Lease
     ) -> Iterator[list[Segment]]:
         running, shown = dict(enumerate(trajectories)), 0.0
         while running:
-            if stop.is_set() or not self.service.turn.keep(ticket):
+            if stop.is_set() or not lease.keep():
                 yield [trajectory.segment(side, "stopped") for side, trajectory in running.items()]
                 return
             running[min(running, key=lambda side: running[side].share)].advance()
@@ -350,11 +344,11 @@ class Trajectories:
             return Sheet(shipped[: order.n], None) if len(shipped) >= order.n else None
         return None
 
-    def draw(self, order: Order, stop: threading.Event) -> Iterator[Frame]:
+    def draw(self, order: Order, stop: threading.Event) -> Iterator[Waiting | Frame]:
         """Draw an order's samples and keep them; yield frames as they form, as `Service.run`."""
         (part,) = order.parts
         for frame in self.service.run(order, stop):
-            if frame.state == "done":
+            if isinstance(frame, Frame) and frame.state == "done":
                 self._sheets.put(sheet_key(order), Sheet(frame.images, frame.seconds))
                 rate = Rate(frame.seconds / frame.index, "as in the last run here")
                 self._rates.put((checkpoint_key(part.checkpoint), order.n), rate)

@@ -11,18 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio.context import Context
 
 from dashboard import format
 from dashboard.pages.diffusion import diffusion_view, noise_schedule
 from dashboard.pages.diffusion.engine import SHEET, Segment, Snapshot, Source, Trajectories, as_gif, as_strip
 from dashboard.pages.diffusion.panels import PANELS
-from dashboard.service import PREVIEW, InputError, Knob, Order, Part, Point, Service, resolve_knobs
-from dashboard.ui import knobs, model_card
+from dashboard.service import PREVIEW, Frame, InputError, Knob, Order, Part, Point, Service, resolve_knobs
+from dashboard.ui import dataset_choice, model_card
 from dashboard.ui.events import CALM, QUICK, RUN
-from dashboard.ui.family_knobs import Settings
 from dashboard.ui.image_picker import Subject
+from dashboard.ui.knobs import KnobPanel
 from dashboard.ui.panels import framed, on_open
+from dashboard.ui.run import Runs
 
 TITLE = "Diffusion"
 SLUG = "diffusion"
@@ -47,8 +47,9 @@ class Diffusion:
             js_on_load=None,
         )
         with gr.Row(elem_classes=["shared"]):
-            self.dataset = chooser("data", "diffusion-dataset")
-            self.source = chooser("checkpoint", "diffusion-checkpoint")
+            self.dataset = dataset_choice.dropdown(SLUG)
+            self.source = gr.Dropdown([], label="checkpoint", interactive=True, filterable=False, visible=False,
+                                      elem_id="diffusion-checkpoint")  # fmt: skip
         self.absent = gr.HTML("", js_on_load=None, elem_id="diffusion-absent", visible=False)
         self.shown = gr.State("")  # the data set that is shown, '' before the page is opened
         with gr.Column() as self.inside:  # hidden where there is nothing to show
@@ -74,7 +75,6 @@ class Diffusion:
             self.dataset.input(self.switch, [self.dataset], everything, **QUICK),
             self.source.input(self.swap, where, everything, **QUICK),
         ]
-        Context.root_block.unload(self.leave)
         begun = self.forward.connect(where, self.subject.image, opened, changed)
         self.reverse.connect(where, begun, changed)
         self.steps.connect(where)
@@ -85,7 +85,7 @@ class Diffusion:
         """Show the data set that the address names, else the first; nothing changes on a page that was open before."""
         if shown:
             return {self.shown: gr.skip()}
-        dataset, choices = knobs.opened_on(request, self.trajectories.datasets())
+        dataset, choices = dataset_choice.opened_on(request, self.trajectories.datasets())
         return {**self._show(dataset, strip), self.dataset: choices}
 
     def switch(self, request: gr.Request, dataset: str) -> dict:
@@ -104,7 +104,7 @@ class Diffusion:
     def leave(self, request: gr.Request) -> None:
         """Stop what a visitor who has gone, or gone on, was drawing."""
         for part in (self.reverse, self.steps):
-            self.service.forget(part.session(request))
+            part.runs.leave(request)
 
     # ---- parts of the handlers
 
@@ -138,10 +138,10 @@ class Forward:
                 self.seed, self.again = seed_field("forward", "noise seed")
             self.picture = gr.HTML(
                 {}, html_template=diffusion_view.FORWARD, apply_default_css=False,
-                js_on_load="lab.forward(element, props, watch, trigger, ['move'])", elem_id="forward",
+                js_on_load="lab.forward(element, props, watch, trigger, ['move'])", elem_id="diffusion-forward",
             )  # fmt: skip
             with gr.Row(elem_classes=["charts", "df-charts"]):
-                self.schedule, self.ratio = chart("forward-schedule"), chart("forward-snr")
+                self.schedule, self.ratio = chart("diffusion-forward-schedule"), chart("diffusion-forward-snr")
 
     @property
     def outputs(self) -> list[gr.components.Component]:
@@ -206,31 +206,8 @@ class Forward:
         return {self.schedule: noise_schedule.schedule(abar, t), self.ratio: noise_schedule.signal_to_noise(abar, t)}
 
 
-class Drawing:
-    """A panel whose runs begin with a button Draw and end with a button Stop."""
-
-    slug: str  # of its runs
-    service: Service
-    go: gr.Button
-    halt_button: gr.Button
-
-    def recover(self) -> dict:
-        """Make the panel usable again."""
-        return {self.go: gr.update(interactive=True), self.halt_button: gr.update(interactive=False)}
-
-    def halt(self, request: gr.Request) -> None:
-        """Stop this visitor's run within one network call, or before it begins."""
-        self.service.stop(self.session(request))
-
-    def session(self, request: gr.Request) -> str:
-        """Return the name of a visitor's run, which is not that of the same visitor's other runs."""
-        return f"{request.session_hash}-{SLUG}-{self.slug}"
-
-
-class Reverse(Drawing):
+class Reverse:
     """The panel of two films of the reverse process."""
-
-    slug = "reverse"
 
     def __init__(self, trajectories: Trajectories):
         self.trajectories, self.service = trajectories, trajectories.service
@@ -238,30 +215,33 @@ class Reverse(Drawing):
         with framed(PANELS["reverse"]):
             with gr.Row(elem_classes=["shared", "df-shared"]):
                 self.seed, self.again = seed_field("reverse", "seed")
-                self.go, self.halt_button = run_buttons("reverse")
+                self.runs = Runs(*run_buttons("reverse"))
             with gr.Row(elem_classes=["df-booth"]):
                 left = self._side(diffusion_view.SIDES[0], 0)
                 with gr.Column(elem_classes=["df-middle"]):
                     self.film = gr.HTML(
                         {}, html_template=diffusion_view.FILM, js_on_load="lab.film(element, props, watch)",
-                        apply_default_css=False, elem_id="film",
+                        apply_default_css=False, elem_id="diffusion-film",
                     )  # fmt: skip
                     with gr.Row(elem_classes=["df-files"]):
                         gr.HTML('<span class="hint">Download both films</span>', js_on_load=None)
                         self.files = [
-                            gr.DownloadButton(kind, elem_id=f"film-{kind.lower()}", interactive=False, size="sm")
+                            gr.DownloadButton(
+                                kind, elem_id=f"diffusion-film-{kind.lower()}", interactive=False, size="sm"
+                            )
                             for kind in ("GIF", "PNG")
                         ]
                 self.sides = [left, self._side(diffusion_view.SIDES[1], 1)]
 
-    def _side(self, side: str, place: int) -> Settings:
+    def _side(self, side: str, place: int) -> KnobPanel:
         starts = {
             name: start(kind.points, self.trajectories.step_knob(name), place)
             for name, kind in self.trajectories.kinds.items()
         }
         with gr.Column(elem_classes=["df-side"]):
             gr.HTML(f'<h3 class="df-name">{side.capitalize()}</h3>', js_on_load=None)
-            return Settings(self.trajectories.kinds, f"film-{side}", starts, presets=True)
+            name, first = f"{SLUG}-film-{side}", next(iter(self.trajectories.kinds), "")
+            return KnobPanel(self.trajectories.kinds, name, starts, presets=True, shown=first)
 
     @property
     def outputs(self) -> list[gr.components.Component]:
@@ -271,22 +251,20 @@ class Reverse(Drawing):
     @property
     def run_outputs(self) -> list[gr.components.Component]:
         """What changes with a run: as few as can be, as the browser looks at all of them at each moment shown."""
-        return [self.film, self.drawn, self.go, self.halt_button, *self.files]
+        return [self.film, self.drawn, *self.runs.over, *self.files]
 
     def connect(self, where: list, opened: Any, changed: Sequence[Any]) -> None:
         """Connect the components to the events of the page being opened and of another data set or checkpoint."""
         inputs = [*where, self.seed, *self.sides[0].inputs, *self.sides[1].inputs]
-        for event in (*self.sides[0].connect(), *self.sides[1].connect(), *changed):
-            event.then(self.promise, inputs, [self.film], **QUICK)
+        for after in (*self.sides[0].connect(), *self.sides[1].connect(), *(event.then for event in changed)):
+            after(self.promise, inputs, [self.film], **QUICK)
         runs = [
             opened.then(self.draw_first, [self.drawn, *inputs], self.run_outputs, **RUN),
-            self.go.click(self.draw, inputs, self.run_outputs, **RUN),
+            self.runs.go.click(self.draw, inputs, self.run_outputs, **RUN),
             self.seed.submit(self.draw, inputs, self.run_outputs, **RUN),
             self.again.click(None, None, [self.seed], js=DICE).then(self.draw, inputs, self.run_outputs, **RUN),
         ]
-        for run in runs:
-            run.failure(self.recover, None, self.run_outputs, **QUICK)
-        self.halt_button.click(self.halt, None, None, **QUICK)
+        self.runs.connect(*runs)
 
     # ---- handlers
 
@@ -295,7 +273,7 @@ class Reverse(Drawing):
         shown = {key: value for side in self.sides for key, value in side.show(source.family).items()}
         files = {file: gr.update(value=None, interactive=False) for file in self.files}
         return {self.film: {"run": "", "words": "Press Draw.", "problem": "", "share": 0}, **shown, **files,
-                **self.recover()}  # fmt: skip
+                **self.runs.over}  # fmt: skip
 
     def promise(self, dataset: str, name: str, seed: str, *values: Any) -> dict:
         """Say what the films would take with other settings."""
@@ -308,7 +286,7 @@ class Reverse(Drawing):
         """Draw the films when the page is opened for the first time, unless another run has the device."""
         if drawn or not dataset:
             yield {self.film: gr.skip()}
-        elif self.service.turn.busy:
+        elif self.service.device.busy:
             yield {self.film: self.promise(dataset, *inputs)[self.film]}
         else:
             yield from self.draw(request, dataset, *inputs)
@@ -324,25 +302,25 @@ class Reverse(Drawing):
         except InputError as error:
             yield {self.film: {"problem": str(error)}}
             return
-        session = self.session(request)
-        stop, started = self.service.begin(session), 0.0
+        run, started = self.runs.begin(request), 0.0
         trajectories: list[list[Snapshot]] = [[] for _ in parts]
         last = [Segment(side, "running", 0, self.trajectories.calls(part)) for side, part in enumerate(parts)]
         value: dict[str, Any] = {"run": secrets.token_hex(4), "names": [self._name(part) for part in parts]}
-        begun: dict = {
-            self.drawn: True,
-            **{file: gr.update(interactive=False) for file in self.files},
-            self.go: gr.update(interactive=False),
-            self.halt_button: gr.update(interactive=True),
-        }
-        if self.service.turn.busy:
-            words = f"Another run has the device; the films start when it ends. {words}"
-            yield {**begun, self.film: {**value, "words": words, "promise": "", "problem": "", "share": 0}}
-            begun = {}
-        for segments in self.trajectories.sample(parts, number, stop):
-            if not self.service.holds(session, stop):
-                return
-            started = started or time.monotonic()  # the wait for the device's turn does not count
+        files = {file: gr.update(interactive=False) for file in self.files}
+        begun: dict = {self.drawn: True, **files, **self.runs.begun}
+
+        def once() -> dict:
+            nonlocal begun
+            updates, begun = begun, {}
+            return updates
+
+        def wait(line: str) -> dict:
+            shown = {**value, "words": f"{line} {words}", "promise": "", "problem": "", "share": 0}
+            return {**once(), self.film: shown}
+
+        def paint(segments: list[Segment]) -> dict:
+            nonlocal started
+            started = started or time.monotonic()  # the wait for the device does not count
             fresh = [diffusion_view.new_snapshots(segment, len(trajectories[segment.side])) for segment in segments]
             for segment in segments:
                 last[segment.side] = segment
@@ -353,13 +331,14 @@ class Reverse(Drawing):
                 "problem": "",
                 **diffusion_view.progress(last, time.monotonic() - started),
             }
-            yield {**begun, self.film: shown}  # with the first picture: each update costs the browser its time
-            begun = {}
-        whole = map(diffusion_view.whole_trajectory, trajectories, last)
-        value |= {"reels": list(whole)}
+            return {**once(), self.film: shown}  # with the first picture: each update costs the browser its time
+
+        if not (yield from run.shown(self.trajectories.sample(parts, number, run.stop), wait, paint)):
+            return
+        value |= {"reels": list(map(diffusion_view.whole_trajectory, trajectories, last))}
         with tempfile.TemporaryDirectory() as folder:  # the components keep their own copies
             files = self._files(Path(folder), trajectories, number)
-            yield {self.film: {**value, **diffusion_view.ending(trajectories, last)}, **self.recover(), **files}
+            yield {self.film: {**value, **diffusion_view.ending(trajectories, last)}, **self.runs.over, **files}
 
     # ---- parts of the handlers
 
@@ -399,9 +378,9 @@ class Bound:
     def __init__(self, trajectories: Trajectories):
         self.service, self.trajectories = trajectories.service, trajectories
         with framed(PANELS["bound"]):
-            self.words = gr.HTML("", js_on_load=None, elem_id="bound-words", visible=False)
+            self.words = gr.HTML("", js_on_load=None, elem_id="diffusion-bound-words", visible=False)
             with gr.Row(elem_classes=["charts", "df-charts"]):
-                self.curve, self.split = chart("bound-curve"), chart("bound-split")
+                self.curve, self.split = chart("diffusion-bound-curve"), chart("diffusion-bound-split")
 
     @property
     def outputs(self) -> list[gr.components.Component]:
@@ -427,10 +406,8 @@ class Bound:
         }
 
 
-class Steps(Drawing):
+class Steps:
     """The panel of samples by the number of steps, beside what was measured of them."""
-
-    slug = "steps"
 
     def __init__(self, trajectories: Trajectories):
         self.trajectories, self.service = trajectories, trajectories.service
@@ -439,16 +416,17 @@ class Steps(Drawing):
         with framed(PANELS["steps"]):
             with gr.Row(elem_classes=["shared", "df-shared"]):
                 self.seed, self.again = seed_field("steps", "seed")
-                self.go, self.halt_button = run_buttons("steps")
+                self.runs = Runs(*run_buttons("steps"))
             with gr.Row(elem_classes=["df-two"]):
                 with gr.Column(elem_classes=["df-stage"]):
-                    self.settings = Settings(trajectories.kinds, "steps", {}, left_out=self.knob)
+                    first = next(iter(trajectories.kinds), "")
+                    self.settings = KnobPanel(trajectories.kinds, f"{SLUG}-steps", left_out=self.knob, shown=first)
                     self.sheet = gr.HTML(
-                        {}, html_template=diffusion_view.STEPS, apply_default_css=False, elem_id="steps",
+                        {}, html_template=diffusion_view.STEPS, apply_default_css=False, elem_id="diffusion-steps",
                         js_on_load="lab.steps(element, props, watch, trigger, ['choose'])",
                     )  # fmt: skip
                 with gr.Column(elem_classes=["df-measured"]):
-                    self.quality, self.time = chart("steps-quality"), chart("steps-time")
+                    self.quality, self.time = chart("diffusion-steps-quality"), chart("diffusion-steps-time")
 
     @property
     def outputs(self) -> list[gr.components.Component]:
@@ -463,7 +441,7 @@ class Steps(Drawing):
     @property
     def run_outputs(self) -> list[gr.components.Component]:
         """What changes with a run: as few as can be, as the browser looks at all of them at each moment shown."""
-        return [self.sheet, self.go, self.halt_button]
+        return [self.sheet, *self.runs.over]
 
     def connect(self, where: list) -> None:
         """Connect the components."""
@@ -471,14 +449,12 @@ class Steps(Drawing):
         rolled = self.again.click(None, None, [self.seed], js=DICE)
         runs = [
             self.sheet.choose(self.choose, inputs, self.choice_outputs, **RUN),
-            self.go.click(self.ask, inputs, self.choice_outputs, **RUN),
+            self.runs.go.click(self.ask, inputs, self.choice_outputs, **RUN),
             self.seed.submit(self.turn, inputs, self.choice_outputs, **RUN),
             rolled.then(self.turn, inputs, self.choice_outputs, **RUN),
-            *(event.then(self.turn, inputs, self.choice_outputs, **RUN) for event in self.settings.connect()),
+            *(after(self.turn, inputs, self.choice_outputs, **RUN) for after in self.settings.connect()),
         ]
-        for run in runs:
-            run.failure(self.recover, None, self.run_outputs, **QUICK)
-        self.halt_button.click(self.halt, None, None, **QUICK)
+        self.runs.connect(*runs)
 
     # ---- handlers
 
@@ -496,7 +472,7 @@ class Steps(Drawing):
             self.sheet: {"stops": stops, "image": "", **self._state(order, steps)},
             **self.settings.show(source.family),
             **self._charts(order, steps),
-            **self.recover(),
+            **self.runs.over,
         }
 
     def choose(self, request: gr.Request, event: gr.EventData, dataset: str, name: str, seed: str, at: int,
@@ -517,37 +493,31 @@ class Steps(Drawing):
         self, request: gr.Request, dataset: str, name: str, seed: str, at: Any, values: Sequence[Any], asked: bool
     ) -> Iterator[dict]:
         """Show the samples that are there; draw them, as they form, if they were asked for or come at once."""
-        session = self.session(request)
-        self.service.forget(session)  # what was being drawn is not what is shown any more
+        self.runs.leave(request)  # what was being drawn is not what is shown any more
         try:
             order = self._order(dataset, name, seed, at, values)
             steps = int(order.parts[0].knobs[self.knob[order.parts[0].family].name])
             state = self._state(order, steps)
         except InputError as error:
-            yield {self.sheet: {"problem": str(error)}, **self.recover()}
+            yield {self.sheet: {"problem": str(error)}, **self.runs.over}
             return
         shown = {self.at: steps, **self._charts(order, steps)}
         there = self.trajectories.sheet(order) is not None
         if there or not (asked or state["seconds"] <= AT_ONCE):
-            yield {**shown, self.sheet: state, **self.recover()}
+            yield {**shown, self.sheet: state, **self.runs.over}
             return
-        stop = self.service.begin(session)
-        busy = "Another run has the device; this one starts when it ends. " if self.service.turn.busy else ""
-        yield {
-            **shown,
-            self.sheet: {**state, "words": f"{busy}{state['estimate']}", "share": 0},
-            self.go: gr.update(interactive=False),
-            self.halt_button: gr.update(interactive=True),
-        }
-        for frame in self.trajectories.draw(order, stop):
-            if not self.service.holds(session, stop):
-                return
+        run, begun = self.runs.begin(request), {**state, "words": state["estimate"], "share": 0}
+        yield {**shown, self.sheet: begun, **self.runs.begun}
+
+        def paint(frame: Frame) -> dict:
             if frame.state == "done":
-                yield {self.sheet: self._state(order, steps), **self.recover()}
-            elif frame.state in ("stopped", "skipped", "failed"):
-                yield {self.sheet: {**diffusion_view.forming(frame), "at": steps, "share": 0}, **self.recover()}
-            else:
-                yield {self.sheet: {**diffusion_view.forming(frame), "at": steps}}
+                return {self.sheet: self._state(order, steps), **self.runs.over}
+            if frame.state in ("stopped", "skipped", "failed"):
+                return {self.sheet: {**diffusion_view.forming(frame), "at": steps, "share": 0}, **self.runs.over}
+            return {self.sheet: {**diffusion_view.forming(frame), "at": steps}}
+
+        frames = self.trajectories.draw(order, run.stop)
+        yield from run.shown(frames, lambda line: {self.sheet: {**begun, "words": f"{line} {begun['words']}"}}, paint)
 
     # ---- parts of the handlers
 
@@ -599,11 +569,6 @@ class Steps(Drawing):
 DICE = "() => String(Math.floor(Math.random() * 1e6))"
 
 
-def chooser(label: str, name: str) -> gr.Dropdown:
-    """Return a dropdown that stays hidden until there is something to choose."""
-    return gr.Dropdown([], label=label, interactive=True, filterable=False, visible=False, elem_id=name)
-
-
 def chart(name: str) -> gr.HTML:
     """Return the component of one chart."""
     return gr.HTML("", js_on_load=None, elem_classes=["chart"], elem_id=name)
@@ -612,17 +577,17 @@ def chart(name: str) -> gr.HTML:
 def seed_field(name: str, label: str) -> tuple[gr.Textbox, gr.Button]:
     """Return the field of a seed, and the button for another one."""
     field = gr.Textbox(
-        str(PREVIEW["seed"]), label=label, interactive=True, max_lines=1, elem_id=f"{name}-seed",
+        str(PREVIEW["seed"]), label=label, interactive=True, max_lines=1, elem_id=f"diffusion-{name}-seed",
         elem_classes=["df-seed"],
     )  # fmt: skip
-    return field, gr.Button("⟳", elem_id=f"{name}-again", variant="secondary", elem_classes=["df-again"])
+    return field, gr.Button("⟳", elem_id=f"diffusion-{name}-again", variant="secondary", elem_classes=["df-again"])
 
 
 def run_buttons(name: str) -> tuple[gr.Button, gr.Button]:
     """Return the buttons that draw and stop."""
     return (
-        gr.Button("Draw", elem_id=f"{name}-go", variant="primary", elem_classes=["df-go"]),
-        gr.Button("Stop", elem_id=f"{name}-stop", variant="secondary", interactive=False),
+        gr.Button("Draw", elem_id=f"diffusion-{name}-go", variant="primary", elem_classes=["df-go"]),
+        gr.Button("Stop", elem_id=f"diffusion-{name}-stop", variant="secondary", interactive=False),
     )
 
 

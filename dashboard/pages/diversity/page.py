@@ -20,9 +20,9 @@ from dashboard.results.operating_points import EXTRACTOR, Measured, knobs_key
 from dashboard.service import InputError, Lane, Order, Service, resolve_knobs
 from dashboard.service.samples import LEAST, MOST, Progress, Sampled, Samples
 from dashboard.service.scoring import RATIOS, SHARES, Judge, Judges, Verdict
-from dashboard.ui import knobs as controls
-from dashboard.ui import model_card
+from dashboard.ui import dataset_choice, knobs, model_card
 from dashboard.ui.events import CALM, QUICK, RUN, as_text
+from dashboard.ui.run import Runs, status
 
 TITLE = "Diversity"
 SLUG = "diversity"
@@ -118,13 +118,13 @@ class Diversity:
 
     def _build_settings(self, datasets: list[str], start: Sequence[Lane]) -> None:
         with gr.Row(elem_classes=["shared", "ask"]):
-            self.dataset = gr.Dropdown(controls.datasets(datasets), value=self.first or None, label="data",
-                                       interactive=True, elem_id="diversity-dataset", filterable=False)  # fmt: skip
+            self.dataset = dataset_choice.dropdown(SLUG, datasets, visible=True)
             self.n = gr.Number(USUAL["n"], label=f"samples ({LEAST}–{MOST:,})", elem_id="diversity-n", interactive=True)
             self.seed = gr.Textbox(str(USUAL["seed"]), label="seed", elem_id="diversity-seed", max_lines=1,
                                    interactive=True)  # fmt: skip
             self.generate = gr.Button("Generate", elem_id="diversity-generate", variant="primary")
             self.stop = gr.Button("Stop", elem_id="diversity-stop", variant="secondary", interactive=False)
+            self.runs = Runs(self.generate, self.stop)
             self.judge = gr.Radio([EXTRACTOR], value=EXTRACTOR, label="features", elem_id="diversity-judge",
                                   interactive=True, elem_classes=["knob"])  # fmt: skip
         with gr.Row(elem_classes=["shared", "points"]):
@@ -133,7 +133,7 @@ class Diversity:
         self.progress = gr.HTML("", js_on_load=None, elem_id="diversity-progress")
 
     def _build_setting(self, lane: Lane) -> Setting:
-        points = [controls.name_of(point) for point in self.service.families[lane.family].points]
+        points = [knobs.name_of(point) for point in self.service.families[lane.family].points]
         with gr.Row(visible=not lane.problem, elem_classes=["point", f"f-{lane.family}"]) as box:
             point = gr.Dropdown(points, value=points[0] if points else None, label=f"{lane.title} setting",
                                 interactive=True, visible=bool(points), filterable=False,
@@ -157,7 +157,6 @@ class Diversity:
         demo = Context.root_block
 
         demo.load(self.restore, None, everything, **QUICK)
-        demo.unload(self.leave)
         self.dataset.input(self.switch, [self.dataset], everything, **QUICK)
         last = {**slow, "trigger_mode": "always_last"}
         self.judge.input(self.rejudge, look, shown, **last)
@@ -166,10 +165,9 @@ class Diversity:
             for item in setting.inputs:
                 item.input(self.rescore, look, scored, **last)
         run = self.generate.click(self.run, [self.n, self.seed, self.plane, *look], everything, **RUN)
-        run.failure(self.recover, None, [self.generate, self.stop], **QUICK)
+        self.runs.connect(run)
         # A first click need not wait for the training images.
         run.then(self.fetch, [self.dataset], None, **slow)
-        self.stop.click(self.halt, None, None, **QUICK)
         for part in (self.map, self.sheet):
             part.pick(self.pick, [self.dataset, self.judge, self.made], [self.nearest], **slow)
 
@@ -177,18 +175,18 @@ class Diversity:
 
     def restore(self, request: gr.Request) -> dict:
         """Show the data set that the address names, else the first, before anything is made here."""
-        dataset, choices = controls.opened_on(request, self.service.datasets())
+        dataset, choices = dataset_choice.opened_on(request, self.service.datasets())
         return {
             **self._fresh(dataset),
             self.dataset: choices,
-            **self.recover(),
+            **self.runs.over,
             self.generate: gr.update(interactive=bool(dataset)),
         }
 
     def switch(self, request: gr.Request, dataset: str) -> dict:
         """Show another data set; a run on the one before ends, and paints nothing more."""
-        self.service.forget(session(request))
-        return {**self._fresh(dataset), **self.recover()}
+        self.runs.leave(request)
+        return {**self._fresh(dataset), **self.runs.over}
 
     def _fresh(self, dataset: str) -> dict:
         """Return the updates that show a data set before anything is made of it."""
@@ -247,47 +245,32 @@ class Diversity:
         except InputError as error:
             yield {self.status: status(str(error), problem=True)}
             return
-        stop = self.service.begin(session(request))
+        run = self.runs.begin(request)
         at = {part.family: Progress(part.family, "waiting", n=order.n) for part in order.parts}
         fresh: dict[str, Sampled] = {}
-        busy = self.service.turn.busy
-        yield {
-            self.status: status("Another run has the device; yours starts when it ends." if busy else ""),
-            self.progress: self._bars(at),
-            self.generate: gr.update(interactive=False),
-            self.stop: gr.update(interactive=True),
-        }
-        for progress in self.samples.make(order, stop):
-            if not self.service.holds(session(request), stop):
-                return
+        yield {self.status: status(""), self.progress: self._bars(at), **self.runs.begun}
+
+        def paint(progress: Progress) -> dict:
             at[progress.family] = progress
             updates: dict = {self.progress: self._bars(at), self.status: status("")}
             if progress.sampled is not None:
                 fresh[progress.family] = progress.sampled
                 updates[self.map] = self.draw_map(dataset, plane, {**made, **fresh})
-            yield updates
+            return updates
+
+        frames = self.samples.make(order, run.stop)
+        if not (yield from run.shown(frames, lambda words: {self.status: status(words)}, paint)):
+            return
         made = {family: found for family in self.settings if (found := fresh.get(family) or made.get(family))}
         if fresh:
             yield {self.sheet: sample_sheet.sheet(made), self.status: status("Comparing the samples with real images.")}
-        updates = {**self._show(dataset, judge, made, self._chosen(values)), self.made: made, **self.recover()}
-        if self.service.holds(session(request), stop):
+        updates = {**self._show(dataset, judge, made, self._chosen(values)), self.made: made, **self.runs.over}
+        if run.current:
             yield updates
 
     def fetch(self, dataset: str) -> None:
         """Have the training images ready."""
         self.service.split(dataset, "train")
-
-    def recover(self) -> dict:
-        """Make the page usable again after a run."""
-        return {self.generate: gr.update(interactive=True), self.stop: gr.update(interactive=False)}
-
-    def halt(self, request: gr.Request) -> None:
-        """Stop this visitor's run within one step, or before it begins."""
-        self.service.stop(session(request))
-
-    def leave(self, request: gr.Request) -> None:
-        """Stop the run of a visitor who has gone."""
-        self.service.forget(session(request))
 
     def pick(self, event: gr.EventData, dataset: str, judge: str, made: dict[str, Sampled]) -> str:
         """Show the training image nearest to a sample."""
@@ -322,8 +305,7 @@ class Diversity:
     def _knobs(self, family: str, point: str) -> dict[str, Any]:
         """Return every knob's value at an operating point, the first one by default."""
         kind = self.service.families[family]
-        found = next((one for one in kind.points if controls.name_of(one) == point), None)
-        found = found or next(iter(kind.points), None)
+        found = knobs.point_named(kind.points, point) or next(iter(kind.points), None)
         return resolve_knobs(kind.knobs, found.knobs if found else {})
 
     def _order(self, dataset: str, n: Any, seed: Any, values: Sequence[Any]) -> Order:
@@ -411,9 +393,9 @@ class Diversity:
             if lane.problem:
                 continue
             name, point = chosen.get(lane.family, ("", ""))
-            knobs, name = knobs_key(self._knobs(lane.family, point)), name or lane.checkpoint
+            key, name = knobs_key(self._knobs(lane.family, point)), name or lane.checkpoint
             rows = [row for row in self.service.measurements(dataset).points
-                    if row.checkpoint == name and knobs_key(row.knobs) == knobs]  # fmt: skip
+                    if row.checkpoint == name and knobs_key(row.knobs) == key]  # fmt: skip
             found[lane.family] = lane.title, rows
         return diversity_figures.at_one_n(found)
 
@@ -495,17 +477,6 @@ class Diversity:
 def chart(name: str) -> gr.HTML:
     """Return the component of one card's chart."""
     return gr.HTML("", js_on_load=None, elem_classes=["chart"], elem_id=f"diversity-{name}")
-
-
-def session(request: gr.Request) -> str:
-    """Return what this page's runs of a visitor go by: those of other pages are not its to stop."""
-    return f"{request.session_hash}/{SLUG}"
-
-
-def status(words: str, problem: bool = False) -> str:
-    """Return the line that answers."""
-    kind = ' class="problem" role="alert"' if problem else ""
-    return f'<div class="status"><span{kind}>{escape(words)}</span></div>'
 
 
 def checkpoints(lane: Lane) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from html import escape
 
@@ -13,7 +14,9 @@ from dashboard.pages.failures import failure_figures
 from dashboard.pages.failures.verdicts import FOOLED, NOTICES, Verdict, across, opinions, verdicts, words
 from dashboard.results.operating_points import EXTRACTOR, Measured
 from dashboard.service import METRICS, PREVIEW, Broken, InputError, Service
-from dashboard.ui import knobs, model_card
+from dashboard.ui import dataset_choice, model_card
+from dashboard.ui.events import RUN
+from dashboard.ui.run import Runs
 
 TITLE = "Failure lab"
 SLUG = "failures"
@@ -24,6 +27,7 @@ HEADING = (
     "score means little until it is known what it cannot see: below, every metric says what it makes of each of them, "
     "beside the healthy model and real images.</p></div>"
 )
+WAITING = "Making 24 samples …"
 NO_CHECKPOINT = "There is no checkpoint yet. Train one and reload: python -m gencore train digits/vae"
 NO_ROWS = "These have not been measured on {0} yet: python -m gencore evaluate --points failures"
 
@@ -40,18 +44,17 @@ class Failures:
         self.service = service
         self.tab = Context.block
         datasets = service.datasets()
-        first = datasets[0] if datasets else ""
         gr.HTML(HEADING, js_on_load=None)
         with gr.Row(elem_classes=["shared"], visible=len(datasets) > 1):
-            self.dataset = gr.Dropdown(knobs.datasets(datasets), value=first or None, label="data", interactive=True,
-                                       elem_id="failures-dataset", filterable=False)  # fmt: skip
+            self.dataset = dataset_choice.dropdown(SLUG, datasets)
         self.opened = gr.State(False)
         with gr.Column(elem_classes=["card"]):
             self.glance = gr.HTML("", js_on_load=None, elem_classes=["chart"], elem_id="failures-glance")
         self.cards: dict[str, gr.HTML] = {}
+        self.runs = Runs()
         for key in service.failures_known:
             with gr.Column(elem_classes=["card"]):
-                self.cards[key] = gr.HTML("", js_on_load=None, elem_classes=["chart"], elem_id=f"failure-{key}")
+                self.cards[key] = gr.HTML("", js_on_load=None, elem_classes=["chart"], elem_id=f"failures-{key}")
 
     def connect(self) -> None:
         """Connect the components: the measured rows show at once, the pictures when the device is free."""
@@ -61,13 +64,14 @@ class Failures:
             self.open, [self.dataset, self.opened], [self.opened, self.dataset, *outputs], queue=False, **quiet
         )
         for shown in (opened, self.dataset.input(self.show, [self.dataset], outputs, queue=False, **quiet)):
-            shown.then(self.draw, [self.dataset], outputs, concurrency_id="device", concurrency_limit=1, **quiet)
+            shown.then(self.draw, [self.dataset], outputs, **RUN)
+        self.runs.connect()
 
     # ---- handlers
 
     def open(self, request: gr.Request, dataset: str | None, opened: bool) -> dict:
         """Show the data set that was chosen; when the page is opened for the first time, that of the address."""
-        dataset, choices = knobs.opened_on(request, self.service.datasets(), dataset if opened else None)
+        dataset, choices = dataset_choice.opened_on(request, self.service.datasets(), dataset if opened else None)
         return {self.opened: True, self.dataset: choices, **self.show(dataset)}
 
     def show(self, dataset: str | None) -> dict:
@@ -80,18 +84,26 @@ class Failures:
             updates[self.cards[one.key]] = self.card(place, one, dataset, found[one.key])
         return updates
 
-    def draw(self, dataset: str) -> Iterator[dict]:
-        """Make the pictures that are missing, one after another."""
+    def draw(self, request: gr.Request, dataset: str) -> Iterator[dict]:
+        """Make the pictures that are missing, one after another, until another data set is chosen."""
+        run = self.runs.begin(request)
         for place, one in enumerate(self.service.failures(dataset), start=1):
-            if one.problem or self.service.broken_images(dataset, one.key, make=False) is not None:
+            if one.problem or self.service.broken_images(dataset, one.key) is not None:
                 continue
+            found = self.found(dataset, one.key)
+            wait = functools.partial(self._wait, place, one, dataset, found)
             try:
-                self.service.broken_images(dataset, one.key)
+                yield from run.made(self.service.make_broken_images(dataset, one.key, run.stop), wait)
                 problem = ""
             except InputError as error:
                 problem = str(error)
-            yield {self.cards[one.key]: self.card(place, one, dataset, self.found(dataset, one.key), problem)}
+            if not run.current:
+                break
+            yield {self.cards[one.key]: self.card(place, one, dataset, found, problem)}
         yield {self.glance: gr.skip()}  # a generator that yields nothing would empty its outputs
+
+    def _wait(self, place: int, one: Broken, dataset: str, found: list[Verdict], words: str) -> dict:
+        return {self.cards[one.key]: self.card(place, one, dataset, found, waiting=words)}
 
     # ---- parts of the page
 
@@ -118,23 +130,25 @@ class Failures:
             "and the rule stand on the cards below.</p>"
         )
 
-    def card(self, place: int, one: Broken, dataset: str, found: list[Verdict], problem: str = "") -> str:
+    def card(
+        self, place: int, one: Broken, dataset: str, found: list[Verdict], problem: str = "", waiting: str = WAITING
+    ) -> str:
         """Return a failure's card."""
         return (
             f'<article class="failure" data-failure="{one.key}"><div class="told">'
             f'<h3><span class="number">{place}</span> {escape(one.label)}</h3>'
             f'<p class="answer">{escape(one.failure.about)}</p>'
-            f"{self.picture(one, dataset, problem)}</div>"
+            f"{self.picture(one, dataset, problem, waiting)}</div>"
             f'<div class="measured">{self.measured(one, dataset, found)}</div></article>'
         )
 
-    def picture(self, one: Broken, dataset: str, problem: str) -> str:
+    def picture(self, one: Broken, dataset: str, problem: str, waiting: str) -> str:
         """Return the samples of a broken model, or why there are none."""
         problem = problem or (one.problem if dataset else NO_CHECKPOINT)
-        images = None if problem else self.service.broken_images(dataset, one.key, make=False)
+        images = None if problem else self.service.broken_images(dataset, one.key)
         if images is None:
-            waiting = "" if problem else " waiting"
-            return f'<p class="samples missing{waiting}">{escape(problem or "Making 24 samples …")}</p>'
+            kind = "" if problem else " waiting"
+            return f'<p class="samples missing{kind}">{escape(problem or waiting)}</p>'
         source = "Made here"
         if one.checkpoint:
             title = self.service.families[one.family].title

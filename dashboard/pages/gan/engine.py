@@ -6,10 +6,8 @@ and makes the few samples that follow a slider. Each call has the device to itse
 
 from __future__ import annotations
 
-import logging
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,17 +17,16 @@ import torch
 from dashboard.results.operating_points import knobs_key
 from dashboard.service import PREVIEW, InputError, Knob, Service, resolve_knobs
 from dashboard.service.cache import Cache
+from dashboard.service.device import Waiting
 from dashboard.service.lanes import checkpoint_key, missing
 from dashboard.service.parsing import parse_seed
 from dashboard.service.pixels import to_input, to_pixels
-from dashboard.service.problems import first_line, without_paths
-from gencore.family import Judges, image_seed
+from dashboard.service.problems import without_paths
+from gencore.family import Family, Judges, image_seed
 
 JUDGED = 200  # images of each kind that are judged
 BATCH = 50  # images at once: what a processor's cache holds
 PROBE = "probe"  # the player that stands in where the discriminator itself gives no probability
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -132,8 +129,12 @@ class Games:
 
     # ---- what the models make and believe
 
-    def samples(self, dataset: str, name: str, knobs: Mapping[str, Any], stop: threading.Event) -> np.ndarray:
-        """Return as many samples as a preview has at some knobs, uint8 (n, C, H, W), always of the same seeds.
+    def samples(
+        self, dataset: str, name: str, knobs: Mapping[str, Any], stop: threading.Event
+    ) -> Generator[Waiting, None, np.ndarray]:
+        """Return, once the device is had, as many samples as a preview has at some knobs: always of the same seeds.
+
+        They are uint8 (n, C, H, W).
 
         Raises:
             InputError: in one sentence, on a checkpoint that cannot be used, a bad knob, or when `stop` was set first.
@@ -142,29 +143,28 @@ class Games:
         values = resolve_knobs(self.service.families[one.family].knobs, knobs)
         key = checkpoint_key(one.name), knobs_key(values)
 
-        def make() -> np.ndarray:
-            with self._alone(one, stop) as model:
-                return to_pixels(model.generate(seeds_of(PREVIEW["seed"], PREVIEW["n"]), **values))
+        def make(model: Family) -> np.ndarray:
+            return to_pixels(model.generate(seeds_of(PREVIEW["seed"], PREVIEW["n"]), **values))
 
-        return self._samples.find(key, make)
+        return (yield from self.service.with_model(one.name, make, stop, keep=(self._samples, key)))
 
-    def judge(self, dataset: str, name: str, seed: Any, stop: threading.Event) -> Judged:
-        """Let a model judge `JUDGED` fresh samples and as many real test images.
+    def judge(self, dataset: str, name: str, seed: Any, stop: threading.Event) -> Generator[Waiting, None, Judged]:
+        """Let a model, once the device is had, judge `JUDGED` fresh samples and as many real test images.
 
         Raises:
             InputError: in one sentence, on a checkpoint that cannot be used, a bad seed, or when `stop` was set first.
         """
         one, seed = self.contestant(dataset, name), parse_seed(seed)
-        return self._judged.find((checkpoint_key(one.name), seed), lambda: self._judge(dataset, one, seed, stop))
+        key = checkpoint_key(one.name), seed
 
-    def _judge(self, dataset: str, one: Contestant, seed: int, stop: threading.Event) -> Judged:
-        real = self.real(dataset, seed)
-        with self._alone(one, stop) as model:
-            seeds = seeds_of(seed, JUDGED)
+        def judge(model: Family) -> Judged:
+            seeds, real = seeds_of(seed, JUDGED), self.real(dataset, seed)
             pieces = [model.generate(seeds[start : start + BATCH]) for start in range(0, JUDGED, BATCH)]
             fake = to_pixels(torch.cat(pieces))
             judged = Judged(one, seed, PROBE in model.networks, fake, probability_real(model, fake), real, np.zeros(0))
             return judged if real is None else replace(judged, real_scores=probability_real(model, real))
+
+        return (yield from self.service.with_model(one.name, judge, stop, keep=(self._judged, key)))
 
     def real(self, dataset: str, seed: int) -> np.ndarray | None:
         """Return up to `JUDGED` different real test images, picked by the seed; None when they are not at hand."""
@@ -173,25 +173,6 @@ class Games:
             return None
         picked = np.random.default_rng(seed).permutation(len(images))[:JUDGED]
         return images[np.sort(picked)]
-
-    # ---- parts
-
-    @contextmanager
-    def _alone(self, one: Contestant, stop: threading.Event) -> Iterator[Any]:
-        """Give the model, with the device to itself; whatever it raises becomes one sentence."""
-        ticket = self.service.turn.take(stop)
-        try:
-            if not ticket:
-                raise InputError("Stopped before its turn on the device.")
-            with torch.no_grad():
-                yield self.service.model(one.name)
-        except InputError as error:
-            raise InputError(without_paths(str(error))) from None
-        except Exception as error:  # a family's own code may raise anything
-            log.exception("%s failed", one.name)
-            raise InputError(f"{one.name} failed with {type(error).__name__}: {first_line(error)}") from None
-        finally:
-            self.service.turn.give(ticket)
 
 
 def seeds_of(seed: int, n: int) -> list[int]:

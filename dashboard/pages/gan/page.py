@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from html import escape
+from threading import Event
 from typing import Any
 
 import gradio as gr
-from gradio.context import Context
 
 from dashboard.pages.gan import discriminator_scores, game_curves, tradeoff
 from dashboard.pages.gan.engine import JUDGED, Contestant, Games, Judged, number_knobs
 from dashboard.pages.gan.panels import PANELS
 from dashboard.service import PREVIEW, InputError, Service, runs
-from dashboard.ui import knobs as controls
-from dashboard.ui import model_card, timelapse
+from dashboard.service.device import Waiting, finish
+from dashboard.ui import dataset_choice, knobs, model_card, timelapse
 from dashboard.ui.panels import framed, on_open
+from dashboard.ui.run import Runs
 
 TITLE = "GAN"
 SLUG = "gan"
@@ -43,11 +44,9 @@ class Gan:
             js_on_load=None,
         )
         with gr.Row(elem_classes=["shared"]):
-            self.dataset = gr.Dropdown(
-                [], label="data", interactive=True, filterable=False, visible=False, elem_id="gan-page-dataset"
-            )
-            self.run = gr.Dropdown([], label="checkpoint", interactive=True, filterable=False, elem_id="gan-page-run")
-        self.status = gr.HTML(NOTHING, js_on_load=None, elem_id="gan-page-status")
+            self.dataset = dataset_choice.dropdown(SLUG)
+            self.run = gr.Dropdown([], label="checkpoint", interactive=True, filterable=False, elem_id="gan-run")
+        self.status = gr.HTML(NOTHING, js_on_load=None, elem_id="gan-status")
         with framed(PANELS["game"]):
             self.game = gr.HTML("", js_on_load=None, elem_classes=["chart"], elem_id="gan-game")
         with framed(PANELS["timelapse"]):
@@ -56,6 +55,7 @@ class Gan:
             self._build_judge()
         with framed(PANELS["truncation"]):
             self._build_truncation()
+        self.judgements, self.turns = Runs(), Runs()
 
     # ---- layout
 
@@ -69,14 +69,9 @@ class Gan:
         self.beliefs = gr.HTML("", js_on_load=None, elem_classes=["chart"], elem_id="gan-judge-scores")
 
     def _build_truncation(self) -> None:
-        self.knobs: dict[str, list[gr.components.Component]] = {}
         with gr.Row(elem_classes=["gan-two"]):
             with gr.Column(elem_classes=["gan-turning"]):
-                for family, kind in self.games.families().items():
-                    values = {knob.name: knob.default for knob in kind.knobs}
-                    self.knobs[family] = [
-                        controls.control(knob, f"{SLUG}-page-{family}", knob.applies(values)) for knob in kind.knobs
-                    ]
+                self.knobs = knobs.KnobPanel(self.games.families(), SLUG)
                 self.samples = gr.HTML(
                     {"note": ""}, html_template=SAMPLES, js_on_load="lab.ganSamples(element, props, watch)",
                     apply_default_css=False, elem_id="gan-samples",
@@ -89,41 +84,37 @@ class Gan:
     def connect(self) -> None:
         """Connect the components."""
         calm: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
-        which, turned = [self.dataset, self.run], [self.dataset, self.run, *self._controls]
-        shown = [self.dataset, self.run, self.status, self.game, self.lapse, *self._computed, *self._controls]
+        which, turned = [self.dataset, self.run], [self.dataset, self.run, *self.knobs.inputs]
+        shown = [self.dataset, self.run, self.status, self.game, self.lapse, *self._computed, *self.knobs.outputs]
         judged = {"fn": self.judge, "inputs": [*which, self.seed], "outputs": [self.judging, self.beliefs], **calm}
-        made = {"fn": self.turn, "inputs": turned, "outputs": [self.samples, self.against, self.over, *self._controls],
-                **calm}  # fmt: skip
+        made = {"fn": self.turn, "inputs": turned, "outputs": [self.samples, self.against, self.over], **calm}
         for event in (
             on_open(self.open, which, shown),
             self.dataset.input(self.switch, [self.dataset], shown, queue=False, **calm),
             self.run.input(self.show, which, shown, queue=False, **calm),
         ):
             event.then(**made).then(**judged)
-        for control in self._controls:
-            control.input(trigger_mode="always_last", **made)
+        for after in self.knobs.connect():
+            after(trigger_mode="always_last", **made)
         self.seed.submit(**judged)
         draw = "() => String(Math.floor(Math.random() * 1e6))"
         self.another.click(None, None, [self.seed], js=draw).then(**judged)
-        Context.root_block.unload(self.leave)
+        self.judgements.connect()
+        self.turns.connect()
         gr.api(self.call, api_name="judge", concurrency_limit=2)
 
     @property
     def _computed(self) -> list[gr.components.Component]:
         return [self.judging, self.beliefs, self.samples, self.against, self.over]
 
-    @property
-    def _controls(self) -> list[gr.components.Component]:
-        return [control for mine in self.knobs.values() for control in mine]
-
     # ---- handlers
 
     def open(self, request: gr.Request, dataset: str | None, run: str | None) -> dict:
         """Show the page as it was, else the data set that the address names, else the first."""
-        dataset, choices = controls.opened_on(request, self.games.datasets(), dataset)
+        dataset, choices = dataset_choice.opened_on(request, self.games.datasets(), dataset)
         updates = self.show(dataset, run)
         if run and updates[self.run]["value"] == run:  # the knobs stay where they were left, with what they made
-            kept = [*self._computed, *self._controls]
+            kept = [*self._computed, *self.knobs.outputs]
             updates = {key: value for key, value in updates.items() if key not in kept}
         return {**updates, self.dataset: choices}
 
@@ -144,41 +135,32 @@ class Gan:
             **dict.fromkeys(self._computed, ""),  # what the run before made is not this one's
             self.samples: {"image": ""},
         }
-        for family, mine in self.knobs.items():
-            kind = self.service.families[family]
-            values = {knob.name: knob.default for knob in kind.knobs}
-            for knob, control in zip(kind.knobs, mine, strict=True):
-                seen = one is not None and one.family == family and knob.applies(values)
-                updates[control] = gr.update(value=knob.default, visible=seen)
-        return updates
+        if one is not None:
+            usual = {knob.name: knob.default for knob in self.service.families[one.family].knobs}
+            updates |= self.knobs.set(one.family, usual)
+        return updates | self.knobs.show(one.family if one else "")
 
     def judge(self, request: gr.Request, dataset: str | None, run: str | None, seed: Any) -> Iterator[dict]:
         """Let the model judge fresh samples and real images; nothing is painted once something later was asked for."""
-        name = f"{request.session_hash}-{SLUG}-judge"
-        stop = self.service.begin(name)
-        wait = " when another run has ended" if self.service.turn.busy else ""
-        yield {self.judging: note(f"Judging {JUDGED} samples and {JUDGED} real images{wait}."), self.beliefs: gr.skip()}
+        judgement, words = self.judgements.begin(request), f"Judging {JUDGED} samples and {JUDGED} real images."
+        yield {self.judging: note(words), self.beliefs: gr.skip()}
         try:
-            judged = self.games.judge(dataset or "", run or "", seed, stop)
+            judged = yield from judgement.made(
+                self.games.judge(dataset or "", run or "", seed, judgement.stop),
+                lambda wait: {self.judging: note(f"{words} {wait}"), self.beliefs: gr.skip()},
+            )
             updates = {self.judging: note(self._basis(judged)), self.beliefs: scores(judged)}
         except InputError as error:
             updates = {self.judging: problem(str(error)), self.beliefs: gr.skip()}
-        if self.service.holds(name, stop):
+        if judgement.current:
             yield updates
 
     def turn(self, request: gr.Request, dataset: str | None, run: str | None, *values: Any) -> Iterator[dict]:
         """Make the samples at the present knobs, and mark where these stand among what was measured."""
-        name = f"{request.session_hash}-{SLUG}-turn"
-        stop = self.service.begin(name)
-        if self.service.turn.busy:
-            yield {self.samples: {"note": "Another run has the device; the samples follow when it ends."}}
-        updates = self._turned(dataset or "", run or "", values, stop)
-        yield updates if self.service.holds(name, stop) else gr.skip()
-
-    def leave(self, request: gr.Request) -> None:
-        """Stop what a visitor who has gone was waiting for."""
-        for what in ("judge", "turn"):
-            self.service.forget(f"{request.session_hash}-{SLUG}-{what}")
+        turn = self.turns.begin(request)
+        work = self._turned(dataset or "", run or "", values, turn.stop)
+        updates = yield from turn.made(work, lambda words: {self.samples: {"note": words}})
+        yield updates if turn.current else gr.skip()
 
     def call(self, dataset: str, checkpoint: str, seed: int = PREVIEW["seed"]) -> dict:
         """Return what a checkpoint's discriminator believes of 200 fresh samples and of 200 real test images.
@@ -191,13 +173,10 @@ class Gan:
         Returns:
             Whose probabilities they are, and both lists of them; 'real' is empty without real images at hand.
         """
-        name = f"api-{id(object())}"
         try:
-            judged = self.games.judge(dataset, checkpoint, seed, self.service.begin(name))
+            judged = finish(self.games.judge(dataset, checkpoint, seed, Event()))
         except InputError as error:
             raise gr.Error(str(error), print_exception=False) from None
-        finally:
-            self.service.forget(name)
         return {"who": who(judged), "seed": judged.seed, "real": judged.real_scores.tolist(),
                 "generated": judged.fake_scores.tolist()}  # fmt: skip
 
@@ -234,39 +213,20 @@ class Gan:
             words += " The real images are not at hand here, so the samples stand alone."
         return words
 
-    def _turned(self, dataset: str, run: str, values: tuple, stop: Any) -> dict:
+    def _turned(self, dataset: str, run: str, values: tuple, stop: Event) -> Generator[Waiting, None, dict]:
         """Return the updates of the samples and of the charts beside them."""
         try:
             one = self.games.contestant(dataset, run)
-            knobs = self._chosen(one.family, values)
-            images = self.games.samples(dataset, run, knobs, stop)
+            given = self.knobs.given(one.family, values)
+            images = yield from self.games.samples(dataset, run, given, stop)
         except InputError as error:
             return {self.samples: {"image": "", "note": str(error), "problem": True}, self.against: "", self.over: ""}
-        at = "".join(f", {controls.words(name)} {value}" for name, value in knobs.items())
+        at = "".join(f", {knobs.spelled(name)} {value}" for name, value in given.items())
         words = f"{len(images)} samples, seed {PREVIEW['seed']}{at}."
         picture = {"image": model_card.data_uri(images), "alt": f"{len(images)} samples", "note": words}
-        return {self.samples: picture, **self._measured(dataset, one, knobs), **self._visible(one.family, values)}
+        return {self.samples: picture, **self._measured(dataset, one, given)}
 
-    def _chosen(self, family: str, values: tuple) -> dict[str, Any]:
-        """Return the knobs of one family as the controls of all of them say."""
-        rest = list(values)
-        for name, mine in self.knobs.items():
-            own, rest = rest[: len(mine)], rest[len(mine) :]
-            if name == family:
-                return controls.chosen(self.service.families[family].knobs, own)
-        return {}
-
-    def _visible(self, family: str, values: tuple) -> dict:
-        """Return the updates that show the knobs which have an effect beside the others."""
-        kind, rest = self.service.families[family], list(values)
-        for name, mine in self.knobs.items():
-            own, rest = rest[: len(mine)], rest[len(mine) :]
-            if name == family:
-                given = dict(zip((knob.name for knob in kind.knobs), own, strict=True))
-                return {c: gr.update(visible=knob.applies(given)) for knob, c in zip(kind.knobs, mine, strict=True)}
-        return {}
-
-    def _measured(self, dataset: str, one: Contestant, knobs: dict[str, Any]) -> dict:
+    def _measured(self, dataset: str, one: Contestant, given: dict[str, Any]) -> dict:
         """Return the updates of the charts of what was measured, with the knob's present value marked."""
         kind = self.service.families[one.family]
         numbers = [knob.name for knob in number_knobs(kind)]
@@ -277,17 +237,17 @@ class Gan:
         found = tradeoff.sweep(self.service.measurements(dataset), one.name, numbers, defaults, one.family)
         if found is None:
             words = (
-                f"Precision and coverage over {controls.words(numbers[0])} have not been measured for {one.name}: "
+                f"Precision and coverage over {knobs.spelled(numbers[0])} have not been measured for {one.name}: "
                 f"python -m gencore evaluate {one.name}"
             )
             return {self.against: lead(words), self.over: ""}
-        value = float(knobs.get(found.knob, defaults[found.knob]))
+        value = float(given.get(found.knob, defaults[found.knob]))
         return {self.against: tradeoff.against(found, value), self.over: beside(tradeoff.over(found, value))}
 
 
 def named(one: Contestant) -> str:
     """Return a checkpoint's name in the chooser, with what its players play for."""
-    return f"{one.name} ({controls.words(one.objective)})" if one.objective else one.name
+    return f"{one.name} ({knobs.spelled(one.objective)})" if one.objective else one.name
 
 
 def who(judged: Judged) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
-from collections.abc import Hashable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ import torch
 from dashboard.results.projection import Plane, axis_titles, class_plane
 from dashboard.service import InputError, Lane, Service
 from dashboard.service.cache import Cache
-from dashboard.service.device import Patience
+from dashboard.service.device import Waiting, finish
 from dashboard.service.images import Encodings, encodings
 from dashboard.service.lanes import checkpoint_key
 from dashboard.service.parsing import parse_point, parse_seed, parse_whole
@@ -49,9 +49,10 @@ OFFSETS = (-3, -2, -1, 0, 1, 2, 3)  # of a traversal, in spreads
 DRAWS = 16  # of z, that a bound is the mean of where one takes one network call
 WAIT = 1.5  # seconds that a picture which should come at once waits for the device
 PATIENT = 30.0  # seconds that a picture waits which nobody will ask for again
-YIELD = 0.002  # seconds between two turns of one run, in which another can take it
 CALLS = 52  # of a bound that takes many, about
 GIF_MS, GIF_SCALE = 60, 6
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -252,27 +253,13 @@ class Latents:
         call = (lane.cost.get("ms_per_image") or 0) / 1000 / max(1, lane.cost.get("calls") or 1)
         return self._rates.get((checkpoint_key(lane.checkpoint), "bound"), CALLS * call)
 
-    @contextmanager
-    def _model(self, name: str, stop: threading.Event | Patience) -> Iterator[Family]:
-        """Return a model, alone on the device until the block ends; blocks are short, so that others get in between.
-
-        Raises:
-            InputError: if the turn did not come before `stop` was set.
-        """
-        ticket = self.service.turn.take(stop)
-        if not ticket:
-            raise InputError("Another run has the device; try again when it has ended.")
-        try:
-            with torch.no_grad():
-                yield self.service.model(name)
-        finally:
-            self.service.turn.give(ticket)
-            time.sleep(YIELD)
-
     # ---- paths
 
-    def walk(self, dataset: str, ends: Ends, stop: threading.Event) -> Iterator[Row]:
-        """Decode the path between two ends with every family that decodes, and yield the rows as they grow."""
+    def walk(self, dataset: str, ends: Ends, stop: threading.Event) -> Iterator[Waiting | Row]:
+        """Decode the path between two ends with every family that decodes, and yield the rows as they grow.
+
+        The device is had for a few pictures at a time, so that others get in between.
+        """
         for lane in self.decoders(dataset):
             row = Row(lane.family, lane.title, self.service.families[lane.family].interpolation == "slerp")
             reason = lane.problem or self._no_way_back(lane, ends)
@@ -280,8 +267,9 @@ class Latents:
                 yield replace(row, state="absent" if reason else "stopped", problem=reason)
                 continue
             try:
-                for row in self._walk(lane, row, ends, stop):  # noqa: B020 - what was decoded before an error stays
-                    yield row
+                for new in self._walk(lane, row, ends, stop):
+                    row = row if isinstance(new, Waiting) else new  # what was decoded before an error stays
+                    yield new
             except InputError as error:
                 if stop.is_set():
                     yield replace(row, state="stopped")
@@ -296,29 +284,30 @@ class Latents:
             "nothing in it was trained to encode."
         )
 
-    def _walk(self, lane: Lane, row: Row, ends: Ends, stop: threading.Event) -> Iterator[Row]:
+    def _walk(self, lane: Lane, row: Row, ends: Ends, stop: threading.Event) -> Iterator[Waiting | Row]:
         key = checkpoint_key(lane.checkpoint), ends.key
         kept = self._rows.get(key)
         if kept is not None:
             yield kept
             return
         yield row
-        with self._model(lane.checkpoint, stop) as model:
-            started = time.perf_counter()
+
+        def begin(model: Family) -> tuple[np.ndarray, int, torch.Tensor]:
             a, b = self._latents_of(model, ends)
             first, calls = decode_counted(model, a[None])
-            row = replace(row, state="running", frames={0: first[0]}, seconds=time.perf_counter() - started)
-        row = replace(row, total=FINE if calls <= 1 else COARSE)
-        latents = path(model, a, b, np.linspace(0, 1, row.total).tolist())
+            total = FINE if calls <= 1 else COARSE
+            return first[0], calls, path(model, a, b, np.linspace(0, 1, total).tolist())
+
+        (first, calls, latents), seconds = yield from self.service.with_model(lane.checkpoint, timed(begin), stop)
+        row = replace(row, state="running", frames={0: first}, seconds=seconds, total=len(latents))
         for places in batches(row.total, CHUNK if calls <= 1 else 1):
             if stop.is_set():
                 yield replace(row, state="stopped")
                 return
-            with self._model(lane.checkpoint, stop) as model:
-                started = time.perf_counter()
-                pictures = to_pixels(model.decode(latents[places]))
-                seconds = row.seconds + time.perf_counter() - started
-            row = replace(row, frames={**row.frames, **dict(zip(places, pictures, strict=True))}, seconds=seconds)
+            decode = timed(lambda model, places=places: to_pixels(model.decode(latents[places])))
+            pictures, seconds = yield from self.service.with_model(lane.checkpoint, decode, stop)
+            frames = {**row.frames, **dict(zip(places, pictures, strict=True))}
+            row = replace(row, frames=frames, seconds=row.seconds + seconds)
             yield row
         self._rates.put((key[0], "image"), row.seconds / row.total)
         yield self._rows.put(key, replace(row, state="done"))
@@ -357,7 +346,7 @@ class Latents:
 
     def place(self, name: str, image: np.ndarray, kind: str) -> tuple[float, float]:
         """Return where an image lies on a map."""
-        u, v = self.map(name, kind).plane.project(self.encode(name, image)[0][None])[0]
+        u, v = self.map(name, kind).plane.project(finish(self.encode(name, image))[0][None])[0]
         return float(u), float(v)
 
     def spot(self, name: str, point: Any, kind: str, wait: float = WAIT) -> Spot:
@@ -376,9 +365,8 @@ class Latents:
             torch.from_numpy(found.means),
             found.width,
         )
-        with self._model(name, Patience(wait)) as model:
-            image = to_pixels(model.decode(z[None].to(model.device)))[0]
-        return Spot(image, int(np.square(found.means - z.numpy()).sum(1).argmin()))
+        work = self.service.with_model(name, lambda m: to_pixels(m.decode(z[None].to(m.device)))[0], patience=wait)
+        return Spot(finish(work), int(np.square(found.means - z.numpy()).sum(1).argmin()))
 
     def real(self, dataset: str, name: str, index: int) -> np.ndarray | None:
         """Return the real image (C, H, W) that an encoding is of; None when it is not at hand."""
@@ -389,24 +377,24 @@ class Latents:
 
     # ---- one image
 
-    def encode(self, name: str, image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return mean and standard deviation (d,) of an image's latent.
+    def encode(self, name: str, image: np.ndarray) -> Generator[Waiting, None, tuple[np.ndarray, np.ndarray]]:
+        """Return, once the device is had, mean and standard deviation (d,) of an image's latent.
 
         Raises:
             InputError: if the image is of another size than the model's.
         """
 
-        def encode() -> tuple[np.ndarray, np.ndarray]:
-            with self._model(name, Patience(PATIENT)) as model:
-                check_shape(image, model)
-                mean, std = model.encode(to_input(image[None], model))
-                return mean[0].float().cpu().numpy(), std[0].float().cpu().numpy()
+        def encode(model: Family) -> tuple[np.ndarray, np.ndarray]:
+            check_shape(image, model)
+            mean, std = model.encode(to_input(image[None], model))
+            return mean[0].float().cpu().numpy(), std[0].float().cpu().numpy()
 
-        return self._encoded.find((checkpoint_key(name), image.tobytes()), encode)
+        keep = self._encoded, (checkpoint_key(name), image.tobytes())
+        return self.service.with_model(name, encode, patience=PATIENT, keep=keep)
 
-    def traverse(self, name: str, image: np.ndarray, rows: int | None = None) -> Traversal:
-        """Return an image's latent moved along its strongest dimensions, `rows` of them or all."""
-        mean, std = self.encode(name, image)
+    def traverse(self, name: str, image: np.ndarray, rows: int | None = None) -> Generator[Waiting, None, Traversal]:
+        """Return, once the device is had, an image's latent moved along its strongest dimensions, `rows` or all."""
+        mean, std = yield from self.encode(name, image)
         try:
             kept = encodings(self.service, name)
             kl, spreads = kept.kl, np.sqrt(kept.mean.var(0) + np.square(kept.std).mean(0))
@@ -416,12 +404,13 @@ class Latents:
         order = np.argsort(-kl, kind="stable")[:rows]
         z = torch.from_numpy(mean)
         walked = torch.cat([traversal(z, int(i), [step * float(spreads[i]) for step in OFFSETS]) for i in order])
-        with self._model(name, Patience(PATIENT)) as model:
-            images = to_pixels(model.decode(walked.to(model.device)))
+        images = yield from self.service.with_model(
+            name, lambda model: to_pixels(model.decode(walked.to(model.device))), patience=PATIENT
+        )
         shape = (len(order), len(OFFSETS), *images.shape[1:])
         return Traversal(order, kl[order], images.reshape(shape), spreads[order], kept is not None)
 
-    def rebuild(self, dataset: str, image: np.ndarray, stop: threading.Event) -> Iterator[Rebuilt]:
+    def rebuild(self, dataset: str, image: np.ndarray, stop: threading.Event) -> Iterator[Waiting | Rebuilt]:
         """Yield what every family gives back of an image, encoded and decoded; with its bound if that is quick."""
         for lane in (self.service.lane(dataset, name) for name in self.service.families):
             kind = self.service.families[lane.family]
@@ -433,37 +422,27 @@ class Latents:
                 continue
             yield replace(start, state="running")
             try:
-                key = checkpoint_key(lane.checkpoint), image.tobytes()
-                yield self._rebuilt.find(key, lambda lane=lane, start=start: self._rebuild(lane, start, image, stop))
+                keep = self._rebuilt, (checkpoint_key(lane.checkpoint), image.tobytes())
+                work = functools.partial(given_back, start=start, image=image)
+                yield (yield from self.service.with_model(lane.checkpoint, work, stop, keep=keep))
             except InputError as error:
                 yield replace(start, state="absent", problem=without_paths(str(error)))
 
-    def _rebuild(self, lane: Lane, start: Rebuilt, image: np.ndarray, stop: threading.Event) -> Rebuilt:
-        with self._model(lane.checkpoint, stop) as model:
-            check_shape(image, model)
-            x = to_input(image[None], model)
-            latent = model.invert(x) if isinstance(model, Inverts) else model.encode(x)[0]
-            decoded = model.decode(latent).clamp(-1, 1)
-            error = float(((decoded - x) / 2).square().sum())
-            elbo = None
-            if start.bounds and not start.long:
-                generator = torch.Generator().manual_seed(0)
-                elbo = float(model.bound(x.expand(DRAWS, *x.shape[1:]), generator)["elbo"].mean())
-        return replace(start, image=to_pixels(decoded)[0], error=error, elbo=elbo, draws=DRAWS, state="done")
+    def bound(self, dataset: str, image: np.ndarray, stop: threading.Event) -> Iterator[Waiting | Rebuilt]:
+        """Compute the bounds that take many network calls, part by part, and yield how far they are.
 
-    def bound(self, dataset: str, image: np.ndarray, stop: threading.Event) -> Iterator[Rebuilt]:
-        """Compute the bounds that take many network calls, part by part, and yield how far they are."""
+        Raises:
+            InputError: if one fails, or `stop` was set in the device's line.
+        """
         for lane in self.in_parts(dataset):
             start, started = Rebuilt(lane.family, lane.title, bounds=True, long=True, state="running"), time.monotonic()
             key, parts = (checkpoint_key(lane.checkpoint), image.tobytes()), list[Part]()
-            with self._model(lane.checkpoint, stop) as model:
-                check_shape(image, model)
-                steps = model.bound_parts(to_input(image[None], model), torch.Generator().manual_seed(0))
+            begin = functools.partial(bound_parts, image=image)
+            steps = yield from self.service.with_model(lane.checkpoint, begin, stop)
             while not parts or parts[-1].index < parts[-1].total:
                 if stop.is_set():
                     return
-                with self._model(lane.checkpoint, stop):
-                    parts.append(next(steps))
+                parts.append((yield from self.service.with_model(lane.checkpoint, lambda _, s=steps: next(s), stop)))
                 yield replace(start, share=parts[-1].index / parts[-1].total)
             elbo = float(sum_parts(parts)["elbo"])
             self._rates.put((key[0], "bound"), time.monotonic() - started)
@@ -471,20 +450,55 @@ class Latents:
                 self._rebuilt.put(key, replace(known, elbo=elbo, draws=1, share=1.0))
             yield replace(start, elbo=elbo, draws=1, share=1.0, state="done")
 
-    def noised(self, lane: Lane, image: np.ndarray, t: Any, wait: float = WAIT) -> tuple[np.ndarray, np.ndarray, float]:
-        """Return an image under noise, what the network sees in it, both uint8 (C, H, W), and its share of signal.
+    def noised(
+        self, lane: Lane, image: np.ndarray, t: Any, wait: float = WAIT
+    ) -> Generator[Waiting, None, tuple[np.ndarray, np.ndarray, float]]:
+        """Return, once the device is had, an image under noise, what the network sees in it, and its share of signal.
+
+        Both are uint8 (C, H, W).
 
         Raises:
             InputError: if t is no noise level.
         """
-        with self._model(lane.checkpoint, Patience(wait)) as model:
+
+        def add_noise(model: Family) -> tuple[np.ndarray, np.ndarray, float]:
             check_shape(image, model)
             levels = model.alphas_cumprod()
-            t = parse_whole(t, 0, len(levels) - 1, "t")
-            x = to_input(image[None], model)
-            at = torch.tensor([t], device=model.device)
+            x, place = to_input(image[None], model), parse_whole(t, 0, len(levels) - 1, "t")
+            at = torch.tensor([place], device=model.device)
             x_t = model.diffuse(x, at, Noise([image_seed(0, 0)], model.device)(*x.shape[1:]))
-            return to_pixels(x_t)[0], to_pixels(model.predict(x_t, at))[0], float(levels[t])
+            return to_pixels(x_t)[0], to_pixels(model.predict(x_t, at))[0], float(levels[place])
+
+        return self.service.with_model(lane.checkpoint, add_noise, patience=wait)
+
+
+def timed(work: Callable[[Family], T]) -> Callable[[Family], tuple[T, float]]:
+    """Return work with a model that also tells how many seconds it took."""
+
+    def run(model: Family) -> tuple[T, float]:
+        started = time.perf_counter()
+        return work(model), time.perf_counter() - started
+
+    return run
+
+
+def given_back(model: Family, start: Rebuilt, image: np.ndarray) -> Rebuilt:
+    """Return what a model gives back of an image, uint8 (C, H, W), with its bound if that is quick."""
+    check_shape(image, model)
+    x = to_input(image[None], model)
+    latent = model.invert(x) if isinstance(model, Inverts) else model.encode(x)[0]
+    decoded = model.decode(latent).clamp(-1, 1)
+    error = float(((decoded - x) / 2).square().sum())
+    elbo = None
+    if start.bounds and not start.long:
+        elbo = float(model.bound(x.expand(DRAWS, *x.shape[1:]), torch.Generator().manual_seed(0))["elbo"].mean())
+    return replace(start, image=to_pixels(decoded)[0], error=error, elbo=elbo, draws=DRAWS, state="done")
+
+
+def bound_parts(model: Family, image: np.ndarray) -> Iterator[Part]:
+    """Return the parts of an image's bound, worked out one by one."""
+    check_shape(image, model)
+    return model.bound_parts(to_input(image[None], model), torch.Generator().manual_seed(0))
 
 
 def no_return(kind: type[Family]) -> str:

@@ -6,13 +6,12 @@ import base64
 import json
 import random
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
 import gradio as gr
 import numpy as np
-from gradio.context import Context
 
 from dashboard import format, theme
 from dashboard.pages.latent import engine
@@ -31,10 +30,12 @@ from dashboard.pages.latent.engine import (
 )
 from dashboard.pages.latent.panels import PANELS
 from dashboard.service import InputError, Lane, Service
-from dashboard.ui import knobs, model_card
+from dashboard.service.device import Waiting, finish
+from dashboard.ui import dataset_choice, model_card
 from dashboard.ui.events import QUICK, RUN, apart, as_text
 from dashboard.ui.image_picker import Subject, choices
 from dashboard.ui.panels import framed, on_open
+from dashboard.ui.run import Runs
 
 TITLE = "Latent space"
 SLUG = "latent"
@@ -45,6 +46,7 @@ LONG = 0.5  # seconds that are worth a word beforehand
 USUAL = (7, 12)  # the seeds at first
 NO_IMAGE = "Choose or draw an image above."
 NEWEST: dict[str, Any] = {**QUICK, "trigger_mode": "always_last"}
+WAITS: dict[str, Any] = {**RUN, "trigger_mode": "always_last"}  # says meanwhile how many are ahead
 
 
 def build(service: Service) -> None:
@@ -64,10 +66,7 @@ class Latent:
             js_on_load=None,
         )
         with gr.Row(elem_classes=["shared"], visible=len(datasets) > 1) as self.chooser:
-            self.dataset = gr.Dropdown(
-                knobs.datasets(datasets), value=next(iter(datasets), None), label="data", interactive=True,
-                filterable=False, elem_id="latent-dataset",
-            )  # fmt: skip
+            self.dataset = dataset_choice.dropdown(SLUG, datasets)
         self.subject = Subject(service, SLUG)
         shared = (service, self.dataset, self.subject)
         back, paths, atlas, dimensions = (kind(*shared) for kind in (Reconstruction, Interpolation, Atlas, Dimensions))
@@ -85,7 +84,7 @@ class Latent:
 
     def open(self, request: gr.Request, dataset: str | None, strip: dict | None) -> dict:
         """Show the page as it was, else the data set that the address names, else the first."""
-        dataset, choices = knobs.opened_on(request, self.service.datasets(), dataset if strip else None)
+        dataset, choices = dataset_choice.opened_on(request, self.service.datasets(), dataset if strip else None)
         return {self.chooser: gr.update(visible=choices["visible"]), self.dataset: choices,
                 **self.subject.show(dataset, strip)}  # fmt: skip
 
@@ -100,14 +99,15 @@ class Interpolation:
         with framed(PANELS["interpolation"]):
             with gr.Row(elem_classes=["shared", "ends"]):
                 self.mode = gr.Radio(
-                    [SEEDS, IMAGES], value=SEEDS, label="between", interactive=True, elem_id="walk-mode",
+                    [SEEDS, IMAGES], value=SEEDS, label="between", interactive=True, elem_id="latent-walk-mode",
                     elem_classes=["knob"],
                 )  # fmt: skip
                 with gr.Row(elem_classes=["seeds"]) as self.seeds:
-                    self.a = gr.Textbox(str(USUAL[0]), label="seed a", max_lines=1, elem_id="walk-a")
-                    self.b = gr.Textbox(str(USUAL[1]), label="seed b", max_lines=1, elem_id="walk-b")
-                    self.dice = gr.Button("Other seeds", elem_id="walk-dice", variant="secondary")
-                self.stop = gr.Button("Stop", elem_id="walk-stop", variant="secondary", interactive=False)
+                    self.a = gr.Textbox(str(USUAL[0]), label="seed a", max_lines=1, elem_id="latent-walk-a")
+                    self.b = gr.Textbox(str(USUAL[1]), label="seed b", max_lines=1, elem_id="latent-walk-b")
+                    self.dice = gr.Button("Other seeds", elem_id="latent-walk-dice", variant="secondary")
+                stop = gr.Button("Stop", elem_id="latent-walk-stop", variant="secondary", interactive=False)
+                self.runs = Runs(stop=stop)
             self.target = gr.State(None)  # the place of image b in the strip; None for the last that is not a
             self.picker = gr.HTML(
                 {},
@@ -115,27 +115,26 @@ class Interpolation:
                 '<div class="subject-images" data-at="images" role="group" aria-label="The other end"></div></div>',
                 js_on_load="lab.latent.target(element, props, watch, trigger, ['aim'])",
                 apply_default_css=False,
-                elem_id="walk-target",
+                elem_id="latent-walk-target",
                 visible=False,
             )
-            self.status = gr.HTML("", js_on_load=None, elem_id="walk-status")
+            self.status = gr.HTML("", js_on_load=None, elem_id="latent-walk-status")
             self.rows = gr.HTML(
                 {},
                 html_template=WALKS,
                 js_on_load="lab.latent.walk(element, props, watch, trigger, ['film'])",
                 apply_default_css=False,
-                elem_id="walks",
+                elem_id="latent-walks",
             )
             self.film = gr.HTML({}, html_template="<i></i>", js_on_load="lab.latent.film(element, props, watch)",
-                                elem_id="walk-film", elem_classes=["latent-hidden"])  # fmt: skip
+                                elem_id="latent-walk-film", elem_classes=["latent-hidden"])  # fmt: skip
 
     def connect(self) -> None:
         """Connect the components."""
         image, strip = self.subject.image, self.subject.strip
         asked = [self.dataset, self.mode, self.a, self.b, self.target, image, strip]
-        shown = [self.rows, self.status, self.stop, self.walked]
+        shown = [self.rows, self.status, *self.runs.over, self.walked]
 
-        demo = Context.root_block
         aimed = [strip, self.target]
         strip.change(self.offer, aimed, [self.picker, self.target], **NEWEST)
         self.mode.input(self.switch, [self.mode], [self.seeds, self.picker], **QUICK)
@@ -147,9 +146,8 @@ class Interpolation:
         self.picker.aim(self.aim, aimed, [self.picker, self.target], **QUICK, trigger_mode="multiple").success(
             self.walk, asked, shown, **RUN
         )
-        self.stop.click(self.halt, None, None, **QUICK)
+        self.runs.connect()
         self.rows.film(self.record, [self.walked], [self.film, self.status], **QUICK)
-        demo.unload(self.leave)
 
     # ---- what a path is between
 
@@ -204,23 +202,22 @@ class Interpolation:
         except InputError as error:
             yield {self.status: said("", str(error))}
             return
-        name = name_of(request, "walk")
-        stop, rows, shown = self.service.begin(name), {}, 0.0
-        yield {self.status: said(self._promise(found)), self.stop: gr.update(interactive=True)}
-        for row in self.latents.walk(dataset or "", ends, stop):
-            if not self.service.holds(name, stop):
-                return
+        run, promise, rows, shown = self.runs.begin(request), self._promise(found), {}, 0.0
+        yield {self.status: said(promise), **self.runs.begun}
+
+        def paint(row: Row) -> dict | None:
+            nonlocal shown
             new = row.family not in rows or rows[row.family].state != row.state
             rows[row.family] = row
-            if new or time.monotonic() - shown >= FRAME_SECONDS:
-                shown = time.monotonic()
-                yield {self.rows: painted(rows.values())}
-        yield {
-            self.rows: painted(rows.values()),
-            self.walked: rows,
-            self.stop: gr.update(interactive=False),
-            self.status: said(ending(rows.values())),
-        }
+            if not new and time.monotonic() - shown < FRAME_SECONDS:
+                return None
+            shown = time.monotonic()
+            return {self.rows: painted(rows.values()), self.status: said(promise)}
+
+        walk = self.latents.walk(dataset or "", ends, run.stop)
+        if (yield from run.shown(walk, lambda words: {self.status: said(words)}, paint)):
+            end = {self.rows: painted(rows.values()), self.walked: rows, self.status: said(ending(rows.values()))}
+            yield {**end, **self.runs.over}
 
     def _promise(self, found: Sequence[Lane]) -> str:
         """Return what will take its time."""
@@ -231,10 +228,6 @@ class Interpolation:
         words = format.listing([f"the {title} takes about {seconds:.0f} s" for title, seconds in slow.items()])
         return f"Decoding; {words}, its pictures appear one by one."
 
-    def halt(self, request: gr.Request) -> None:
-        """Stop this visitor's path."""
-        self.service.stop(name_of(request, "walk"))
-
     def record(self, event: gr.EventData, walked: Mapping[str, Row]) -> dict:
         """Send a family's path as a GIF."""
         row = walked.get(str(event._data.get("family"))) if isinstance(event._data, dict) else None
@@ -242,10 +235,6 @@ class Interpolation:
             return {self.status: said("", "That path is not decoded yet; wait until its row is full.")}
         uri = "data:image/gif;base64," + base64.b64encode(engine.morph(row.frames)).decode()
         return {self.film: {"uri": uri, "name": f"{row.family}-path.gif", "made": time.time()}}
-
-    def leave(self, request: gr.Request) -> None:
-        """Stop the path of a visitor who has gone."""
-        self.service.forget(name_of(request, "walk"))
 
 
 class Atlas:
@@ -257,9 +246,9 @@ class Atlas:
         with framed(PANELS["map"]):
             with gr.Row(elem_classes=["shared"]):
                 self.model = gr.Dropdown([], label="model", interactive=True, filterable=False, visible=False,
-                                         elem_id="map-model")  # fmt: skip
+                                         elem_id="latent-map-model")  # fmt: skip
                 self.plane = gr.Radio(list(PLANES), value=PLANES[0], label="plane", interactive=True,
-                                      elem_id="map-plane", elem_classes=["knob"])  # fmt: skip
+                                      elem_id="latent-map-plane", elem_classes=["knob"])  # fmt: skip
             with gr.Row(elem_classes=["atlas"]):
                 self.map = gr.HTML(
                     "",
@@ -357,22 +346,29 @@ class Dimensions:
         self.dataset, self.subject = dataset, subject
         self.latents = service.shared(Latents)
         with framed(PANELS["traversal"]):
-            self.all = gr.Checkbox(False, label="all dimensions", interactive=True, elem_id="traversal-all")
-            self.table = gr.HTML(said(NO_IMAGE), js_on_load=None, elem_id="traversal")
+            self.all = gr.Checkbox(False, label="all dimensions", interactive=True, elem_id="latent-traversal-all")
+            self.table = gr.HTML(said(NO_IMAGE), js_on_load=None, elem_id="latent-traversal")
+        self.runs = Runs()
 
     def connect(self) -> None:
         """Connect the components."""
         asked = [self.dataset, self.subject.image, self.all]
-        self.subject.image.change(self.show, asked, [self.table], **NEWEST)
-        self.all.input(self.show, asked, [self.table], **NEWEST)
+        self.subject.image.change(self.show, asked, [self.table], **WAITS)
+        self.all.input(self.show, asked, [self.table], **WAITS)
+        self.runs.connect()
 
-    def show(self, dataset: str | None, image: np.ndarray | None, every: bool) -> str:
-        """Return the rows of the dimensions."""
+    def show(self, request: gr.Request, dataset: str | None, image: np.ndarray | None, every: bool) -> Iterator[dict]:
+        """Show the rows of the dimensions."""
+        run = self.runs.begin(request)
+        shown = yield from run.made(self._rows(dataset, image, every), lambda words: {self.table: said(words)})
+        yield {self.table: shown} if run.current else gr.skip()
+
+    def _rows(self, dataset: str | None, image: np.ndarray | None, every: bool) -> Generator[Waiting, None, str]:
         if image is None:
             return said(NO_IMAGE)
         try:
             lane = self.latents.encoder(dataset or "")
-            found = self.latents.traverse(lane.checkpoint, image, None if every else STRONGEST)
+            found = yield from self.latents.traverse(lane.checkpoint, image, None if every else STRONGEST)
         except InputError as error:
             return said("", str(error))
         return traversal_table(found, lane)
@@ -386,43 +382,47 @@ class Reconstruction:
         self.latents = service.shared(Latents)
         self.found = gr.State({})  # by family, what it gave back
         with framed(PANELS["reconstruction"]):
-            self.cards = gr.HTML(said(NO_IMAGE), js_on_load=None, elem_id="rebuilt")
+            self.cards = gr.HTML(said(NO_IMAGE), js_on_load=None, elem_id="latent-rebuilt")
             with gr.Row(elem_classes=["shared"]):
                 self.bound = gr.Button(
-                    "Compute the bound that takes many calls", visible=False, elem_id="rebuilt-bound"
+                    "Compute the bound that takes many calls", visible=False, elem_id="latent-rebuilt-bound"
                 )
-                self.stop = gr.Button("Stop", visible=False, elem_id="rebuilt-stop")
-            self.status = gr.HTML("", js_on_load=None, elem_id="rebuilt-status")
+                self.stop = gr.Button("Stop", visible=False, elem_id="latent-rebuilt-stop")
+                self.runs, self.noises = Runs(), Runs()
+            self.status = gr.HTML("", js_on_load=None, elem_id="latent-rebuilt-status")
             with gr.Column(visible=False, elem_classes=["noising"]) as self.noising:
                 self.t = gr.Slider(0, 999, value=300, step=1, label="t: the same image under noise", interactive=True,
-                                   elem_id="rebuilt-t", elem_classes=["knob"])  # fmt: skip
-                self.noised = gr.HTML("", js_on_load=None, elem_id="noised")
+                                   elem_id="latent-rebuilt-t", elem_classes=["knob"])  # fmt: skip
+                self.noised = gr.HTML("", js_on_load=None, elem_id="latent-noised")
 
     def connect(self) -> None:
         """Connect the components."""
         asked, image = [self.dataset, self.subject.image], self.subject.image
         shown = [self.cards, self.found, self.bound, self.stop, self.status]
         noise = [self.noised, self.noising, self.t]
-        image.change(self.renoise, [*asked, self.t], noise, **NEWEST)
+        image.change(self.renoise, [*asked, self.t], noise, **WAITS)
         apart(image.change).then(self.run, asked, shown, **RUN)
         self.t.input(self.noise, [*asked, self.t], noise, **NEWEST)
         self.bound.click(self.run_bound, [*asked, self.found], shown, **RUN)
-        self.stop.click(self.halt, None, None, **QUICK)
-        Context.root_block.unload(self.leave)
+        self.stop.click(self.runs.cancel, None, None, **QUICK)
+        self.runs.connect()
+        self.noises.connect()
 
     def run(self, request: gr.Request, dataset: str | None, image: np.ndarray | None) -> Iterator[dict]:
         """Show what each family gives back, one after the other; what ran for the image before ends."""
-        name = name_of(request, "rebuild")
-        stop, found = self.service.begin(name), {}
+        run, found = self.runs.begin(request), {}
         if image is None:
             yield {self.cards: said(NO_IMAGE), self.bound: gr.update(visible=False)}
             return
         yield {self.stop: gr.update(visible=False)}
-        for one in self.latents.rebuild(dataset or "", image, stop):
-            if not self.service.holds(name, stop):
-                return
+
+        def paint(one: Rebuilt) -> dict:
             found[one.family] = one
-            yield {self.cards: rebuilt(image, found.values())}
+            return {self.cards: rebuilt(image, found.values()), self.status: ""}
+
+        images = self.latents.rebuild(dataset or "", image, run.stop)
+        if not (yield from run.shown(images, lambda words: {self.status: said(words)}, paint)):
+            return
         long = [one.title for one in found.values() if one.long and one.state == "done" and one.elbo is None]
         words = f"Compute the bound of the {format.listing(long)} ({self._promise(dataset or '')})" if long else ""
         yield {self.found: found, self.bound: gr.update(visible=bool(long), value=words), self.status: ""}
@@ -439,56 +439,63 @@ class Reconstruction:
         if image is None:
             yield {self.bound: gr.update(visible=False)}
             return
-        name = name_of(request, "rebuild")
-        stop, found, shown, problem = self.service.begin(name), dict(found), 0.0, ""
+        run, found, shown, problem = self.runs.begin(request), dict(found), 0.0, ""
         yield {
             self.stop: gr.update(visible=True),
             self.bound: gr.update(visible=False),
             self.status: said("Starting."),
         }
+
+        def paint(one: Rebuilt) -> dict | None:
+            nonlocal shown
+            if one.state == "done" and one.family in found:
+                found[one.family] = merged(found[one.family], one)
+            elif time.monotonic() - shown < FRAME_SECONDS:
+                return None
+            shown = time.monotonic()
+            return {self.status: said(f"The {one.title}'s bound, part by part.", share=one.share),
+                    self.cards: rebuilt(image, found.values())}  # fmt: skip
+
         try:
-            for one in self.latents.bound(dataset or "", image, stop):
-                if not self.service.holds(name, stop):
-                    return
-                if one.state == "done" and one.family in found:
-                    found[one.family] = merged(found[one.family], one)
-                elif time.monotonic() - shown < FRAME_SECONDS:
-                    continue
-                shown = time.monotonic()
-                yield {self.status: said(f"The {one.title}'s bound, part by part.", share=one.share),
-                       self.cards: rebuilt(image, found.values())}  # fmt: skip
+            parts = self.latents.bound(dataset or "", image, run.stop)
+            yield from run.shown(parts, lambda words: {self.status: said(words)}, paint)
         except InputError as error:
-            problem = "" if stop.is_set() else str(error)
+            problem = str(error)
+        if not run.current:
+            return
+        stopped = run.stop.is_set()
         yield {
             self.found: found,
             self.stop: gr.update(visible=False),
-            self.bound: gr.update(visible=stop.is_set() or bool(problem)),
-            self.status: said("Stopped; a bound half-way says nothing." if stop.is_set() else "", problem),
+            self.bound: gr.update(visible=stopped or bool(problem)),
+            self.status: said("Stopped; a bound half-way says nothing.") if stopped else said("", problem),
         }
 
-    def halt(self, request: gr.Request) -> None:
-        """Stop this visitor's bound."""
-        self.service.stop(name_of(request, "rebuild"))
+    def renoise(self, request: gr.Request, dataset: str | None, image: np.ndarray | None, t: Any) -> Iterator[dict]:
+        """Show another image under noise; it waits for the device a while."""
+        run = self.noises.begin(request)
+        work = self._noise(dataset, image, t, engine.PATIENT)
+        updates = yield from run.made(work, lambda words: {self.noised: said(words)})
+        yield updates if run.current else gr.skip()
 
-    def renoise(self, dataset: str | None, image: np.ndarray | None, t: Any) -> dict:
-        """Show another image under noise; it waits for the device as long as it takes."""
-        return self.noise(dataset, image, t, engine.PATIENT)
+    def noise(self, dataset: str | None, image: np.ndarray | None, t: Any) -> dict:
+        """Show the image under noise at another t."""
+        return finish(self._noise(dataset, image, t, engine.WAIT))
 
-    def noise(self, dataset: str | None, image: np.ndarray | None, t: Any, wait: float = engine.WAIT) -> dict:
-        """Show the image under noise."""
+    def _noise(
+        self, dataset: str | None, image: np.ndarray | None, t: Any, patience: float
+    ) -> Generator[Waiting, None, dict]:
         found = self.latents.diffusers(dataset or "")
         if image is None or not found:
             return {self.noising: gr.update(visible=False)}
         last = self.latents.levels(dataset or "") - 1
         try:
-            shown = "".join(noised(lane, *self.latents.noised(lane, image, min(t, last), wait)) for lane in found)
+            shown = ""
+            for lane in found:
+                shown += noised(lane, *(yield from self.latents.noised(lane, image, min(t, last), patience)))
         except InputError as error:
             shown = said("", str(error))
         return {self.noised: shown, self.noising: gr.update(visible=True), self.t: gr.update(maximum=last)}
-
-    def leave(self, request: gr.Request) -> None:
-        """Stop what runs for a visitor who has gone."""
-        self.service.forget(name_of(request, "rebuild"))
 
 
 # ---- what the components show
@@ -510,11 +517,6 @@ SPOT = (
     '<div><p class="where" data-at="where" role="status"></p><p class="nearest"><img data-at="near" alt="">'
     '<span data-at="nearest"></span></p><p class="problem" data-at="problem"></p></div></div>'
 )
-
-
-def name_of(request: gr.Request, what: str) -> str:
-    """Return the name of a visitor's run of one panel."""
-    return f"{request.session_hash}/{SLUG}/{what}"
 
 
 def said(words: str, problem: str = "", share: float | None = None) -> str:

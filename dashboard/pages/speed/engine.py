@@ -23,7 +23,8 @@ import torch
 
 from dashboard.results.operating_points import Measurements, knobs_key
 from dashboard.service import Service
-from dashboard.service.problems import first_line, without_paths
+from dashboard.service.device import Waiting
+from dashboard.service.problems import in_a_sentence
 from gencore import checkpoint
 from gencore.device import DTYPES, LAYOUTS, Settings
 from gencore.errors import InputError
@@ -188,19 +189,19 @@ def keep(dataset: str, row: Mapping[str, Any]) -> bool:
 # ---- the work
 
 
-def measure(service: Service, jobs: Sequence[Job], stop: threading.Event) -> Iterator[Progress]:
+def measure(service: Service, jobs: Sequence[Job], stop: threading.Event) -> Iterator[Waiting | Progress]:
     """Time the operating points one after another, alone on the device; the last progress is 'done' or 'stopped'.
 
     A point that is stopped half-way leaves no row; a point that fails says so and the next goes on.
     """
-    ticket = service.turn.take(stop)
-    try:
-        if not ticket:
+    with service.device.lease(stop) as lease:
+        yield from lease.line()
+        if not lease.keep():
             yield Progress("stopped")
             return
         whole, over, started = sum(job.expected for job in jobs), 0.0, time.monotonic()
         for place, job in enumerate(jobs):
-            for seen in attend(job, stop, lambda: service.turn.keep(ticket)):
+            for seen in attend(job, stop, lease.keep):
                 if seen.state == "stopped":
                     yield seen
                     return
@@ -210,8 +211,6 @@ def measure(service: Service, jobs: Sequence[Job], stop: threading.Event) -> Ite
                 yield Progress("running", done / whole, (whole - done) * pace, words, seen.row, seen.problem)
             over += job.expected
         yield Progress("done", 1.0)
-    finally:
-        service.turn.give(ticket)
 
 
 def attend(job: Job, stop: threading.Event, alive: Any) -> Iterator[Progress]:
@@ -245,18 +244,14 @@ def attend(job: Job, stop: threading.Event, alive: Any) -> Iterator[Progress]:
 def work(job: Job, halt: threading.Event, tell: Any) -> None:
     """Measure one operating point, telling what is done; the last thing told has the row, a problem, or 'stopped'."""
     try:
-        tell(
-            Progress(
-                "running", words="done", row=cost_row(job, halt, lambda words: tell(Progress("running", words=words)))
-            )
-        )
-    except Stopped:
-        tell(Progress("stopped"))
+        with in_a_sentence(job.entry.name, job.name):
+            try:
+                row = cost_row(job, halt, lambda words: tell(Progress("running", words=words)))
+                tell(Progress("running", words="done", row=row))
+            except Stopped:
+                tell(Progress("stopped"))
     except InputError as error:
-        tell(Progress("running", problem=without_paths(str(error))))
-    except Exception as error:  # a family's own code may raise anything; the other points must go on
-        log.exception("%s failed", job.entry.name)
-        tell(Progress("running", problem=f"{job.name} failed with {type(error).__name__}: {first_line(error)}"))
+        tell(Progress("running", problem=str(error)))
 
 
 def cost_row(job: Job, halt: threading.Event, tell: Any) -> dict[str, Any]:

@@ -15,8 +15,9 @@ from dashboard.figures import cost
 from dashboard.pages.speed import engine
 from dashboard.results.operating_points import Measurements
 from dashboard.service import InputError, Service
-from dashboard.ui import knobs
+from dashboard.ui import dataset_choice
 from dashboard.ui.events import QUICK, RUN
+from dashboard.ui.run import Runs
 
 TITLE = "Speed"
 SLUG = "speed"
@@ -43,10 +44,7 @@ class Speed:
         )
         scope = next(iter(engine.SCOPES))
         with gr.Row(elem_classes=["shared"]):
-            self.dataset = gr.Dropdown(
-                knobs.datasets(datasets), value=first or None, label="data", interactive=True, filterable=False,
-                elem_id="speed-dataset", visible=len(datasets) > 1,
-            )  # fmt: skip
+            self.dataset = dataset_choice.dropdown(SLUG, datasets)
             self.machine = gr.Dropdown([], label="machine", interactive=True, filterable=False, elem_id="speed-machine")
             self.scope = gr.Dropdown(
                 list(engine.SCOPES), value=scope, label="what to time here", interactive=True, filterable=False,
@@ -54,6 +52,7 @@ class Speed:
             )  # fmt: skip
             self.measure = gr.Button("Measure on this machine", elem_id="speed-measure", variant="primary")
             self.stop = gr.Button("Stop", elem_id="speed-stop", variant="secondary", interactive=False)
+            self.runs = Runs(self.measure, self.stop)
         self.status = gr.HTML(status(self._promise(first, scope)), js_on_load=None, elem_id="speed-status")
         self.session = gr.State([])  # the rows of this visitor, where no file can be written
         with gr.Row(elem_classes=["charts"]):
@@ -77,26 +76,24 @@ class Speed:
         everything = [self.dataset, self.scope, *self.shown, self.session, self.status, self.measure, self.stop]
         demo = Context.root_block
         demo.load(self.open, None, everything, **QUICK)
-        demo.unload(self.leave)
         self.dataset.input(self.switch, [self.dataset, self.scope, self.session], everything, **QUICK)
         self.scope.input(self.choose, [self.dataset, self.scope], [self.status], **QUICK)
         self.machine.input(self.show, [self.dataset, self.machine, self.session], self.shown, **QUICK)
         run = self.measure.click(self.run, settings, everything, **RUN)
-        run.failure(self.recover, None, [self.measure, self.stop], **QUICK)
-        self.stop.click(self.halt, None, None, **QUICK)
+        self.runs.connect(run)
 
     # ---- handlers
 
     def open(self, request: gr.Request) -> dict:
         """Show the data set that the address names, else the first."""
-        dataset, choices = knobs.opened_on(request, self.service.datasets())
+        dataset, choices = dataset_choice.opened_on(request, self.service.datasets())
         scope = next(iter(engine.SCOPES))
-        return {self.dataset: choices, self.scope: scope, **self.recover(), **self._fresh(dataset, scope, [])}
+        return {self.dataset: choices, self.scope: scope, **self.runs.over, **self._fresh(dataset, scope, [])}
 
     def switch(self, request: gr.Request, dataset: str | None, scope: str, session: list) -> dict:
         """Show another data set; a timing on the one before ends, and paints nothing more."""
-        self.service.forget(name_of(request))
-        return {**self._fresh(dataset, scope, session), **self.recover()}
+        self.runs.leave(request)
+        return {**self._fresh(dataset, scope, session), **self.runs.over}
 
     def _fresh(self, dataset: str | None, scope: str, session: list) -> dict:
         """Return the updates that show a data set."""
@@ -120,12 +117,13 @@ class Speed:
         except InputError as error:
             yield {self.status: status("", str(error))}
             return
-        stop = self.service.begin(name_of(request))
-        yield self._begun(jobs)
+        run = self.runs.begin(request)
+        promise = f"It takes {about(sum(job.expected for job in jobs))}."
+        yield {**self.runs.begun, self.status: status(f"Starting. {promise}", share=0)}
         done, problems, kept = 0, [], True
-        for seen in engine.measure(self.service, jobs, stop):
-            if not self.service.holds(name_of(request), stop):
-                return
+
+        def paint(seen: engine.Progress) -> dict:
+            nonlocal done, kept, session
             if seen.problem:
                 problems.append(seen.problem)
             updates: dict = {}
@@ -135,33 +133,13 @@ class Speed:
                     kept, session = False, merged(session, seen.row)
                 updates = {**self._draw(dataset, machine, session), self.session: session}
             if seen.state == "running":
-                words = "Stopping." if stop.is_set() else f"{seen.words}; {about(seen.left)} left."
-                yield {**updates, self.status: status(words, " ".join(problems), seen.share)}
-            else:
-                words = ending(seen.state, done, len(jobs), place_words(dataset, kept))
-                yield {**self.recover(), self.status: status(words, " ".join(problems))}
+                words = "Stopping." if run.stop.is_set() else f"{seen.words}; {about(seen.left)} left."
+                return {**updates, self.status: status(words, " ".join(problems), seen.share)}
+            words = ending(seen.state, done, len(jobs), place_words(dataset, kept))
+            return {**self.runs.over, self.status: status(words, " ".join(problems))}
 
-    def _begun(self, jobs: Sequence[engine.Job]) -> dict:
-        """Return the updates that show a timing before its first word."""
-        busy = self.service.turn.busy
-        words = "Another run has the device; the timing starts when it ends." if busy else "Starting."
-        return {
-            self.status: status(f"{words} It takes {about(sum(job.expected for job in jobs))}.", share=0),
-            self.measure: gr.update(interactive=False),
-            self.stop: gr.update(interactive=True),
-        }
-
-    def recover(self) -> dict:
-        """Make the page usable again."""
-        return {self.measure: gr.update(interactive=True), self.stop: gr.update(interactive=False)}
-
-    def halt(self, request: gr.Request) -> None:
-        """Stop this visitor's timing, or take it out of the line."""
-        self.service.stop(name_of(request))
-
-    def leave(self, request: gr.Request) -> None:
-        """Stop the timing of a visitor who has gone."""
-        self.service.forget(name_of(request))
+        frames = engine.measure(self.service, jobs, run.stop)
+        yield from run.shown(frames, lambda words: {self.status: status(f"{words} {promise}", share=0)}, paint)
 
     # ---- parts of the handlers
 
@@ -205,11 +183,6 @@ class Speed:
 def chart(name: str) -> gr.HTML:
     """Return the component of one chart."""
     return gr.HTML("", js_on_load=None, elem_classes=["chart"], elem_id=name)
-
-
-def name_of(request: gr.Request) -> str:
-    """Return the name of a visitor's timing, which is not that of the same visitor's images on another page."""
-    return f"{request.session_hash}-{SLUG}"
 
 
 def with_rows(measured: Measurements, rows: Sequence[Mapping[str, Any]]) -> Measurements:

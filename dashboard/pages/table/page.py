@@ -15,7 +15,7 @@ from dashboard.pages.table import report
 from dashboard.results.operating_points import Measurements
 from dashboard.service import METRICS, Service, __version__
 from dashboard.service.cache import Cache
-from dashboard.ui import knobs
+from dashboard.ui import dataset_choice
 from dashboard.ui.events import QUICK, as_text
 
 TITLE = "Table"
@@ -59,10 +59,7 @@ class Table:
             js_on_load=None,
         )
         with gr.Row(elem_classes=["shared"]):
-            self.dataset = gr.Dropdown(
-                knobs.datasets(datasets), value=next(iter(datasets), None), label="data", interactive=True,
-                filterable=False, elem_id="table-dataset", visible=len(datasets) > 1,
-            )  # fmt: skip
+            self.dataset = dataset_choice.dropdown(SLUG, datasets)
             with gr.Row(elem_classes=["take"]):
                 gr.HTML('<span class="hint">Download</span>', js_on_load=None)
                 self.files = [
@@ -79,7 +76,7 @@ class Table:
                 html_template=SCAFFOLD + badges,
                 js_on_load="lab.table(element, props, watch)",
                 apply_default_css=False,
-                elem_id="table",
+                elem_id="table-rows",
             )
         self.opened = gr.State(False)
         self.tab = Context.block
@@ -96,7 +93,7 @@ class Table:
 
     def open(self, request: gr.Request, dataset: str | None, opened: bool) -> dict:
         """Show the data set that was chosen; when the page is opened for the first time, that of the address."""
-        dataset, choices = knobs.opened_on(request, self.service.datasets(), dataset if opened else None)
+        dataset, choices = dataset_choice.opened_on(request, self.service.datasets(), dataset if opened else None)
         return {self.opened: True, self.dataset: choices, **self.show(dataset)}
 
     def show(self, dataset: str | None) -> dict:

@@ -14,7 +14,7 @@ from dashboard.figures.training_curves import Facts, Told
 from dashboard.pages.training.panels import PANELS
 from dashboard.service import InputError, Service
 from dashboard.service import runs as replay
-from dashboard.ui import knobs, timelapse
+from dashboard.ui import dataset_choice, timelapse
 from dashboard.ui.events import QUICK
 from dashboard.ui.panels import framed, on_open
 
@@ -42,9 +42,7 @@ class Training:
             js_on_load=None,
         )
         with gr.Row(elem_classes=["shared"]):
-            self.dataset = gr.Dropdown(
-                [], label="data", interactive=True, filterable=False, visible=False, elem_id="training-dataset"
-            )
+            self.dataset = dataset_choice.dropdown(SLUG)
             self.chosen = gr.Dropdown(
                 [], value=[], multiselect=True, max_choices=MOST, label="trainings", interactive=True,
                 elem_id="training-runs",
@@ -102,7 +100,7 @@ class Training:
 
     def open(self, request: gr.Request, dataset: str | None, chosen: list, *settings: Any) -> dict:
         """Show the page as it was, else the data set that the address names, else the first."""
-        dataset, choices = knobs.opened_on(request, self.service.datasets(), dataset)
+        dataset, choices = dataset_choice.opened_on(request, self.service.datasets(), dataset)
         return {**self._dataset(dataset, chosen, *settings), self.dataset: choices}
 
     def switch(self, dataset: str | None, chosen: list, *settings: Any) -> dict:

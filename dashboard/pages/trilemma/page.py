@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from html import escape
-from threading import Event
 from typing import Any
 from urllib.parse import urlencode
 
@@ -26,6 +25,7 @@ from dashboard.service.cache import Cache
 from dashboard.service.parsing import whole_or
 from dashboard.ui import model_card
 from dashboard.ui.events import QUICK, RUN, as_text
+from dashboard.ui.run import Run, Runs
 
 TITLE = "Trilemma"
 SLUG = "trilemma"
@@ -87,11 +87,11 @@ class Trilemma:
             html_template=PAGE,
             js_on_load="lab.trilemma(element, props, watch, trigger, ['ask', 'pick'])",
             apply_default_css=False,
-            elem_id="trilemma",
+            elem_id="trilemma-home",
         )
         self.chosen = gr.State(None)
-        with gr.Column(visible=False, elem_classes=["card", "chosen"], elem_id="chosen") as self.panel:
-            self.head = gr.HTML("", js_on_load=None, elem_id="chosen-name")
+        with gr.Column(visible=False, elem_classes=["card", "chosen"], elem_id="trilemma-chosen") as self.panel:
+            self.head = gr.HTML("", js_on_load=None, elem_id="trilemma-chosen-name")
             with gr.Row(elem_classes=["pair"]):
                 with gr.Column(elem_classes=["samples"]):
                     self.samples = gr.HTML(
@@ -99,11 +99,12 @@ class Trilemma:
                         html_template=SAMPLES,
                         js_on_load="lab.lane(element, props, watch)",
                         apply_default_css=False,
-                        elem_id="samples",
+                        elem_id="trilemma-samples",
                     )
-                    self.make = gr.Button("Make samples", elem_id="make", visible=False)
-                    self.stop = gr.Button("Stop", elem_id="stop-samples", visible=False)
-                self.row = gr.HTML("", js_on_load=None, elem_id="row")
+                    self.make = gr.Button("Make samples", elem_id="trilemma-make", visible=False)
+                    self.stop = gr.Button("Stop", elem_id="trilemma-stop", visible=False)
+                    self.runs = Runs()
+                self.row = gr.HTML("", js_on_load=None, elem_id="trilemma-row")
 
     def connect(self) -> None:
         """Connect the components."""
@@ -119,8 +120,8 @@ class Trilemma:
         for after in (picked.success, picked.failure):
             after(None, js="() => { lab.picked(); }")
         self.make.click(self.run, [self.chosen], lane, **RUN)
-        self.stop.click(self.halt, None, None, **QUICK)
-        demo.unload(self.leave)
+        self.stop.click(self.runs.cancel, None, None, **QUICK)
+        self.runs.connect()
 
     # ---- what the page shows
 
@@ -162,7 +163,7 @@ class Trilemma:
         point = self.service.measurements(value["dataset"]).find(chosen["key"])
         if chosen["dataset"] == value["dataset"] and point is not None:
             return {self.home: as_text(value), **self._told(value["dataset"], point, value["machine"])}
-        self.service.forget(session(request))
+        self.runs.leave(request)
         return {self.home: as_text(value), self.panel: gr.update(visible=False), self.chosen: None}
 
     def _value_of(self, query: dict[str, Any]) -> dict[str, Any]:
@@ -179,11 +180,11 @@ class Trilemma:
         point = measured.find(key)
         if point is None:
             raise gr.Error("That point is not among the rows any more.", print_exception=False)
-        stop = self.service.begin(session(request))
+        run = self.runs.begin(request)
         machine = str(query.get("machine") or "")
         value, words = self._at_rest(dataset, recommendation.on_machine(measured, point, machine))
         return {
-            self.chosen: {"dataset": dataset, "key": key, "stop": stop, "auto": words is None},
+            self.chosen: {"dataset": dataset, "key": key, "run": run, "auto": words is None},
             self.panel: gr.update(visible=True),
             self.samples: value,
             self.make: gr.update(value=words or "", visible=bool(words)),
@@ -226,19 +227,19 @@ class Trilemma:
 
     def at_once(self, request: gr.Request, chosen: dict | None) -> Iterator[dict]:
         """Run a point that is quick enough without being asked."""
-        if chosen and chosen["auto"] and self.service.holds(session(request), chosen["stop"]):
-            yield from self._run(request, chosen, chosen["stop"])
+        if chosen and chosen["auto"] and chosen["run"].current:
+            yield from self._run(chosen, chosen["run"])
         else:
             yield {self.samples: gr.skip()}
 
     def run(self, request: gr.Request, chosen: dict | None) -> Iterator[dict]:
         """Run a point that was asked for by the button."""
         waiting = model_card.painted(Frame("", "waiting"), PREVIEW["n"], PREVIEW["seed"])
-        stop = self.service.begin(session(request))
+        run = self.runs.begin(request)
         yield {self.samples: waiting, self.make: gr.update(visible=False), self.stop: gr.update(visible=True)}
-        yield from self._run(request, chosen, stop)
+        yield from self._run(chosen, run)
 
-    def _run(self, request: gr.Request, chosen: dict | None, stop: Event) -> Iterator[dict]:
+    def _run(self, chosen: dict | None, run: Run) -> Iterator[dict]:
         """Make a point's samples and show them as they form, until another point is chosen."""
         try:
             order = self._order(chosen)
@@ -248,12 +249,13 @@ class Trilemma:
                 self.stop: gr.update(visible=False),
             }
             return
-        for frame in self.service.run(order, stop):
-            if not self.service.holds(session(request), stop):
-                yield gr.skip()  # another point or data set was chosen: the lane is not ours to paint
-                return
-            yield {self.samples: self._painted(frame, order)}
-        yield {self.samples: gr.skip(), self.stop: gr.update(visible=False)}
+        waiting = model_card.painted(Frame("", "waiting"), order.n, order.seed)
+        if (yield from run.shown(
+            self.service.run(order, run.stop),
+            lambda words: {self.samples: {**waiting, "note": words}},
+            lambda frame: {self.samples: self._painted(frame, order)},
+        )):  # fmt: skip
+            yield {self.samples: gr.skip(), self.stop: gr.update(visible=False)}
 
     def _order(self, chosen: dict | None) -> Order:
         """Return the checked order of a chosen point's samples."""
@@ -275,19 +277,6 @@ class Trilemma:
                 value |= {"image": model_card.data_uri(preview)}
                 value["note"] += " Shown instead: the images shipped with the checkpoint, of its default setting."
         return value
-
-    def halt(self, request: gr.Request) -> None:
-        """Stop this visitor's samples within one step, or before they begin."""
-        self.service.stop(session(request))
-
-    def leave(self, request: gr.Request) -> None:
-        """Stop the run of a visitor who has gone."""
-        self.service.forget(session(request))
-
-
-def session(request: gr.Request) -> str:
-    """Return the name of a visitor's run on this page; those of other pages are not stopped by it."""
-    return f"{request.session_hash}/{SLUG}"
 
 
 # ---- the page's value

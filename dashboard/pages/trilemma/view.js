@@ -106,7 +106,7 @@ lab.trilemma = (element, props, watch, trigger) => {
     if (!asked) return;
     remember();
     lab.when(
-      () => [document.querySelector('#chosen')].find((panel) => panel?.offsetHeight),
+      () => [document.querySelector('#trilemma-chosen')].find((panel) => panel?.offsetHeight),
       (panel) => panel.scrollIntoView({ block: 'nearest', behavior: 'smooth' }),
       119,
     );

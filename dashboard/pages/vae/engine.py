@@ -6,10 +6,10 @@ service's turn, and keeps what does not change from one slider's move to the nex
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import functools
+from collections.abc import Generator
 from dataclasses import dataclass
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from dashboard.pages.vae.elbo_figure import Price, to_pay
 from dashboard.pages.vae.posterior_figure import Aggregate, Posterior
 from dashboard.service import InputError, Service
 from dashboard.service.cache import Cache
+from dashboard.service.device import Waiting
 from dashboard.service.images import Encodings, encodings
 from dashboard.service.lanes import checkpoint_key
 from dashboard.service.parsing import parse_number, parse_seed
@@ -109,20 +110,9 @@ class Posteriors:
 
     # ---- one image
 
-    @contextmanager
-    def _model(self, name: str) -> Iterator[Family]:
-        """Return a model, alone on the device until the block ends."""
-        ticket = self.service.turn.take(threading.Event())
-        try:
-            with torch.no_grad():
-                yield self.service.model(name)
-        finally:
-            self.service.turn.give(ticket)
-
-    def posterior(self, name: str, image: np.ndarray) -> Posterior:
-        """Return q(z|x) of an image, uint8 (C, H, W)."""
-        with self._model(name) as model:
-            mean, std = self._encode(name, model, image)
+    def posterior(self, name: str, image: np.ndarray, stop: Event | None = None) -> Generator[Waiting, None, Posterior]:
+        """Return q(z|x) of an image, uint8 (C, H, W), once the device is had."""
+        mean, std = yield from self.service.with_model(name, lambda model: self._encode(name, model, image), stop)
         return Posterior(*(one.double().numpy() for one in (mean, std, normal_kl(mean, std))))
 
     def _encode(self, name: str, model: Family, image: np.ndarray) -> tuple[Tensor, Tensor]:
@@ -137,17 +127,22 @@ class Posteriors:
 
         return self._encoded.find((checkpoint_key(name), image.tobytes()), encode)
 
-    def draws(self, name: str, image: np.ndarray, seed: Any, scale: Any, n: int = DRAWS) -> Drawn:
-        """Return n draws z = mu + scale * sigma * eps of an image's posterior, decoded.
+    def draws(
+        self, name: str, image: np.ndarray, seed: Any, scale: Any, stop: Event | None = None, n: int = DRAWS
+    ) -> Generator[Waiting, None, Drawn]:
+        """Return, once the device is had, n draws z = mu + scale * sigma * eps of an image's posterior, decoded.
 
         Raises:
             InputError: in one sentence, on a bad seed or scale, or an image of another size.
         """
         seed, scale = parse_seed(seed), parse_number(scale, 0, WIDEST, "The scale of σ")
-        with self._model(name) as model:
+
+        def draw(model: Family) -> tuple[Tensor, Tensor]:
             mean, std = self._encode(name, model, image)
             z = mean + scale * std * noise(seed, n, len(mean))
-            decoded = model.decode(torch.cat([mean[None], z]).to(model.device)).clamp(-1, 1).cpu()
+            return z, model.decode(torch.cat([mean[None], z]).to(model.device)).clamp(-1, 1).cpu()
+
+        z, decoded = yield from self.service.with_model(name, draw, stop)
         pixels = (decoded[1:] + 1) / 2
         return Drawn(
             image=image,
@@ -158,34 +153,38 @@ class Posteriors:
             between_images=torch.pdist(pixels.flatten(1)).mean().item(),
         )
 
-    def price(self, name: str, image: np.ndarray, label: str, picture: str = "") -> Price:
-        """Return what an image costs under a model's bound: the mean over `PRICED` draws of z."""
-        key = checkpoint_key(name), image.tobytes()
-        with self._model(name) as model:
-            terms, low, high = self._priced.find(key, lambda: priced(model, image))
+    def price(
+        self, name: str, image: np.ndarray, label: str, picture: str = "", stop: Event | None = None
+    ) -> Generator[Waiting, None, Price]:
+        """Return, once the device is had, an image's price under a model's bound: the mean over `PRICED` draws of z."""
+        keep = self._priced, (checkpoint_key(name), image.tobytes())
+        work = functools.partial(priced, image=image)
+        terms, low, high = yield from self.service.with_model(name, work, stop, keep=keep)
         return Price(label, terms, low, high, f"mean of {PRICED} draws of z", picture)
 
-    def extremes(self, name: str, images: np.ndarray) -> tuple[int, int]:
-        """Return the places of the cheapest and of the dearest image, by the same draws of z for all."""
+    def extremes(
+        self, name: str, images: np.ndarray, stop: Event | None = None
+    ) -> Generator[Waiting, None, tuple[int, int]]:
+        """Return, once the device is had, the places of the cheapest and the dearest image, by the same draws of z."""
 
-        def compare() -> tuple[int, int]:
+        def compare(model: Family) -> tuple[int, int]:
             elbo = model.bound(to_input(images, model), torch.Generator().manual_seed(0))["elbo"]
             return int(elbo.argmax()), int(elbo.argmin())
 
-        with self._model(name) as model:
-            return self._priced.find((checkpoint_key(name), images.tobytes()), compare)
+        keep = self._priced, (checkpoint_key(name), images.tobytes())
+        return (yield from self.service.with_model(name, compare, stop, keep=keep))
 
     # ---- all images
 
-    def aggregate(self, name: str) -> Aggregate:
-        """Return what is known of a model's latents over the encoded images that are kept with it.
+    def aggregate(self, name: str, stop: Event | None = None) -> Generator[Waiting, None, Aggregate]:
+        """Return, once the device is had, what is known of a model's latents over the encoded images kept with it.
 
         Raises:
             InputError: in one sentence with the command that makes them, if there are none.
         """
         found = encodings(self.service, name)
-        with self._model(name) as model:
-            return self._aggregates.find(checkpoint_key(name, FILE), lambda: summed(model, found))
+        keep, work = (self._aggregates, checkpoint_key(name, FILE)), functools.partial(summed, found=found)
+        return (yield from self.service.with_model(name, work, stop, keep=keep))
 
 
 def priced(model: Family, image: np.ndarray) -> tuple[dict[str, float], float, float]:

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from html import escape
+from threading import Event
 from typing import Any
 
 import gradio as gr
 import numpy as np
-from gradio.context import Context
 
 from dashboard.pages.vae import elbo_figure, posterior_figure, sharpness_figure
+from dashboard.pages.vae.elbo_figure import Price
 from dashboard.pages.vae.engine import DRAWS, WIDEST, Drawn, Posteriors
 from dashboard.pages.vae.panels import PANELS
-from dashboard.service import PREVIEW, InputError, Service
-from dashboard.ui import knobs as controls
-from dashboard.ui import model_card
+from dashboard.service import PREVIEW, Frame, InputError, Service
+from dashboard.service.device import Waiting
+from dashboard.ui import dataset_choice, model_card
 from dashboard.ui.image_picker import Subject
+from dashboard.ui.knobs import KnobPanel
 from dashboard.ui.panels import framed, on_open
+from dashboard.ui.run import Run, Runs, status
 
 TITLE = "VAE"
 SLUG = "vae"
 FEW, EVERY = "the strongest", "all"  # dimensions of the posterior's chart
-WAIT = "Another run has the device; this follows when it ends."
 NO_IMAGE = "Choose an image above, or draw one."
 WHITE = 0.25  # standard deviation of a pixel that is white on the map
 DRAWS_TEMPLATE = (
@@ -57,57 +59,49 @@ class Inside:
             js_on_load=None,
         )
         with gr.Row(elem_classes=["shared", "inside-choosers"]):
-            self.dataset = gr.Dropdown(
-                controls.datasets(datasets), value=next(iter(datasets), None), label="data", interactive=True,
-                filterable=False, elem_id="inside-dataset", visible=len(datasets) > 1,
-            )  # fmt: skip
+            self.dataset = dataset_choice.dropdown(SLUG, datasets)
             self.model = gr.Dropdown(
-                [], label="model", interactive=True, filterable=False, elem_id="inside-model", visible=False
+                [], label="model", interactive=True, filterable=False, elem_id="vae-model", visible=False
             )
-        self.status = gr.HTML("", js_on_load=None, elem_id="inside-status")
+        self.status = gr.HTML("", js_on_load=None, elem_id="vae-status")
         self.subject = Subject(service, SLUG)
         self._build_posterior()
         self._build_noise()
         with framed(PANELS["elbo"]):
-            self.elbo = gr.HTML("", js_on_load=None, elem_classes=["chart", "prices"], elem_id="inside-elbo")
+            self.elbo = gr.HTML("", js_on_load=None, elem_classes=["chart", "prices"], elem_id="vae-elbo")
         self._build_prior()
+        # At all that is said of the image, at its posterior alone, at draws of z alone; and runs of samples.
+        self.looks, self.bell_looks, self.noise_looks, self.runs = Runs(), Runs(), Runs(), Runs()
 
     # ---- layout
 
     def _build_posterior(self) -> None:
         with framed(PANELS["posterior"]):
             self.shown = gr.Radio([FEW, EVERY], value=FEW, label="dimensions", interactive=True,
-                                  elem_id="inside-shown", elem_classes=["knob"])  # fmt: skip
-            self.bells = gr.HTML("", js_on_load=None, elem_classes=["chart", "bells"], elem_id="inside-bells")
+                                  elem_id="vae-shown", elem_classes=["knob"])  # fmt: skip
+            self.bells = gr.HTML("", js_on_load=None, elem_classes=["chart", "bells"], elem_id="vae-bells")
 
     def _build_noise(self) -> None:
         with framed(PANELS["noise"]):
             with gr.Row(elem_classes=["vae-turns"]):
                 self.scale = gr.Slider(0, WIDEST, value=1, step=0.1, label="σ(x) times", interactive=True,
                                        info="0: the mean alone. 1: the posterior. More, to see where it would lead.",
-                                       elem_id="inside-scale", elem_classes=["knob"])  # fmt: skip
+                                       elem_id="vae-scale", elem_classes=["knob"])  # fmt: skip
                 self.seed, self.again = seed_controls("noise")
-            self.draws = pictures(DRAWS_TEMPLATE, "inside-draws")
+            self.draws = pictures(DRAWS_TEMPLATE, "vae-draws")
 
     def _build_prior(self) -> None:
         with framed(PANELS["prior"]), gr.Row(elem_classes=["vae-halves"]):
             with gr.Column():
-                self.knobs = {name: self._build_knobs(name) for name in self.posteriors.kinds}
+                self.knobs = KnobPanel(self.posteriors.kinds, SLUG)
                 with gr.Row(elem_classes=["vae-turns"]):
                     self.sample_seed, self.sample_again = seed_controls("prior")
-                self.samples = pictures(SAMPLES_TEMPLATE, "inside-samples")
+                self.samples = pictures(SAMPLES_TEMPLATE, "vae-samples")
             with gr.Column():
                 names = list(sharpness_figure.VARIETY)
                 self.variety = gr.Radio(names, value=names[0], label="variety as", interactive=True,
-                                        elem_id="inside-variety", elem_classes=["knob"])  # fmt: skip
-                self.blur = gr.HTML("", js_on_load=None, elem_classes=["chart"], elem_id="inside-blur")
-
-    def _build_knobs(self, family: str) -> tuple[gr.Column, list[gr.components.Component]]:
-        """Lay out the knobs of one family; those of the chosen model are shown."""
-        knobs = self.service.families[family].knobs
-        usual = {knob.name: knob.default for knob in knobs}
-        with gr.Column(visible=False) as box:
-            return box, [controls.control(knob, f"inside-{family}", knob.applies(usual)) for knob in knobs]
+                                        elem_id="vae-variety", elem_classes=["knob"])  # fmt: skip
+                self.blur = gr.HTML("", js_on_load=None, elem_classes=["chart"], elem_id="vae-blur")
 
     # ---- events
 
@@ -115,19 +109,18 @@ class Inside:
         """Connect the components."""
         calm: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         last = {**calm, "trigger_mode": "always_last"}
-        boxes = [box for box, _ in self.knobs.values()]
-        knobs = [knob for _, mine in self.knobs.values() for knob in mine]
-        everything = [self.dataset, self.model, self.status, *self.subject.outputs, *boxes]
+        knobs, columns = self.knobs.inputs, list(self.knobs.columns.values())
+        everything = [self.dataset, self.model, self.status, *self.subject.outputs, *columns]
         about = [self.subject.image, self.dataset, self.model]
         self.subject.connect(self.dataset)
         sampling = [self.dataset, self.model, self.sample_seed, self.variety, *knobs]
         seeing = [*about, self.shown, self.scale, self.seed, self.subject.strip]
         views = [self.bells, self.draws, self.elbo]
-        made = [self.samples, self.blur, *knobs]
+        made = [self.samples, self.blur]
 
         opened = on_open(self.open, [self.dataset, self.model, self.subject.strip], everything)
         switched = self.dataset.input(self.show, [self.dataset, self.model, self.subject.strip], everything, **calm)
-        chosen = self.model.input(self.choose, [self.dataset, self.model], [self.status, *boxes], **calm)
+        chosen = self.model.input(self.choose, [self.dataset, self.model], [self.status, *columns], **calm)
         for first in (opened, switched):  # an image that is chosen is seen by its own change
             first.then(self.miss, [self.subject.image], views, **calm)
         chosen.then(self.see, seeing, views, **calm)
@@ -140,17 +133,18 @@ class Inside:
         for changed in (self.scale, self.seed):
             changed.input(**noise)
         self.again.click(None, None, [self.seed], js=ANOTHER).then(**noise)
-        for changed in (*knobs, self.sample_seed):
-            changed.input(self.sample, sampling, made, **last)
+        for after in (*self.knobs.connect(), self.sample_seed.input):
+            after(self.sample, sampling, made, **last)
         self.sample_again.click(None, None, [self.sample_seed], js=ANOTHER).then(self.sample, sampling, made, **last)
         self.variety.input(self.draw_blur, [self.dataset, self.model, self.variety, *knobs], [self.blur], **last)
-        Context.root_block.unload(self.leave)
+        for runs in (self.looks, self.bell_looks, self.noise_looks, self.runs):
+            runs.connect()
 
     # ---- handlers: what the page is about
 
     def open(self, request: gr.Request, dataset: str | None, model: str | None, strip: dict | None) -> dict:
         """Show the page as it was, else the data set that the address names, else the first."""
-        dataset, choices = controls.opened_on(request, self.service.datasets(), dataset if strip else None)
+        dataset, choices = dataset_choice.opened_on(request, self.service.datasets(), dataset if strip else None)
         return {**self.show(dataset, model, strip), self.dataset: choices}
 
     def show(self, dataset: str | None, model: str | None, strip: dict | None) -> dict:
@@ -169,23 +163,24 @@ class Inside:
             family, words = self.posteriors.check(dataset or "", model or ""), ""
         except InputError as error:
             family, words = "", str(error)
-        problem = (
-            f'<div class="status"><span class="problem" role="alert">{escape(words)}</span></div>' if words else ""
-        )
-        return {self.status: problem, **{box: gr.update(visible=name == family)
-                                         for name, (box, _) in self.knobs.items()}}  # fmt: skip
+        return {self.status: status(words, problem=True) if words else "", **self.knobs.show(family)}
 
     # ---- handlers: the chosen image
 
     def see(
-        self, image: np.ndarray | None, dataset: str, model: str, shown: str, scale: Any, seed: Any, strip: dict | None
-    ) -> Iterator[dict]:
+        self, request: gr.Request, image: np.ndarray | None, dataset: str, model: str, shown: str, scale: Any,
+        seed: Any, strip: dict | None,
+    ) -> Iterator[dict]:  # fmt: skip
         """Show what the model makes of an image, one panel after another."""
-        if self.service.turn.busy:
-            yield {self.draws: {"words": WAIT, "problem": ""}}
-        yield self.draw_bells(image, dataset, model, shown)
-        yield self.draw_noise(image, dataset, model, scale, seed)
-        yield self.draw_elbo(image, dataset, model, strip)
+        look = self.looks.begin(request)
+        yield from self._shown(look, self._bells(image, dataset, model, shown, look.stop))
+        yield from self._shown(look, self._noise(image, dataset, model, scale, seed, look.stop))
+        yield from self._shown(look, self._elbo(image, dataset, model, strip, look.stop))
+
+    def _shown(self, look: Run, work: Generator[Waiting, None, dict]) -> Iterator[dict]:
+        """Show a panel, and before that, below the draws, that it waits for the device."""
+        updates = yield from look.made(work, lambda words: {self.draws: {"words": words, "problem": ""}})
+        yield updates if look.current else gr.skip()
 
     def miss(self, image: np.ndarray | None) -> dict:
         """Say that no image is chosen, where none is."""
@@ -204,30 +199,42 @@ class Inside:
             raise InputError(NO_IMAGE)
         return family
 
-    def draw_bells(self, image: np.ndarray | None, dataset: str, model: str, shown: str) -> dict:
+    def draw_bells(
+        self, request: gr.Request, image: np.ndarray | None, dataset: str, model: str, shown: str
+    ) -> Iterator[dict]:
+        """Draw other dimensions of the posterior."""
+        look = self.bell_looks.begin(request)
+        yield from self._shown(look, self._bells(image, dataset, model, shown, look.stop))
+
+    def _bells(
+        self, image: np.ndarray | None, dataset: str, model: str, shown: str, stop: Event
+    ) -> Generator[Waiting, None, dict]:
         """Draw the posterior of the image beside what does not depend on it."""
         try:
             family = self._family(image, dataset, model)
-            posterior = self.posteriors.posterior(model, image)
+            posterior = yield from self.posteriors.posterior(model, image, stop)
         except InputError as error:
             return {self.bells: sorry(error)}
         try:
-            found, missing = self.posteriors.aggregate(model), ""
+            found, missing = (yield from self.posteriors.aggregate(model, stop)), ""
         except InputError as error:
             found, missing = None, str(error)
         return {self.bells: posterior_figure.card(family, posterior, found, shown == EVERY, missing)}
 
-    def move_noise(self, *values: Any) -> Iterator[dict]:
-        """Show draws under another setting; say so when they have to wait."""
-        if self.service.turn.busy:
-            yield {self.draws: {"words": WAIT, "problem": ""}}
-        yield self.draw_noise(*values)
+    def move_noise(
+        self, request: gr.Request, image: np.ndarray | None, dataset: str, model: str, scale: Any, seed: Any
+    ) -> Iterator[dict]:
+        """Show draws under another setting."""
+        look = self.noise_looks.begin(request)
+        yield from self._shown(look, self._noise(image, dataset, model, scale, seed, look.stop))
 
-    def draw_noise(self, image: np.ndarray | None, dataset: str, model: str, scale: Any, seed: Any) -> dict:
+    def _noise(
+        self, image: np.ndarray | None, dataset: str, model: str, scale: Any, seed: Any, stop: Event
+    ) -> Generator[Waiting, None, dict]:
         """Show images decoded from draws of the image's posterior."""
         try:
             self._family(image, dataset, model)
-            drawn = self.posteriors.draws(model, image, seed, scale)
+            drawn = yield from self.posteriors.draws(model, image, seed, scale, stop)
         except InputError as error:
             return {self.draws: {"problem": str(error), "words": ""}}
         return {self.draws: painted(drawn, float(scale), self.apart(dataset))}
@@ -240,15 +247,17 @@ class Inside:
         middles = (found["bins"][1:] + found["bins"][:-1]) / 2
         return float(np.sum(middles * found["density"] * np.diff(found["bins"])))
 
-    def draw_elbo(self, image: np.ndarray | None, dataset: str, model: str, strip: dict | None) -> dict:
+    def _elbo(
+        self, image: np.ndarray | None, dataset: str, model: str, strip: dict | None, stop: Event
+    ) -> Generator[Waiting, None, dict]:
         """Draw the price of the image, beside the dearest and the cheapest shown and the mean of the test images."""
         try:
             family = self._family(image, dataset, model)
             if not self.posteriors.bounds(family):
                 title = self.service.families[family].title
                 raise InputError(f"A {title} has no bound of the likelihood, so there is nothing to take apart.")
-            prices = [self.posteriors.price(model, image, "this image", model_card.data_uri(image[None]))]
-            prices += self._others(model, image, strip)
+            prices = [(yield from self._price(model, image, "this image", stop))]
+            prices += yield from self._others(model, image, strip, stop)
         except InputError as error:
             return {self.elbo: sorry(error)}
         row = elbo_figure.best(self.service.measurements(dataset).bounds, model)
@@ -256,72 +265,63 @@ class Inside:
         missing = "" if row else f"No test images have been priced yet: python -m gencore bound {model}"
         return {self.elbo: elbo_figure.card(family, prices, image.size, missing)}
 
-    def _others(self, model: str, image: np.ndarray, strip: dict | None) -> list[elbo_figure.Price]:
+    def _price(self, model: str, image: np.ndarray, label: str, stop: Event) -> Generator[Waiting, None, Price]:
+        return self.posteriors.price(model, image, label, model_card.data_uri(image[None]), stop)
+
+    def _others(
+        self, model: str, image: np.ndarray, strip: dict | None, stop: Event
+    ) -> Generator[Waiting, None, list[Price]]:
         """Return the prices of the cheapest and the dearest of the images to choose from, but the chosen one."""
         images = (strip or {}).get("images")
         if images is None or len(images) < 2 or images.shape[1:] != image.shape:
             return []
-        cheap, dear = self.posteriors.extremes(model, images)
-        named = (("cheapest shown", images[cheap]), ("dearest shown", images[dear]))
-        return [self.posteriors.price(model, one, label, model_card.data_uri(one[None])) for label, one in named]
+        cheap, dear = yield from self.posteriors.extremes(model, images, stop)
+        return [
+            (yield from self._price(model, images[cheap], "cheapest shown", stop)),
+            (yield from self._price(model, images[dear], "dearest shown", stop)),
+        ]
 
     # ---- handlers: samples from the prior
 
-    def _settings(self, dataset: str, model: str, values: tuple) -> tuple[str, list, dict[str, Any]]:
-        """Return the chosen model's family, its knobs' values as the controls have them, and those that apply.
+    def _settings(self, dataset: str, model: str, values: tuple) -> tuple[str, dict[str, Any]]:
+        """Return the chosen model's family, and its knobs' values as the controls have them.
 
         Raises:
             InputError: if the model cannot run.
         """
-        family, rest = self.posteriors.check(dataset or "", model or ""), list(values)
-        for name, (_, mine) in self.knobs.items():
-            given, rest = rest[: len(mine)], rest[len(mine) :]
-            if name == family:
-                return family, given, controls.chosen(self.service.families[name].knobs, given)
-        raise InputError(f"There are no knobs for {model}.")
+        family = self.posteriors.check(dataset or "", model or "")
+        return family, self.knobs.given(family, values)
 
     def sample(
         self, request: gr.Request, dataset: str, model: str, seed: Any, variety: str, *values: Any
     ) -> Iterator[dict]:
         """Show samples of the same seeds under the knobs, and where these settings were measured."""
         try:
-            family, given, knobs = self._settings(dataset, model, values)
+            family, knobs = self._settings(dataset, model, values)
             order = self.service.order(dataset, PREVIEW["n"], seed, {family: {"checkpoint": model, "knobs": knobs}})
         except InputError as error:
             yield {self.samples: {"problem": str(error)}}
             return
-        name = f"{request.session_hash}-{SLUG}"
-        stop = self.service.begin(name)
-        if self.service.turn.busy:
-            yield {self.samples: {"words": WAIT, "problem": ""}}
-        for frame in self.service.run(order, stop):
-            if not self.service.holds(name, stop):
-                yield gr.skip()
-                return
-            if frame.images is not None:
-                yield {self.samples: self._sampled(frame.images, order.seed)}
-            elif frame.problem:
-                yield {self.samples: {"problem": frame.problem}}
-        usual = self.service.families[family].knobs
-        all_values = dict(zip((knob.name for knob in usual), given, strict=True))
-        applies = {control: gr.update(visible=knob.applies(all_values))
-                   for knob, control in zip(usual, self.knobs[family][1], strict=True)}  # fmt: skip
-        yield {**applies, **self.draw_blur(dataset, model, variety, *values)}
+        run = self.runs.begin(request)
+        if (yield from run.shown(
+            self.service.run(order, run.stop),
+            lambda words: {self.samples: {"words": words, "problem": ""}},
+            lambda frame: self._sampled(frame, order.seed),
+        )):  # fmt: skip
+            yield self.draw_blur(dataset, model, variety, *values)
 
-    @staticmethod
-    def _sampled(images: np.ndarray, seed: int) -> dict[str, Any]:
+    def _sampled(self, frame: Frame, seed: int) -> dict | None:
+        if frame.images is None:
+            return {self.samples: {"problem": frame.problem}} if frame.problem else None
+        images = frame.images
         words = f"{len(images)} samples of seed {seed}: each place keeps its seed, whatever the sliders say."
-        return {
-            "images": model_card.data_uri(images),
-            "images-alt": f"{len(images)} samples",
-            "words": words,
-            "problem": "",
-        }
+        picture = {"images": model_card.data_uri(images), "images-alt": f"{len(images)} samples"}
+        return {self.samples: {**picture, "words": words, "problem": ""}}
 
     def draw_blur(self, dataset: str, model: str, variety: str, *values: Any) -> dict:
         """Draw blur against variety of the measured settings, with the nearest to the present one marked."""
         try:
-            family, _, knobs = self._settings(dataset, model, values)
+            family, knobs = self._settings(dataset, model, values)
             settled = self.service.part(dataset, family, {"checkpoint": model, "knobs": knobs}).knobs
         except InputError as error:
             return {self.blur: sorry(error)}
@@ -330,10 +330,6 @@ class Inside:
         missing = f"Nothing has been measured yet: python -m gencore evaluate {model}"
         kind = self.service.families[family]
         return {self.blur: sharpness_figure.card(measured, model, kind.knobs, settled, metric, missing)}
-
-    def leave(self, request: gr.Request) -> None:
-        """Stop the samples of a visitor who has gone."""
-        self.service.forget(f"{request.session_hash}-{SLUG}")
 
 
 # ---- parts
@@ -353,8 +349,8 @@ def pictures(template: str, name: str) -> gr.HTML:
 def seed_controls(name: str) -> tuple[gr.Textbox, gr.Button]:
     """Return the field of a seed and the button that draws another."""
     seed = gr.Textbox(str(PREVIEW["seed"]), label="seed", interactive=True, max_lines=1,
-                      elem_id=f"inside-{name}-seed", elem_classes=["seed"])  # fmt: skip
-    return seed, gr.Button("Draw again", variant="secondary", elem_id=f"inside-{name}-again",
+                      elem_id=f"vae-{name}-seed", elem_classes=["seed"])  # fmt: skip
+    return seed, gr.Button("Draw again", variant="secondary", elem_id=f"vae-{name}-again",
                            elem_classes=["again"])  # fmt: skip
 
 

@@ -131,7 +131,7 @@ def test_samples_are_made_in_pieces_and_are_those_of_their_seeds(maker):
     expected = TRAIN[[image_seed(7, i) % 1000 for i in range(250)]]
     assert np.array_equal(last.sampled.images, expected.numpy())
     assert max(Replay.calls) == BATCH
-    assert not maker.service.turn.busy
+    assert not maker.service.device.busy
 
 
 def test_the_progress_never_goes_back_and_counts_steps(maker):

@@ -3,80 +3,31 @@
 import inspect
 import json
 import threading
-import time
-from unittest import mock
 
 import gradio as gr
 import numpy as np
 import pytest
 import torch
-from diffusers.configuration_utils import register_to_config
 from torch import nn
 
-from dashboard.app import build, header
-from dashboard.pages.compare import downloads
-from dashboard.pages.compare.page import Compare
-from dashboard.pages.failures.page import Failures
+from dashboard.app import build
 from dashboard.results.projection import flatten, pixel_plane
-from dashboard.service import MAX_IMAGES, Frame, InputError, Service
-from dashboard.service.device import Turn
+from dashboard.service import MAX_IMAGES, Frame, InputError
 from dashboard.service.lanes import read_preview
 from dashboard.service.parsing import parse_whole
-from dashboard.ui import knobs as controls
 from dashboard.ui import model_card
 from dashboard.ui.events import Updates
 from gencore import FAMILIES, checkpoint
 from gencore.evaluation import rows
-from gencore.family import Family, Knob, Noise, Point, Step, image_seed
+from gencore.family import image_seed
 from gencore.pictures import grid, write_png
 from tests.support import invented
-
-
-class Toy(Family):
-    """A toy that takes some steps."""
-
-    name = "toy"
-    title = "Toy <1>"
-    knobs = (
-        Knob("mode", "plain", choices=("plain", "eager"), help="How."),
-        Knob("steps", 3, 1, 50, integer=True, help="Network calls."),
-        Knob("push", 0.0, 0.0, 1.0, help="How hard.", when={"mode": ("eager",)}),
-    )
-    points = (Point("three", {}, "headline"), Point("one", {"steps": 1}, "lecture"))
-
-    @register_to_config
-    def __init__(self, channels: int = 1, size: int = 4):
-        super().__init__()
-        self.layer = nn.Linear(1, 1)
-
-    @property
-    def network(self):
-        return self.layer
-
-    def sample(self, seeds, **knobs):
-        values = self.resolve_knobs(knobs)
-        x = Noise(seeds)(*self.image_shape).clamp(-1, 1)
-        for index in range(1, values["steps"] + 1):
-            yield Step(index, values["steps"], x, x * index / values["steps"])
-
-
-class Failing(Toy):
-    """A toy that breaks."""
-
-    name = "failing"
-    title = "Failing"
-
-    def sample(self, seeds, **knobs):
-        yield Step(1, 9, torch.zeros(1), torch.zeros(len(list(seeds)), 1, 4, 4))
-        raise RuntimeError("out of luck\nsecond line")
+from tests.support.toys import Failing, Toy
 
 
 @pytest.fixture
-def service(tmp_path, monkeypatch):
-    monkeypatch.setenv("GENCORE_CHECKPOINTS", str(tmp_path))
-    with mock.patch.dict(FAMILIES, {family.name: family for family in (Toy, Failing)}, clear=True):
-        checkpoint.save_model(tmp_path / "dots" / "toy", Toy())
-        yield Service()
+def service(toy_service):
+    return toy_service
 
 
 def order(service, n=2, seed=7, **knobs):
@@ -173,7 +124,7 @@ def test_a_part_that_breaks_says_so_and_the_others_go_on(service, tmp_path):
     ends = {frame.family: frame for frame in frames if frame.state in ("done", "failed")}
     assert ends["failing"].problem == "It failed with RuntimeError: out of luck"
     assert ends["toy"].state == "done"
-    assert not service.turn.busy
+    assert not service.device.busy
 
 
 def test_a_broken_checkpoint_is_told_without_paths(service, tmp_path):
@@ -194,51 +145,20 @@ def test_weights_that_changed_are_loaded_again(service, tmp_path):
     assert service.model("dots/toy").layer.weight.item() == 3.0
 
 
-def test_a_generator_dropped_half_way_gives_the_turn_back(service):
+def test_a_generator_dropped_half_way_gives_the_device_back(service):
     frames = service.run(order(service, steps=50), threading.Event())
     next(frames)
-    assert service.turn.busy
+    assert service.device.busy
     frames.close()
-    assert not service.turn.busy
-
-
-def test_a_silent_holder_loses_the_turn():
-    turn = Turn(patience=0.05)
-    silent = turn.take(threading.Event())
-    following = turn.take(threading.Event())
-    turn.patience = 60.0
-    assert not turn.keep(silent) and turn.keep(following)
-    turn.give(silent)
-    assert turn.busy, "a turn that was lost cannot be handed back"
-    turn.give(following)
-    assert not turn.busy
-
-
-def test_turns_come_in_the_order_in_which_they_were_asked_for():
-    turn, taken, lines = Turn(), [], []
-    first = turn.take(threading.Event())
-
-    def wait(name):
-        ticket = turn.take(threading.Event())
-        taken.append(name)
-        turn.give(ticket)
-
-    for place, name in enumerate("abcdef"):
-        lines.append(threading.Thread(target=wait, args=(name,)))
-        lines[-1].start()
-        while len(turn._line) <= place:
-            time.sleep(0.001)
-    turn.give(first)
-    for line in lines:
-        line.join()
-    assert taken == [*"abcdef"] and not turn.busy
+    assert not service.device.busy
 
 
 def test_a_stop_while_waiting_skips_every_part(service):
-    service.turn.take(threading.Event())
-    stop = service.begin("visitor")
-    service.stop("visitor")
-    assert [frame.state for frame in run(service, order(service), stop)] == ["skipped"]
+    with service.device.lease() as other:
+        assert other.wait()
+        stop = threading.Event()
+        stop.set()
+        assert [frame.state for frame in run(service, order(service), stop)] == ["skipped"]
 
 
 # ---- what is known before a run
@@ -259,15 +179,6 @@ def test_the_data_set_with_most_families_comes_first_and_then_the_one_with_previ
     assert service.datasets()[0] == "dots"
     checkpoint.save_model(tmp_path / "edots" / "failing", Failing())
     assert service.datasets()[0] == "edots"
-
-
-def test_a_run_that_was_forgotten_is_no_longer_its_sessions(service):
-    first = service.begin("visitor")
-    assert service.holds("visitor", first)
-    service.forget("visitor")
-    assert first.is_set() and not service.holds("visitor", first)
-    second = service.begin("visitor")
-    assert service.holds("visitor", second) and not service.holds("visitor", first)
 
 
 def test_events_of_one_queue_agree_on_how_many_run_at_once(service):
@@ -299,54 +210,6 @@ def test_every_update_of_a_generator_is_sent_whole_and_none_twice(service):
     assert send(None, None, final=True) == [gr.skip(), gr.skip()]
     assert "visitor" not in demo.pending_diff_streams, "nothing of a run is kept when it is over"
     assert send("all", "of it", run=None) == ["all", "of it"], "a call without a stream"
-
-
-def visitor(name="visitor"):
-    return mock.Mock(session_hash=name, query_params={})
-
-
-def test_a_run_on_a_data_set_that_was_left_paints_nothing_more(service):
-    with gr.Blocks():
-        page = Compare(service)
-    inputs = ["dots", 1, 7, "", "plain", 50, 0.0, *[""] * 9][
-        : 3 + sum(len(lane.inputs) for lane in page.lanes.values())
-    ]
-    running = page.run(visitor(), {}, *inputs)
-    begun, *painted = [next(running) for _ in range(3)]
-    assert not begun[page.generate]["interactive"] and begun[page.stop]["interactive"]
-    assert all(page.lanes["toy"].picture in update for update in painted)
-    updates = page.switch(visitor(), "dots")
-    assert updates[page.generate]["interactive"] and not updates[page.stop]["interactive"]
-    assert list(running) == [] and not service.turn.busy
-    other, running = service.turn.take(threading.Event()), page.run(visitor(), {}, *inputs)
-    assert "Another run has the device" in next(running)[page.status]
-    page.switch(visitor(), "dots")
-    assert list(running) == [], "it was waiting for its turn"
-    service.turn.give(other)
-
-
-@pytest.mark.parametrize("dataset", [["dots"], {"a": 1}, None, 3])
-def test_the_api_tells_a_bad_data_set_in_a_sentence(service, dataset):
-    with gr.Blocks():
-        page = Compare(service)
-    with pytest.raises(gr.Error, match="There is no data set"):
-        page.call(dataset)
-
-
-def test_without_checkpoints_the_failure_lab_says_how_to_train_one(service, tmp_path, monkeypatch):
-    monkeypatch.setenv("GENCORE_CHECKPOINTS", str(tmp_path / "none"))
-    with gr.Blocks(), gr.Tabs(), gr.Tab():
-        page = Failures(service)
-    shown = "".join(page.show(None).values())
-    assert shown.count("python -m gencore train digits/vae") == 1 + len(page.cards) and "has no checkpoint" not in shown
-
-
-def test_a_fourth_family_shows_up_as_a_lane_with_its_knobs(service):
-    config = json.dumps(build(service).get_config_file(), default=str)
-    for part in ("lane-toy", "lane-failing", "toy-steps", "toy-push", "the lecture's own"):
-        assert part in config
-    assert "Toy &lt;1&gt;" in config and "<h2>Toy <1>" not in config
-    assert 'href=\\"#compare\\"' in json.dumps(header(service))
 
 
 def test_the_preview_comes_back_image_by_image(tmp_path):
@@ -387,25 +250,6 @@ def test_rows_of_another_data_set_are_passed_over_and_named(service, tmp_path):
     assert any("'cifar10'" in sentence for sentence in found.problems)
 
 
-# ---- controls and links
-
-
-def test_knobs_without_effect_are_left_out():
-    assert controls.chosen(Toy.knobs, ["plain", 5, 0.7]) == {"mode": "plain", "steps": 5}
-    assert controls.chosen(Toy.knobs, ["eager", 5, 0.7]) == {"mode": "eager", "steps": 5, "push": 0.7}
-
-
-def test_the_setting_is_named_after_where_the_controls_stand():
-    assert controls.match(Toy.knobs, Toy.points, ["plain", 1, 0.0]) == "one (the lecture's own)"
-    assert controls.match(Toy.knobs, Toy.points, ["plain", 9, 0.0]) == controls.CUSTOM
-
-
-def test_a_link_restores_what_is_good_and_tells_the_rest():
-    values, problems = controls.restored(Toy.knobs, {"toy.steps": "9", "toy.push": "7", "gan.steps": "2"}, "toy")
-    assert values == {"mode": "plain", "steps": 9, "push": 0.0}
-    assert len(problems) == 1 and "push must be a number from 0 to 1" in problems[0]
-
-
 # ---- what a lane says, and downloads
 
 
@@ -421,20 +265,3 @@ def test_a_link_restores_what_is_good_and_tells_the_rest():
 )
 def test_what_a_lane_says(frame, words):
     assert model_card.sentence(frame, 1, 42).startswith(words)
-
-
-def test_the_record_names_what_finished_and_what_did_not(service):
-    wanted = order(service)
-    result = build_result(service, wanted)
-    settings = downloads.record(wanted, [result], service.machine)
-    assert settings["lanes"]["toy"]["knobs"] == {"mode": "plain", "steps": 3, "push": 0.0}
-    assert settings["image_seeds"] == [image_seed(7, 0), image_seed(7, 1)]
-    assert settings["not_finished"] == []
-    assert downloads.record(wanted, [], service.machine)["not_finished"] == ["toy"]
-
-
-def build_result(service, wanted):
-    from dashboard.service import Result
-
-    frame = run(service, wanted)[-1]
-    return Result("toy", "Toy", frame.images, 1.0, frame.index, frame.seconds, wanted.parts[0])

@@ -10,7 +10,6 @@ import torch
 from torch.distributions import Normal, kl_divergence
 
 from dashboard.figures import table
-from dashboard.pages.table import report
 from dashboard.results.operating_points import join
 from dashboard.service import METRICS
 from gencore import FAMILIES
@@ -364,4 +363,3 @@ def test_pages_join_bounds_and_take_nothing_amiss(root):
     json.loads(table.as_json(found, "0", "today"))
     rows, plain = (table.table(one, METRICS, titles)["rows"] for one in (found, alone))
     assert [row for row in rows if row["kind"] != "bound"] == plain
-    assert "<html" in report.page(found, METRICS, FAMILIES, "0", "today")

@@ -32,7 +32,7 @@ def ready(page):
 
 
 def generate(page):
-    run_to_end(page, "#generate", "#timing")
+    run_to_end(page, "#compare-generate", "#compare-timing")
 
 
 def state(page, lane):
@@ -54,10 +54,10 @@ def field(page, selector):
 def test_lanes_are_there_before_any_click(visit):
     page = ready(visit())
     assert [lane.get_attribute("data-lane") for lane in page.query_selector_all(".lanes [data-lane]")] == [*LANES]
-    assert field(page, "#n") == "24"
-    assert field(page, "#seed") == "42"
-    assert page.inner_text("#timing h3") == "Time per image"
-    assert all(page.inner_text(f"#{chart} .reading") for chart in ("timing", "spread", "scatter"))
+    assert field(page, "#compare-n") == "24"
+    assert field(page, "#compare-seed") == "42"
+    assert page.inner_text("#compare-timing h3") == "Time per image"
+    assert all(page.inner_text(f"#compare-{chart} .reading") for chart in ("timing", "spread", "scatter"))
 
 
 def test_generate_streams_and_finishes_every_lane(visit):
@@ -73,15 +73,15 @@ def test_generate_streams_and_finishes_every_lane(visit):
         assert "6 images, seed 42" in note(page, lane)
     figures = page.inner_text("[data-lane=ddpm] dl")
     assert "per image" in figures and "60" in figures and "images/s" in figures
-    assert page.locator("#timing svg.wide .value").count() == 3
+    assert page.locator("#compare-timing svg.wide .value").count() == 3
 
 
 def test_stop_stops_and_keeps_what_was_finished(visit):
     page = ready(visit(SLOW))
-    page.click("#generate")
-    stop_when(page, "#stop", f"Number(document.querySelector(`{STATE.format('ddpm')}`).dataset.index) > 0")
+    page.click("#compare-generate")
+    stop_when(page, "#compare-stop", f"Number(document.querySelector(`{STATE.format('ddpm')}`).dataset.index) > 0")
     page.wait_for_function("document.querySelector('[data-lane=ddpm]').dataset.state === 'stopped'")
-    page.wait_for_function("!document.querySelector('#generate').disabled")
+    page.wait_for_function("!document.querySelector('#compare-generate').disabled")
     index = int(page.get_attribute(STATE.format("ddpm"), "data-index"))
     assert 0 < index < 400
     assert note(page, "ddpm") == f"Stopped at step {index} of 400."
@@ -90,7 +90,7 @@ def test_stop_stops_and_keeps_what_was_finished(visit):
     page.wait_for_timeout(400)
     assert page.inner_text("[data-lane=ddpm] [data-at=clock]") == clock, "the clock of a stopped lane stands still"
     with page.expect_download() as download:
-        page.click("#download-json")
+        page.click("#compare-download-json")
     with open(download.value.path()) as file:
         settings = json.load(file)
     assert set(settings["lanes"]) == {"vae", "gan"}
@@ -103,20 +103,20 @@ def test_the_same_seed_gives_the_same_images(visit):
     first = {lane: image(page, lane) for lane in LANES}
     generate(page)
     assert {lane: image(page, lane) for lane in LANES} == first
-    page.fill("#seed textarea, #seed input", "43")
+    page.fill("#compare-seed textarea, #compare-seed input", "43")
     generate(page)
     assert all(image(page, lane) != first[lane] for lane in LANES)
 
 
 BAD = [
-    ("#n", "0", "from 1 to 100, not 0"),
-    ("#n", "-3", "from 1 to 100, not -3"),
-    ("#n", "2.5", "a whole number from 1 to 100, not 2.5"),
-    ("#n", "100000", "from 1 to 100, not 100000"),
-    ("#n", "", "not an empty field"),
-    ("#seed", "-1", "A seed must be a whole number from 0 to 9223372036854775807, not -1"),
-    ("#seed", "<b>x</b>", "not '<b>x</b>'"),
-    ("#seed", "1e99", "not '1e99'"),
+    ("#compare-n", "0", "from 1 to 100, not 0"),
+    ("#compare-n", "-3", "from 1 to 100, not -3"),
+    ("#compare-n", "2.5", "a whole number from 1 to 100, not 2.5"),
+    ("#compare-n", "100000", "from 1 to 100, not 100000"),
+    ("#compare-n", "", "not an empty field"),
+    ("#compare-seed", "-1", "A seed must be a whole number from 0 to 9223372036854775807, not -1"),
+    ("#compare-seed", "<b>x</b>", "not '<b>x</b>'"),
+    ("#compare-seed", "1e99", "not '1e99'"),
 ]
 
 
@@ -124,13 +124,15 @@ def test_bad_numbers_give_a_sentence_and_lose_nothing(visit):
     page = ready(visit())
     before = [image(page, lane) for lane in LANES]
     for selector, value, words in BAD:
-        page.fill("#n input", "24")
-        page.fill("#seed input, #seed textarea", "42")
+        page.fill("#compare-n input", "24")
+        page.fill("#compare-seed input, #compare-seed textarea", "42")
         page.fill(f"{selector} input, {selector} textarea", value)
-        page.click("#generate")
-        page.wait_for_function("words => document.querySelector('#status').innerText.includes(words)", arg=words)
-        assert not page.is_disabled("#generate")
-    assert page.is_visible("#status [role=alert]")
+        page.click("#compare-generate")
+        page.wait_for_function(
+            "words => document.querySelector('#compare-status').innerText.includes(words)", arg=words
+        )
+        assert not page.is_disabled("#compare-generate")
+    assert page.is_visible("#compare-status [role=alert]")
     assert [image(page, lane) for lane in LANES] == before
 
 
@@ -140,7 +142,7 @@ def test_downloads(visit):
     contents = {}
     for kind in ("json", "png", "zip"):
         with page.expect_download() as download:
-            page.click(f"#download-{kind}")
+            page.click(f"#compare-download-{kind}")
         assert download.value.suggested_filename.endswith(f".{kind}")
         with open(download.value.path(), "rb") as file:
             contents[kind] = file.read()
@@ -157,51 +159,51 @@ def test_downloads(visit):
 
 def test_a_link_restores_the_settings(visit):
     page = ready(visit("?n=5&seed=77&ddpm.sampler=ddim&ddpm.num_inference_steps=7&ddpm.eta=0.5&gan.truncation=0.6"))
-    assert page.inner_text("#status") == "Settings from the link. Press Generate to run them."
-    assert field(page, "#n") == "5"
-    assert field(page, "#seed") == "77"
-    assert page.input_value("#ddpm-num_inference_steps input[type=number]") == "7"
-    assert page.input_value("#ddpm-sampler input") == "ddim"
-    assert page.is_visible("#ddpm-eta")
-    assert page.input_value("#gan-truncation input[type=number]") == "0.6"
+    assert page.inner_text("#compare-status") == "Settings from the link. Press Generate to run them."
+    assert field(page, "#compare-n") == "5"
+    assert field(page, "#compare-seed") == "77"
+    assert page.input_value("#compare-ddpm-num_inference_steps input[type=number]") == "7"
+    assert page.input_value("#compare-ddpm-sampler input") == "ddim"
+    assert page.is_visible("#compare-ddpm-eta")
+    assert page.input_value("#compare-gan-truncation input[type=number]") == "0.6"
     generate(page)
     query = page.evaluate("Object.fromEntries(new URLSearchParams(location.search))")
     assert query["seed"] == "77" and query["ddpm.eta"] == "0.5" and query["data"]
     settle(page)
     page.reload()
     ready(page)
-    assert field(page, "#seed") == "77"
+    assert field(page, "#compare-seed") == "77"
 
 
 def test_a_bad_link_says_so_and_shows_the_rest(visit):
     page = ready(visit("?data=nosuch&ddpm.num_inference_steps=5000&seed=5"))
-    page.wait_for_selector("#status [role=alert]")
-    words = page.inner_text("#status")
+    page.wait_for_selector("#compare-status [role=alert]")
+    words = page.inner_text("#compare-status")
     assert "'nosuch'" in words and "num_inference_steps must be" in words
-    assert field(page, "#seed") == "5"
+    assert field(page, "#compare-seed") == "5"
 
 
 def test_knobs_come_and_go_with_what_they_depend_on(visit):
     page = ready(visit())
-    assert not page.is_visible("#ddpm-eta")
-    page.click("#ddpm-sampler input")
+    assert not page.is_visible("#compare-ddpm-eta")
+    page.click("#compare-ddpm-sampler input")
     page.get_by_role("option", name="ddim", exact=True).click()
-    page.wait_for_selector("#ddpm-eta", state="visible")
-    page.click("#ddpm-setting input")
+    page.wait_for_selector("#compare-ddpm-eta", state="visible")
+    page.click("#compare-ddpm-setting input")
     page.get_by_role("option", name="ancestral, 1000 calls").click()
-    page.wait_for_selector("#ddpm-eta", state="hidden")
-    assert page.input_value("#ddpm-sampler input") == "ddpm"
-    assert page.input_value("#ddpm-num_inference_steps input[type=number]") == "1000"
+    page.wait_for_selector("#compare-ddpm-eta", state="hidden")
+    assert page.input_value("#compare-ddpm-sampler input") == "ddpm"
+    assert page.input_value("#compare-ddpm-num_inference_steps input[type=number]") == "1000"
 
 
 def test_another_data_set_takes_the_old_images_away_and_a_broken_lane_stops_no_other(visit):
     page = ready(visit(QUICK))
     generate(page)
-    page.click("#dataset input")
+    page.click("#compare-dataset input")
     page.get_by_role("option", name="blank").click()
     page.wait_for_function("document.querySelector('[data-lane=vae] [data-at=note]').innerText.startsWith('No images')")
     assert [image(page, lane) for lane in LANES] == [None] * 3
-    assert page.is_disabled("#download-json"), "a download would be of the other data set"
+    assert page.is_disabled("#compare-download-json"), "a download would be of the other data set"
     assert note(page, "gan").startswith("blank/gan/model.safetensors cannot be read")
     assert note(page, "ddpm").startswith("No DDPM checkpoint for blank yet. Train one: python -m gencore train")
     generate(page)
@@ -224,13 +226,13 @@ def test_a_phone_scrolls_one_way_in_light_and_dark(visit, theme):
 
 def test_the_page_does_not_grow(visit):
     page = ready(visit("?n=2&ddpm.num_inference_steps=2"))
-    page.evaluate("document.querySelector('#scatter').scrollIntoView()")
+    page.evaluate("document.querySelector('#compare-scatter').scrollIntoView()")
     drawings = "Number(document.querySelector('.plot').dataset.drawn || 0)"
     missing = "document.querySelector('.plot.missing')"
     page.wait_for_function(f"{drawings} > 0 || {missing}")
     drawn = page.evaluate(drawings)
     generate(page)
-    page.wait_for_selector("#quick h3")
+    page.wait_for_selector("#compare-quick h3")
     page.wait_for_function(f"drawn => {drawings} > drawn || {missing}", arg=drawn)
     settle(page)
     before = page.evaluate("document.querySelectorAll('*').length")
@@ -242,17 +244,19 @@ def test_the_page_does_not_grow(visit):
 
 def test_two_visitors_share_the_device_in_turn(visit):
     first, second = ready(visit(SLOW)), ready(visit(QUICK))
-    first.click("#generate")
+    first.click("#compare-generate")
     first.wait_for_function("document.querySelector('[data-lane=ddpm]').dataset.state === 'running'")
-    second.click("#generate")
-    second.wait_for_function("document.querySelector('#status').innerText.includes('Another run has the device')")
+    second.click("#compare-generate")
+    second.wait_for_function(
+        "document.querySelector('#compare-status').innerText.includes('Another run has the device')"
+    )
     assert state(second, "vae") == "waiting"
-    second.click("#stop")
-    ready_again = "!document.querySelector('#generate').disabled"
+    second.click("#compare-stop")
+    ready_again = "!document.querySelector('#compare-generate').disabled"
     second.wait_for_function(ready_again)
     assert note(second, "vae").startswith("Stopped before its turn")
-    second.click("#generate")
+    second.click("#compare-generate")
     second.wait_for_function("document.querySelector('[data-lane=vae]').dataset.state === 'waiting'")
-    first.click("#stop")
+    first.click("#compare-stop")
     second.wait_for_function("document.querySelector('[data-lane=ddpm]').dataset.state === 'done'")
     first.wait_for_function("document.querySelector('[data-lane=ddpm]').dataset.state === 'stopped'")

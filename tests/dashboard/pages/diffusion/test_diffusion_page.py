@@ -118,12 +118,12 @@ def test_a_bad_image_or_seed_gets_a_sentence(trajectories, source):
 def test_a_device_that_is_taken_leaves_the_prediction_out(trajectories, source, monkeypatch):
     monkeypatch.setattr(engine, "WAIT", 0.05)
     trajectories.abar(source)
-    ticket = trajectories.service.turn.take(threading.Event())
-    (found,) = trajectories.noised(source, IMAGE, 400, 42)
-    assert found.x0 is None and found.x_t.any(), "what needs no network is there"
-    strip = trajectories.strip(source, IMAGE, 42)
-    assert all(one.x0 is None for one in strip)
-    trajectories.service.turn.give(ticket)
+    with trajectories.service.device.lease() as other:
+        assert other.wait()
+        found = list(trajectories.noised(source, IMAGE, 400, 42))
+        assert all(one.x0 is None and one.x_t.any() for one in found), "what needs no network is there"
+        strip = trajectories.strip(source, IMAGE, 42)
+        assert all(one.x0 is None for one in strip)
     assert trajectories.strip(source, IMAGE, 42)[0].x0 is not None, "what was left out is not kept"
 
 
@@ -163,7 +163,7 @@ def test_a_stop_takes_effect_within_one_call(trajectories):
     rest = list(running)
     hook.remove()
     assert len(calls) <= made + 1 < 100
-    assert [segment.state for segment in rest[-1]] == ["stopped", "stopped"] and not trajectories.service.turn.busy
+    assert [segment.state for segment in rest[-1]] == ["stopped", "stopped"] and not trajectories.service.device.busy
 
 
 def test_trajectories_advance_together(trajectories):

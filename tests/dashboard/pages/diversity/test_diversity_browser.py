@@ -211,12 +211,12 @@ def test_a_phone_scrolls_one_way(visit, theme):
 def test_compare_gains_quick_scores_after_a_run(visit):
     page = visit("?n=8&ddpm.num_inference_steps=2")
     page.wait_for_function("document.body.dataset.restored !== undefined")
-    assert not page.is_visible("#quick")
-    page.click("#generate")
-    page.wait_for_selector("#quick table")
-    text = page.inner_text("#quick")
+    assert not page.is_visible("#compare-quick")
+    page.click("#compare-generate")
+    page.wait_for_selector("#compare-quick table")
+    text = page.inner_text("#compare-quick")
     assert "They cannot rank good ones" in text and "real images" in text
-    assert page.locator("#quick tbody tr").count() == 4
-    page.fill("#n input", "3")
-    run_to_end(page, "#generate", "#timing")
-    page.wait_for_function("document.querySelector('#quick').innerText.includes('needs 6 rows or more')")
+    assert page.locator("#compare-quick tbody tr").count() == 4
+    page.fill("#compare-n input", "3")
+    run_to_end(page, "#compare-generate", "#compare-timing")
+    page.wait_for_function("document.querySelector('#compare-quick').innerText.includes('needs 6 rows or more')")

@@ -22,7 +22,7 @@ def opened(visit, query="", panel="", **options):
 
 
 def choose(page, name):
-    page.click("#gan-page-run input")
+    page.click("#gan-run input")
     page.get_by_role("option", name=name).click()
 
 
@@ -39,7 +39,7 @@ def test_the_game_is_what_the_log_of_the_chosen_run_has(visit):
     assert re.search(r"V ends at −1\.\d\d nats, with D\(x\) = 0\.5\d and D\(G\(z\)\) = 0\.4\d", game)
     page.wait_for_function("/by the discriminator/.test(document.querySelector('#gan-judge-status').innerText)")
     page.wait_for_function("/have not been measured/.test(document.querySelector('#gan-against').innerText)")
-    page.click("#gan-page-dataset input")
+    page.click("#gan-dataset input")
     page.get_by_role("option", name="blank").click()  # its checkpoint is broken
     page.wait_for_selector("#gan-judge-status .problem")
     assert "blank/gan" in page.inner_text("#gan-judge-status")
@@ -88,8 +88,8 @@ def test_truncation_changes_the_samples_and_marks_where_it_stands(visit):
     page = opened(visit, panel="truncation")
     image = page.locator("#gan-samples img")
     before = image.get_attribute("src")
-    page.fill("#gan-page-gan-truncation input[type=number]", "0.5")
-    page.press("#gan-page-gan-truncation input[type=number]", "Enter")
+    page.fill("#gan-gan-truncation input[type=number]", "0.5")
+    page.press("#gan-gan-truncation input[type=number]", "Enter")
     page.wait_for_function("/truncation 0.5/.test(document.querySelector('#gan-samples').innerText)")
     assert image.get_attribute("src") != before
     if SHIPPED:

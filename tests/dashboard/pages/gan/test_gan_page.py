@@ -15,6 +15,7 @@ from dashboard.pages.gan.discriminator_scores import Beliefs
 from dashboard.pages.gan.engine import Games
 from dashboard.results.operating_points import join, knobs_key
 from dashboard.service import InputError, Service
+from dashboard.service.device import finish
 from gencore import FAMILIES, checkpoint
 from gencore.family import Family, Knob, Step, resolve_knobs
 from tests.support import invented
@@ -81,11 +82,11 @@ def test_a_checkpoint_that_cannot_be_used_says_why(games, root):
     weights = root / "digits" / "gan" / checkpoint.WEIGHTS
     weights.write_bytes(weights.read_bytes()[:-100])
     with pytest.raises(InputError) as caught:
-        games.judge("digits", "digits/gan", 1, GO)
+        finish(games.judge("digits", "digits/gan", 1, GO))
     assert str(root) not in str(caught.value)
     assert games.contestants("digits")[-1].name == "digits/gan", "those that can be used come first"
     with pytest.raises(InputError, match="python -m gencore train"):
-        games.judge("digits", "digits/none", 1, GO)
+        finish(games.judge("digits", "digits/none", 1, GO))
 
 
 def test_without_a_family_that_judges_there_is_a_sentence(root, monkeypatch):
@@ -96,24 +97,24 @@ def test_without_a_family_that_judges_there_is_a_sentence(root, monkeypatch):
 
 
 def test_a_probe_is_named_where_the_model_has_one(games):
-    assert games.judge("digits", "digits/gan", 1, GO).by_probe
-    assert not games.judge("digits", "digits/gan-minimax", 1, GO).by_probe
+    assert finish(games.judge("digits", "digits/gan", 1, GO)).by_probe
+    assert not finish(games.judge("digits", "digits/gan-minimax", 1, GO)).by_probe
 
 
 def test_what_is_judged_is_what_is_shown(games):
-    judged = games.judge("digits", "digits/referee", "7", GO)
+    judged = finish(games.judge("digits", "digits/referee", "7", GO))
     assert judged.seed == 7 and judged.fake.shape == (200, 1, 8, 8) and (judged.fake == 0).all()
     assert judged.fake_scores == pytest.approx(0.1)
     expected = judged.real.reshape(len(judged.real), -1).mean(1) / 255 * 0.8 + 0.1
     assert judged.real_scores == pytest.approx(expected, abs=1e-6)
     assert len(np.unique(judged.real.reshape(len(judged.real), -1), axis=0)) > 190, "no image twice"
-    assert games.judge("digits", "digits/referee", 7, GO) is judged, "from memory"
-    assert not games.service.turn.busy
+    assert finish(games.judge("digits", "digits/referee", 7, GO)) is judged, "from memory"
+    assert not games.service.device.busy
 
 
 def test_real_images_that_are_not_at_hand_are_left_out(games, monkeypatch):
     monkeypatch.setattr(games.service, "split", lambda *_: None)
-    judged = games.judge("digits", "digits/gan", 3, GO)
+    judged = finish(games.judge("digits", "digits/gan", 3, GO))
     assert judged.real is None and not len(judged.real_scores) and len(judged.fake_scores) == 200
     assert "not at hand" in page.Gan._basis(None, judged)
     assert 'data-gallery="real"' not in page.scores(judged) and 'data-gallery="gan"' in page.scores(judged)
@@ -122,31 +123,32 @@ def test_real_images_that_are_not_at_hand_are_left_out(games, monkeypatch):
 @pytest.mark.parametrize("seed", ["", "x", "-1", "1.5", None, 2**63])
 def test_a_bad_seed_gives_a_sentence(games, seed):
     with pytest.raises(InputError, match="seed must be a whole number"):
-        games.judge("digits", "digits/gan", seed, GO)
+        finish(games.judge("digits", "digits/gan", seed, GO))
 
 
 def test_samples_keep_their_seeds_and_follow_the_knob(games):
-    full, half = (games.samples("digits", "digits/gan", {"truncation": value}, GO) for value in (1.0, 0.05))
+    full, half = (finish(games.samples("digits", "digits/gan", {"truncation": value}, GO)) for value in (1.0, 0.05))
     assert full.shape == half.shape == (24, 1, 8, 8) and half.std(0).mean() < full.std(0).mean()
-    assert games.samples("digits", "digits/gan", {"truncation": 1}, GO) is full
+    assert finish(games.samples("digits", "digits/gan", {"truncation": 1}, GO)) is full
     with pytest.raises(InputError, match="truncation must be a number"):
-        games.samples("digits", "digits/gan", {"truncation": 3}, GO)
+        finish(games.samples("digits", "digits/gan", {"truncation": 3}, GO))
 
 
 def test_who_waits_for_the_device_can_be_sent_away(games):
-    ticket, stop = games.service.turn.take(GO), threading.Event()
+    stop = threading.Event()
     stop.set()
-    with pytest.raises(InputError, match="Stopped before its turn"):
-        games.samples("digits", "digits/gan", {}, stop)
-    games.service.turn.give(ticket)
-    assert games.samples("digits", "digits/gan", {}, GO).shape == (24, 1, 8, 8)
+    with games.service.device.lease() as other:
+        assert other.wait()
+        with pytest.raises(InputError, match="Stopped before its turn"):
+            finish(games.samples("digits", "digits/gan", {}, stop))
+    assert finish(games.samples("digits", "digits/gan", {}, GO)).shape == (24, 1, 8, 8)
 
 
 def test_a_family_that_fails_says_so_in_one_sentence(games, monkeypatch):
     monkeypatch.setattr(Referee, "judge", lambda *_: 1 / 0)
     with pytest.raises(InputError, match="digits/referee failed with ZeroDivisionError"):
-        games.judge("digits", "digits/referee", 1, GO)
-    assert not games.service.turn.busy
+        finish(games.judge("digits", "digits/referee", 1, GO))
+    assert not games.service.device.busy
 
 
 def test_pages_share_one_door(root):
@@ -292,11 +294,11 @@ def test_a_family_without_a_number_shows_its_samples_alone(games):
 
     with gr.Blocks(), gr.Tabs(), gr.Tab("x"):
         mine = page.Gan(games.service)
-    values = tuple(control.value for control in mine._controls)
-    updates = mine._turned("digits", "digits/referee", values, GO)
+    values = tuple(control.value for control in mine.knobs.inputs)
+    updates = finish(mine._turned("digits", "digits/referee", values, GO))
     assert updates[mine.samples]["image"].startswith("data:image/png;base64,")
     assert "no setting that is a number" in updates[mine.against] and updates[mine.over] == ""
-    updates = mine._turned("digits", "digits/gan-minimax", values, GO)
+    updates = finish(mine._turned("digits", "digits/gan-minimax", values, GO))
     assert "python -m gencore evaluate digits/gan-minimax" in updates[mine.against]
 
 

@@ -9,9 +9,9 @@ from tests.support.traffic import settle, without_asking
 
 pytestmark = pytest.mark.browser
 
-STRIP = "#subject-latent [data-at=images] button"
-PAD = "#subject-latent canvas"
-DRAWN = "#subject-latent [data-at=drawn]"
+STRIP = "#latent-image-picker [data-at=images] button"
+PAD = "#latent-image-picker canvas"
+DRAWN = "#latent-image-picker [data-at=drawn]"
 
 
 def opened(visit, query="", **options):
@@ -43,28 +43,28 @@ def changed(page, selector, before):
 
 def test_a_drawing_is_encoded_mapped_moved_rebuilt_and_noised(visit):
     page = opened(visit)
-    page.wait_for_selector("#traversal li img")
-    page.wait_for_selector("#rebuilt figure:nth-of-type(2) img")
-    before = {name: source(page, name) for name in ("#traversal li img", "#latent-spot [data-at=image]")}
+    page.wait_for_selector("#latent-traversal li img")
+    page.wait_for_selector("#latent-rebuilt figure:nth-of-type(2) img")
+    before = {name: source(page, name) for name in ("#latent-traversal li img", "#latent-spot [data-at=image]")}
     draw(page, (0.2, 0.2), (0.8, 0.2), (0.45, 0.85))
-    assert "centred" in page.inner_text("#subject-latent [data-at=words]")
+    assert "centred" in page.inner_text("#latent-image-picker [data-at=words]")
     for name, old in before.items():
         changed(page, name, old)
     drawing = source(page, f"{DRAWN} img")
     page.wait_for_function("([s, d]) => document.querySelector(s)?.src === d",
-                           arg=["#rebuilt figure:first-of-type img", drawing])  # fmt: skip
-    page.wait_for_selector("#rebuilt figure:nth-of-type(2) img")
-    page.wait_for_function("document.querySelector('#rebuilt').innerText.includes('no encoder')")
+                           arg=["#latent-rebuilt figure:first-of-type img", drawing])  # fmt: skip
+    page.wait_for_selector("#latent-rebuilt figure:nth-of-type(2) img")
+    page.wait_for_function("document.querySelector('#latent-rebuilt').innerText.includes('no encoder')")
 
-    rows = page.locator("#traversal li").count()
-    page.click("#traversal-all input")
-    page.wait_for_function(f"document.querySelectorAll('#traversal li').length > {rows}")
+    rows = page.locator("#latent-traversal li").count()
+    page.click("#latent-traversal-all input")
+    page.wait_for_function(f"document.querySelectorAll('#latent-traversal li').length > {rows}")
 
-    page.wait_for_selector("#noised img")
+    page.wait_for_selector("#latent-noised img")
     settle(page)  # while a family rebuilds, the image under noise waits for the device only for a moment
-    noise = source(page, "#noised img")
-    page.locator("#rebuilt-t input[type=range]").fill("700")
-    changed(page, "#noised img", noise)
+    noise = source(page, "#latent-noised img")
+    page.locator("#latent-rebuilt-t input[type=range]").fill("700")
+    changed(page, "#latent-noised img", noise)
 
     page.click(STRIP)  # back to a test image: the drawing stays to choose
     page.wait_for_selector(f"{DRAWN}[aria-pressed=false]")
@@ -73,10 +73,10 @@ def test_a_drawing_is_encoded_mapped_moved_rebuilt_and_noised(visit):
 def test_without_an_image_the_panels_ask_for_one_and_take_a_drawing(visit):
     page = visit("?data=blank", "latent")
     settle(page)
-    for name in ("#rebuilt", "#traversal"):
+    for name in ("#latent-rebuilt", "#latent-traversal"):
         assert page.inner_text(name).strip() == "Choose or draw an image above."
     draw(page, (0.2, 0.2), (0.8, 0.8))
-    for name in ("#traversal li img", "#rebuilt figure:nth-of-type(2) img"):
+    for name in ("#latent-traversal li img", "#latent-rebuilt figure:nth-of-type(2) img"):
         page.wait_for_selector(name)
 
 
@@ -94,26 +94,26 @@ def test_one_slider_moves_every_row_and_no_server_is_asked(visit):
         page.click(".walk [title*=GIF]")
     assert download.value.suggested_filename.endswith(".gif")
 
-    page.fill("#walk-a textarea, #walk-a input", "seven")
+    page.fill("#latent-walk-a textarea, #latent-walk-a input", "seven")
     page.keyboard.press("Enter")
-    page.wait_for_selector("#walk-status .problem")
-    assert "whole number" in page.inner_text("#walk-status") and page.locator(".walk .big[src]").count() > 2
+    page.wait_for_selector("#latent-walk-status .problem")
+    assert "whole number" in page.inner_text("#latent-walk-status") and page.locator(".walk .big[src]").count() > 2
 
 
 def test_two_images_can_be_the_ends_and_stop_keeps_what_is_there(visit):
     page = opened(visit)
     settle(page)
-    page.click("#walk-mode label:has-text('two images')")
-    page.wait_for_selector("#walk-target [aria-pressed=true]")
+    page.click("#latent-walk-mode label:has-text('two images')")
+    page.wait_for_selector("#latent-walk-target [aria-pressed=true]")
     page.wait_for_selector(".walk.f-gan[data-state=absent]")
     assert "no way back" in page.inner_text(".walk.f-gan .note")
     page.wait_for_selector(".walk.f-ddpm:is([data-state=waiting], [data-state=running], [data-state=done])")
     first = source(page, ".walk.f-vae .line img")
     page.click(f"{STRIP}:nth-child(4)")
     cells = "[...document.querySelectorAll('.walk.f-vae .line img[src]')]"
-    stop_when(page, "#walk-stop", f"{cells}.length === 9 && {cells}[0].src !== '{first}'")
-    page.wait_for_selector("#walk-stop[disabled]")
-    assert page.inner_text("#walk-status").strip() and page.evaluate(f"{cells}.length") == 9
+    stop_when(page, "#latent-walk-stop", f"{cells}.length === 9 && {cells}[0].src !== '{first}'")
+    page.wait_for_selector("#latent-walk-stop[disabled]")
+    assert page.inner_text("#latent-walk-status").strip() and page.evaluate(f"{cells}.length") == 9
 
 
 def test_pointing_at_the_map_decodes_the_spot(visit):
@@ -132,7 +132,7 @@ def test_pointing_at_the_map_decodes_the_spot(visit):
         page.keyboard.press("ArrowRight")
     page.wait_for_function("w => document.querySelector('#latent-spot [data-at=where]').innerText !== w", arg=words)
     axes = page.inner_text("#latent-map [data-at=x]")
-    page.click("#map-plane label:has-text('classes apart')")
+    page.click("#latent-map-plane label:has-text('classes apart')")
     page.wait_for_function("a => document.querySelector('#latent-map [data-at=x]').innerText !== a", arg=axes)
     assert "between classes" in page.inner_text("#latent-map [data-at=x]")
 
@@ -156,31 +156,31 @@ def test_a_finger_drags_over_the_map(visit):
 
 def test_the_long_bound_waits_for_its_turn_stops_and_can_be_asked_for_again(visit):
     page, other = opened(visit), visit("?n=16&ddpm.num_inference_steps=400")
-    page.wait_for_selector("#rebuilt-bound")
+    page.wait_for_selector("#latent-rebuilt-bound")
     other.wait_for_function("document.body.dataset.restored !== undefined")
-    other.click("#generate")  # alone, the bound may be there before anyone could press Stop
+    other.click("#compare-generate")  # alone, the bound may be there before anyone could press Stop
     other.wait_for_selector("[data-lane=ddpm][data-state=running]")
-    page.click("#rebuilt-bound")
-    stop_when(page, "#rebuilt-stop")
+    page.click("#latent-rebuilt-bound")
+    stop_when(page, "#latent-rebuilt-stop")
     page.wait_for_function(
-        "document.querySelector('#rebuilt-status').innerText.includes('a bound half-way says nothing')"
+        "document.querySelector('#latent-rebuilt-status').innerText.includes('a bound half-way says nothing')"
     )
-    page.wait_for_selector("#rebuilt-stop", state="hidden")
-    other.click("#stop")
-    page.click("#rebuilt-bound")
-    page.wait_for_function("document.querySelector('#rebuilt').innerText.split('log p(x)').length > 2")
-    page.wait_for_selector("#rebuilt-bound", state="hidden")
+    page.wait_for_selector("#latent-rebuilt-stop", state="hidden")
+    other.click("#compare-stop")
+    page.click("#latent-rebuilt-bound")
+    page.wait_for_function("document.querySelector('#latent-rebuilt').innerText.split('log p(x)').length > 2")
+    page.wait_for_selector("#latent-rebuilt-bound", state="hidden")
 
 
 def test_a_phone_draws_and_scrolls_one_way(visit):
     page = opened(visit, query="?__theme=dark", viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
-    page.wait_for_selector("#traversal li img")
+    page.wait_for_selector("#latent-traversal li img")
     page.locator(PAD).scroll_into_view_if_needed()
     box = page.locator(PAD).bounding_box()
     page.touchscreen.tap(box["x"] + 60, box["y"] + 60)
     page.wait_for_selector(f"{DRAWN}[aria-pressed=true]")
     assert base64.b64decode(source(page, f"{DRAWN} img").partition(",")[2]).startswith(b"\x89PNG")
-    page.wait_for_selector("#rebuilt figure:nth-of-type(2) img")
+    page.wait_for_selector("#latent-rebuilt figure:nth-of-type(2) img")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     wide = "[...document.querySelectorAll('.panel button')].filter((one) => one.getBoundingClientRect().right > 390)"
     assert page.evaluate(f"{wide}.map((one) => one.innerText)") == [], "nothing is cut at the edge"

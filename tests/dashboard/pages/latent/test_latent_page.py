@@ -14,6 +14,7 @@ from dashboard.pages.latent import engine
 from dashboard.pages.latent.engine import COARSE, FINE, OFFSETS, Ends, Latents
 from dashboard.pages.latent.page import Latent, Reconstruction
 from dashboard.service import InputError, Service, images
+from dashboard.service.device import finish
 from dashboard.service.pixels import to_pixels
 from dashboard.ui.image_picker import Subject
 from gencore import checkpoint
@@ -52,7 +53,7 @@ def image(found):
 
 def test_encodings_come_back_as_they_were_made(place, found, image):
     kept = images.encodings(found.service, "digits/vae")
-    mean, _ = found.encode("digits/vae", image)
+    mean, _ = finish(found.encode("digits/vae", image))
     assert kept.mean.shape == (90, 16) and np.abs(kept.mean[0] - mean).max() < 2e-3
     kl = 0.5 * (kept.mean**2 + kept.std**2 - 1) - np.log(kept.std)
     assert np.abs(kl.mean(0) - kept.kl).max() < 1e-2 and (np.diff(kept.kl[kept.order]) <= 0).all()
@@ -141,7 +142,7 @@ def test_a_spot_where_an_image_lies_decodes_near_to_it(found, image, kind):
 
 
 def test_a_traversal_moves_one_dimension_and_the_strongest_comes_first(found, image):
-    every, some = found.traverse("digits/vae", image), found.traverse("digits/vae", image, 3)
+    every, some = finish(found.traverse("digits/vae", image)), finish(found.traverse("digits/vae", image, 3))
     assert every.images.shape[:2] == (16, len(OFFSETS)) and every.measured and (np.diff(every.kl) <= 0).all()
     assert some.dimensions.tolist() == every.dimensions[:3].tolist()
     middle = every.images[:, OFFSETS.index(0)].astype(int)
@@ -189,9 +190,9 @@ def test_the_long_bound_says_how_far_it_is_and_stops_half_way(found, image):
     begun, part = next(halted), next(halted)
     assert begun[panel.stop]["visible"] and not begun[panel.bound]["visible"]
     assert 'role="progressbar"' in part[panel.status] and "part by part" in part[panel.status]
-    panel.halt(visitor)
+    panel.runs.cancel(visitor)
     *_, last = halted
-    assert "half-way says nothing" in last[panel.status] and not found.service.turn.busy
+    assert "half-way says nothing" in last[panel.status] and not found.service.device.busy
     assert last[panel.bound]["visible"] and not last[panel.stop]["visible"], "it can be asked for again"
     *_, shown, last = asked()
     assert shown[panel.cards].count("log p(x)") == 2 and last[panel.found]["ddpm"].elbo < 0
@@ -200,19 +201,19 @@ def test_the_long_bound_says_how_far_it_is_and_stops_half_way(found, image):
 
 def test_an_image_under_noise(found, image):
     lane = found.diffusers("digits")[0]
-    little, much = found.noised(lane, image, 0), found.noised(lane, image, found.levels("digits") - 1)
+    little, much = finish(found.noised(lane, image, 0)), finish(found.noised(lane, image, found.levels("digits") - 1))
     assert np.abs(little[0].astype(int) - image).mean() < 10 < np.abs(much[0].astype(int) - image).mean()
     assert little[2] > 0.9 > 0.1 > much[2]
     for bad in (-1, 1.5, 10**4, True, "x"):
         with pytest.raises(InputError, match="t must be a whole number"):
-            found.noised(lane, image, bad)
+            finish(found.noised(lane, image, bad))
 
 
 def test_a_busy_device_is_said_and_nothing_hangs(found, image, monkeypatch):
-    ticket = found.service.turn.take(threading.Event())
-    with pytest.raises(InputError, match="Another run has the device"):
-        found.spot("digits/vae", [0, 0], engine.PLANES[0], wait=0.1)
-    found.service.turn.give(ticket)
+    with found.service.device.lease() as other:
+        assert other.wait()
+        with pytest.raises(InputError, match="Another run has the device"):
+            found.spot("digits/vae", [0, 0], engine.PLANES[0], wait=0.1)
 
 
 def test_without_an_encoder_the_page_says_so(found):

@@ -1,6 +1,7 @@
 """The table, its CSV and JSON, and the report, against rows that are known."""
 
 import csv
+import html
 import io
 import json
 import math
@@ -11,12 +12,13 @@ import pytest
 
 from dashboard.figures import table
 from dashboard.pages.table import report
+from dashboard.results import explanations, recommendation
 from dashboard.results.operating_points import Measurements, join, knobs_key
 from dashboard.service import METRICS
 from gencore import FAMILIES, checkpoint
 from gencore.evaluation import rows
 from gencore.family import resolve_knobs
-from tests.support import invented
+from tests.support import invented, questions
 
 TITLES = {name: kind.title for name, kind in FAMILIES.items()}
 NAMES = {f"mnist/{name}": kind for name, kind in FAMILIES.items()}
@@ -258,6 +260,17 @@ def test_the_report_escapes_and_marks_what_is_stale():
     checker = checked(document)
     assert "script" not in checker.tags and "i" not in checker.tags
     assert "Stale. It has <changed>." in " ".join(checker.text)
+
+
+def test_the_report_says_where_an_axis_ends_before_a_hopeless_point():
+    good = [("vae", "a", 1.0, {"kid": 0.004, "coverage": 0.9}), ("gan", "b", 2.0, {"kid": 0.05, "coverage": 0.8})]
+    found = questions.measure(
+        *(questions.point(*one, **means) for *one, means in good),
+        questions.point("ddpm", "1 call", 4.0, kid=5864.0, coverage=0.0, calls=1),
+    )
+    question = recommendation.ask(found)
+    words = f"Below KID {explanations.number(question.quality, question.scales[0].centre)}"
+    assert words in html.unescape("".join(report.summary(found)))
 
 
 def test_an_empty_report_still_says_what_it_is():

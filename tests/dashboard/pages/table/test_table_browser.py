@@ -11,9 +11,10 @@ from tests.support.browser import serve
 
 pytestmark = pytest.mark.browser
 
-KID = "#table th[data-key=kid]"
-LABELS = "[...document.querySelectorAll('#table [data-at=rows] tr')].map((tr) => tr.querySelector('.label').innerText)"
-FIRST = "[...document.querySelectorAll('#table [data-at=rows] tr')].map((tr) => parseFloat(tr.children[3].innerText))"
+KID = "#table-rows th[data-key=kid]"
+ROWS = "[...document.querySelectorAll('#table-rows [data-at=rows] tr')]"
+LABELS = f"{ROWS}.map((tr) => tr.querySelector('.label').innerText)"
+FIRST = f"{ROWS}.map((tr) => parseFloat(tr.children[3].innerText))"
 
 
 @pytest.fixture(scope="module")
@@ -40,28 +41,28 @@ def address(tmp_path_factory):
 
 def opened(visit, query="", **options):
     page = visit(query, "table", **options)
-    page.wait_for_selector("#table [data-at=rows] tr")
+    page.wait_for_selector("#table-rows [data-at=rows] tr")
     return page
 
 
 def count(page):
-    return page.locator("#table [data-at=rows] tr").count()
+    return page.locator("#table-rows [data-at=rows] tr").count()
 
 
 def test_baselines_stand_on_top_and_problems_are_named(visit):
     page = opened(visit)
-    baselines = page.locator("#table [data-at=baselines] tr")
+    baselines = page.locator("#table-rows [data-at=baselines] tr")
     assert [text.split("×")[0].strip() for text in baselines.locator("td:nth-child(3)").all_inner_texts()] == [
         "5,000",
         "2,000",
         "400",
     ]
-    problems = page.inner_text("#table [data-at=problems]")
+    problems = page.inner_text("#table-rows [data-at=problems]")
     assert "mnist/rows.jsonl is passed over" in problems and "cut short" in problems
     assert "has changed since it was measured" in problems
-    assert page.locator("#table tr.stale").count() == 1
-    assert page.locator("#table tr.stale b").count() == 0
-    assert page.locator("#table [data-at=rows] b").count() > 0
+    assert page.locator("#table-rows tr.stale").count() == 1
+    assert page.locator("#table-rows tr.stale b").count() == 0
+    assert page.locator("#table-rows [data-at=rows] b").count() > 0
 
 
 def test_a_heading_sorts_turns_round_and_goes_back_and_so_does_the_keyboard(visit):
@@ -76,44 +77,44 @@ def test_a_heading_sorts_turns_round_and_goes_back_and_so_does_the_keyboard(visi
     assert page.get_attribute(KID, "aria-sort") == "descending"
     values = page.evaluate(FIRST)
     assert all(two <= 1.02 * one for one, two in pairwise(values))
-    assert page.inner_text("#table [data-at=baselines] tr .family") == "Real images", "the baseline stays on top"
+    assert page.inner_text("#table-rows [data-at=baselines] tr .family") == "Real images", "the baseline stays on top"
     page.keyboard.press("Enter")
     assert page.get_attribute(KID, "aria-sort") is None
     assert page.evaluate(LABELS) == before
-    page.click("#table th[data-key=coverage] button")
-    assert page.get_attribute("#table th[data-key=coverage]", "aria-sort") == "descending", "the best first"
+    page.click("#table-rows th[data-key=coverage] button")
+    assert page.get_attribute("#table-rows th[data-key=coverage]", "aria-sort") == "descending", "the best first"
 
 
 def test_filters_combine_and_say_how_many_rows_are_left(visit):
     page = opened(visit)
     everything = count(page)
-    assert page.inner_text("#table [data-at=count]") == f"All {everything} rows"
-    page.select_option("#table [data-at=family]", "ddpm")
-    page.select_option("#table [data-at=n]", "2000")
-    assert set(page.locator("#table [data-at=rows] .family").all_inner_texts()) == {"DDPM"}
-    assert page.locator("#table [data-at=baselines] tr").count() == 1, "the baseline of that n alone"
-    page.fill("#table [data-at=query]", "ddim 20")
+    assert page.inner_text("#table-rows [data-at=count]") == f"All {everything} rows"
+    page.select_option("#table-rows [data-at=family]", "ddpm")
+    page.select_option("#table-rows [data-at=n]", "2000")
+    assert set(page.locator("#table-rows [data-at=rows] .family").all_inner_texts()) == {"DDPM"}
+    assert page.locator("#table-rows [data-at=baselines] tr").count() == 1, "the baseline of that n alone"
+    page.fill("#table-rows [data-at=query]", "ddim 20")
     assert page.evaluate(LABELS) == ["DDIM, 20 calls"]
-    assert page.inner_text("#table [data-at=count]") == f"1 of {everything} rows"
-    page.fill("#table [data-at=query]", "nothing like it")
-    assert "no row fits" in page.inner_text("#table [data-at=count]")
-    page.fill("#table [data-at=query]", "")
-    page.select_option("#table [data-at=family]", "")
-    page.select_option("#table [data-at=n]", "")
-    page.select_option("#table [data-at=kind]", "lecture")
+    assert page.inner_text("#table-rows [data-at=count]") == f"1 of {everything} rows"
+    page.fill("#table-rows [data-at=query]", "nothing like it")
+    assert "no row fits" in page.inner_text("#table-rows [data-at=count]")
+    page.fill("#table-rows [data-at=query]", "")
+    page.select_option("#table-rows [data-at=family]", "")
+    page.select_option("#table-rows [data-at=n]", "")
+    page.select_option("#table-rows [data-at=kind]", "lecture")
     assert 1 <= count(page) < everything
 
 
 def test_columns_and_features_can_be_chosen(visit):
     page = opened(visit)
-    assert page.locator("#table th[data-key=precision]").count() == 0
+    assert page.locator("#table-rows th[data-key=precision]").count() == 0
     page.get_by_label("Quality", exact=True).check()
-    assert page.locator("#table th[data-key=precision]").count() == 1
+    assert page.locator("#table-rows th[data-key=precision]").count() == 1
     page.get_by_label("Distance", exact=True).uncheck()
     assert page.locator(KID).count() == 0
     page.get_by_label("pixels", exact=True).check()
-    assert page.locator("#table th[data-key=sharpness]").count() == 1
-    assert "±" in page.inner_text("#table [data-at=rows] tr")
+    assert page.locator("#table-rows th[data-key=sharpness]").count() == 1
+    assert "±" in page.inner_text("#table-rows [data-at=rows] tr")
 
 
 def test_csv_json_and_report_can_be_taken_away(visit, browser):

@@ -85,12 +85,14 @@ def place_of(page, words):
 def choose(page, words):
     page.focus(f".front.broad [data-i='{place_of(page, words)}']")
     page.keyboard.press("Enter")
-    page.wait_for_function("words => document.querySelector('#chosen h2')?.innerText.endsWith(words)", arg=words)
+    page.wait_for_function(
+        "words => document.querySelector('#trilemma-chosen h2')?.innerText.endsWith(words)", arg=words
+    )
 
 
 def samples(page):
-    page.wait_for_function("document.querySelector('#samples img')?.src.startsWith('data:image/png')")
-    return page.get_attribute("#samples img", "src")
+    page.wait_for_function("document.querySelector('#trilemma-samples img')?.src.startsWith('data:image/png')")
+    return page.get_attribute("#trilemma-samples img", "src")
 
 
 def test_a_first_visitor_sees_the_triangle_and_the_answer_without_scrolling(visit):
@@ -157,15 +159,15 @@ def test_a_stale_point_is_marked_and_says_why(visit):
     assert page.locator(".front.broad .point.stale").count() == 1
     assert "1 point is stale, and never recommended" in page.inner_text("[data-at=notes]")
     choose(page, STALE)
-    assert "Stale: The checkpoint mnist/ddpm has changed" in page.inner_text("#chosen")
+    assert "Stale: The checkpoint mnist/ddpm has changed" in page.inner_text("#trilemma-chosen")
 
 
 def test_a_quick_point_gives_its_samples_and_its_row_at_once(visit):
     page = ready(visit(at="trilemma"))
     choose(page, "GAN, truncation 0.7")
-    page.wait_for_function("document.querySelector('#samples [data-state]')?.dataset.state === 'done'")
+    page.wait_for_function("document.querySelector('#trilemma-samples [data-state]')?.dataset.state === 'done'")
     assert samples(page)
-    words = page.inner_text("#row")
+    words = page.inner_text("#trilemma-row")
     for part in ("KID", "Coverage", "±", "n = 2,000", "truncation = 0.7", "checkpoint", "Test Processor",
                  "2026-11-22", "python -m gencore evaluate mnist/gan"):  # fmt: skip
         assert part in words, part
@@ -175,13 +177,13 @@ def test_a_quick_point_gives_its_samples_and_its_row_at_once(visit):
 def test_a_slow_point_is_asked_for_by_a_button_that_names_the_time_and_can_be_stopped(visit):
     page = ready(visit(at="trilemma"))
     choose(page, "ancestral, 1000 calls")
-    page.wait_for_selector("#make:visible")
-    assert page.inner_text("#make").startswith("Make 24 samples, about ")
-    assert not page.get_attribute("#samples img", "src")
-    page.click("#make")
-    stop_when(page, "#stop-samples", "document.querySelector('#samples [data-state=running] img[src]')")
-    page.wait_for_function("document.querySelector('#samples [data-state]')?.dataset.state === 'stopped'")
-    page.wait_for_selector("#stop-samples", state="hidden")
+    page.wait_for_selector("#trilemma-make:visible")
+    assert page.inner_text("#trilemma-make").startswith("Make 24 samples, about ")
+    assert not page.get_attribute("#trilemma-samples img", "src")
+    page.click("#trilemma-make")
+    stop_when(page, "#trilemma-stop", "document.querySelector('#trilemma-samples [data-state=running] img[src]')")
+    page.wait_for_function("document.querySelector('#trilemma-samples [data-state]')?.dataset.state === 'stopped'")
+    page.wait_for_selector("#trilemma-stop", state="hidden")
     assert samples(page)
 
 
@@ -190,14 +192,14 @@ def test_the_last_point_chosen_is_the_one_shown(visit):
     for words in ("GAN, truncation 0.5", "VAE, fitted prior, temperature 0.6", "GAN, truncation 0.9"):
         page.focus(f".front.broad [data-i='{place_of(page, words)}']")
         page.keyboard.press("Enter")
-    page.wait_for_function("document.querySelector('#chosen h2')?.innerText === 'GAN, truncation 0.9'")
-    page.wait_for_function("document.querySelector('#samples [data-state]')?.dataset.state === 'done'")
+    page.wait_for_function("document.querySelector('#trilemma-chosen h2')?.innerText === 'GAN, truncation 0.9'")
+    page.wait_for_function("document.querySelector('#trilemma-samples [data-state]')?.dataset.state === 'done'")
     settle(page)
     last = samples(page)
     choose(page, "GAN, truncation 0.5")
-    page.wait_for_function("last => document.querySelector('#samples img')?.src !== last", arg=last)
+    page.wait_for_function("last => document.querySelector('#trilemma-samples img')?.src !== last", arg=last)
     choose(page, "GAN, truncation 0.9")
-    page.wait_for_function("last => document.querySelector('#samples img')?.src === last", arg=last)
+    page.wait_for_function("last => document.querySelector('#trilemma-samples img')?.src === last", arg=last)
 
 
 def test_pointing_and_arrow_keys_tell_about_points(visit):
@@ -224,9 +226,9 @@ def test_a_link_restores_weights_meaning_and_point(visit):
     other = ready(visit(address, at="trilemma"))
     assert [other.input_value(f"[data-dial={name}]") for name in ("quality", "diversity", "speed")] == ["15", "95", "5"]
     assert other.get_attribute(BEST, "data-best") == answer
-    other.wait_for_function("document.querySelector('#chosen h2')?.innerText === 'GAN, truncation 0.8'")
+    other.wait_for_function("document.querySelector('#trilemma-chosen h2')?.innerText === 'GAN, truncation 0.8'")
     both = ready(visit(f"{address}&quality=precision&at=2000", at="trilemma"))
-    both.wait_for_function("document.querySelector('#chosen h2')?.innerText === 'GAN, truncation 0.8'")
+    both.wait_for_function("document.querySelector('#trilemma-chosen h2')?.innerText === 'GAN, truncation 0.8'")
     assert both.input_value("[data-ask=quality]") == "precision" and both.input_value("[data-ask=n]") == "2000"
     kept = {"quality": "precision", "at": "2000", "weights": "15-95-5", "point": query(page)["point"]}
     assert query(both) == kept, "what the address says stays in it"
@@ -245,30 +247,30 @@ def test_a_link_restores_weights_meaning_and_point(visit):
 def test_the_chosen_panel_follows_the_machine_and_closes_with_the_data_set(visit):
     page = ready(visit(at="trilemma"))
     choose(page, "GAN, truncation 0.8")
-    page.wait_for_function("document.querySelector('#row').innerText.includes('0.400 ms per image')")
+    page.wait_for_function("document.querySelector('#trilemma-row').innerText.includes('0.400 ms per image')")
     page.select_option("[data-ask=machine]", index=1)
-    page.wait_for_function("document.querySelector('#row').innerText.includes('0.200 ms per image')")
-    assert page.inner_text("#chosen h2") == "GAN, truncation 0.8"
+    page.wait_for_function("document.querySelector('#trilemma-row').innerText.includes('0.200 ms per image')")
+    assert page.inner_text("#trilemma-chosen h2") == "GAN, truncation 0.8"
     page.select_option("[data-ask=data]", "blank")
-    page.wait_for_selector("#chosen", state="hidden")
+    page.wait_for_selector("#trilemma-chosen", state="hidden")
     assert "point" not in query(page)
 
 
 def test_samples_that_are_made_at_once_wait_say_so_and_can_be_stopped(visit):
     first, second = ready(visit(at="trilemma")), ready(visit(at="trilemma"))
     choose(first, "ancestral, 1000 calls")
-    first.click("#make")
-    first.wait_for_function("document.querySelector('#samples [data-state]')?.dataset.state === 'running'")
+    first.click("#trilemma-make")
+    first.wait_for_function("document.querySelector('#trilemma-samples [data-state]')?.dataset.state === 'running'")
     choose(second, "GAN, truncation 0.7")
-    second.wait_for_selector("#stop-samples:visible")
-    assert "Waiting for its turn" in second.inner_text("#samples [data-at=note]")
-    second.click("#stop-samples")
-    second.wait_for_selector("#stop-samples", state="hidden")
-    assert "Stopped before their turn." in second.inner_text("#samples [data-at=note]")
-    first.click("#stop-samples")
-    first.wait_for_selector("#stop-samples", state="hidden")
+    second.wait_for_selector("#trilemma-stop:visible")
+    assert "Waiting for its turn" in second.inner_text("#trilemma-samples [data-at=note]")
+    second.click("#trilemma-stop")
+    second.wait_for_selector("#trilemma-stop", state="hidden")
+    assert "Stopped before their turn." in second.inner_text("#trilemma-samples [data-at=note]")
+    first.click("#trilemma-stop")
+    first.wait_for_selector("#trilemma-stop", state="hidden")
     choose(second, "GAN, truncation 0.8")
-    second.wait_for_function("document.querySelector('#samples [data-state]')?.dataset.state === 'done'")
+    second.wait_for_function("document.querySelector('#trilemma-samples [data-state]')?.dataset.state === 'done'")
 
 
 def test_a_data_set_without_rows_says_what_to_run(visit):
@@ -285,15 +287,15 @@ def test_compare_opens_with_both_models_settings(visit):
     page = ready(visit(at="trilemma"))
     href = page.get_attribute(".verdict a", "href")
     page.click(".verdict a")
-    page.wait_for_selector("#generate")
+    page.wait_for_selector("#compare-generate")
     assert page.evaluate("location.hash") == "#compare" and href.startswith("?data=mnist&")
     page.wait_for_function("document.body.dataset.restored !== undefined")
     asked = dict(parse_qsl(urlsplit(href).query))
-    assert page.input_value("#dataset input") in ("MNIST", "mnist")
+    assert page.input_value("#compare-dataset input") in ("MNIST", "mnist")
     knobs = {key: value for key, value in asked.items() if "." in key and not key.endswith(".checkpoint")}
     assert len({key.split(".")[0] for key in knobs}) == 2, "the link names both models"
     for key, value in knobs.items():
-        shown = page.locator(f"#{key.replace('.', '-')} input").first
+        shown = page.locator(f"#compare-{key.replace('.', '-')} input").first
         found = shown.input_value()
         assert found == value or float(found) == float(value), key
 
@@ -308,7 +310,7 @@ def test_a_phone_scrolls_one_way(visit, look):
         "document.querySelector('.front.slim [data-i]')"
         ".dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', bubbles: true}))"
     )
-    page.wait_for_selector("#chosen h2")
+    page.wait_for_selector("#trilemma-chosen h2")
     page.wait_for_timeout(300)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     cut = page.evaluate(

@@ -8,7 +8,7 @@ from tests.support.traffic import settle
 
 pytestmark = pytest.mark.browser
 
-DRAWS, SAMPLES = "#inside-draws img[data-at=draws]", "#inside-samples img"
+DRAWS, SAMPLES = "#vae-draws img[data-at=draws]", "#vae-samples img"
 
 COUNT_COPIES = """() => {
     const copy = window.structuredClone;
@@ -21,8 +21,8 @@ def opened(visit, at="vae", query="", **options):
     page = visit(query, at.partition("/")[0], **options)
     if "/" in at:
         page.evaluate(f"location.hash = '#{at}'")
-    page.wait_for_selector("#inside-elbo svg", state="attached")
-    page.wait_for_selector("#inside-blur .answer", state="attached")
+    page.wait_for_selector("#vae-elbo svg", state="attached")
+    page.wait_for_selector("#vae-blur .answer", state="attached")
     page.wait_for_selector(f"{SAMPLES}[src]", state="attached")
     return page
 
@@ -40,74 +40,74 @@ def repainted(page, selector, act):
 
 def test_another_image_moves_the_bells_the_draws_and_the_bar(visit):
     page = opened(visit)
-    kl, bound = page.inner_text("#inside-bells .answer"), page.inner_text("#inside-elbo .answer")
-    assert re.match(r"KL of this image: [\d.]+ nats", kl) and page.locator("#inside-bells svg.wide .name").count() == 6
+    kl, bound = page.inner_text("#vae-bells .answer"), page.inner_text("#vae-elbo .answer")
+    assert re.match(r"KL of this image: [\d.]+ nats", kl) and page.locator("#vae-bells svg.wide .name").count() == 6
     first = [float(number.replace(",", "")) for number in re.findall(r"[\d,]+\.\d", bound)][:3]
     assert first[0] + first[1] == pytest.approx(first[2], abs=0.11), bound
-    repainted(page, DRAWS, lambda: page.click("#subject-vae .subject-images button:nth-child(4)"))
-    until(page, "#inside-bells .answer", kl)
-    until(page, "#inside-elbo .answer", bound)
-    page.click("#inside-shown label:has-text('all')")
-    page.wait_for_function("document.querySelectorAll('#inside-bells svg.wide .name').length > 6")
+    repainted(page, DRAWS, lambda: page.click("#vae-image-picker .subject-images button:nth-child(4)"))
+    until(page, "#vae-bells .answer", kl)
+    until(page, "#vae-elbo .answer", bound)
+    page.click("#vae-shown label:has-text('all')")
+    page.wait_for_function("document.querySelectorAll('#vae-bells svg.wide .name').length > 6")
 
 
 def test_the_same_image_gives_other_draws_and_a_bad_seed_loses_nothing(visit):
     page = opened(visit)
-    assert "z differs" in page.inner_text("#inside-draws [data-at=words]")
-    before = repainted(page, DRAWS, lambda: page.click("#inside-noise-again"))
-    repainted(page, DRAWS, lambda: page.fill("#inside-scale input[type=number]", "0"))
-    page.wait_for_function("document.querySelector('#inside-draws [data-at=words]').innerText.includes('0.00 apart')")
-    assert repainted(page, DRAWS, lambda: page.fill("#inside-scale input[type=number]", "1")) == before
-    page.click("#inside-noise-seed input")
+    assert "z differs" in page.inner_text("#vae-draws [data-at=words]")
+    before = repainted(page, DRAWS, lambda: page.click("#vae-noise-again"))
+    repainted(page, DRAWS, lambda: page.fill("#vae-scale input[type=number]", "0"))
+    page.wait_for_function("document.querySelector('#vae-draws [data-at=words]').innerText.includes('0.00 apart')")
+    assert repainted(page, DRAWS, lambda: page.fill("#vae-scale input[type=number]", "1")) == before
+    page.click("#vae-noise-seed input")
     page.keyboard.type("x")
     page.wait_for_function(
-        "document.querySelector('#inside-draws [data-at=problem]').innerText.includes('A seed must be a whole number')"
+        "document.querySelector('#vae-draws [data-at=problem]').innerText.includes('A seed must be a whole number')"
     )
     assert page.get_attribute(DRAWS, "src") == before
 
 
 def test_prior_and_temperature_repaint_the_samples_and_move_the_ring(visit):
     page = opened(visit)
-    assert page.locator("#inside-blur svg.wide .current").count() == 1
-    said = page.inner_text("#inside-blur .answer")
+    assert page.locator("#vae-blur svg.wide .current").count() == 1
+    said = page.inner_text("#vae-blur .answer")
     usual = page.get_attribute(SAMPLES, "src")
-    repainted(page, SAMPLES, lambda: page.fill("#inside-vae-temperature input[type=number]", "0.6"))
-    until(page, "#inside-blur .answer", said)
-    assert "Measured at this setting" in page.inner_text("#inside-blur .answer")
-    repainted(page, SAMPLES, lambda: page.click("#inside-vae-prior label:has-text('normal')"))
-    page.wait_for_function("document.querySelector('#inside-blur .answer').innerText.includes('N(0, I)')")
-    page.click("#inside-variety label:has-text('coverage')")
-    page.wait_for_function("document.querySelector('#inside-blur .answer').innerText.includes('coverage')")
-    repainted(page, SAMPLES, lambda: page.click("#inside-vae-prior label:has-text('mixture')"))
-    page.fill("#inside-vae-temperature input[type=number]", "1")
+    repainted(page, SAMPLES, lambda: page.fill("#vae-vae-temperature input[type=number]", "0.6"))
+    until(page, "#vae-blur .answer", said)
+    assert "Measured at this setting" in page.inner_text("#vae-blur .answer")
+    repainted(page, SAMPLES, lambda: page.click("#vae-vae-prior label:has-text('normal')"))
+    page.wait_for_function("document.querySelector('#vae-blur .answer').innerText.includes('N(0, I)')")
+    page.click("#vae-variety label:has-text('coverage')")
+    page.wait_for_function("document.querySelector('#vae-blur .answer').innerText.includes('coverage')")
+    repainted(page, SAMPLES, lambda: page.click("#vae-vae-prior label:has-text('mixture')"))
+    page.fill("#vae-vae-temperature input[type=number]", "1")
     page.wait_for_function("([s, one]) => document.querySelector(s).src === one", arg=[SAMPLES, usual])
 
 
 def test_a_moved_slider_does_not_copy_the_values_of_the_other_pages(visit):
     page = visit(at="trilemma")
-    for at, there in (("table", "#table tbody tr"), ("latent", "#latent-spot [src]"), ("vae", f"{SAMPLES}[src]")):
+    for at, there in (("table", "#table-rows tbody tr"), ("latent", "#latent-spot [src]"), ("vae", f"{SAMPLES}[src]")):
         page.evaluate(f"location.hash = '{at}'")
         page.wait_for_selector(there, state="attached")
     settle(page)
     page.evaluate(COUNT_COPIES)
-    repainted(page, SAMPLES, lambda: page.fill("#inside-vae-temperature input[type=number]", "0.8"))
+    repainted(page, SAMPLES, lambda: page.fill("#vae-vae-temperature input[type=number]", "0.8"))
     # Gradio copies what components hold, number by number: about 9,000 here; the home page alone had 67,000.
     assert page.evaluate("window.copied") < 40_000
 
 
 def test_what_is_not_there_is_said_in_one_sentence(visit):
     page = visit("?data=blank", "vae")
-    page.wait_for_selector("#inside-blur .answer", state="attached")
-    assert "python -m gencore evaluate blank/vae" in page.inner_text("#inside-blur")
-    page.wait_for_function("document.querySelector('#inside-elbo').innerText.includes('draw one')")
-    pad = page.locator("#subject-vae canvas").bounding_box()
+    page.wait_for_selector("#vae-blur .answer", state="attached")
+    assert "python -m gencore evaluate blank/vae" in page.inner_text("#vae-blur")
+    page.wait_for_function("document.querySelector('#vae-elbo').innerText.includes('draw one')")
+    pad = page.locator("#vae-image-picker canvas").bounding_box()
     page.mouse.move(pad["x"] + 30, pad["y"] + 20)
     page.mouse.down()
     page.mouse.move(pad["x"] + 60, pad["y"] + 90, steps=4)
     page.mouse.up()
-    page.wait_for_selector("#inside-elbo svg", state="attached")
-    assert "python -m gencore bound blank/vae" in page.inner_text("#inside-elbo")
-    assert "python -m gencore latents blank/vae" in page.inner_text("#inside-bells")
+    page.wait_for_selector("#vae-elbo svg", state="attached")
+    assert "python -m gencore bound blank/vae" in page.inner_text("#vae-elbo")
+    assert "python -m gencore latents blank/vae" in page.inner_text("#vae-bells")
 
 
 def test_a_phone_scrolls_one_way_and_a_link_leads_to_the_panel(visit):
@@ -115,4 +115,4 @@ def test_a_phone_scrolls_one_way_and_a_link_leads_to_the_panel(visit):
     page = opened(visit, "vae/elbo", "?__theme=dark", **phone)
     page.wait_for_function("Math.abs(document.getElementById('panel-vae-elbo').getBoundingClientRect().top) < 60")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    assert page.is_visible("#inside-elbo svg.narrow") and not page.is_visible("#inside-elbo svg.wide")
+    assert page.is_visible("#vae-elbo svg.narrow") and not page.is_visible("#vae-elbo svg.wide")

@@ -1,7 +1,6 @@
 """An image's posterior, draws of it, its price, and the figures of the VAE page."""
 
 import math
-import threading
 
 import numpy as np
 import pytest
@@ -13,6 +12,7 @@ from dashboard.pages.vae.engine import Posteriors, noise
 from dashboard.pages.vae.posterior_figure import Aggregate, Posterior
 from dashboard.results.operating_points import join, knobs_key
 from dashboard.service import InputError, Service, resolve_knobs
+from dashboard.service.device import finish
 from gencore import FAMILIES, checkpoint
 from gencore.families.vae import VAE
 from tests.support.invented import rows
@@ -86,7 +86,7 @@ def test_what_has_no_encoder_is_left_out(posteriors):
 
 
 def test_draws_are_mu_plus_sigma_times_eps(posteriors, image):
-    found = posteriors.posterior(NAME, image)
+    found = finish(posteriors.posterior(NAME, image))
     eps = noise(7, 4000, len(found.mean)).double().numpy()
     z = found.mean + found.std * eps
     assert np.allclose(z.mean(0), found.mean, atol=4 * found.std.max() / math.sqrt(len(z)))
@@ -95,13 +95,13 @@ def test_draws_are_mu_plus_sigma_times_eps(posteriors, image):
 
 
 def test_with_sigma_times_zero_all_images_are_the_mean(posteriors, image):
-    still, moved = (posteriors.draws(NAME, image, 42, scale) for scale in (0, 2))
+    still, moved = (finish(posteriors.draws(NAME, image, 42, scale)) for scale in (0, 2))
     assert (still.images == still.centre).all()
     assert still.between_z == still.between_images == still.spread.max() == 0
     assert moved.between_z > 0 and moved.between_images > 0 and not (moved.images == moved.centre).all()
-    again = posteriors.draws(NAME, image, "42", 2)
+    again = finish(posteriors.draws(NAME, image, "42", 2))
     assert np.array_equal(again.images, moved.images)
-    assert not np.array_equal(posteriors.draws(NAME, image, 43, 2).images, moved.images)
+    assert not np.array_equal(finish(posteriors.draws(NAME, image, 43, 2)).images, moved.images)
 
 
 @pytest.mark.parametrize(
@@ -115,19 +115,17 @@ def test_with_sigma_times_zero_all_images_are_the_mean(posteriors, image):
 )
 def test_bad_input_is_one_sentence(posteriors, image, seed, scale, words):
     with pytest.raises(InputError, match=words):
-        posteriors.draws(NAME, image, seed, scale)
+        finish(posteriors.draws(NAME, image, seed, scale))
 
 
 def test_an_image_of_another_size_is_refused_and_the_device_is_free_again(posteriors):
     with pytest.raises(InputError, match="28 × 28 pixels with 1 channel, but the model is made for 8 × 8"):
-        posteriors.posterior(NAME, np.zeros((1, 28, 28), np.uint8))
-    ticket = posteriors.service.turn.take(threading.Event())
-    assert ticket
-    posteriors.service.turn.give(ticket)
+        finish(posteriors.posterior(NAME, np.zeros((1, 28, 28), np.uint8)))
+    assert not posteriors.service.device.busy
 
 
 def test_the_price_adds_up_to_minus_the_bound(posteriors, image):
-    found = posteriors.price(NAME, image, "this image")
+    found = finish(posteriors.price(NAME, image, "this image"))
     model = posteriors.service.model(NAME)
     x = torch.from_numpy(image)[None].float().expand(16, -1, -1, -1) / 127.5 - 1
     with torch.no_grad():
@@ -135,14 +133,14 @@ def test_the_price_adds_up_to_minus_the_bound(posteriors, image):
     assert found.total == pytest.approx(-terms["elbo"].mean().item(), rel=1e-5)
     assert found.terms["kl"] == pytest.approx(terms["kl"].mean().item(), rel=1e-5)
     assert found.low < found.total < found.high
-    cheap, dear = posteriors.extremes(NAME, np.stack([image, 255 - image, image // 2]))
+    cheap, dear = finish(posteriors.extremes(NAME, np.stack([image, 255 - image, image // 2])))
     assert {cheap, dear} <= {0, 1, 2} and cheap != dear
 
 
 def test_without_encodings_the_command_that_makes_them_is_said(posteriors, image):
     with pytest.raises(InputError, match="python -m gencore latents mnist/vae"):
-        posteriors.aggregate(NAME)
-    markup = posterior_figure.card("vae", posteriors.posterior(NAME, image), None, missing="Make them.")
+        finish(posteriors.aggregate(NAME))
+    markup = posterior_figure.card("vae", finish(posteriors.posterior(NAME, image)), None, missing="Make them.")
     assert "Make them." in markup and "bell-all" not in markup and "bell-mine" in markup
 
 

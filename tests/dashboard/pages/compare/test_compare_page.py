@@ -1,0 +1,85 @@
+"""Compare: what a visitor's settings and runs come to, and what is left to take away; with toy families."""
+
+import json
+import threading
+from unittest import mock
+
+import gradio as gr
+import pytest
+
+from dashboard.app import build, header
+from dashboard.pages.compare import downloads
+from dashboard.pages.compare.page import Compare
+from dashboard.service import Result
+from gencore.family import image_seed
+
+
+@pytest.fixture
+def service(toy_service):
+    return toy_service
+
+
+def order(service, n=2, seed=7, **knobs):
+    return service.order("dots", n, seed, {"toy": {"knobs": knobs}})
+
+
+def visitor(name="visitor"):
+    return mock.Mock(session_hash=name, query_params={})
+
+
+def painted_by(running):
+    """What is left of a run, but for updates that change nothing."""
+    return [updates for updates in running if updates != gr.skip()]
+
+
+def test_a_run_on_a_data_set_that_was_left_paints_nothing_more(service):
+    with gr.Blocks():
+        page = Compare(service)
+    inputs = ["dots", 1, 7, "", "plain", 50, 0.0, *[""] * 9][
+        : 3 + sum(len(lane.inputs) for lane in page.lanes.values())
+    ]
+    running = page.run(visitor(), {}, *inputs)
+    begun, *painted = [next(running) for _ in range(3)]
+    assert not begun[page.generate]["interactive"] and begun[page.stop]["interactive"]
+    assert all(page.lanes["toy"].picture in update for update in painted)
+    updates = page.switch(visitor(), "dots")
+    assert updates[page.generate]["interactive"] and not updates[page.stop]["interactive"]
+    assert not painted_by(running) and not service.device.busy
+    with service.device.lease() as other:
+        assert other.wait()
+        running = page.run(visitor(), {}, *inputs)
+        assert not next(running)[page.generate]["interactive"]
+        assert "busy, 1 ahead" in next(running)[page.status]
+        page.switch(visitor(), "dots")
+        assert not painted_by(running), "it was waiting for its turn"
+
+
+@pytest.mark.parametrize("dataset", [["dots"], {"a": 1}, None, 3])
+def test_the_api_tells_a_bad_data_set_in_a_sentence(service, dataset):
+    with gr.Blocks():
+        page = Compare(service)
+    with pytest.raises(gr.Error, match="There is no data set"):
+        page.call(dataset)
+
+
+def test_a_fourth_family_shows_up_as_a_lane_with_its_knobs(service):
+    config = json.dumps(build(service).get_config_file(), default=str)
+    for part in ("lane-toy", "lane-failing", "toy-steps", "toy-push", "the lecture's own"):
+        assert part in config
+    assert "Toy &lt;1&gt;" in config and "<h2>Toy <1>" not in config
+    assert 'href=\\"#compare\\"' in json.dumps(header(service))
+
+
+def test_the_record_names_what_finished_and_what_did_not(service):
+    wanted = order(service)
+    result = build_result(service, wanted)
+    settings = downloads.record(wanted, [result], service.machine)
+    assert settings["lanes"]["toy"]["knobs"] == {"mode": "plain", "steps": 3, "push": 0.0}
+    assert settings["image_seeds"] == [image_seed(7, 0), image_seed(7, 1)]
+    assert settings["not_finished"] == []
+    assert downloads.record(wanted, [], service.machine)["not_finished"] == ["toy"]
+
+
+def build_result(service, wanted):
+    *_, frame = service.run(wanted, threading.Event())
+    return Result("toy", "Toy", frame.images, 1.0, frame.index, frame.seconds, wanted.parts[0])
