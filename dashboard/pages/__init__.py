@@ -30,6 +30,11 @@ PAGES = (  # in the order of the links; the first is the home page
 )
 
 
+def slug_of(module: str) -> str:
+    """Return the slug of the page that a module belongs to: its folder's name."""
+    return module.removeprefix(f"{__name__}.").partition(".")[0]
+
+
 def modules() -> dict[str, ModuleType]:
     """Return the pages' modules by slug, in order."""
     return {slug: import_module(f"{__name__}.{slug}.page") for slug in PAGES}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
@@ -23,22 +23,22 @@ class Panel:
     """One panel.
 
     Attributes:
-        page: The slug of its page.
         key: Its name on the page; letters and hyphens.
         title: Its title for people.
         formula: LaTeX in the lecture's notation.
         reading: One sentence that says how to read it.
         algorithm: The line of the algorithm that is being run, as LaTeX within text.
         source: The citation.
+        page: The slug of its page, which `by_key` fills in.
     """
 
-    page: str
     key: str
     title: str
     formula: str
     reading: str
     algorithm: str
     source: str
+    page: str = ""
 
     @property
     def address(self) -> str:
@@ -57,9 +57,9 @@ HO = "Ho, Jain & Abbeel, Denoising Diffusion Probabilistic Models, 2020"
 SONG = "Song, Meng & Ermon, Denoising Diffusion Implicit Models, 2021"
 
 
-def by_key(*panels: Panel) -> dict[str, Panel]:
+def by_key(page: str, *panels: Panel) -> dict[str, Panel]:
     """Return a page's panels by their names on the page, in order."""
-    return {panel.key: panel for panel in panels}
+    return {panel.key: replace(panel, page=page) for panel in panels}
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from gradio.context import Context
 
 from dashboard.figures import distances, embedding
 from dashboard.figures.distances import Reference, Spread
+from dashboard.pages import slug_of
 from dashboard.pages.compare import downloads, quick_scores, timing
 from dashboard.pages.compare.timing import Timing
 from dashboard.results.projection import flatten, pair_distances, pixel_plane
@@ -29,7 +30,7 @@ from dashboard.ui.knobs import KnobPanel, query_defaults, restored
 from dashboard.ui.run import Runs, status
 
 TITLE = "Compare"
-SLUG = "compare"
+SLUG = slug_of(__name__)
 DOWNLOADS = ("JSON", "PNG", "ZIP")  # settings and timings; one picture; every image, exact
 PAIRS = "the distances between all pairs of a lane's images (Euclidean, pixels from 0 to 1)"
 SCATTER = (

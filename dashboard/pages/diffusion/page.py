@@ -13,6 +13,7 @@ from typing import Any
 import gradio as gr
 
 from dashboard import format
+from dashboard.pages import slug_of
 from dashboard.pages.diffusion import diffusion_view, noise_schedule
 from dashboard.pages.diffusion.engine import SHEET, Segment, Snapshot, Source, Trajectories, as_gif, as_strip
 from dashboard.pages.diffusion.panels import PANELS
@@ -25,7 +26,7 @@ from dashboard.ui.panels import framed, on_open
 from dashboard.ui.run import Runs
 
 TITLE = "Diffusion"
-SLUG = "diffusion"
+SLUG = slug_of(__name__)
 START = 400  # t of the forward panel at first
 STOPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 AT_ONCE = 3.0  # seconds; what takes longer waits for a click

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dashboard.pages import slug_of
 from dashboard.ui.panels import HO, SONG, Panel, by_key
 
 PANELS = by_key(
+    slug_of(__name__),
     Panel(
-        "diffusion", "forward", "Forward: an image becomes noise",
+        "forward", "Forward: an image becomes noise",
         r"q(x_t|x_0) = N\left(\sqrt{\bar a_t}\,x_0,\ (1-\bar a_t) I\right), \qquad "
         r"SNR(t) = \frac{\bar a_t}{1-\bar a_t}",
         "Move t: the signal fades by the first curve while the noise grows by the second; where the image can no "
@@ -15,7 +17,7 @@ PANELS = by_key(
         f"{HO}, equation 4; Nichol & Dhariwal, Improved DDPM, 2021",
     ),
     Panel(
-        "diffusion", "reverse", "Reverse: noise becomes an image",
+        "reverse", "Reverse: noise becomes an image",
         r"p_\theta(x_{t-1}|x_t) = N\left(x_{t-1};\ \mu_\theta(x_t, t),\ \sigma_t^2 I\right)",
         "Above the state $x_t$, below the image that the network sees in it: both samplers start from the very same "
         "noise, so what differs is the way alone.",
@@ -24,7 +26,7 @@ PANELS = by_key(
         f"{HO}, algorithm 2; {SONG}, equation 12; Lu et al., DPM-Solver++, 2022",
     ),
     Panel(
-        "diffusion", "bound", "The bound, and where along t it is lost",
+        "bound", "The bound, and where along t it is lost",
         r"-\log p(x_0) \le \underbrace{L_0}_{\text{pixels}} + \sum_{t=2}^{T} \underbrace{E\left[D_{KL}"
         r"\left(q(x_{t-1}|x_t,x_0)\,\|\,p_\theta(x_{t-1}|x_t)\right)\right]}_{L_{t-1}} + "
         r"\underbrace{D_{KL}\left(q(x_T|x_0)\,\|\,p(x_T)\right)}_{L_T}",
@@ -34,7 +36,7 @@ PANELS = by_key(
         f"{HO}, equation 5 and section 4.3; Nichol & Dhariwal, Improved DDPM, 2021, figure 2",
     ),
     Panel(
-        "diffusion", "steps", "How many steps does it take?",
+        "steps", "How many steps does it take?",
         r"L_t^{simple} = E_{x_0,t,\epsilon}\left[\left\|\epsilon - \epsilon_\theta\left(\sqrt{\bar a_t}\,x_0 + "
         r"\sqrt{1-\bar a_t}\,\epsilon,\ t\right)\right\|^2\right]",
         "The same noise walked in few or in many steps: the time grows with every step, the images stop getting "

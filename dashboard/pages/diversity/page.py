@@ -14,6 +14,7 @@ from gradio.context import Context
 from dashboard import format, theme
 from dashboard.figures import distances, embedding
 from dashboard.figures.distances import Reference, Spread
+from dashboard.pages import slug_of
 from dashboard.pages.diversity import diversity_figures, sample_sheet
 from dashboard.results import projection
 from dashboard.results.operating_points import EXTRACTOR, Measured, knobs_key
@@ -25,7 +26,7 @@ from dashboard.ui.events import CALM, QUICK, RUN, as_text
 from dashboard.ui.run import Runs, status
 
 TITLE = "Diversity"
-SLUG = "diversity"
+SLUG = slug_of(__name__)
 USUAL = {"n": 500, "seed": 42}
 MISSED_SHOWN = 48
 PIXELS, CLASSES = "pixels", "classes"  # what the map's directions are of; pixels need no extractor

@@ -10,6 +10,7 @@ import gradio as gr
 from gradio.context import Context
 
 from dashboard import theme
+from dashboard.pages import slug_of
 from dashboard.pages.failures import failure_figures
 from dashboard.pages.failures.verdicts import FOOLED, NOTICES, Verdict, across, opinions, verdicts, words
 from dashboard.results.operating_points import EXTRACTOR, Measured
@@ -19,7 +20,7 @@ from dashboard.ui.events import RUN
 from dashboard.ui.run import Runs
 
 TITLE = "Failure lab"
-SLUG = "failures"
+SLUG = slug_of(__name__)
 SECOND = "pixels"  # the features of the second opinion
 EXTRACTORS = (EXTRACTOR, SECOND)
 HEADING = (

@@ -9,6 +9,7 @@ from typing import Any
 
 import gradio as gr
 
+from dashboard.pages import slug_of
 from dashboard.pages.gan import discriminator_scores, game_curves, tradeoff
 from dashboard.pages.gan.engine import JUDGED, Contestant, Games, Judged, number_knobs
 from dashboard.pages.gan.panels import PANELS
@@ -19,7 +20,7 @@ from dashboard.ui.panels import framed, on_open
 from dashboard.ui.run import Runs
 
 TITLE = "GAN"
-SLUG = "gan"
+SLUG = slug_of(__name__)
 NOTHING = '<p class="status"></p>'
 SAMPLES = (
     '<figure class="gan-samples"><img data-at="image" alt="">'

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dashboard.pages import slug_of
 from dashboard.ui.panels import GOODFELLOW, Panel, by_key
 
 PANELS = by_key(
+    slug_of(__name__),
     Panel(
-        "gan", "game", "The game of the two players",
+        "game", "The game of the two players",
         r"\min_G \max_D V(D,G) = E_{x\sim p_{data}(x)}\left[\log D(x)\right] + "
         r"E_{z\sim p_z(z)}\left[\log(1 - D(G(z)))\right]",
         "At the equilibrium D can only guess: D(x) and D(G(z)) meet at 1/2 and V at −log 4; a curve that leaves its "
@@ -15,7 +17,7 @@ PANELS = by_key(
         f"{GOODFELLOW}, equation 1 and algorithm 1; Huang et al., The GAN is dead; long live the GAN!, 2024",
     ),
     Panel(
-        "gan", "timelapse", "The same seeds through training",
+        "timelapse", "The same seeds through training",
         r"x_i = G_{\theta(n)}(z_i), \qquad z_i \text{ fixed}",
         "Each place in the grid keeps its z: move through the training and watch noise become shapes, and shapes "
         "images.",
@@ -23,7 +25,7 @@ PANELS = by_key(
         GOODFELLOW,
     ),
     Panel(
-        "gan", "judge", "What the discriminator believes",
+        "judge", "What the discriminator believes",
         r"D(x) \in (0, 1), \qquad D^*(x) = \frac{p_{data}(x)}{p_{data}(x) + p_g(x)}",
         "Left to right: from what it holds to be made up to what it holds to be real; where real and generated images"
         " get the same scores, it cannot tell them apart.",
@@ -31,7 +33,7 @@ PANELS = by_key(
         f"{GOODFELLOW}, proposition 1",
     ),
     Panel(
-        "gan", "truncation", "Truncation: quality against diversity",
+        "truncation", "Truncation: quality against diversity",
         r"x = G(\psi z), \qquad z \sim N(0, I)",
         "Smaller ψ keeps z near the middle: precision rises and recall falls, coverage only later. The marks are "
         "measured, the samples are made as you drag.",

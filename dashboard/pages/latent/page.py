@@ -14,6 +14,7 @@ import gradio as gr
 import numpy as np
 
 from dashboard import format, theme
+from dashboard.pages import slug_of
 from dashboard.pages.latent import engine
 from dashboard.pages.latent.engine import (
     COARSE,
@@ -38,7 +39,7 @@ from dashboard.ui.panels import framed, on_open
 from dashboard.ui.run import Runs
 
 TITLE = "Latent space"
-SLUG = "latent"
+SLUG = slug_of(__name__)
 SEEDS, IMAGES = "two seeds", "two images"
 STRONGEST = 8  # dimensions of a traversal that are shown first
 FRAME_SECONDS = 0.12  # between two updates of the rows

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dashboard.pages import slug_of
 from dashboard.ui.panels import KINGMA, SONG, Panel, by_key
 
 PANELS = by_key(
+    slug_of(__name__),
     Panel(
-        "latent", "interpolation", "From one image to another",
+        "interpolation", "From one image to another",
         r"z(\lambda) = (1-\lambda)\,z_a + \lambda\,z_b \quad\text{or}\quad "
         r"\frac{\sin((1-\lambda)\theta)\,z_a + \sin(\lambda\theta)\,z_b}{\sin\theta}",
         "Read each row from left to right: a smooth row means that neighbours in latent space are neighbours among "
@@ -16,7 +18,7 @@ PANELS = by_key(
         f"{KINGMA}; White, Sampling Generative Networks, 2016; {SONG}, section 5.3",
     ),
     Panel(
-        "latent", "map", "A map of the latent space",
+        "map", "A map of the latent space",
         r"z = \mu + U\,(u, v)^{\top} + r(u, v)",
         "Every mark is a test image where its encoding lies; point anywhere to see what the decoder makes of that "
         "spot.",
@@ -25,7 +27,7 @@ PANELS = by_key(
         f"{KINGMA}, appendix A",
     ),
     Panel(
-        "latent", "traversal", "One dimension at a time",
+        "traversal", "One dimension at a time",
         r"D_{KL}\left(q(z_i|x)\,\|\,p(z_i)\right) = \tfrac12\left(\mu_i^2 + \sigma_i^2 - 1\right) - \log\sigma_i",
         "Each row moves a single number of $z$ and leaves the others; the strongest, by KL divergence, comes first, "
         "and a row in which nothing happens is a dimension that the model does not use.",
@@ -33,7 +35,7 @@ PANELS = by_key(
         f"{KINGMA}, appendix B; Higgins et al., beta-VAE, 2017",
     ),
     Panel(
-        "latent", "reconstruction", "Encode, decode, compare",
+        "reconstruction", "Encode, decode, compare",
         r"\log p(x) \ge E_{z\sim q(z|x)}\left[\log p(x|z)\right] - D_{KL}\left(q(z|x)\,\|\,p(z)\right)",
         "Left the image, then what each model gives back: what is lost on the way through the latent is what the "
         "model holds to be noise.",

@@ -98,8 +98,12 @@ ALL = (
 )  # fmt: skip
 
 
-# A page that was taken out takes its steps with it.
-STEPS = tuple(step for step in ALL if step.page in pages.PAGES)
+def here(steps: Sequence[Step]) -> tuple[Step, ...]:
+    """Return the steps whose page is there: one that was taken out takes its steps with it."""
+    return tuple(step for step in steps if step.page in pages.PAGES)
+
+
+STEPS = here(ALL)
 
 
 def parts(steps: Sequence[Step] = STEPS) -> dict[str, list[Step]]:

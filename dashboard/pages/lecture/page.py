@@ -12,7 +12,6 @@ from dashboard.service import Service
 from dashboard.ui import panels
 
 TITLE = "Lecture"
-SLUG = "lecture"
 
 
 def in_header() -> str:

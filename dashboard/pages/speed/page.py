@@ -12,6 +12,7 @@ from gradio.context import Context
 
 from dashboard import format
 from dashboard.figures import cost
+from dashboard.pages import slug_of
 from dashboard.pages.speed import engine
 from dashboard.results.operating_points import Measurements
 from dashboard.service import InputError, Service
@@ -20,7 +21,7 @@ from dashboard.ui.events import QUICK, RUN
 from dashboard.ui.run import Runs
 
 TITLE = "Speed"
-SLUG = "speed"
+SLUG = slug_of(__name__)
 KEPT_ROWS = 200  # of one visitor's session, where no file can be written
 
 

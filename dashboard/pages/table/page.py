@@ -11,6 +11,7 @@ from gradio.context import Context
 
 from dashboard import theme
 from dashboard.figures import table
+from dashboard.pages import slug_of
 from dashboard.pages.table import report
 from dashboard.results.operating_points import Measurements
 from dashboard.service import METRICS, Service, __version__
@@ -19,7 +20,7 @@ from dashboard.ui import dataset_choice
 from dashboard.ui.events import QUICK, as_text
 
 TITLE = "Table"
-SLUG = "table"
+SLUG = slug_of(__name__)
 FILES = {"CSV": "csv", "JSON": "json", "Report": "html"}  # the button's words and the file's ending
 SCAFFOLD = """<div class="rows">
 <div class="bar" role="search">

@@ -11,6 +11,7 @@ import numpy as np
 
 from dashboard.figures import training_curves
 from dashboard.figures.training_curves import Facts, Told
+from dashboard.pages import slug_of
 from dashboard.pages.training.panels import PANELS
 from dashboard.service import InputError, Service
 from dashboard.service import runs as replay
@@ -19,7 +20,7 @@ from dashboard.ui.events import QUICK
 from dashboard.ui.panels import framed, on_open
 
 TITLE = "Training"
-SLUG = "training"
+SLUG = slug_of(__name__)
 MOST = 8  # trainings beside each other
 IMAGES, SECONDS = "images seen", "seconds"
 AXES = {IMAGES: "images", SECONDS: "seconds"}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dashboard.pages import slug_of
 from dashboard.ui.panels import Panel, by_key
 
 PANELS = by_key(
+    slug_of(__name__),
     Panel(
-        "training", "curves", "What a training went through",
+        "curves", "What a training went through",
         r"\theta \leftarrow \theta - \eta\,\nabla_\theta L(\theta)",
         "Each family minimises a loss of its own, so heights cannot be compared between families, but their shapes "
         "can: where a curve is flat, more images bring little.",
@@ -14,7 +16,7 @@ PANELS = by_key(
         "This project's own training logs, log.jsonl of each run",
     ),
     Panel(
-        "training", "timelapse", "The three families side by side through training",
+        "timelapse", "The three families side by side through training",
         r"x_i^{(n)} = g_{\theta(n)}(z_i)",
         "One slider for all: at the same number of images seen, or after the same time, each family shows what it had"
         " learnt by then.",

@@ -28,7 +28,6 @@ from dashboard.ui.events import QUICK, RUN, as_text
 from dashboard.ui.run import Run, Runs
 
 TITLE = "Trilemma"
-SLUG = "trilemma"
 WEIGHTS = range(0, 101, 5)
 SPREAD = (1, 1.25, 1.6, 2, 2.5, 3.2, 4, 5, 6.3, 8)  # a decade of budgets, evenly on a log scale
 COVERAGES = range(0, 101, 2)  # percent

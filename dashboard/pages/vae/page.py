@@ -10,6 +10,7 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
+from dashboard.pages import slug_of
 from dashboard.pages.vae import elbo_figure, posterior_figure, sharpness_figure
 from dashboard.pages.vae.elbo_figure import Price
 from dashboard.pages.vae.engine import DRAWS, WIDEST, Drawn, Posteriors
@@ -23,7 +24,7 @@ from dashboard.ui.panels import framed, on_open
 from dashboard.ui.run import Run, Runs, status
 
 TITLE = "VAE"
-SLUG = "vae"
+SLUG = slug_of(__name__)
 FEW, EVERY = "the strongest", "all"  # dimensions of the posterior's chart
 NO_IMAGE = "Choose an image above, or draw one."
 WHITE = 0.25  # standard deviation of a pixel that is white on the map

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dashboard.pages import slug_of
 from dashboard.ui.panels import HO, KINGMA, Panel, by_key
 
 PANELS = by_key(
+    slug_of(__name__),
     Panel(
-        "vae", "posterior", "Posterior, prior and aggregated posterior",
+        "posterior", "Posterior, prior and aggregated posterior",
         r"q(z|x) = N\left(\mu_q(x), \Sigma_q(x)\right), \qquad p(z) = N(0, I), \qquad q(z) = E_{x}\left[q(z|x)\right]",
         "One narrow bell is what the encoder says of the chosen image; where the bell of the prior and the sum over "
         "all images differ, samples from the prior fall on spots that no image was encoded to.",
@@ -14,7 +16,7 @@ PANELS = by_key(
         f"{KINGMA}; Hoffman & Johnson, ELBO surgery, 2016",
     ),
     Panel(
-        "vae", "elbo", "The evidence lower bound, term by term",
+        "elbo", "The evidence lower bound, term by term",
         r"\log p(x) \ge \underbrace{E_{z\sim q(z|x)}\left[\log p(x|z)\right]}_{\text{reconstruction}} - "
         r"\underbrace{D_{KL}\left(q(z|x)\,\|\,p(z)\right)}_{\text{price of the code}}",
         "The bar is the price of an image in nats, shorter is better: what the decoder leaves unexplained, plus what "
@@ -24,7 +26,7 @@ PANELS = by_key(
         f"{KINGMA}, equation 3; discretised as in {HO}, equation 13",
     ),
     Panel(
-        "vae", "noise", "Even if x is the same, z differs",
+        "noise", "Even if x is the same, z differs",
         r"z = \mu(x) + \sigma(x) \times \epsilon, \qquad \epsilon \sim N(0, 1)",
         "All pictures come from one and the same image: each is decoded from another draw of z, and what differs "
         "between them is what the encoder is unsure of.",
@@ -32,7 +34,7 @@ PANELS = by_key(
         f"{KINGMA}, section 2.4, the reparameterisation trick",
     ),
     Panel(
-        "vae", "prior", "Where z comes from: prior and temperature",
+        "prior", "Where z comes from: prior and temperature",
         r"z \sim p(z), \qquad x = f_\mu(z)",
         "Turn the temperature down and the images grow typical, and alike; turn it up and they vary, and some look "
         "like nothing real.",

@@ -23,18 +23,23 @@ def test_every_step_leads_to_a_page_and_says_what_to_do():
 
 
 def test_a_class_is_through_in_20_minutes():
-    assert sum(step.minutes for step in course.STEPS) == pytest.approx(20)
+    assert sum(step.minutes for step in course.ALL) == pytest.approx(20)
 
 
 def test_parts_come_in_the_lectures_order():
-    assert list(course.parts()) == ["Recap", "VAEs", "GANs", "Diffusion models", "The trilemma"]
+    assert list(course.parts(course.ALL)) == ["Recap", "VAEs", "GANs", "Diffusion models", "The trilemma"]
     assert [step for steps in course.parts().values() for step in steps] == list(course.STEPS)
 
 
 def test_the_outline_tells_the_bar_all_it_needs():
-    told = json.loads(html.unescape(re.search(r'data-steps="([^"]*)"', course.outline())[1]))
-    assert [one["href"] for one in told] == [step.address for step in course.STEPS]
+    told = json.loads(html.unescape(re.search(r'data-steps="([^"]*)"', course.outline(course.ALL))[1]))
+    assert [one["href"] for one in told] == [step.address for step in course.ALL]
     assert told[0]["at"] == "0:00" and told[1]["at"] == "1:00" and {one["of"] for one in told} == {"20:00"}
+
+
+def test_a_page_that_was_taken_out_takes_its_steps_with_it(monkeypatch):
+    monkeypatch.setattr(pages, "PAGES", ("compare", "gan"))
+    assert {step.page for step in course.here(course.ALL)} == {"compare", "gan"}
 
 
 @pytest.mark.parametrize("panel", pages.panels().values(), ids=lambda panel: panel.address)
