@@ -1,5 +1,5 @@
 // The image that a page's panels are about: a strip to choose from, and a pad to draw on. Python centres the drawing.
-lab.subject = (element, props, watch, trigger) => {
+lab.imagePicker = (element, props, watch, trigger) => {
   const at = lab.parts(element);
   const [images, pad, drawn, drawing, words] = ['images', 'pad', 'drawn', 'drawing', 'words'].map(at);
   const ink = pad.getContext('2d', { willReadFrequently: true });
@@ -34,7 +34,7 @@ lab.subject = (element, props, watch, trigger) => {
     press(value.chosen);
     words.textContent = value.problem || value.words;
     words.classList.toggle('problem', Boolean(value.problem));
-    at('subject').dataset.chosen = value.chosen;
+    at('picker').dataset.chosen = value.chosen;
   };
 
   // ---- the pad

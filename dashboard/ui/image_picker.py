@@ -19,21 +19,21 @@ MOST = 512  # of a drawing's values along a side
 DIGIT, WHOLE = 20, 28  # an MNIST digit's longer side, and its picture's: how a drawing is fitted into a picture
 SOFTENED = "The drawing had hard edges, in two shades alone; they were softened, as those of the test images are."
 TEMPLATE = (
-    '<div class="subject" data-at="subject" data-state="idle"><div class="subject-strip">'
-    '<div class="subject-head"><h3 data-at="title">The image</h3>'
+    '<div class="image-picker" data-at="picker" data-state="idle"><div class="image-picker-strip">'
+    '<div class="image-picker-head"><h3 data-at="title">The image</h3>'
     '<button type="button" class="quiet" data-at="shuffle">Shuffle</button></div>'
-    '<div class="subject-images" data-at="images" role="group" aria-label="Images to choose from"></div>'
-    '<p class="subject-words" data-at="words" role="status"></p></div>'
-    '<div class="subject-draw"><div class="subject-head"><h3>or draw one</h3>'
-    '<button type="button" class="quiet" data-at="clear">Clear</button></div><div class="subject-pads">'
+    '<div class="image-picker-images" data-at="images" role="group" aria-label="Images to choose from"></div>'
+    '<p class="image-picker-words" data-at="words" role="status"></p></div>'
+    '<div class="image-picker-draw"><div class="image-picker-head"><h3>or draw one</h3>'
+    '<button type="button" class="quiet" data-at="clear">Clear</button></div><div class="image-picker-pads">'
     f'<canvas data-at="pad" width="{PAD}" height="{PAD}" role="img" '
     'aria-label="Sketch pad: draw with the pointer or a finger"></canvas>'
-    '<button type="button" class="subject-drawn" data-at="drawn" aria-pressed="false" hidden>'
+    '<button type="button" class="image-picker-drawn" data-at="drawn" aria-pressed="false" hidden>'
     '<img data-at="drawing" alt="Your drawing, as the models get it"></button></div></div></div>'
 )
 
 
-class Subject:
+class ImagePicker:
     """The choice of an image, laid out in the current Blocks.
 
     Attributes:
@@ -48,7 +48,7 @@ class Subject:
         self.picker = gr.HTML(
             {},
             html_template=TEMPLATE,
-            js_on_load="lab.subject(element, props, watch, trigger, ['choose', 'shuffle', 'draw'])",
+            js_on_load="lab.imagePicker(element, props, watch, trigger, ['choose', 'shuffle', 'draw'])",
             apply_default_css=False,
             elem_id=f"{page}-image-picker",
         )
@@ -63,7 +63,7 @@ class Subject:
 
         Args:
             dataset: The data set.
-            strip: What is shown now (`subject.strip`): what was chosen or drawn stays if it is of this data set.
+            strip: What is shown now (`strip`): what was chosen or drawn stays if it is of this data set.
         """
         if strip and strip["dataset"] == dataset:
             return {self.picker: gr.skip()}

@@ -114,7 +114,7 @@
     URL.revokeObjectURL(image.src);
     return new Promise((done) => canvas.toBlob(done, 'image/png'));
   };
-  const take = async (box, ending) => {
+  const save = async (box, ending) => {
     const figures = mine(box);
     const plot = figures.find((figure) => figure.matches('.plot'));
     if (plot && window.Plotly) {
@@ -138,14 +138,14 @@
 
   // ---- the buttons: beside the title, outside of the drawing
   const row = (box) => {
-    const buttons = lab.make('div', { className: 'take-figure' });
+    const buttons = lab.make('div', { className: 'save-figure' });
     ['svg', 'png'].forEach((ending) => {
       const button = lab.make('button', { type: 'button', textContent: ending.toUpperCase() });
       button.title = `Download this figure as ${button.textContent}`;
       button.setAttribute('aria-label', `Download the figure ${title(box)} as ${button.textContent}`);
       button.addEventListener('click', (event) => {
         event.stopPropagation();
-        take(box, ending);
+        save(box, ending);
       });
       buttons.append(button);
     });
@@ -153,9 +153,9 @@
   };
   const look = () => {
     new Set([...document.querySelectorAll(FIGURES)].map(holder)).forEach((box) => {
-      if (box.querySelector(':scope > .take-figure')) return;
-      box.classList.add('takeable');
-      box.classList.toggle('takeable-corner', !getComputedStyle(box).display.endsWith('block'));
+      if (box.querySelector(':scope > .save-figure')) return;
+      box.classList.add('savable');
+      box.classList.toggle('savable-corner', !getComputedStyle(box).display.endsWith('block'));
       box.prepend(row(box));
     });
   };

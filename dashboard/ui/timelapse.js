@@ -1,7 +1,7 @@
-// The player of time-lapses: all grids are here already, so moving the slider asks the server for nothing.
-lab.player = (element, props, watch, server) => {
-  const [player, grids, play, slider, label, gif, words] = [
-    'player',
+// Time-lapses: all grids are here already, so moving the slider asks the server for nothing.
+lab.timelapse = (element, props, watch, server) => {
+  const [whole, grids, play, slider, label, gif, words] = [
+    'timelapse',
     'grids',
     'play',
     'slider',
@@ -66,7 +66,7 @@ lab.player = (element, props, watch, server) => {
     halt();
     words.textContent = value.words ?? '';
     const some = Boolean(value.grids?.length);
-    player.hidden = !some;
+    whole.hidden = !some;
     const key = some ? `${value.axis} ${value.grids.map((grid) => `${grid.name}:${grid.images.length}`)}` : '';
     if (!some) {
       shown = '';

@@ -1,7 +1,7 @@
-"""The player of time-lapses: grids side by side under one slider, as one Gradio component painted in the browser.
+"""Time-lapses: grids side by side under one slider, as one Gradio component painted in the browser.
 
 All grids travel with the value, so that moving the slider asks the server for nothing; the GIF is made when it is asked
-for. See `lab.player` in `timelapse.js`.
+for. See `lab.timelapse` in `timelapse.js`.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from dashboard.service.runs import Timelapse
 
 MOST = 12  # checkpoints in one GIF
 TEMPLATE = (
-    '<div class="player" data-at="player" hidden>'
-    '<div class="player-grids" data-at="grids"></div>'
-    '<div class="player-bar">'
+    '<div class="timelapse" data-at="timelapse" hidden>'
+    '<div class="timelapse-grids" data-at="grids"></div>'
+    '<div class="timelapse-bar">'
     '<button type="button" data-at="play" aria-label="Play the training">Play</button>'
     '<input type="range" data-at="slider" min="0" max="0" value="0" step="1" aria-label="Progress of the training">'
     '<output data-at="label"></output>'
     '<button type="button" data-at="gif">Download GIF</button></div></div>'
-    '<p class="player-words" data-at="words" aria-live="polite"></p>'
+    '<p class="timelapse-words" data-at="words" aria-live="polite"></p>'
 )
 
 
 def component(service: Service, elem_id: str) -> gr.HTML:
-    """Return the player's component, which shows nothing until it is given a `value`."""
+    """Return the component of time-lapses, which shows nothing until it is given a `value`."""
 
     def film(asked: Any) -> dict[str, str]:
         """Return the GIF that was asked for, as base64, or one sentence that says why there is none."""
@@ -48,7 +48,7 @@ def component(service: Service, elem_id: str) -> gr.HTML:
     return gr.HTML(
         {},
         html_template=TEMPLATE,
-        js_on_load="lab.player(element, props, watch, server)",
+        js_on_load="lab.timelapse(element, props, watch, server)",
         apply_default_css=False,
         elem_id=elem_id,
         server_functions=[film],

@@ -115,7 +115,7 @@ class Compare:
             self.generate = gr.Button("Generate", elem_id="compare-generate", variant="primary")
             self.stop = gr.Button("Stop", elem_id="compare-stop", variant="secondary", interactive=False)
             self.runs = Runs(self.generate, self.stop)
-            with gr.Row(elem_classes=["take"]):
+            with gr.Row(elem_classes=["downloads"]):
                 gr.HTML('<span class="hint">Download</span>', js_on_load=None)
                 self.files = [
                     gr.DownloadButton(name, elem_id=f"compare-download-{name.lower()}", interactive=False, size="sm")

@@ -25,7 +25,7 @@ FORWARD = (
     '<div class="df-strip" data-at="strip" role="group" aria-label="The same image at eight t"></div>'
     '<p class="df-foot"><span>Above x<sub>t</sub> with the same noise at eight t, below what the network sees in each; '
     "choose one to go there. Values beyond black and white are cut off.</span> "
-    '<a class="df-take" data-at="take" download="forward.png" hidden>PNG</a></p></div>'
+    '<a class="df-download" data-at="download" download="forward.png" hidden>PNG</a></p></div>'
 )
 REEL = (
     '<section class="df-reel" data-at="{side}" data-state="idle"><h3 data-at="name"></h3><div class="df-screens">'
@@ -50,7 +50,7 @@ STEPS = (
     '<div class="df-track" role="progressbar" aria-label="Samples" aria-valuemin="0" aria-valuemax="100">'
     '<i data-at="bar"></i></div><p class="df-words" data-at="words" role="status"></p>'
     '<p class="df-problem" data-at="problem" role="alert"></p>'
-    '<p class="df-foot"><a class="df-take" data-at="take" hidden>PNG</a></p></div>'
+    '<p class="df-foot"><a class="df-download" data-at="download" hidden>PNG</a></p></div>'
 )
 
 
@@ -97,7 +97,7 @@ def strip_of(strip: Sequence[Noised]) -> dict[str, Any]:
     places = [[one.level.t, model_card.data_uri(one.x_t[None]), at_level(one)["hat"]] for one in strip]
     whole = all(one.x0 is not None for one in strip)
     snapshots = [Snapshot(0, one.level.t, one.x_t, one.x0 if whole else one.x_t) for one in strip]
-    return {"strip": places, "take": uri(larger(two_rows(snapshots))) if whole else ""}
+    return {"strip": places, "download": uri(larger(two_rows(snapshots))) if whole else ""}
 
 
 def new_snapshots(segment: Segment, first: int) -> list[Any]:

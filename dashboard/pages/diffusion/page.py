@@ -20,7 +20,7 @@ from dashboard.pages.diffusion.panels import PANELS
 from dashboard.service import PREVIEW, Frame, InputError, Knob, Order, Part, Point, Service, resolve_knobs
 from dashboard.ui import dataset_choice, model_card
 from dashboard.ui.events import CALM, QUICK, RUN
-from dashboard.ui.image_picker import Subject
+from dashboard.ui.image_picker import ImagePicker
 from dashboard.ui.knobs import KnobPanel
 from dashboard.ui.panels import framed, on_open
 from dashboard.ui.run import Runs
@@ -54,7 +54,7 @@ class Diffusion:
         self.absent = gr.HTML("", js_on_load=None, elem_id="diffusion-absent", visible=False)
         self.shown = gr.State("")  # the data set that is shown, '' before the page is opened
         with gr.Column() as self.inside:  # hidden where there is nothing to show
-            self.subject = Subject(service, SLUG)
+            self.image_picker = ImagePicker(service, SLUG)
             self.forward = Forward(self.trajectories)
             self.reverse = Reverse(self.trajectories)
             self.bound = Bound(self.trajectories)
@@ -68,15 +68,15 @@ class Diffusion:
     def connect(self) -> None:
         """Connect the components."""
         where = [self.dataset, self.source]
-        everything = [*where, self.absent, self.inside, self.shown, *self.subject.outputs]
+        everything = [*where, self.absent, self.inside, self.shown, *self.image_picker.outputs]
         everything += [item for part in self.parts for item in part.outputs]
-        self.subject.connect(self.dataset)
-        opened = on_open(self.open, [self.shown, self.subject.strip], everything, queue=False)
+        self.image_picker.connect(self.dataset)
+        opened = on_open(self.open, [self.shown, self.image_picker.strip], everything, queue=False)
         changed = [
             self.dataset.input(self.switch, [self.dataset], everything, **QUICK),
             self.source.input(self.swap, where, everything, **QUICK),
         ]
-        begun = self.forward.connect(where, self.subject.image, opened, changed)
+        begun = self.forward.connect(where, self.image_picker.image, opened, changed)
         self.reverse.connect(where, begun, changed)
         self.steps.connect(where)
 
@@ -120,7 +120,7 @@ class Diffusion:
             self.inside: gr.update(visible=True),
             self.shown: dataset,
             self.source: gr.update(choices=names, value=names[0], visible=len(names) > 1),
-            **self.subject.show(dataset, strip),
+            **self.image_picker.show(dataset, strip),
             **self._parts(dataset, sources[0]),
         }
 

@@ -13,7 +13,7 @@
     at('bar').style.width = `${percent}%`;
     at('bar').parentElement.setAttribute('aria-valuenow', percent);
   };
-  const take = (link, source, name) => {
+  const offer = (link, source, name) => {
     if (source === undefined) return;
     link.hidden = !source;
     if (source) link.href = source;
@@ -100,7 +100,7 @@
         );
       }
       strip(v.strip);
-      take(at('take'), v.take);
+      offer(at('download'), v.download);
       for (const button of at('strip').querySelectorAll('button')) {
         button.toggleAttribute('data-here', Number(button.dataset.t) === Number(element.firstElementChild.dataset.t));
       }
@@ -289,7 +289,7 @@
       if (there) {
         picture(image, there.image, there.alt);
         text(at('words'), there.words);
-        take(at('take'), there.image, there.name);
+        offer(at('download'), there.image, there.name);
       }
       image.classList.toggle('faint', !there);
     };
@@ -343,7 +343,7 @@
       bar(at, v.share);
       text(at('words'), v.words);
       text(at('problem'), v.problem);
-      if (v.name !== undefined) take(at('take'), v.name && v.image ? v.image : '', v.name);
+      if (v.name !== undefined) offer(at('download'), v.name && v.image ? v.image : '', v.name);
     };
     watch('value', paint);
     paint();

@@ -34,7 +34,7 @@ from dashboard.service import InputError, Lane, Service
 from dashboard.service.device import Waiting, finish
 from dashboard.ui import dataset_choice, model_card
 from dashboard.ui.events import QUICK, RUN, apart, as_text
-from dashboard.ui.image_picker import Subject, choices
+from dashboard.ui.image_picker import ImagePicker, choices
 from dashboard.ui.panels import framed, on_open
 from dashboard.ui.run import Runs
 
@@ -68,18 +68,18 @@ class Latent:
         )
         with gr.Row(elem_classes=["shared"], visible=len(datasets) > 1) as self.chooser:
             self.dataset = dataset_choice.dropdown(SLUG, datasets)
-        self.subject = Subject(service, SLUG)
-        shared = (service, self.dataset, self.subject)
+        self.image_picker = ImagePicker(service, SLUG)
+        shared = (service, self.dataset, self.image_picker)
         back, paths, atlas, dimensions = (kind(*shared) for kind in (Reconstruction, Interpolation, Atlas, Dimensions))
         # Listeners of one event run one after the other in this order: what is there at once comes first.
         self.panels = [atlas, dimensions, back, paths]
 
     def connect(self) -> None:
         """Connect the components."""
-        self.subject.connect(self.dataset)
-        shown = [self.dataset, self.subject.strip]
-        on_open(self.open, shown, [self.chooser, self.dataset, *self.subject.outputs], concurrency_limit=None)
-        self.dataset.input(self.subject.show, shown, self.subject.outputs, **{**QUICK, "queue": True})
+        self.image_picker.connect(self.dataset)
+        shown = [self.dataset, self.image_picker.strip]
+        on_open(self.open, shown, [self.chooser, self.dataset, *self.image_picker.outputs], concurrency_limit=None)
+        self.dataset.input(self.image_picker.show, shown, self.image_picker.outputs, **{**QUICK, "queue": True})
         for panel in self.panels:
             panel.connect()
 
@@ -87,14 +87,14 @@ class Latent:
         """Show the page as it was, else the data set that the address names, else the first."""
         dataset, choices = dataset_choice.opened_on(request, self.service.datasets(), dataset if strip else None)
         return {self.chooser: gr.update(visible=choices["visible"]), self.dataset: choices,
-                **self.subject.show(dataset, strip)}  # fmt: skip
+                **self.image_picker.show(dataset, strip)}  # fmt: skip
 
 
 class Interpolation:
     """Paths between two seeds or two images, a row for every family that decodes."""
 
-    def __init__(self, service: Service, dataset: gr.Dropdown, subject: Subject):
-        self.service, self.dataset, self.subject = service, dataset, subject
+    def __init__(self, service: Service, dataset: gr.Dropdown, image_picker: ImagePicker):
+        self.service, self.dataset, self.image_picker = service, dataset, image_picker
         self.latents = service.shared(Latents)
         self.walked = gr.State({})  # by family, its row
         with framed(PANELS["interpolation"]):
@@ -113,7 +113,8 @@ class Interpolation:
             self.picker = gr.HTML(
                 {},
                 html_template='<div class="targets"><p>from the chosen image <img data-at="from" alt=""> to</p>'
-                '<div class="subject-images" data-at="images" role="group" aria-label="The other end"></div></div>',
+                '<div class="image-picker-images" data-at="images" role="group" aria-label="The other end"></div>'
+                "</div>",
                 js_on_load="lab.latent.target(element, props, watch, trigger, ['aim'])",
                 apply_default_css=False,
                 elem_id="latent-walk-target",
@@ -132,7 +133,7 @@ class Interpolation:
 
     def connect(self) -> None:
         """Connect the components."""
-        image, strip = self.subject.image, self.subject.strip
+        image, strip = self.image_picker.image, self.image_picker.strip
         asked = [self.dataset, self.mode, self.a, self.b, self.target, image, strip]
         shown = [self.rows, self.status, *self.runs.over, self.walked]
 
@@ -241,8 +242,8 @@ class Interpolation:
 class Atlas:
     """A map of the latents of one model that encodes."""
 
-    def __init__(self, service: Service, dataset: gr.Dropdown, subject: Subject):
-        self.service, self.dataset, self.subject = service, dataset, subject
+    def __init__(self, service: Service, dataset: gr.Dropdown, image_picker: ImagePicker):
+        self.service, self.dataset, self.image_picker = service, dataset, image_picker
         self.latents = service.shared(Latents)
         with framed(PANELS["map"]):
             with gr.Row(elem_classes=["shared"]):
@@ -268,7 +269,7 @@ class Atlas:
 
     def connect(self) -> None:
         """Connect the components."""
-        chosen, image = [self.dataset, self.model, self.plane], self.subject.image
+        chosen, image = [self.dataset, self.model, self.plane], self.image_picker.image
         everything = [self.model, self.map, self.spot]
         on_open(self.show, [*chosen, image, self.map], everything, queue=False)
         for event in (self.dataset.input, self.model.input, self.plane.input):
@@ -343,8 +344,8 @@ class Atlas:
 class Dimensions:
     """The chosen image's latent, moved along one dimension at a time."""
 
-    def __init__(self, service: Service, dataset: gr.Dropdown, subject: Subject):
-        self.dataset, self.subject = dataset, subject
+    def __init__(self, service: Service, dataset: gr.Dropdown, image_picker: ImagePicker):
+        self.dataset, self.image_picker = dataset, image_picker
         self.latents = service.shared(Latents)
         with framed(PANELS["traversal"]):
             self.all = gr.Checkbox(False, label="all dimensions", interactive=True, elem_id="latent-traversal-all")
@@ -353,8 +354,8 @@ class Dimensions:
 
     def connect(self) -> None:
         """Connect the components."""
-        asked = [self.dataset, self.subject.image, self.all]
-        self.subject.image.change(self.show, asked, [self.table], **WAITS)
+        asked = [self.dataset, self.image_picker.image, self.all]
+        self.image_picker.image.change(self.show, asked, [self.table], **WAITS)
         self.all.input(self.show, asked, [self.table], **WAITS)
         self.runs.connect()
 
@@ -378,8 +379,8 @@ class Dimensions:
 class Reconstruction:
     """The chosen image as each family gives it back, its bound, and the image under noise."""
 
-    def __init__(self, service: Service, dataset: gr.Dropdown, subject: Subject):
-        self.service, self.dataset, self.subject = service, dataset, subject
+    def __init__(self, service: Service, dataset: gr.Dropdown, image_picker: ImagePicker):
+        self.service, self.dataset, self.image_picker = service, dataset, image_picker
         self.latents = service.shared(Latents)
         self.found = gr.State({})  # by family, what it gave back
         with framed(PANELS["reconstruction"]):
@@ -398,7 +399,7 @@ class Reconstruction:
 
     def connect(self) -> None:
         """Connect the components."""
-        asked, image = [self.dataset, self.subject.image], self.subject.image
+        asked, image = [self.dataset, self.image_picker.image], self.image_picker.image
         shown = [self.cards, self.found, self.bound, self.stop, self.status]
         noise = [self.noised, self.noising, self.t]
         image.change(self.renoise, [*asked, self.t], noise, **WAITS)

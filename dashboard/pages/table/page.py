@@ -61,7 +61,7 @@ class Table:
         )
         with gr.Row(elem_classes=["shared"]):
             self.dataset = dataset_choice.dropdown(SLUG, datasets)
-            with gr.Row(elem_classes=["take"]):
+            with gr.Row(elem_classes=["downloads"]):
                 gr.HTML('<span class="hint">Download</span>', js_on_load=None)
                 self.files = [
                     gr.DownloadButton(words, elem_id=f"table-{ending}", interactive=False, size="sm")

@@ -18,7 +18,7 @@ from dashboard.pages.vae.panels import PANELS
 from dashboard.service import PREVIEW, Frame, InputError, Service
 from dashboard.service.device import Waiting
 from dashboard.ui import dataset_choice, model_card
-from dashboard.ui.image_picker import Subject
+from dashboard.ui.image_picker import ImagePicker
 from dashboard.ui.knobs import KnobPanel
 from dashboard.ui.panels import framed, on_open
 from dashboard.ui.run import Run, Runs, status
@@ -65,7 +65,7 @@ class Inside:
                 [], label="model", interactive=True, filterable=False, elem_id="vae-model", visible=False
             )
         self.status = gr.HTML("", js_on_load=None, elem_id="vae-status")
-        self.subject = Subject(service, SLUG)
+        self.image_picker = ImagePicker(service, SLUG)
         self._build_posterior()
         self._build_noise()
         with framed(PANELS["elbo"]):
@@ -111,23 +111,25 @@ class Inside:
         calm: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         last = {**calm, "trigger_mode": "always_last"}
         knobs, columns = self.knobs.inputs, list(self.knobs.columns.values())
-        everything = [self.dataset, self.model, self.status, *self.subject.outputs, *columns]
-        about = [self.subject.image, self.dataset, self.model]
-        self.subject.connect(self.dataset)
+        everything = [self.dataset, self.model, self.status, *self.image_picker.outputs, *columns]
+        about = [self.image_picker.image, self.dataset, self.model]
+        self.image_picker.connect(self.dataset)
         sampling = [self.dataset, self.model, self.sample_seed, self.variety, *knobs]
-        seeing = [*about, self.shown, self.scale, self.seed, self.subject.strip]
+        seeing = [*about, self.shown, self.scale, self.seed, self.image_picker.strip]
         views = [self.bells, self.draws, self.elbo]
         made = [self.samples, self.blur]
 
-        opened = on_open(self.open, [self.dataset, self.model, self.subject.strip], everything)
-        switched = self.dataset.input(self.show, [self.dataset, self.model, self.subject.strip], everything, **calm)
+        opened = on_open(self.open, [self.dataset, self.model, self.image_picker.strip], everything)
+        switched = self.dataset.input(
+            self.show, [self.dataset, self.model, self.image_picker.strip], everything, **calm
+        )
         chosen = self.model.input(self.choose, [self.dataset, self.model], [self.status, *columns], **calm)
         for first in (opened, switched):  # an image that is chosen is seen by its own change
-            first.then(self.miss, [self.subject.image], views, **calm)
+            first.then(self.miss, [self.image_picker.image], views, **calm)
         chosen.then(self.see, seeing, views, **calm)
         for first in (opened, switched, chosen):
             first.then(self.sample, sampling, made, **calm)
-        self.subject.image.change(self.see, seeing, views, **last)
+        self.image_picker.image.change(self.see, seeing, views, **last)
 
         self.shown.input(self.draw_bells, [*about, self.shown], [self.bells], **last)
         noise = {"fn": self.move_noise, "inputs": [*about, self.scale, self.seed], "outputs": [self.draws], **last}
@@ -154,7 +156,7 @@ class Inside:
         model = model if model in names else next(iter(names), "")
         return {
             self.model: gr.update(choices=names, value=model or None, visible=len(names) > 1),
-            **self.subject.show(dataset or "", strip),
+            **self.image_picker.show(dataset or "", strip),
             **self.choose(dataset, model),
         }
 

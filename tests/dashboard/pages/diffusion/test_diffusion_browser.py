@@ -91,7 +91,7 @@ def test_an_image_goes_under_noise(visit):
     image = source_of(page, "x0")
     page.locator("#diffusion-image-picker [data-at=images] button").nth(4).click()
     changed(page, "x0", image)
-    assert page.get_attribute("#diffusion-forward [data-at=take]", "href").startswith("data:image/png")
+    assert page.get_attribute("#diffusion-forward [data-at=download]", "href").startswith("data:image/png")
 
 
 def test_two_films_are_made_scrubbed_played_stopped_and_saved(visit):

@@ -16,7 +16,7 @@ from dashboard.pages.latent.page import Latent, Reconstruction
 from dashboard.service import InputError, Service, images
 from dashboard.service.device import finish
 from dashboard.service.pixels import to_pixels
-from dashboard.ui.image_picker import Subject
+from dashboard.ui.image_picker import ImagePicker
 from gencore import checkpoint
 from gencore.cli import app
 from gencore.encodings import FILE, read_encodings, write_encodings
@@ -169,9 +169,9 @@ def test_the_address_names_the_data_set_until_another_is_chosen(place, tmp_path,
         page = Latent(Service())
     asks, does_not = (mock.Mock(session_hash="visitor", query_params=query) for query in ({"data": "zoo"}, {}))
     opened = page.open(asks, "digits", None)
-    assert opened[page.dataset]["value"] == "zoo" == opened[page.subject.strip]["dataset"]
+    assert opened[page.dataset]["value"] == "zoo" == opened[page.image_picker.strip]["dataset"]
     assert opened[page.chooser]["visible"] and len(opened[page.dataset]["choices"]) == 2
-    chosen = page.open(does_not, "digits", None)[page.subject.strip]
+    chosen = page.open(does_not, "digits", None)[page.image_picker.strip]
     assert page.open(asks, "digits", chosen)[page.dataset]["value"] == "digits", "chosen since"
     assert page.open(mock.Mock(query_params={"data": "nosuch"}), None, None)[page.dataset]["value"] == "digits"
 
@@ -179,7 +179,7 @@ def test_the_address_names_the_data_set_until_another_is_chosen(place, tmp_path,
 def test_the_long_bound_says_how_far_it_is_and_stops_half_way(found, image):
     visitor = mock.Mock(session_hash="visitor")
     with gr.Blocks():
-        panel = Reconstruction(found.service, gr.Dropdown(), Subject(found.service, "latent"))
+        panel = Reconstruction(found.service, gr.Dropdown(), ImagePicker(found.service, "latent"))
     back = list(panel.run(visitor, "digits", image))[-1]
     assert back[panel.bound]["visible"] and "DDPM" in back[panel.bound]["value"]
 

@@ -50,7 +50,7 @@ def test_curves_follow_the_axis_the_column_and_the_choice_of_trainings(visit):
     page.locator("#training-runs [title=Clear]").click()
     page.wait_for_selector("text=No training is chosen: choose at least one.")
     assert page.locator(CARDS).count() == 0
-    assert page.locator("#training-timelapse .player").is_hidden()
+    assert page.locator("#training-timelapse .timelapse").is_hidden()
 
 
 def test_one_slider_moves_all_time_lapses_without_asking_the_server(visit):
@@ -83,8 +83,8 @@ def test_one_slider_moves_all_time_lapses_without_asking_the_server(visit):
 def test_a_chart_is_saved_as_it_is_seen(visit):
     page = opened(visit, "?__theme=dark")
     title = page.locator(CARDS).first.inner_text()
-    page.wait_for_selector("#training-charts .take-figure button", state="attached")
-    buttons = page.locator("#training-charts .take-figure").first.locator("button")
+    page.wait_for_selector("#training-charts .save-figure button", state="attached")
+    buttons = page.locator("#training-charts .save-figure").first.locator("button")
     assert buttons.all_inner_texts() == ["SVG", "PNG"]
     page.locator(CARDS).first.hover()
     saved = {}
@@ -111,7 +111,7 @@ def test_a_chart_is_saved_as_it_is_seen(visit):
 def test_a_phone_shows_everything_and_a_data_set_without_logs_a_sentence(visit):
     page = opened(visit, viewport={"width": 390, "height": 800}, has_touch=True, is_mobile=True)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    assert page.locator(".take-figure").first.evaluate("row => getComputedStyle(row).opacity") == "1"
+    assert page.locator(".save-figure").first.evaluate("row => getComputedStyle(row).opacity") == "1"
     page.locator("#training-timelapse [data-at=gif]").scroll_into_view_if_needed()
     assert page.locator("#training-timelapse [data-at=gif]").is_visible()
     choose(page, "dataset", "blank")

@@ -44,7 +44,7 @@ def test_another_image_moves_the_bells_the_draws_and_the_bar(visit):
     assert re.match(r"KL of this image: [\d.]+ nats", kl) and page.locator("#vae-bells svg.wide .name").count() == 6
     first = [float(number.replace(",", "")) for number in re.findall(r"[\d,]+\.\d", bound)][:3]
     assert first[0] + first[1] == pytest.approx(first[2], abs=0.11), bound
-    repainted(page, DRAWS, lambda: page.click("#vae-image-picker .subject-images button:nth-child(4)"))
+    repainted(page, DRAWS, lambda: page.click("#vae-image-picker .image-picker-images button:nth-child(4)"))
     until(page, "#vae-bells .answer", kl)
     until(page, "#vae-elbo .answer", bound)
     page.click("#vae-shown label:has-text('all')")
