@@ -24,6 +24,7 @@ from dashboard.service.device import Busy, Lease, Waiting, finish
 from dashboard.service.lanes import checkpoint_key
 from dashboard.service.parsing import parse_seed, parse_whole
 from dashboard.service.pixels import to_input, to_pixels
+from dashboard.service.problems import in_a_sentence
 from gencore import pictures
 from gencore.device import synchronise
 from gencore.family import BoundsInParts, Diffuses, Family, Knob, Noise, image_seed
@@ -284,7 +285,7 @@ class Trajectories:
         try:
             patience = 0 if self.service.device.busy else WAIT
             return finish(self.service.with_model(source, trial, patience=patience, keep=(self._rates, key)))
-        except Busy:
+        except InputError:  # it is busy, or the model fails, which whoever runs it will be told
             return self._measured_rate(source, n)
 
     def _measured_rate(self, source: str, n: int) -> Rate:
@@ -302,8 +303,11 @@ class Trajectories:
         """Sample from one seed with several settings, which advance together, alone on the device.
 
         Every trajectory ends in 'done' or 'stopped'; a stop takes effect within one network call.
+
+        Raises:
+            InputError: in one sentence, if the model fails.
         """
-        with self.service.device.lease(stop) as lease:
+        with self.service.device.lease(stop) as lease, in_a_sentence(parts[0].checkpoint):
             yield from lease.line()
             trajectories = [Trajectory(self.service.model(part.checkpoint), part.knobs, seed) for part in parts]
             started = time.perf_counter()

@@ -334,7 +334,11 @@ class Reverse:
             }
             return {**once(), self.film: shown}  # with the first picture: each update costs the browser its time
 
-        if not (yield from run.shown(self.trajectories.sample(parts, number, run.stop), wait, paint)):
+        try:
+            if not (yield from run.shown(self.trajectories.sample(parts, number, run.stop), wait, paint)):
+                return
+        except InputError as error:
+            yield {self.film: {"problem": str(error), "share": 0}, **self.runs.over}
             return
         value |= {"reels": list(map(diffusion_view.whole_trajectory, trajectories, last))}
         with tempfile.TemporaryDirectory() as folder:  # the components keep their own copies

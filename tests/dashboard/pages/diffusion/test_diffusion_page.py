@@ -166,6 +166,14 @@ def test_a_stop_takes_effect_within_one_call(trajectories):
     assert [segment.state for segment in rest[-1]] == ["stopped", "stopped"] and not trajectories.service.device.busy
 
 
+def test_a_model_that_fails_is_told_in_a_sentence_and_frees_the_device(trajectories, monkeypatch):
+    monkeypatch.setattr(KIND, "sample", lambda *_, **__: 1 / 0)
+    with pytest.raises(InputError, match="It failed with ZeroDivisionError"):
+        sample(trajectories, [part(trajectories), part(trajectories)])
+    assert not trajectories.service.device.busy
+    assert trajectories.rate(NAME, 3).words == "after the shipped timings", "an estimate can do without"
+
+
 def test_trajectories_advance_together(trajectories):
     shares = []
     parts = [part(trajectories, **{STEPS.name: n}) for n in (4, 40)]

@@ -77,7 +77,7 @@ def test_measure_on_this_machine_with_stop_and_two_visitors(visit, place):
     assert page.is_disabled("#speed-measure") and not page.is_disabled("#speed-stop")
 
     other.click("#speed-measure")
-    other.wait_for_function(f"{STATUS}.includes('Another run has the device')")
+    other.wait_for_function(f"{STATUS}.includes('busy, 1 ahead')")
 
     page.wait_for_selector(HOLLOW, state="attached")  # the first row is there, drawn beside the shipped ones
     assert "measured here" in page.inner_text("#speed-batches .reading")
