@@ -81,6 +81,11 @@ def framed(panel: Panel) -> Iterator[Panel]:
         )
 
 
+def chart(elem_id: str, markup: str = "") -> gr.HTML:
+    """Return the component of a chart's card."""
+    return gr.HTML(markup, js_on_load=None, elem_classes=["chart"], elem_id=elem_id)
+
+
 def on_open(handler: Callable[..., Any], inputs: Any, outputs: Any, **options: Any) -> Any:
     """Run a handler whenever the page being laid out is opened: pages cost nothing until someone looks at them."""
     tab = Context.block

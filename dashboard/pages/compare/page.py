@@ -27,7 +27,9 @@ from dashboard.service.scoring import Judges
 from dashboard.ui import dataset_choice, model_card
 from dashboard.ui.events import CALM, QUICK, RUN, RUNS, as_text
 from dashboard.ui.knobs import KnobPanel, query_defaults, restored
+from dashboard.ui.panels import chart
 from dashboard.ui.run import Runs, status
+from dashboard.ui.seed_field import ANOTHER_SEED, seed_field
 
 TITLE = "Compare"
 SLUG = slug_of(__name__)
@@ -84,14 +86,14 @@ class Compare:
         with gr.Column(visible=False, elem_classes=["card", "reality"]) as self.reality:
             self.real = model_card.component(SLUG, "real", "Real images", model_card.real(None, 0), picture="wide")
         with gr.Column(visible=False, elem_classes=["card", "glance"]) as self.glance:
-            self.scores = gr.HTML("", js_on_load=None, elem_classes=["chart"], elem_id="compare-quick")
+            self.scores = chart("compare-quick")
         drawn = self._draw(start, model_card.results(start))
         with gr.Row(elem_classes=["charts"]):
             with gr.Column(elem_classes=["stack"]):
                 with gr.Column(elem_classes=["card"]):
-                    self.timing = gr.HTML(drawn[0], js_on_load=None, elem_classes=["chart"], elem_id="compare-timing")
+                    self.timing = chart("compare-timing", drawn[0])
                 with gr.Column(elem_classes=["card"]):
-                    self.spread = gr.HTML(drawn[1], js_on_load=None, elem_classes=["chart"], elem_id="compare-spread")
+                    self.spread = chart("compare-spread", drawn[1])
             with gr.Column(elem_classes=["card"]):
                 self.scatter = gr.HTML(
                     drawn[2],
@@ -108,9 +110,7 @@ class Compare:
         with gr.Row(elem_classes=["shared"]):
             self.dataset = dataset_choice.dropdown(SLUG, datasets, visible=True)
             self.n = gr.Number(PREVIEW["n"], label="images", elem_id="compare-n", interactive=True)
-            self.seed = gr.Textbox(
-                str(PREVIEW["seed"]), label="seed", elem_id="compare-seed", interactive=True, max_lines=1
-            )
+            self.seed = seed_field(SLUG)
             self.randomise = gr.Button("⟳", elem_id="compare-randomise", variant="secondary")
             self.generate = gr.Button("Generate", elem_id="compare-generate", variant="primary")
             self.stop = gr.Button("Stop", elem_id="compare-stop", variant="secondary", interactive=False)
@@ -157,7 +157,7 @@ class Compare:
         restored.then(**real).then(None, js="() => { document.body.dataset.restored = location.search; }")
         demo.load(None, js="() => lab.pages()")
         self.dataset.input(self.switch, [self.dataset], everything, **QUICK).then(**real)
-        self.randomise.click(None, None, [self.seed], js="() => String(Math.floor(Math.random() * 1e6))")
+        self.randomise.click(None, None, [self.seed], js=ANOTHER_SEED)
         self.copy.click(None, inputs, [self.status], js=f"async (...v) => lab.copy(lab.link({defaults}, v))")
         self.generate.click(None, inputs, None, js=f"(...v) => {{ lab.link({defaults}, v); }}")
         run = self.generate.click(self.run, [self.results, *inputs], everything, **RUN)

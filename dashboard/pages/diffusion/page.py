@@ -22,8 +22,9 @@ from dashboard.ui import dataset_choice, model_card
 from dashboard.ui.events import CALM, QUICK, RUN
 from dashboard.ui.image_picker import ImagePicker
 from dashboard.ui.knobs import KnobPanel
-from dashboard.ui.panels import framed, on_open
+from dashboard.ui.panels import chart, framed, on_open
 from dashboard.ui.run import Runs
+from dashboard.ui.seed_field import ANOTHER_SEED, seed_field
 
 TITLE = "Diffusion"
 SLUG = slug_of(__name__)
@@ -136,7 +137,7 @@ class Forward:
         self.t = gr.State(START)
         with framed(PANELS["forward"]):
             with gr.Row(elem_classes=["shared", "df-shared"]):
-                self.seed, self.again = seed_field("forward", "noise seed")
+                self.seed, self.again = seed_controls("forward", "noise seed")
             self.picture = gr.HTML(
                 {}, html_template=diffusion_view.FORWARD, apply_default_css=False,
                 js_on_load="lab.forward(element, props, watch, trigger, ['move'])", elem_id="diffusion-forward",
@@ -164,7 +165,7 @@ class Forward:
         self.picture.move(self.move, [*where, image, self.seed], self.outputs, **moving)
         for event in (image.change, self.seed.submit, *(one.then for one in changed)):
             event(self.draw, inputs, self.outputs, **live)
-        self.again.click(None, None, [self.seed], js=DICE).then(self.draw, inputs, self.outputs, **live)
+        self.again.click(None, None, [self.seed], js=ANOTHER_SEED).then(self.draw, inputs, self.outputs, **live)
         return opened.then(self.draw, inputs, self.outputs, **live)
 
     def show(self, dataset: str, source: Source) -> dict:
@@ -215,7 +216,7 @@ class Reverse:
         self.drawn = gr.State(False)  # whether this visitor's films were ever begun
         with framed(PANELS["reverse"]):
             with gr.Row(elem_classes=["shared", "df-shared"]):
-                self.seed, self.again = seed_field("reverse", "seed")
+                self.seed, self.again = seed_controls("reverse", "seed")
                 self.runs = Runs(*run_buttons("reverse"))
             with gr.Row(elem_classes=["df-booth"]):
                 left = self._side(diffusion_view.SIDES[0], 0)
@@ -263,7 +264,7 @@ class Reverse:
             opened.then(self.draw_first, [self.drawn, *inputs], self.run_outputs, **RUN),
             self.runs.go.click(self.draw, inputs, self.run_outputs, **RUN),
             self.seed.submit(self.draw, inputs, self.run_outputs, **RUN),
-            self.again.click(None, None, [self.seed], js=DICE).then(self.draw, inputs, self.run_outputs, **RUN),
+            self.again.click(None, None, [self.seed], js=ANOTHER_SEED).then(self.draw, inputs, self.run_outputs, **RUN),
         ]
         self.runs.connect(*runs)
 
@@ -420,7 +421,7 @@ class Steps:
         self.at = gr.State(0)  # the chosen number of steps
         with framed(PANELS["steps"]):
             with gr.Row(elem_classes=["shared", "df-shared"]):
-                self.seed, self.again = seed_field("steps", "seed")
+                self.seed, self.again = seed_controls("steps", "seed")
                 self.runs = Runs(*run_buttons("steps"))
             with gr.Row(elem_classes=["df-two"]):
                 with gr.Column(elem_classes=["df-stage"]):
@@ -451,7 +452,7 @@ class Steps:
     def connect(self, where: list) -> None:
         """Connect the components."""
         inputs = [*where, self.seed, self.at, *self.settings.inputs]
-        rolled = self.again.click(None, None, [self.seed], js=DICE)
+        rolled = self.again.click(None, None, [self.seed], js=ANOTHER_SEED)
         runs = [
             self.sheet.choose(self.choose, inputs, self.choice_outputs, **RUN),
             self.runs.go.click(self.ask, inputs, self.choice_outputs, **RUN),
@@ -571,20 +572,9 @@ class Steps:
 # ---- components
 
 
-DICE = "() => String(Math.floor(Math.random() * 1e6))"
-
-
-def chart(name: str) -> gr.HTML:
-    """Return the component of one chart."""
-    return gr.HTML("", js_on_load=None, elem_classes=["chart"], elem_id=name)
-
-
-def seed_field(name: str, label: str) -> tuple[gr.Textbox, gr.Button]:
+def seed_controls(name: str, label: str) -> tuple[gr.Textbox, gr.Button]:
     """Return the field of a seed, and the button for another one."""
-    field = gr.Textbox(
-        str(PREVIEW["seed"]), label=label, interactive=True, max_lines=1, elem_id=f"diffusion-{name}-seed",
-        elem_classes=["df-seed"],
-    )  # fmt: skip
+    field = seed_field(f"diffusion-{name}", label, classes="df-seed")
     return field, gr.Button("⟳", elem_id=f"diffusion-{name}-again", variant="secondary", elem_classes=["df-again"])
 
 

@@ -23,7 +23,9 @@ from dashboard.service.samples import LEAST, MOST, Progress, Sampled, Samples
 from dashboard.service.scoring import RATIOS, SHARES, Judge, Judges, Verdict
 from dashboard.ui import dataset_choice, knobs, model_card
 from dashboard.ui.events import CALM, QUICK, RUN, as_text
+from dashboard.ui.panels import chart
 from dashboard.ui.run import Runs, status
+from dashboard.ui.seed_field import seed_field
 
 TITLE = "Diversity"
 SLUG = slug_of(__name__)
@@ -82,9 +84,9 @@ class Diversity:
         self._build_settings(datasets, start)
         with gr.Row(elem_classes=["charts"]):
             with gr.Column(elem_classes=["card"]):
-                self.reach = chart("reach")
+                self.reach = chart("diversity-reach")
             with gr.Column(elem_classes=["card"]):
-                self.variety = chart("variety")
+                self.variety = chart("diversity-variety")
         with gr.Row(elem_classes=["card", "landscape"]):
             with gr.Column(elem_classes=["map"]):
                 self.plane = gr.Radio([PIXELS, CLASSES], value=PIXELS, label="directions of", interactive=True,
@@ -108,11 +110,11 @@ class Diversity:
                 self.nearest = gr.HTML(sample_sheet.ASIDE, js_on_load=None, elem_id="diversity-nearest")
         with gr.Row(elem_classes=["charts"]):
             with gr.Column(elem_classes=["card"]):
-                self.classes = chart("classes")
+                self.classes = chart("diversity-classes")
             with gr.Column(elem_classes=["card"]):
-                self.pairs = chart("pairs")
+                self.pairs = chart("diversity-pairs")
         with gr.Column(elem_classes=["card"]):
-            self.missed = chart("missed")
+            self.missed = chart("diversity-missed")
         self.made = gr.State({})
 
     # ---- layout
@@ -121,8 +123,7 @@ class Diversity:
         with gr.Row(elem_classes=["shared", "ask"]):
             self.dataset = dataset_choice.dropdown(SLUG, datasets, visible=True)
             self.n = gr.Number(USUAL["n"], label=f"samples ({LEAST}–{MOST:,})", elem_id="diversity-n", interactive=True)
-            self.seed = gr.Textbox(str(USUAL["seed"]), label="seed", elem_id="diversity-seed", max_lines=1,
-                                   interactive=True)  # fmt: skip
+            self.seed = seed_field(SLUG, value=USUAL["seed"])
             self.generate = gr.Button("Generate", elem_id="diversity-generate", variant="primary")
             self.stop = gr.Button("Stop", elem_id="diversity-stop", variant="secondary", interactive=False)
             self.runs = Runs(self.generate, self.stop)
@@ -473,11 +474,6 @@ class Diversity:
 
 
 # ---- small parts
-
-
-def chart(name: str) -> gr.HTML:
-    """Return the component of one card's chart."""
-    return gr.HTML("", js_on_load=None, elem_classes=["chart"], elem_id=f"diversity-{name}")
 
 
 def checkpoints(lane: Lane) -> dict[str, Any]:

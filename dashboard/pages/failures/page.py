@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from html import escape
 
 import gradio as gr
-from gradio.context import Context
 
 from dashboard import theme
 from dashboard.pages import slug_of
@@ -16,7 +15,8 @@ from dashboard.pages.failures.verdicts import FOOLED, NOTICES, Verdict, across, 
 from dashboard.results.operating_points import EXTRACTOR, Measured
 from dashboard.service import METRICS, PREVIEW, Broken, InputError, Service
 from dashboard.ui import dataset_choice, model_card
-from dashboard.ui.events import RUN
+from dashboard.ui.events import QUICK, RUN
+from dashboard.ui.panels import chart, on_open
 from dashboard.ui.run import Runs
 
 TITLE = "Failure lab"
@@ -43,28 +43,24 @@ class Failures:
 
     def __init__(self, service: Service):
         self.service = service
-        self.tab = Context.block
         datasets = service.datasets()
         gr.HTML(HEADING, js_on_load=None)
         with gr.Row(elem_classes=["shared"], visible=len(datasets) > 1):
             self.dataset = dataset_choice.dropdown(SLUG, datasets)
         self.opened = gr.State(False)
         with gr.Column(elem_classes=["card"]):
-            self.glance = gr.HTML("", js_on_load=None, elem_classes=["chart"], elem_id="failures-glance")
+            self.glance = chart("failures-glance")
         self.cards: dict[str, gr.HTML] = {}
         self.runs = Runs()
         for key in service.failures_known:
             with gr.Column(elem_classes=["card"]):
-                self.cards[key] = gr.HTML("", js_on_load=None, elem_classes=["chart"], elem_id=f"failures-{key}")
+                self.cards[key] = chart(f"failures-{key}")
 
     def connect(self) -> None:
         """Connect the components: the measured rows show at once, the pictures when the device is free."""
-        quiet = {"show_progress": "hidden", "api_visibility": "private"}
         outputs = [self.glance, *self.cards.values()]
-        opened = self.tab.select(
-            self.open, [self.dataset, self.opened], [self.opened, self.dataset, *outputs], queue=False, **quiet
-        )
-        for shown in (opened, self.dataset.input(self.show, [self.dataset], outputs, queue=False, **quiet)):
+        opened = on_open(self.open, [self.dataset, self.opened], [self.opened, self.dataset, *outputs], queue=False)
+        for shown in (opened, self.dataset.input(self.show, [self.dataset], outputs, **QUICK)):
             shown.then(self.draw, [self.dataset], outputs, **RUN)
         self.runs.connect()
 

@@ -16,8 +16,9 @@ from dashboard.pages.gan.panels import PANELS
 from dashboard.service import PREVIEW, InputError, Service, runs
 from dashboard.service.device import Waiting, finish
 from dashboard.ui import dataset_choice, knobs, model_card, timelapse
-from dashboard.ui.panels import framed, on_open
+from dashboard.ui.panels import chart, framed, on_open
 from dashboard.ui.run import Runs
+from dashboard.ui.seed_field import ANOTHER_SEED, seed_field
 
 TITLE = "GAN"
 SLUG = slug_of(__name__)
@@ -49,7 +50,7 @@ class Gan:
             self.run = gr.Dropdown([], label="checkpoint", interactive=True, filterable=False, elem_id="gan-run")
         self.status = gr.HTML(NOTHING, js_on_load=None, elem_id="gan-status")
         with framed(PANELS["game"]):
-            self.game = gr.HTML("", js_on_load=None, elem_classes=["chart"], elem_id="gan-game")
+            self.game = chart("gan-game")
         with framed(PANELS["timelapse"]):
             self.lapse = timelapse.component(service, "gan-timelapse")
         with framed(PANELS["judge"]):
@@ -62,12 +63,10 @@ class Gan:
 
     def _build_judge(self) -> None:
         with gr.Row(elem_classes=["shared"]):
-            self.seed = gr.Textbox(
-                str(PREVIEW["seed"]), label="seed", interactive=True, max_lines=1, elem_id="gan-judge-seed"
-            )
+            self.seed = seed_field("gan-judge")
             self.another = gr.Button("Another seed", elem_id="gan-judge-another", variant="secondary")
         self.judging = gr.HTML(NOTHING, js_on_load=None, elem_id="gan-judge-status")
-        self.beliefs = gr.HTML("", js_on_load=None, elem_classes=["chart"], elem_id="gan-judge-scores")
+        self.beliefs = chart("gan-judge-scores")
 
     def _build_truncation(self) -> None:
         with gr.Row(elem_classes=["gan-two"]):
@@ -77,8 +76,8 @@ class Gan:
                     {"note": ""}, html_template=SAMPLES, js_on_load="lab.ganSamples(element, props, watch)",
                     apply_default_css=False, elem_id="gan-samples",
                 )  # fmt: skip
-            self.against = gr.HTML("", js_on_load=None, elem_classes=["chart"], elem_id="gan-against")
-        self.over = gr.HTML("", js_on_load=None, elem_classes=["chart"], elem_id="gan-over")
+            self.against = chart("gan-against")
+        self.over = chart("gan-over")
 
     # ---- events
 
@@ -98,8 +97,7 @@ class Gan:
         for after in self.knobs.connect():
             after(trigger_mode="always_last", **made)
         self.seed.submit(**judged)
-        draw = "() => String(Math.floor(Math.random() * 1e6))"
-        self.another.click(None, None, [self.seed], js=draw).then(**judged)
+        self.another.click(None, None, [self.seed], js=ANOTHER_SEED).then(**judged)
         self.judgements.connect()
         self.turns.connect()
         gr.api(self.call, api_name="judge", concurrency_limit=2)

@@ -7,28 +7,23 @@ import json
 import random
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from html import escape
 from typing import Any
 
 import gradio as gr
 import numpy as np
 
-from dashboard import format, theme
+from dashboard import format
 from dashboard.pages import slug_of
-from dashboard.pages.latent import engine
+from dashboard.pages.latent import engine, latent_view
 from dashboard.pages.latent.engine import (
     COARSE,
-    FINE,
-    OFFSETS,
     PLANES,
-    STRIP,
     Ends,
     Latents,
-    Map,
     Rebuilt,
     Row,
-    Traversal,
 )
+from dashboard.pages.latent.latent_view import said
 from dashboard.pages.latent.panels import PANELS
 from dashboard.service import InputError, Lane, Service
 from dashboard.service.device import Waiting, finish
@@ -123,7 +118,7 @@ class Interpolation:
             self.status = gr.HTML("", js_on_load=None, elem_id="latent-walk-status")
             self.rows = gr.HTML(
                 {},
-                html_template=WALKS,
+                html_template=latent_view.WALKS,
                 js_on_load="lab.latent.walk(element, props, watch, trigger, ['film'])",
                 apply_default_css=False,
                 elem_id="latent-walks",
@@ -166,7 +161,7 @@ class Interpolation:
         images = choices(strip)
         if not images:
             return {self.picker: gr.skip()}
-        target = target_of(strip, target)
+        target = latent_view.target_of(strip, target)
         value = {"from": model_card.data_uri(images[strip["chosen"]][None]), "chosen": target,
                  "images": [model_card.data_uri(one[None]) for one in images],
                  "names": [*strip["names"], "your drawing"]}  # fmt: skip
@@ -183,7 +178,7 @@ class Interpolation:
         images = choices(strip)
         if image is None or len(images) < 2:
             raise InputError("A path needs two images: choose or draw one above, and another one as its end.")
-        return Ends(images=np.stack([image, images[target_of(strip, target)]]))
+        return Ends(images=np.stack([image, images[latent_view.target_of(strip, target)]]))
 
     # ---- walking
 
@@ -214,11 +209,15 @@ class Interpolation:
             if not new and time.monotonic() - shown < FRAME_SECONDS:
                 return None
             shown = time.monotonic()
-            return {self.rows: painted(rows.values()), self.status: said(promise)}
+            return {self.rows: latent_view.painted(rows.values()), self.status: said(promise)}
 
         walk = self.latents.walk(dataset or "", ends, run.stop)
         if (yield from run.shown(walk, lambda words: {self.status: said(words)}, paint)):
-            end = {self.rows: painted(rows.values()), self.walked: rows, self.status: said(ending(rows.values()))}
+            end = {
+                self.rows: latent_view.painted(rows.values()),
+                self.walked: rows,
+                self.status: said(latent_view.ending(rows.values())),
+            }
             yield {**end, **self.runs.over}
 
     def _promise(self, found: Sequence[Lane]) -> str:
@@ -254,14 +253,14 @@ class Atlas:
             with gr.Row(elem_classes=["atlas"]):
                 self.map = gr.HTML(
                     "",
-                    html_template=ATLAS,
+                    html_template=latent_view.ATLAS,
                     js_on_load="lab.latent.map(element, props, watch, trigger, ['point'])",
                     apply_default_css=False,
                     elem_id="latent-map",
                 )
                 self.spot = gr.HTML(
                     {},
-                    html_template=SPOT,
+                    html_template=latent_view.SPOT,
                     js_on_load="lab.latent.spot(element, props, watch)",
                     apply_default_css=False,
                     elem_id="latent-spot",
@@ -295,7 +294,7 @@ class Atlas:
         names = [one.checkpoint for one in self.latents.encoders(dataset or "")]
         return {
             self.model: gr.update(choices=names, value=lane.checkpoint, visible=len(names) > 1),
-            self.map: as_text(map_value(found, lane)),
+            self.map: as_text(latent_view.map_value(found, lane)),
             **self.find(dataset, lane.checkpoint, plane, image),
         }
 
@@ -373,7 +372,7 @@ class Dimensions:
             found = yield from self.latents.traverse(lane.checkpoint, image, None if every else STRONGEST)
         except InputError as error:
             return said("", str(error))
-        return traversal_table(found, lane)
+        return latent_view.traversal_table(found, lane)
 
 
 class Reconstruction:
@@ -420,7 +419,7 @@ class Reconstruction:
 
         def paint(one: Rebuilt) -> dict:
             found[one.family] = one
-            return {self.cards: rebuilt(image, found.values()), self.status: ""}
+            return {self.cards: latent_view.rebuilt(image, found.values()), self.status: ""}
 
         images = self.latents.rebuild(dataset or "", image, run.stop)
         if not (yield from run.shown(images, lambda words: {self.status: said(words)}, paint)):
@@ -451,12 +450,12 @@ class Reconstruction:
         def paint(one: Rebuilt) -> dict | None:
             nonlocal shown
             if one.state == "done" and one.family in found:
-                found[one.family] = merged(found[one.family], one)
+                found[one.family] = latent_view.merged(found[one.family], one)
             elif time.monotonic() - shown < FRAME_SECONDS:
                 return None
             shown = time.monotonic()
             return {self.status: said(f"The {one.title}'s bound, part by part.", share=one.share),
-                    self.cards: rebuilt(image, found.values())}  # fmt: skip
+                    self.cards: latent_view.rebuilt(image, found.values())}  # fmt: skip
 
         try:
             parts = self.latents.bound(dataset or "", image, run.stop)
@@ -494,170 +493,9 @@ class Reconstruction:
         try:
             shown = ""
             for lane in found:
-                shown += noised(lane, *(yield from self.latents.noised(lane, image, min(t, last), patience)))
+                shown += latent_view.noised(
+                    lane, *(yield from self.latents.noised(lane, image, min(t, last), patience))
+                )
         except InputError as error:
             shown = said("", str(error))
         return {self.noised: shown, self.noising: gr.update(visible=True), self.t: gr.update(maximum=last)}
-
-
-# ---- what the components show
-
-WALKS = (
-    '<div class="walks" data-at="walks" hidden><div class="lambda"><button type="button" data-at="play" '
-    'aria-pressed="false">Play</button><label><span>λ</span><input type="range" min="0" max="1000" value="500" '
-    'data-at="share" aria-label="λ, how far along the path"></label><output data-at="says"></output></div>'
-    '<div data-at="rows"></div></div>'
-)
-ATLAS = (
-    '<div class="atlas-map"><canvas data-at="map" tabindex="0" role="application" '
-    'aria-label="Map of the latent space; move over it or use the arrow keys"></canvas>'
-    '<p class="axes"><span data-at="x"></span><span data-at="y"></span></p>'
-    '<p class="reading" data-at="words"></p></div>'
-)
-SPOT = (
-    '<div class="atlas-spot" data-at="spot" hidden><img class="large" data-at="image" alt="What the spot decodes to">'
-    '<div><p class="where" data-at="where" role="status"></p><p class="nearest"><img data-at="near" alt="">'
-    '<span data-at="nearest"></span></p><p class="problem" data-at="problem"></p></div></div>'
-)
-
-
-def said(words: str, problem: str = "", share: float | None = None) -> str:
-    """Return a line that answers: what goes on or went wrong, and how far it is."""
-    trouble = f'<span class="problem" role="alert">{escape(problem)}</span>' if problem else ""
-    track = ""
-    if share is not None:
-        percent = f"{100 * share:.0f}"
-        track = (
-            '<div class="track" role="progressbar" aria-valuemin="0" aria-valuemax="100" '
-            f'aria-valuenow="{percent}"><i style="width:{percent}%"></i></div>'
-        )
-    return f'<div class="said" role="status"><span>{escape(words)}</span>{trouble}{track}</div>'
-
-
-def target_of(strip: Mapping[str, Any], target: int | None) -> int:
-    """Return the place of a path's other end: as chosen, else the last image that is not the first end."""
-    count = len(choices(strip))
-    if target is not None and 0 <= target < count:
-        return target
-    return len(strip["images"]) - 1 - (strip["chosen"] == len(strip["images"]) - 1)
-
-
-def painted(rows: Any) -> dict[str, Any]:
-    """Return the value of the rows' component."""
-    return {
-        "strip": STRIP,
-        "rows": [
-            {
-                "family": row.family,
-                "title": row.title,
-                "badge": theme.badge(row.family),
-                "path": "great circle" if row.great_circle else "straight line",
-                "state": row.state,
-                "total": row.total or FINE,
-                "frames": {str(place): model_card.data_uri(frame[None]) for place, frame in row.frames.items()},
-                "note": row.problem or progress(row),
-            }
-            for row in rows
-        ],
-    }
-
-
-def progress(row: Row) -> str:
-    """Return what is said of a row that has no problem."""
-    if row.state == "waiting":
-        return "Waiting for its turn."
-    count = f"{len(row.frames)} of {row.total} pictures"
-    if row.state == "running":
-        return f"{count}."
-    return f"Stopped at {count}." if row.state == "stopped" else f"{row.total} pictures."
-
-
-def ending(rows: Any) -> str:
-    """Return what a walk came to."""
-    if any(row.state == "stopped" for row in rows):
-        return "Stopped; what was decoded stays."
-    return "Drag λ, or press a picture: every row moves at once."
-
-
-def map_value(found: Map, lane: Lane) -> dict[str, Any]:
-    """Return the value of the map's component."""
-    labels = [-1] * len(found.means) if found.labels is None else found.labels.tolist()
-    points = [[round(float(u), 3), round(float(v), 3), label] for (u, v), label in
-              zip(found.plane.points, labels, strict=True)]  # fmt: skip
-    words = "Every glyph is the class of a test image" if found.labels is not None else "Every dot is a test image"
-    return {
-        "points": points,
-        "axes": list(found.plane.axes),
-        "words": f"{words}: {len(points):,} of them, as the {lane.title} encodes them. The ring is the image chosen "
-        "above. Move over the map, drag on a touch screen, or use the arrow keys.",
-        "key": f"{lane.checkpoint} {found.plane.axes}",
-        "problem": "",
-    }
-
-
-def traversal_table(found: Traversal, lane: Lane) -> str:
-    """Return the rows of a traversal as markup."""
-    heads = "".join(f"<span>{f'{step:+d}'.replace('-', '−') if step else '0'}</span>" for step in OFFSETS)
-    most = float(found.kl.max()) or 1.0
-    rows = "".join(
-        f'<li><span class="dimension">z<sub>{int(one) + 1}</sub> <b>{kl:.2f}</b> nats'
-        f'<i style="width:{100 * kl / most:.0f}%"></i></span>'
-        f'<img src="{model_card.data_uri(images, len(OFFSETS))}" '
-        f'alt="Dimension {int(one) + 1} from −3 to 3 spreads"></li>'
-        for one, kl, images in zip(found.dimensions, found.kl, found.images, strict=True)
-    )
-    basis = (
-        "KL and spread s of each dimension are those of real test images"
-        if found.measured
-        else "No encodings of real images by these weights are kept: KL is that of this image, and s is 1"
-    )
-    return (
-        f'<div class="traversal f-{lane.family}"><p class="offsets"><span>offset, in spreads s</span>{heads}</p>'
-        f'<ol>{rows}</ol><p class="reading">{escape(lane.title)}: the middle column is the image itself, encoded and '
-        f"decoded. {basis}.</p></div>"
-    )
-
-
-def merged(one: Rebuilt, bound: Rebuilt) -> Rebuilt:
-    """Return what a family gave back, with its bound."""
-    return Rebuilt(one.family, one.title, one.image, one.error, bound.elbo, bound.draws, 1.0, True, True, one.state)
-
-
-def rebuilt(image: np.ndarray, found: Any) -> str:
-    """Return the original and what each family gives back as markup."""
-    first = (
-        f'<figure><figcaption><b>The image</b></figcaption><img src="{model_card.data_uri(image[None])}" '
-        f'alt="The image"><p>{image.size:,} numbers from 0 to 1. A squared error is the sum over all of them.</p>'
-        "</figure>"
-    )
-    return f'<div class="rebuilt">{first}{"".join(rebuilt_one(one, image.size) for one in found)}</div>'
-
-
-def rebuilt_one(one: Rebuilt, size: int) -> str:
-    """Return what one family gives back as markup."""
-    head = f"<figcaption>{theme.badge(one.family)}<b>{escape(one.title)}</b></figcaption>"
-    if one.state != "done":
-        words = one.problem or "Encoding and decoding."
-        return f'<figure class="f-{one.family} none">{head}<div class="blank"></div><p>{escape(words)}</p></figure>'
-    facts = [f"Squared error <b>{one.error:.2f}</b>"]
-    if one.elbo is not None:
-        bits = -one.elbo / (size * np.log(2))
-        facts.append(f"log p(x) ≥ <b>{one.elbo:,.0f}</b> nats".replace("-", "−"))
-        facts.append(f"<b>{bits:.2f}</b> bits per dimension")
-    elif one.bounds:
-        facts.append("bound: press the button below")
-    picture = f'<img src="{model_card.data_uri(one.image[None])}" alt="As the {escape(one.title)} gives it back">'
-    return f'<figure class="f-{one.family}">{head}{picture}<p>{"<br>".join(facts)}</p></figure>'
-
-
-def noised(lane: Lane, x_t: np.ndarray, x0: np.ndarray, level: float) -> str:
-    """Return an image under noise and what the network sees in it as markup."""
-    return (
-        f'<div class="rebuilt f-{lane.family}"><figure><figcaption><b>x<sub>t</sub></b></figcaption>'
-        f'<img src="{model_card.data_uri(x_t[None])}" alt="The image under noise"><p>signal '
-        f"{100 * level**0.5:.0f}%, noise "
-        f"{100 * (1 - level) ** 0.5:.0f}%</p></figure><figure><figcaption>{theme.badge(lane.family)}"
-        f'<b>its <span class="hat">x</span><sub>0</sub></b></figcaption><img src="{model_card.data_uri(x0[None])}" '
-        f'alt="What the network sees in it"><p>what the {escape(lane.title)} sees in it, one network call</p></figure>'
-        "</div>"
-    )

@@ -18,6 +18,7 @@ from dashboard.results.operating_points import Measurements
 from dashboard.service import InputError, Service
 from dashboard.ui import dataset_choice
 from dashboard.ui.events import QUICK, RUN
+from dashboard.ui.panels import chart
 from dashboard.ui.run import Runs
 
 TITLE = "Speed"
@@ -179,11 +180,6 @@ class Speed:
             self.sizes: cost.footprints(cost.headlines(mine)),
             self.numbers: cost.numbers(both) + stale_words(measured),
         }
-
-
-def chart(name: str) -> gr.HTML:
-    """Return the component of one chart."""
-    return gr.HTML("", js_on_load=None, elem_classes=["chart"], elem_id=name)
 
 
 def with_rows(measured: Measurements, rows: Sequence[Mapping[str, Any]]) -> Measurements:

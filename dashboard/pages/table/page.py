@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import gradio as gr
-from gradio.context import Context
 
 from dashboard import theme
 from dashboard.figures import table
@@ -18,6 +17,7 @@ from dashboard.service import METRICS, Service, __version__
 from dashboard.service.cache import Cache
 from dashboard.ui import dataset_choice
 from dashboard.ui.events import QUICK, as_text
+from dashboard.ui.panels import on_open
 
 TITLE = "Table"
 SLUG = slug_of(__name__)
@@ -80,15 +80,12 @@ class Table:
                 elem_id="table-rows",
             )
         self.opened = gr.State(False)
-        self.tab = Context.block
-        while not isinstance(self.tab, gr.Tab):
-            self.tab = self.tab.parent
 
     def connect(self) -> None:
         """Connect the components; rows are read when the page is opened: they may have come since, as from Speed."""
         outputs = [self.dataset, self.table, *self.files]
         self.dataset.input(self.show, [self.dataset], outputs, **QUICK)
-        self.tab.select(self.open, [self.dataset, self.opened], [self.opened, *outputs], **QUICK)
+        on_open(self.open, [self.dataset, self.opened], [self.opened, *outputs], queue=False)
 
     # ---- handlers
 

@@ -17,7 +17,7 @@ from dashboard.service import InputError, Service
 from dashboard.service import runs as replay
 from dashboard.ui import dataset_choice, timelapse
 from dashboard.ui.events import QUICK
-from dashboard.ui.panels import framed, on_open
+from dashboard.ui.panels import chart, framed, on_open
 
 TITLE = "Training"
 SLUG = slug_of(__name__)
@@ -68,8 +68,8 @@ class Training:
             self.also = gr.Dropdown(
                 [NONE], value=NONE, label="also show", interactive=True, filterable=False, elem_id="training-also"
             )
-        self.charts = gr.HTML("", js_on_load=None, elem_classes=["chart"], elem_id="training-charts")
-        self.facts = gr.HTML("", js_on_load=None, elem_classes=["chart"], elem_id="training-facts")
+        self.charts = chart("training-charts")
+        self.facts = chart("training-facts")
 
     # ---- events
 

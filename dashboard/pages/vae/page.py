@@ -20,8 +20,9 @@ from dashboard.service.device import Waiting
 from dashboard.ui import dataset_choice, model_card
 from dashboard.ui.image_picker import ImagePicker
 from dashboard.ui.knobs import KnobPanel
-from dashboard.ui.panels import framed, on_open
+from dashboard.ui.panels import chart, framed, on_open
 from dashboard.ui.run import Run, Runs, status
+from dashboard.ui.seed_field import ANOTHER_SEED, seed_field
 
 TITLE = "VAE"
 SLUG = slug_of(__name__)
@@ -40,7 +41,6 @@ SAMPLES_TEMPLATE = (
     '<div class="vae-samples"><p class="inside-problem" data-at="problem" role="alert"></p>'
     '<img data-at="images" alt=""><p class="inside-words" data-at="words"></p></div>'
 )
-ANOTHER = "() => String(Math.floor(Math.random() * 1e6))"
 
 
 def build(service: Service) -> None:
@@ -102,7 +102,7 @@ class Inside:
                 names = list(sharpness_figure.VARIETY)
                 self.variety = gr.Radio(names, value=names[0], label="variety as", interactive=True,
                                         elem_id="vae-variety", elem_classes=["knob"])  # fmt: skip
-                self.blur = gr.HTML("", js_on_load=None, elem_classes=["chart"], elem_id="vae-blur")
+                self.blur = chart("vae-blur")
 
     # ---- events
 
@@ -135,10 +135,12 @@ class Inside:
         noise = {"fn": self.move_noise, "inputs": [*about, self.scale, self.seed], "outputs": [self.draws], **last}
         for changed in (self.scale, self.seed):
             changed.input(**noise)
-        self.again.click(None, None, [self.seed], js=ANOTHER).then(**noise)
+        self.again.click(None, None, [self.seed], js=ANOTHER_SEED).then(**noise)
         for after in (*self.knobs.connect(), self.sample_seed.input):
             after(self.sample, sampling, made, **last)
-        self.sample_again.click(None, None, [self.sample_seed], js=ANOTHER).then(self.sample, sampling, made, **last)
+        self.sample_again.click(None, None, [self.sample_seed], js=ANOTHER_SEED).then(
+            self.sample, sampling, made, **last
+        )
         self.variety.input(self.draw_blur, [self.dataset, self.model, self.variety, *knobs], [self.blur], **last)
         for runs in (self.looks, self.bell_looks, self.noise_looks, self.runs):
             runs.connect()
@@ -351,10 +353,9 @@ def pictures(template: str, name: str) -> gr.HTML:
 
 def seed_controls(name: str) -> tuple[gr.Textbox, gr.Button]:
     """Return the field of a seed and the button that draws another."""
-    seed = gr.Textbox(str(PREVIEW["seed"]), label="seed", interactive=True, max_lines=1,
-                      elem_id=f"vae-{name}-seed", elem_classes=["seed"])  # fmt: skip
-    return seed, gr.Button("Draw again", variant="secondary", elem_id=f"vae-{name}-again",
-                           elem_classes=["again"])  # fmt: skip
+    return seed_field(f"vae-{name}", classes="seed"), gr.Button(
+        "Draw again", variant="secondary", elem_id=f"vae-{name}-again", elem_classes=["again"]
+    )
 
 
 def sorry(error: InputError | str) -> str:
