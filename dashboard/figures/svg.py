@@ -52,7 +52,7 @@ def element(name: str, content: str = "", **attributes: float | str) -> str:
     parts = [name]
     for key, value in attributes.items():
         if value != "":
-            words = f"{value:.1f}" if isinstance(value, float | int) else escape(value)
+            words = escape(value) if isinstance(value, str) else f"{value:.1f}"
             parts.append(f'{"class" if key == "kind" else key.replace("_", "-")}="{words}"')
     return f"<{' '.join(parts)}>{content}</{name}>" if content else f"<{' '.join(parts)}/>"
 

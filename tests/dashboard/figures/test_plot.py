@@ -158,3 +158,9 @@ def test_lines_are_kept_clear_of_along_their_whole_length():
     boxes = plot.along([(0, 0), (60, 0), (60, 30)])
     assert all(any(box.meets(Box(x, -0.5, x + 1, 0.5)) for box in boxes) for x in (0, 30, 59))
     assert max(box.bottom for box in boxes) == pytest.approx(31)
+
+
+@pytest.mark.parametrize("value", [1.26, np.float32(1.26), np.float64(1.26)])
+def test_a_number_of_any_kind_is_written_to_a_tenth_of_a_pixel(value):
+    assert svg.element("rect", x=value, kind="real") == '<rect x="1.3" class="real"/>'
+    assert svg.element("rect", x=np.int64(3)) == '<rect x="3.0"/>'
