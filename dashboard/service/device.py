@@ -115,12 +115,6 @@ class Lease:
                 told = ahead
                 yield Waiting(ahead)
 
-    def wait(self) -> bool:
-        """Wait in line; return whether the device was had."""
-        for _ in self.line():
-            pass
-        return self.keep()
-
     def _take(self) -> bool:
         """Take the device if it is this lease's turn; else stand in line."""
         device, self.seen = self._device, time.monotonic()

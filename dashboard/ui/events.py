@@ -1,8 +1,7 @@
 """How the pages' events run: the settings of their listeners.
 
-A run is one generator: it checks the settings, begins with `Service.begin`, says what it waits for, takes the device's
-turn and ends by itself once its stop event is set, in the line or half-way. Two chained events would take a second
-round through the browser before the first picture, and Gradio's `cancels` ends a run without its last word.
+A run is one generator, see `dashboard.ui.run`: two chained events would take a second round through the browser before
+the first picture.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from gradio.blocks import BlockFunction
 
 CALM: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 QUICK: dict[str, Any] = {**CALM, "queue": False}
-# Those who wait for the device's turn hold a thread each, of which Gradio has 40; the others wait in its queue.
+# Those who wait for the device hold a thread each, of which Gradio has 40; the others wait in its queue.
 # Whatever shares the name must say the number: the lowest one counts, and 1 is that of those who say none.
 RUNS: dict[str, Any] = {"concurrency_id": "runs", "concurrency_limit": 16}
 # 'once', Gradio's own choice, would drop a run asked for before the browser knows that the last one ended.

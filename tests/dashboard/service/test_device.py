@@ -7,12 +7,13 @@ import pytest
 
 from dashboard.service.device import Busy, Device, Waiting, finish, without_waiting
 from gencore.errors import InputError
+from tests.support.leases import had, taken
 
 
 def held(device, stop=None):
     """A lease that has the device, or would have it if nobody else had."""
     lease = device.lease(stop)
-    assert lease.wait()
+    assert had(lease)
     return lease
 
 
@@ -54,7 +55,7 @@ def test_the_device_is_had_in_the_order_in_which_it_was_asked_for():
 
     def wait(name):
         with device.lease() as lease:
-            assert lease.wait()
+            assert had(lease)
             taken.append(name)
 
     for place, name in enumerate("abcdef"):
@@ -95,16 +96,15 @@ def test_who_waits_silently_loses_his_place_and_can_come_back():
     dropped = silent.line()
     next(dropped)
     holder.end()
-    assert patient.wait(), "a generator dropped in line holds nobody up"
+    assert had(patient), "a generator dropped in line holds nobody up"
     patient.end()
     assert list(dropped) == [] and silent.keep()
 
 
 def test_a_stop_or_the_end_of_patience_ends_the_wait():
     device = Device()
-    with device.lease() as other:
-        assert other.wait()
-        assert not device.lease(stopped()).wait() and not device.lease(patience=0).wait()
+    with taken(device):
+        assert not had(device.lease(stopped())) and not had(device.lease(patience=0))
         assert not device._line, "nobody is left in line"
         with pytest.raises(Busy, match="Stopped before its turn"):
             finish(device.alone("x", lambda: 1, stopped()))

@@ -22,6 +22,7 @@ from gencore.evaluation import rows
 from gencore.family import image_seed
 from gencore.pictures import grid, write_png
 from tests.support import invented
+from tests.support.leases import taken
 from tests.support.toys import Failing, Toy
 
 
@@ -154,8 +155,7 @@ def test_a_generator_dropped_half_way_gives_the_device_back(service):
 
 
 def test_a_stop_while_waiting_skips_every_part(service):
-    with service.device.lease() as other:
-        assert other.wait()
+    with taken(service.device):
         stop = threading.Event()
         stop.set()
         assert [frame.state for frame in run(service, order(service), stop)] == ["skipped"]

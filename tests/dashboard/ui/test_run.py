@@ -8,6 +8,7 @@ import pytest
 from dashboard.service.device import Device, Waiting
 from dashboard.ui.run import Runs, in_line
 from gencore.errors import InputError
+from tests.support.leases import taken
 
 ANN, BEN = (mock.Mock(session_hash=name) for name in ("ann", "ben"))
 
@@ -69,13 +70,11 @@ def test_a_run_that_was_left_paints_nothing_more():
 def test_work_is_waited_for_and_its_result_returned():
     runs, device = Runs(), Device()
     run = runs.begin(ANN)
-    with device.lease() as other:
-        assert other.wait()
+    with taken(device):
         made = run.made(device.alone("x", lambda: 42, run.stop), say)
         assert "busy, 1 ahead" in next(made)["words"]
     assert ended(made) == ([], 42)
-    with device.lease() as other:
-        assert other.wait()
+    with taken(device):
         made = run.made(device.alone("x", lambda: 42, run.stop), say)
         next(made)
         runs.cancel(ANN)

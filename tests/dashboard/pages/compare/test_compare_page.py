@@ -12,6 +12,7 @@ from dashboard.pages.compare import downloads
 from dashboard.pages.compare.page import Compare
 from dashboard.service import Result
 from gencore.family import image_seed
+from tests.support.leases import taken
 
 
 @pytest.fixture
@@ -45,8 +46,7 @@ def test_a_run_on_a_data_set_that_was_left_paints_nothing_more(service):
     updates = page.switch(visitor(), "dots")
     assert updates[page.generate]["interactive"] and not updates[page.stop]["interactive"]
     assert not painted_by(running) and not service.device.busy
-    with service.device.lease() as other:
-        assert other.wait()
+    with taken(service.device):
         running = page.run(visitor(), {}, *inputs)
         assert not next(running)[page.generate]["interactive"]
         assert "busy, 1 ahead" in next(running)[page.status]

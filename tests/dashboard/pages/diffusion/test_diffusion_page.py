@@ -18,6 +18,7 @@ from gencore import FAMILIES, checkpoint
 from gencore.data import load_images, to_float, to_uint8
 from gencore.family import Diffuses, Noise, image_seed, resolve_knobs
 from tests.support import invented
+from tests.support.leases import taken
 
 NAME = "digits/walker"
 KIND = next(kind for kind in FAMILIES.values() if issubclass(kind, Diffuses))
@@ -118,8 +119,7 @@ def test_a_bad_image_or_seed_gets_a_sentence(trajectories, source):
 def test_a_device_that_is_taken_leaves_the_prediction_out(trajectories, source, monkeypatch):
     monkeypatch.setattr(engine, "WAIT", 0.05)
     trajectories.abar(source)
-    with trajectories.service.device.lease() as other:
-        assert other.wait()
+    with taken(trajectories.service.device):
         found = list(trajectories.noised(source, IMAGE, 400, 42))
         assert all(one.x0 is None and one.x_t.any() for one in found), "what needs no network is there"
         strip = trajectories.strip(source, IMAGE, 42)

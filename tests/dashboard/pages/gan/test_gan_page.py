@@ -3,7 +3,9 @@
 import json
 import math
 import threading
+from unittest import mock
 
+import gradio as gr
 import numpy as np
 import pytest
 import torch
@@ -19,6 +21,7 @@ from dashboard.service.device import finish
 from gencore import FAMILIES, checkpoint
 from gencore.family import Family, Knob, Step, resolve_knobs
 from tests.support import invented
+from tests.support.leases import taken
 
 GO = threading.Event()  # never set
 
@@ -137,10 +140,8 @@ def test_samples_keep_their_seeds_and_follow_the_knob(games):
 def test_who_waits_for_the_device_can_be_sent_away(games):
     stop = threading.Event()
     stop.set()
-    with games.service.device.lease() as other:
-        assert other.wait()
-        with pytest.raises(InputError, match="Stopped before its turn"):
-            finish(games.samples("digits", "digits/gan", {}, stop))
+    with taken(games.service.device), pytest.raises(InputError, match="Stopped before its turn"):
+        finish(games.samples("digits", "digits/gan", {}, stop))
     assert finish(games.samples("digits", "digits/gan", {}, GO)).shape == (24, 1, 8, 8)
 
 
@@ -149,6 +150,21 @@ def test_a_family_that_fails_says_so_in_one_sentence(games, monkeypatch):
     with pytest.raises(InputError, match="digits/referee failed with ZeroDivisionError"):
         finish(games.judge("digits", "digits/referee", 1, GO))
     assert not games.service.device.busy
+
+
+def test_who_waits_on_the_page_is_told_how_many_are_ahead(games):
+    visitor = mock.Mock(session_hash="visitor")
+    with gr.Blocks(), gr.Tabs(), gr.Tab("x"):
+        mine = page.Gan(games.service)
+    with taken(games.service.device):
+        turning = mine.turn(visitor, "digits", "digits/gan", *(control.value for control in mine.knobs.inputs))
+        assert "busy, 1 ahead" in next(turning)[mine.samples]["note"]
+        judging = mine.judge(visitor, "digits", "digits/gan", 1)
+        assert "busy" not in next(judging)[mine.judging] and "busy, 2 ahead" in next(judging)[mine.judging]
+        mine.judgements.leave(visitor)
+        assert list(judging) == [], "one that has gone is not painted for"
+    *_, updates = turning
+    assert updates[mine.samples]["image"], "it goes on when the device is free"
 
 
 def test_pages_share_one_door(root):
@@ -290,8 +306,6 @@ def test_the_curves_say_all_three_scores_at_both_ends(measured):
 
 
 def test_a_family_without_a_number_shows_its_samples_alone(games):
-    import gradio as gr
-
     with gr.Blocks(), gr.Tabs(), gr.Tab("x"):
         mine = page.Gan(games.service)
     values = tuple(control.value for control in mine.knobs.inputs)
@@ -303,8 +317,6 @@ def test_a_family_without_a_number_shows_its_samples_alone(games):
 
 
 def test_logs_without_a_game_and_runs_without_a_log_say_so(games, root):
-    import gradio as gr
-
     with gr.Blocks(), gr.Tabs(), gr.Tab("x"):
         mine = page.Gan(games.service)
     one = games.contestant("digits", "digits/referee")

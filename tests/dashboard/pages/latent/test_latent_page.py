@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from dashboard.pages.latent import engine
 from dashboard.pages.latent.engine import COARSE, FINE, OFFSETS, Ends, Latents
-from dashboard.pages.latent.page import Latent, Reconstruction
+from dashboard.pages.latent.page import SEEDS, Latent, Reconstruction
 from dashboard.service import InputError, Service, images
 from dashboard.service.device import finish
 from dashboard.service.pixels import to_pixels
@@ -22,6 +22,7 @@ from gencore.cli import app
 from gencore.encodings import FILE, read_encodings, write_encodings
 from gencore.families import FAMILIES
 from gencore.family import image_seed
+from tests.support.leases import taken
 
 SIZE = 8  # of scikit-learn's digits, which are always at hand
 
@@ -210,10 +211,26 @@ def test_an_image_under_noise(found, image):
 
 
 def test_a_busy_device_is_said_and_nothing_hangs(found, image, monkeypatch):
-    with found.service.device.lease() as other:
-        assert other.wait()
-        with pytest.raises(InputError, match="Another run has the device"):
-            found.spot("digits/vae", [0, 0], engine.PLANES[0], wait=0.1)
+    with taken(found.service.device), pytest.raises(InputError, match="Another run has the device"):
+        found.spot("digits/vae", [0, 0], engine.PLANES[0], wait=0.1)
+
+
+def test_who_waits_on_the_page_is_told_how_many_are_ahead(found, image):
+    visitor = mock.Mock(session_hash="visitor")
+    with gr.Blocks(), gr.Tabs(), gr.Tab("x"):
+        _, dimensions, back, paths = Latent(found.service).panels
+    with taken(found.service.device):
+        rows = dimensions.show(visitor, "digits", image, True)
+        assert "busy, 1 ahead" in next(rows)[dimensions.table]
+        noise = back.renoise(visitor, "digits", image, 5)
+        assert "busy, 2 ahead" in next(noise)[back.noised]
+        walk = paths.walk(visitor, "digits", SEEDS, "901", "902", None, None, None)
+        told = [next(walk), next(walk), next(walk)]
+        assert "busy, 3 ahead" in told[-1][paths.status] and told[0][paths.runs.stop]["interactive"]
+        paths.runs.cancel(visitor)
+        *_, last = walk
+        assert "Stopped" in last[paths.status] and not last[paths.runs.stop]["interactive"]
+    assert "traversal" in [*rows][-1][dimensions.table] and "under noise" in [*noise][-1][back.noised]
 
 
 def test_without_an_encoder_the_page_says_so(found):

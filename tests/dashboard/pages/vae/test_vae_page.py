@@ -1,13 +1,15 @@
 """An image's posterior, draws of it, its price, and the figures of the VAE page."""
 
 import math
+from unittest import mock
 
+import gradio as gr
 import numpy as np
 import pytest
 import torch
 from torch.distributions import Normal
 
-from dashboard.pages.vae import elbo_figure, posterior_figure, sharpness_figure
+from dashboard.pages.vae import elbo_figure, page, posterior_figure, sharpness_figure
 from dashboard.pages.vae.engine import Posteriors, noise
 from dashboard.pages.vae.posterior_figure import Aggregate, Posterior
 from dashboard.results.operating_points import join, knobs_key
@@ -16,6 +18,7 @@ from dashboard.service.device import finish
 from gencore import FAMILIES, checkpoint
 from gencore.families.vae import VAE
 from tests.support.invented import rows
+from tests.support.leases import taken
 
 NAME = "mnist/vae"
 
@@ -122,6 +125,23 @@ def test_an_image_of_another_size_is_refused_and_the_device_is_free_again(poster
     with pytest.raises(InputError, match="28 × 28 pixels with 1 channel, but the model is made for 8 × 8"):
         finish(posteriors.posterior(NAME, np.zeros((1, 28, 28), np.uint8)))
     assert not posteriors.service.device.busy
+
+
+def test_who_waits_on_the_page_is_told_how_many_are_ahead(posteriors, image):
+    visitor = mock.Mock(session_hash="visitor")
+    with gr.Blocks(), gr.Tabs(), gr.Tab("x"):
+        mine = page.Inside(posteriors.service)
+    with taken(posteriors.service.device):
+        seeing = mine.see(visitor, image, "mnist", NAME, page.FEW, 1, "42", None)
+        moving = mine.move_noise(visitor, image, "mnist", NAME, 1, "43")
+        sampling = mine.sample(visitor, "mnist", NAME, "42", "coverage", *(one.value for one in mine.knobs.inputs))
+        assert all("busy, " in next(told)[mine.draws]["words"] for told in (seeing, moving))
+        assert "busy, 3 ahead" in next(sampling)[mine.samples]["words"]
+        mine.noise_looks.leave(visitor)
+        assert [*moving] == [gr.skip()], "one that has gone is not painted for"
+    painted = {key for updates in seeing for key in updates}
+    assert {mine.bells, mine.draws, mine.elbo} <= painted, "it goes on when the device is free"
+    sampling.close()
 
 
 def test_the_price_adds_up_to_minus_the_bound(posteriors, image):
