@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from gencore.checkpoint import load
-from gencore.cli import parse_knobs
+from gencore.cli.options import parse_knobs
 from gencore.data import load_images, to_float, to_uint8
 from gencore.family import image_seed
 

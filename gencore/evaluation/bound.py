@@ -7,8 +7,6 @@ the variances that the row names, and no knob changes it.
 from __future__ import annotations
 
 import math
-import shlex
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -22,11 +20,12 @@ from torch import Tensor
 
 from gencore import checkpoint
 from gencore.data import load_images, to_float
-from gencore.device import Settings, pick_device, synchronise
+from gencore.device import pick_device, synchronise
 from gencore.errors import InputError
 from gencore.evaluation import cost, rows
-from gencore.evaluation.evaluate import Clock, common, training
-from gencore.evaluation.plan import PLAIN, Task
+from gencore.evaluation.assemble import common, training
+from gencore.evaluation.evaluate import Clock
+from gencore.evaluation.task import Task, plain_settings
 from gencore.families import FAMILIES
 from gencore.family import MAX_IMAGES, Bounds, BoundsInParts, Family, Part, Point, parse_seed, sum_parts
 from gencore.metrics import interval
@@ -118,9 +117,9 @@ def prepare(
         raise InputError(f"A {model.title} has no bound of the likelihood, so {entry.name} has none ({having} have).")
     x = images_of(entry, model, n, split)
     rows.check_writable(path)
-    settings = Settings(dtype, PLAIN, torch.get_num_threads())
     task = Task(
-        "bound", entry.dataset, entry.name, entry.family, POINT, {}, n, 1, settings, batch, hashes, path, entry,
+        kind="bound", dataset=entry.dataset, checkpoint=entry.name, family=entry.family, point=POINT, knobs={}, n=n,
+        generations=1, settings=plain_settings(dtype), batch=batch, hashes=hashes, path=path, entry=entry,
         seconds=estimate(model, to_float(x[:batch])) * n / min(n, batch), device=place,
     )  # fmt: skip
     return Job(task, model, x, split, seed)
@@ -224,13 +223,12 @@ def row_of(
 
     Args:
         job: What was measured.
-        terms: Each term in nats, one value an image.
-        curve: By the first and last t of a stratum, nats per image and step of t, one value an image.
+        terms: Each term in nats, one value per image.
+        curve: By the first and last t of a stratum, nats per image and step of t, one value per image.
         seconds: How long it took.
     """
     pixels = job.x[0].numel()
-    row = common(job.task, job.task.device, seconds) | {
-        "command": f"python -m gencore {shlex.join(sys.argv[1:])}" if sys.argv[1:2] == ["bound"] else "",
+    row = common(job.task, seconds) | {
         "n": job.task.n,
         "split": job.split,
         "seed": job.seed,

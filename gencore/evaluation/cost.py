@@ -24,6 +24,7 @@ MAX_REPEATS = 1000
 SIZES = (1, 4, 16, 64, 256)  # images at once in a sweep of batch sizes
 SLOW_SIZES = (1, 16)  # the same for a setting of many calls, and what every sweep has
 MANY_CALLS = 100
+SECONDS = 60.0  # of timing a setting
 MOST_REPEATS = 20  # of one size in a sweep
 P95_REPEATS = 5  # of fewer repeats a 95th percentile is only their largest
 TRIAL_CALLS = 3  # network calls that tell how long all of them take
@@ -117,7 +118,7 @@ def measure(model: Family, n: int = 16, repeats: int = 10, **knobs: Any) -> Cost
     )
 
 
-def time_batches(model: Family, knobs: Mapping[str, Any], seconds: float = 60.0) -> Iterator[Timing]:
+def time_batches(model: Family, knobs: Mapping[str, Any], seconds: float = SECONDS) -> Iterator[Timing]:
     """Yield the timing of each batch size in turn, about `seconds` of them in all.
 
     The time is shared equally among the sizes and decides how often each is repeated, once at the least. A size above

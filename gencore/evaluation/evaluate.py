@@ -1,4 +1,4 @@
-"""Checkpoints at their operating points, measured: a row with intervals a point, and a row of its cost.
+"""Checkpoints at their operating points, measured: a row with intervals per point, and a row of its cost.
 
 Generation g = 0, 1, ... has the images of the seeds `image_seed(g, i)`, made in batches of a fixed size, quantised to
 uint8, and compared with the same real test images: the first n of the cached features. A finished generation is kept
@@ -7,31 +7,30 @@ beside the rows until its point is finished, so an interruption loses one genera
 
 from __future__ import annotations
 
-import shlex
-import sys
+import subprocess
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from gencore import __version__, checkpoint
+from gencore import checkpoint
 from gencore.data import at_hand, load_images, to_uint8
-from gencore.device import describe_machine, pick_device
 from gencore.errors import InputError
-from gencore.evaluation import cost, rows, unfinished
-from gencore.evaluation.memory import peak_memory
-from gencore.evaluation.plan import COST_SECONDS, TRIAL, Plan, Task, prepare
-from gencore.evaluation.schema import VERSION
+from gencore.evaluation import cost, memory, rows, unfinished
+from gencore.evaluation.assemble import common, scored_row, training
+from gencore.evaluation.cost import Timing
+from gencore.evaluation.plan import prepare
 from gencore.evaluation.scoring import BatchFeatures
+from gencore.evaluation.task import Plan, Task
 from gencore.family import Family, Step, image_seed
-from gencore.metrics import interval
 
+MEMORY_IMAGES = 16  # generated at once to find the peak of the memory
 MEMORY_CALLS = 8  # after which the memory in use does not grow: the solvers look back three steps
+COST_WORDS = {"counting": "counting calls and operations", "memory": "memory", "done": "done"}
 CAUTION = 0.05  # the share of the work before which its pace so far says less than the estimate
 
 
@@ -183,10 +182,10 @@ class Evaluation:
                     parts += [] if seen is None else [seen]
                     yield RowProgress((place + share) / len(ahead), f"{words}: {share:.0%} of {task.n:,} images")
                 values, reasons = self.scores(task, BatchFeatures.join(parts), generation)
-            kept[generation] = common(task, self.plan.device, time.monotonic() - started)
+            kept[generation] = common(task, time.monotonic() - started)
             kept[generation] |= {"generation": generation, "values": values, "left_out": reasons}
             unfinished.keep(task.unfinished, kept[generation])
-        row = scored_row(task, [kept[generation] for generation in range(task.generations)], self.plan.device)
+        row = scored_row(task, [kept[generation] for generation in range(task.generations)])
         if task.entry:
             row["training"] = training(task.entry, cost.count_parameters(self.model(task)))
         yield RowProgress(1.0, task.title, row)
@@ -236,29 +235,64 @@ class Evaluation:
     def cost(self, task: Task) -> Iterator[RowProgress]:
         """Yield the moments of a row of costs."""
         with measuring(task.title):
-            yield from self.costs(task)
+            for at in cost_row(task, self.model(task), cost.SECONDS):
+                if at.stage != "timing":
+                    yield RowProgress(at.share, f"{task.title}: {COST_WORDS[at.stage]}", at.row)
+                elif at.timings:
+                    last = at.timings[-1]
+                    words = f"{task.title}: {last.n} at once, {last.ms_per_image:,.2f} ms per image"
+                    yield RowProgress(at.share, words)
 
-    def costs(self, task: Task) -> Iterator[RowProgress]:
-        """Yield the same; bad input raises InputError."""
-        started, model = time.monotonic(), self.model(task)
-        seeds = [image_seed(0, place) for place in range(TRIAL)]
-        yield RowProgress(0.0, f"{task.title}: counting calls and operations")
-        counted = {
-            "calls": cost.count_calls(model, seeds[:1], task.knobs),
-            "flops": cost.count_flops(model, seeds[:1], task.knobs),
-            "parameters": cost.count_parameters(model.network),
-            "parameters_total": cost.count_parameters(model),
-        }
-        yield RowProgress(0.1, f"{task.title}: memory")
-        counted["peak_memory_mb"] = peak_memory(model, seeds, task.knobs, MEMORY_CALLS)
-        batches = []
-        for timing in cost.time_batches(model, task.knobs, COST_SECONDS):
-            batches.append(asdict(timing))
-            share = 0.2 + 0.15 * len(batches)
-            yield RowProgress(share, f"{task.title}: {timing.n} at once, {timing.ms_per_image:,.2f} ms per image")
-        best = max(batches, key=lambda batch: batch["images_per_s"])["n"]
-        row = common(task, self.plan.device, time.monotonic() - started) | {"batches": batches, "best": best} | counted
-        yield RowProgress(1.0, task.title, row)
+
+@dataclass(frozen=True)
+class CostProgress:
+    """Where the measuring of a cost is.
+
+    Attributes:
+        share: The share that is done, in [0, 1].
+        stage: 'counting' and 'memory' as they begin; 'timing' as it begins and after each batch size; 'done'.
+        timings: The batch sizes that are timed.
+        row: The row, at the end.
+    """
+
+    share: float
+    stage: str
+    timings: tuple[Timing, ...] = ()
+    row: Mapping[str, Any] | None = None
+
+
+def cost_row(
+    task: Task, model: Family, seconds: float, wait: memory.Wait = subprocess.Popen.communicate
+) -> Iterator[CostProgress]:
+    """Measure what generating costs at a task's point: calls and operations, memory, then time.
+
+    Args:
+        task: The task, which the row tells of.
+        model: Its model, set up as the task says.
+        seconds: About how long to time.
+        wait: Waits for the process that measures memory; see `memory.peak_memory`.
+
+    Raises:
+        InputError: if a knob is bad.
+    """
+    started, seeds = time.monotonic(), [image_seed(0, place) for place in range(MEMORY_IMAGES)]
+    yield CostProgress(0.0, "counting")
+    counted = {
+        "calls": cost.count_calls(model, seeds[:1], task.knobs),
+        "flops": cost.count_flops(model, seeds[:1], task.knobs),
+        "parameters": cost.count_parameters(model.network),
+        "parameters_total": cost.count_parameters(model),
+    }
+    yield CostProgress(0.1, "memory")
+    counted["peak_memory_mb"] = memory.peak_memory(model, seeds, task.knobs, MEMORY_CALLS, wait)
+    timings: tuple[Timing, ...] = ()
+    yield CostProgress(0.2, "timing")
+    for timing in cost.time_batches(model, task.knobs, seconds):
+        timings += (timing,)
+        yield CostProgress(0.2 + 0.15 * len(timings), "timing", timings)
+    best = max(timings, key=lambda timing: timing.images_per_s).n
+    row = common(task, time.monotonic() - started) | {"batches": [asdict(one) for one in timings], "best": best}
+    yield CostProgress(1.0, "done", timings, row | counted)
 
 
 def steps_of(model: Family, seeds: Iterable[int], knobs: Mapping[str, Any]) -> Iterator[Step]:
@@ -281,63 +315,3 @@ def pixels(x: Tensor, title: str) -> Tensor:
     if not bool(torch.isfinite(x).all()):
         raise Unmeasurable(f"{title} cannot be measured: it gave images with NaN or infinity in them.")
     return to_uint8(x).cpu()
-
-
-# ---- the rows
-
-
-def common(task: Task, device: str | None, seconds: float) -> dict[str, Any]:
-    """Return what every row holds."""
-    return {
-        "row": VERSION,
-        "kind": task.kind,
-        "dataset": task.dataset,
-        "checkpoint": task.checkpoint,
-        "family": task.family,
-        "point": {"label": task.point.label, "kind": task.point.kind},
-        "knobs": dict(task.knobs),
-        "hashes": dict(task.hashes),
-        "settings": {**task.settings.record(), "batch": task.batch},
-        "machine": describe_machine(pick_device(device) if task.checkpoint else "cpu"),
-        "seconds": round(seconds, 2),
-        "version": __version__,
-        "date": datetime.now(UTC).date().isoformat(),
-        "command": f"python -m gencore {shlex.join(sys.argv[1:])}" if sys.argv[1:2] == ["evaluate"] else "",
-    }
-
-
-def scored_row(task: Task, generations: Sequence[Mapping[str, Any]], device: str) -> dict[str, Any]:
-    """Return the row of a task whose generations are all there."""
-    scores, left_out = {}, {}
-    for name in generations[0]["values"]:
-        values = [generation["values"][name] for generation in generations]
-        reasons = {key: reason for one in generations for key, reason in one["left_out"].get(name, {}).items()}
-        whole = [key for key in values[0] if all(key in one for one in values)]
-        scores[name] = {key: score([one[key] for one in values]) for key in whole}
-        left_out[name] = {key: reason for key, reason in reasons.items() if key not in whole}
-    uncertainty = "disjoint blocks of train images" if task.kind == "real" else "one training run"
-    return {
-        **common(task, device, sum(generation["seconds"] for generation in generations)),
-        "n": task.n,
-        "generations": task.generations,
-        "seeds": [0, task.generations - 1],
-        "split": "test",
-        "scores": scores,
-        "left_out": left_out,
-        "uncertainty": f"sampling only: {uncertainty}",
-        "training": {},
-        **({"failure": task.failure} if task.failure else {}),
-    }
-
-
-def score(values: list[float]) -> dict[str, Any]:
-    """Return a metric's values over the generations with their mean and 95% t-interval."""
-    mean, low, high = interval(values)
-    return {"mean": mean, "low": low, "high": high, "values": values}
-
-
-def training(entry: checkpoint.Entry, parameters: int) -> dict[str, Any]:
-    """Return what a checkpoint's training came to, as far as its run.json tells: unequal ones compare unequally."""
-    machine = entry.run.get("machine")
-    device = machine.get("device") if isinstance(machine, dict) else None
-    return {**entry.trained, **({"device": device} if isinstance(device, str) else {}), "parameters": parameters}

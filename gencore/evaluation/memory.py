@@ -14,7 +14,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 from itertools import islice
 from pathlib import Path
@@ -30,10 +30,34 @@ STATUS = Path("/proc/self/status")
 RESET = Path("/proc/self/clear_refs")  # writing 5 sets the peak to the present resident memory: proc(5)
 
 
+Wait = Callable[[subprocess.Popen, str], tuple[str, str]]  # given a process and its input: its output and errors
+
+
+def run(command: Sequence[str], words: str, wait: Wait = subprocess.Popen.communicate) -> str:
+    """Return what a process that can import what this one can answers to `words`.
+
+    Raises:
+        RuntimeError: if it fails.
+    """
+    env = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with subprocess.Popen(command, text=True, env=env, **pipes) as child:
+        out, err = wait(child, words)
+    if child.returncode:
+        raise RuntimeError(f"The process that measures memory ended with {child.returncode}: {err.strip()}")
+    return out
+
+
 def peak_memory(
-    model: Family, seeds: Sequence[int], knobs: Mapping[str, Any], calls: int | None = None
+    model: Family,
+    seeds: Sequence[int],
+    knobs: Mapping[str, Any],
+    calls: int | None = None,
+    wait: Wait = subprocess.Popen.communicate,
 ) -> float | None:
     """Return the peak memory of generating the images of `seeds`, in MB of 10^6 bytes; of the first `calls` if given.
+
+    On a CPU a process of its own measures it; `wait` waits for that, and may end it by raising.
 
     None where there is no way to tell: on MPS, on a CPU outside Linux or where the system lets no process reset its
     peak, and on a CPU for a family whose class cannot be imported by name (one defined in a notebook).
@@ -41,7 +65,7 @@ def peak_memory(
     if model.device.type == "cuda":
         grown = _grown_cuda(model, seeds, knobs, calls)
     elif model.device.type == "cpu" and STATUS.exists() and _importable(type(model)):
-        grown = _grown_fresh(model, seeds, knobs, calls)
+        grown = _grown_fresh(model, seeds, knobs, calls, wait)
     else:
         grown = None
     if grown is None:
@@ -64,7 +88,9 @@ def _grown_cuda(model: Family, seeds: Sequence[int], knobs: Mapping[str, Any], c
     return torch.cuda.max_memory_allocated(model.device) - before
 
 
-def _grown_fresh(model: Family, seeds: Sequence[int], knobs: Mapping[str, Any], calls: int | None) -> int | None:
+def _grown_fresh(
+    model: Family, seeds: Sequence[int], knobs: Mapping[str, Any], calls: int | None, wait: Wait
+) -> int | None:
     """Return the bytes by which a fresh process grows at the most; None where it cannot tell."""
     kind = type(model)
     with tempfile.TemporaryDirectory() as folder:
@@ -80,16 +106,7 @@ def _grown_fresh(model: Family, seeds: Sequence[int], knobs: Mapping[str, Any], 
             "knobs": dict(knobs),
             "calls": calls,
         }
-        done = subprocess.run(
-            [sys.executable, "-m", "gencore.evaluation.memory"],
-            input=json.dumps(job),
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-            capture_output=True,
-            text=True,
-        )
-    if done.returncode:
-        raise RuntimeError(f"The process that measures memory ended with {done.returncode}: {done.stderr.strip()}")
-    return json.loads(done.stdout)
+        return json.loads(run([sys.executable, "-m", "gencore.evaluation.memory"], json.dumps(job), wait))
 
 
 def layout_of(model: Family) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,220 +14,35 @@ import torch
 
 from gencore import checkpoint
 from gencore.device import DTYPES, LAYOUTS, Settings, choose_settings, describe_machine, pick_device
-from gencore.errors import InputError, near
+from gencore.errors import InputError
 from gencore.evaluation import cost, rows, unfinished
 from gencore.evaluation.failures import Broken, failures_for
+from gencore.evaluation.options import EvalOptions
 from gencore.evaluation.scoring import Reference
+from gencore.evaluation.task import Plan, Task, about, plain_settings
 from gencore.extractors import Show
 from gencore.families import FAMILIES
-from gencore.family import MAX_IMAGES, POINT_KINDS, Family, Point, image_seed
+from gencore.family import POINT_KINDS, Family, Point, image_seed
 
-POINTS = (*POINT_KINDS, "failures", "all")
-ROWS = ("all", "quality", "cost")
 SIZES = {"headline": (5000, 5), "lecture": (5000, 5), "sweep": (2000, 3)}  # images per generation, generations
 SLOW_CALLS, SLOW_SIZES = 500, (400, 5)  # there the KID alone, which is unbiased, carries over to other n
 TRIAL = 16  # images that tell how long a point takes
 SCORING_SECONDS = 4.0  # features and metrics of a generation of 5,000, on one core; only for the estimate
-COST_SECONDS = 60.0  # of timing a point
-MOST_GENERATIONS = 100
-PLAIN = "contiguous"  # the memory layout of what has no networks to speed up
 
 
-@dataclass(frozen=True)
-class Task:
-    """One row to measure.
-
-    Attributes:
-        kind: 'quality', 'cost', 'real' (the baseline: real train images against real test images) or 'failure'.
-        dataset: The data set.
-        checkpoint: The checkpoint's name, '' for the baseline and for a failure that is made from none.
-        family: Its family, 'real' for the baseline.
-        point: The operating point, as the row names it.
-        knobs: Every knob's value.
-        n: Images per generation.
-        generations: Independent generations.
-        settings: How the networks compute.
-        batch: Images made at once.
-        hashes: Of the checkpoint and the extractors.
-        path: The file for the row.
-        entry: The checkpoint; None where there is no model to load.
-        broken: The broken model of a failure.
-        calls: Network calls.
-        seconds: About how long it takes from where it was stopped.
-        device: The device of its networks; 'cpu' where there are none.
-    """
-
-    kind: str
-    dataset: str
-    checkpoint: str
-    family: str
-    point: Point
-    knobs: Mapping[str, Any]
-    n: int
-    generations: int
-    settings: Settings
-    batch: int
-    hashes: Mapping[str, str]
-    path: Path
-    entry: checkpoint.Entry | None = None
-    broken: Broken | None = None
-    calls: int = 0
-    seconds: float = 0.0
-    device: str = "cpu"
-
-    @property
-    def title(self) -> str:
-        """What is measured, for people."""
-        return f"{self.checkpoint or self.dataset}, {self.point.label}"
-
-    @property
-    def failure(self) -> str:
-        """The key of the failure, '' if it is none."""
-        return self.broken.key if self.broken else ""
-
-    @cached_property
-    def unfinished(self) -> Path:
-        """The file with the generations that are finished while the row is not."""
-        what = [self.kind, self.dataset, self.checkpoint, self.failure, dict(self.knobs), self.n, self.generations]
-        machine = describe_machine(self.device)  # another one's arithmetic gives other bits
-        how = [dict(self.hashes), self.settings.record(), self.batch, machine["device"], machine["name"]]
-        return unfinished.file_for(self.path, what + how)
-
-    @property
-    def ahead(self) -> list[int]:
-        """The generations still to be measured."""
-        kept = unfinished.read(self.unfinished)
-        return [generation for generation in range(self.generations) if generation not in kept]
-
-    def is_measured_by(self, row: Mapping[str, Any]) -> bool:
-        """Return whether a row is what this task would measure, wherever it was."""
-        same = ["kind", "dataset", "checkpoint", "hashes", "knobs"]
-        same += [] if self.kind == "cost" else ["n", "generations"]
-        return (
-            all(row[key] == getattr(self, key) for key in same)
-            and row.get("failure", "") == self.failure
-            and row["settings"]["dtype"] == self.settings.dtype
-        )
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What there is to measure.
-
-    Attributes:
-        tasks: The rows to measure, in order.
-        finished: How many rows are there already.
-        left_out: What is not measured, one sentence each.
-        problems: Lines of row files that are no rows, one sentence each.
-        references: By data set, what generated images are compared with.
-        device: The name of the device that the networks run on.
-    """
-
-    tasks: tuple[Task, ...]
-    finished: int
-    left_out: tuple[str, ...]
-    problems: tuple[str, ...]
-    references: Mapping[str, Reference]
-    device: str
-
-    @property
-    def seconds(self) -> float:
-        """About how long all of it takes."""
-        return sum(task.seconds for task in self.tasks)
-
-
-@dataclass(frozen=True)
-class EvalOptions:
-    """What an evaluation is asked for; see `prepare`."""
-
-    names: tuple[str, ...]
-    points: str
-    n: int | None
-    generations: int | None
-    rows: str
-    out: Path | None
-    device: str
-    dtype: str
-    batch: int
-    only: tuple[str, ...]
-    skip: tuple[str, ...]
-    most_seconds: float | None
-    again: bool
-
-    def check(self) -> None:
-        """Refuse what cannot be.
-
-        Raises:
-            InputError: naming what is wrong.
-        """
-        for what, word, known in (
-            ("kind of points", self.points, POINTS),
-            ("kind of rows", self.rows, ROWS),
-            ("dtype", self.dtype, ("auto", *DTYPES)),
-        ):
-            if word not in known:
-                raise InputError(f"There is no {what} {word!r}{near(str(word), list(known))}")
-        for what, number, least, most in (
-            ("n", self.n, 2, MAX_IMAGES),
-            ("generations", self.generations, 2, MOST_GENERATIONS),  # of one there is no interval
-            ("batch", self.batch, 1, MAX_IMAGES),
-        ):
-            if number is not None and (type(number) is not int or not least <= number <= most):
-                raise InputError(f"{what} must be a whole number from {least} to {most}, not {number!r}.")
-        if self.most_seconds is not None and not self.most_seconds > 0:
-            raise InputError(f"The time limit of a row must be more than 0 seconds, not {self.most_seconds!r}.")
-
-    def wants(self, label: str) -> bool:
-        """Return whether a point of this name is among those that were asked for."""
-        label = label.lower()
-        chosen = not self.only or any(part.lower() in label for part in self.only)
-        return chosen and not any(part.lower() in label for part in self.skip)
-
-
-def prepare(
-    names: Sequence[str] = (),
-    points: str = "headline",
-    n: int | None = None,
-    generations: int | None = None,
-    *,
-    rows: str = "all",
-    out: str | Path | None = None,
-    device: str | None = None,
-    dtype: str = "auto",
-    batch: int = 100,
-    only: Sequence[str] = (),
-    skip: Sequence[str] = (),
-    most_seconds: float | None = None,
-    again: bool = False,
-    show: Show | None = None,
-) -> Plan:
+def prepare(names: Sequence[str] = (), points: str = "headline", *, show: Show | None = None, **options: Any) -> Plan:
     """Return what there is to measure, with an estimate from a small timed batch of each point.
 
     Args:
-        names: Checkpoints, by name or folder; none for every shipped one whose data set has features.
-        points: 'headline', 'lecture', 'sweep' (the whole curve: every point, at the sweep's n), 'failures' (the broken
-            models of the failure lab) or 'all'.
-        n: Images per generation; by default that of the kind of point, or all test images if they are fewer.
-        generations: Independent generations, 2 at the least; by default that of the kind of point.
-        rows: 'quality' for the scores, 'cost' for time and memory, 'all' for both.
-        out: The file for the rows; by default `rows.jsonl` beside the data set's checkpoints.
-        device: As for `pick_device`.
-        dtype: 'float32', 'bfloat16', or 'auto': that of the checkpoint's last row, else by a micro-benchmark.
-        batch: Images made at once; the same batch gives the same bits.
-        only: Parts of labels: measure only points that have one of them in theirs, whatever the case.
-        skip: Parts of labels: leave out points that have one of them in theirs.
-        most_seconds: Rows that would take longer are left out, with a sentence; None for no limit.
-        again: Measure costs that have a row of this machine again; scores would come out the same.
+        names: As in `EvalOptions`.
+        points: As in `EvalOptions`.
         show: Told the progress of the timing.
+        **options: The others of `EvalOptions`.
 
     Raises:
         InputError: on anything bad, before anything is measured.
     """
-    options = EvalOptions(
-        tuple(names), points, n, generations, rows, None if out is None else Path(out), str(pick_device(device)),
-        dtype, batch, tuple(only), tuple(skip), most_seconds, again,
-    )  # fmt: skip
-    options.check()
+    options = EvalOptions(names=names, points=points, **options)
     return Planner(options, show or (lambda share, words: None)).plan()
 
 
@@ -236,7 +51,8 @@ class Planner:
 
     def __init__(self, options: EvalOptions, show: Show):
         self.options, self.show = options, show
-        self.machine = describe_machine(options.device)
+        self.device = str(pick_device(options.device))
+        self.machine = describe_machine(self.device)
         self.left_out: list[str] = []
         self.problems: list[str] = []
         self.references: dict[str, Reference] = {}
@@ -259,9 +75,13 @@ class Planner:
         slow = [task for task in ahead if most is not None and task.seconds > most]
         self.left_out += [f"{task.title} ({task.kind}) is left out: {about(task.seconds)}." for task in slow]
         return Plan(
-            tuple(task for task in ahead if task not in slow), len(tasks) - len(ahead), tuple(self.left_out),
-            tuple(self.problems), self.references, self.options.device,
-        )  # fmt: skip
+            tasks=tuple(task for task in ahead if task not in slow),
+            finished=len(tasks) - len(ahead),
+            left_out=tuple(self.left_out),
+            problems=tuple(self.problems),
+            references=self.references,
+            device=self.device,
+        )
 
     def tasks(self) -> list[Task]:
         """Return the tasks of all checkpoints that were asked for, and of their data sets' failure labs.
@@ -370,7 +190,7 @@ class Planner:
         ]
         if not points:
             return
-        model = checkpoint.load(entry, self.options.device)
+        model = checkpoint.load(entry, self.device)
         if self.options.rows != "cost":
             self.references[entry.dataset].see(torch.zeros(1, *model.image_shape, dtype=torch.uint8))  # do they fit?
         settings = self.settings(model, entry, path)
@@ -385,21 +205,21 @@ class Planner:
                 trials[key] = cost.estimate(model, TRIAL, knobs)
             calls, seconds = trials[key]
             timed = Task(
-                "cost", entry.dataset, entry.name, entry.family, point, knobs, 0, 0, settings, self.options.batch,
-                hashes, path, entry, calls=calls, seconds=min(COST_SECONDS, 300 * seconds) + 10,
-                device=self.options.device,
+                kind="cost", dataset=entry.dataset, checkpoint=entry.name, family=entry.family, point=point,
+                knobs=knobs, settings=settings, batch=self.options.batch, hashes=hashes, path=path, entry=entry,
+                calls=calls, seconds=min(cost.SECONDS, 300 * seconds) + 10, device=self.device,
             )  # fmt: skip
             for task in self.wanted(timed, seconds / TRIAL):
                 if (key, task.kind, task.n) not in seen:
                     yield task
                 seen.add((key, task.kind, task.n))
 
-    def wanted(self, timed: Task, seconds_an_image: float) -> list[Task]:
+    def wanted(self, timed: Task, seconds_per_image: float) -> list[Task]:
         """Return the kinds of rows that were asked for of a point, given the task of its cost."""
-        scored = [] if self.options.rows == "cost" else [self.scored(replace(timed, kind="quality"), seconds_an_image)]
+        scored = [] if self.options.rows == "cost" else [self.scored(replace(timed, kind="quality"), seconds_per_image)]
         return scored + ([] if self.options.rows == "quality" else [timed])
 
-    def scored(self, task: Task, seconds_an_image: float) -> Task:
+    def scored(self, task: Task, seconds_per_image: float) -> Task:
         """Return a task with the size of its sample and what that takes."""
         reference = self.references[task.dataset]
         usual = SIZES.get(task.point.kind, SIZES["headline"])
@@ -408,7 +228,7 @@ class Planner:
         sized = replace(
             task, n=n, generations=self.options.generations or generations, hashes={**task.hashes, **reference.hashes}
         )
-        return replace(sized, seconds=len(sized.ahead) * (n * seconds_an_image + scoring_seconds(n)))
+        return replace(sized, seconds=len(sized.ahead) * (n * seconds_per_image + scoring_seconds(n)))
 
     def settings(self, model: Family, entry: checkpoint.Entry, path: Path) -> Settings:
         """Return how a checkpoint's networks compute: as for its last row here, so that 'auto' chooses once."""
@@ -424,7 +244,7 @@ class Planner:
         """Yield the tasks of a data set's failure lab: every broken model's scores."""
         if self.options.points not in ("failures", "all") or self.options.rows == "cost":
             return
-        for broken in failures_for(dataset, load=partial(checkpoint.load, device=self.options.device)):
+        for broken in failures_for(dataset, load=partial(checkpoint.load, device=self.device)):
             if not self.options.wants(broken.label):
                 continue
             try:
@@ -434,10 +254,10 @@ class Planner:
                 continue
             folder = checkpoint.resolve(broken.checkpoint) if broken.checkpoint else None
             task = Task(
-                "failure", dataset, broken.checkpoint, broken.family or "none", Point(broken.label, {}, "failure"), {},
-                0, 0, Settings("float32", PLAIN, torch.get_num_threads()), self.options.batch,
-                {"checkpoint": rows.checkpoint_hash(folder)} if folder else {}, path, broken=broken,
-                device=self.options.device if folder else "cpu",
+                kind="failure", dataset=dataset, checkpoint=broken.checkpoint, family=broken.family or "none",
+                point=Point(broken.label, {}, "failure"), knobs={}, settings=plain_settings(),
+                batch=self.options.batch, hashes={"checkpoint": rows.checkpoint_hash(folder)} if folder else {},
+                path=path, broken=broken, device=self.device if folder else "cpu",
             )  # fmt: skip
             yield self.scored(task, seconds / TRIAL)
 
@@ -457,8 +277,9 @@ class Planner:
                 )
                 continue
             baseline = Task(
-                "real", task.dataset, "", "real", Point("real train images", {}, "baseline"), {}, task.n, blocks,
-                Settings("float32", PLAIN, torch.get_num_threads()), task.batch, reference.hashes, task.path,
+                kind="real", dataset=task.dataset, checkpoint="", family="real",
+                point=Point("real train images", {}, "baseline"), knobs={}, n=task.n, generations=blocks,
+                settings=plain_settings(), batch=task.batch, hashes=reference.hashes, path=task.path,
             )  # fmt: skip
             yield replace(baseline, seconds=len(baseline.ahead) * scoring_seconds(task.n))
 
@@ -493,10 +314,3 @@ def seconds_of(broken: Broken) -> float:
 def scoring_seconds(n: int) -> float:
     """Return about how long features and metrics of a generation take; the metrics compare all pairs."""
     return 0.2 + SCORING_SECONDS * (n / 5000 + (n / 5000) ** 2) / 2
-
-
-def about(seconds: float) -> str:
-    """Return a time in words: 'about 40 s', 'about 12 min', 'about 2.5 h'."""
-    if seconds < 100:
-        return f"about {max(round(seconds), 1)} s"
-    return f"about {seconds / 60:.0f} min" if seconds < 6000 else f"about {seconds / 3600:.1f} h"

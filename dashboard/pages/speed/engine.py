@@ -6,17 +6,16 @@ hook on the network lets Stop end it within one network call.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import queue
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -28,13 +27,14 @@ from dashboard.service.problems import in_a_sentence
 from gencore import checkpoint
 from gencore.device import DTYPES, LAYOUTS, Settings
 from gencore.errors import InputError
-from gencore.evaluation import cost, evaluate, memory, rows
-from gencore.evaluation.plan import Task
-from gencore.family import Family, Point, image_seed, resolve_knobs
+from gencore.evaluation import cost, evaluate, rows
+from gencore.evaluation.task import Task
+from gencore.family import Family, Point, resolve_knobs
 
 SCOPES = {"headline points": 20.0, "every point": 8.0}  # seconds of timing per point; the longer, the more repeats
 MOST_CALLS = cost.MANY_CALLS  # points of more network calls take minutes each: the command line's business
 TICK = 0.25  # seconds between two looks at the work
+WORDS = {"counting": "counting operations", "memory": "memory, in a process of its own"}
 OVERHEAD = 10.0  # seconds per point besides its timing: loading, counting, memory in a fresh process
 
 log = logging.getLogger(__name__)
@@ -254,14 +254,13 @@ def work(job: Job, halt: threading.Event, tell: Any) -> None:
         tell(Progress("running", problem=str(error)))
 
 
-def cost_row(job: Job, halt: threading.Event, tell: Any) -> dict[str, Any]:
+def cost_row(job: Job, halt: threading.Event, tell: Any) -> Mapping[str, Any]:
     """Return the cost row of an operating point, as `gencore.evaluation.evaluate` writes it.
 
     Raises:
         Stopped: soon after `halt` is set.
         InputError: if the checkpoint cannot be used, or takes more than `MOST_CALLS` network calls.
     """
-    started = time.monotonic()
     model = checkpoint.load(job.entry)
     job.settings.apply(model)
     with interruptible(model, halt):
@@ -271,72 +270,29 @@ def cost_row(job: Job, halt: threading.Event, tell: Any) -> dict[str, Any]:
                 f"{job.name} takes {calls:,} network calls per image, more than {MOST_CALLS}; time it with: "
                 f"python -m gencore evaluate {job.entry.name} --rows cost"
             )
-        tell("counting operations")
-        counted = {"calls": calls, "flops": cost.count_flops(model, [image_seed(0, 0)], job.knobs)}
-        batches: list[dict[str, Any]] = []
-        tell(timing_words(0))
-        for timing in cost.time_batches(model, job.knobs, job.seconds):
-            batches.append(asdict(timing))
-            tell(timing_words(len(batches)))
-    tell("memory, in a process of its own")
-    peak = peak_of(job, model, halt)
-    return {
-        **evaluate.common(task_of(job), None, time.monotonic() - started),
-        **counted,
-        "batches": batches,
-        "best": max(batches, key=lambda batch: batch["images_per_s"])["n"],
-        "parameters": cost.count_parameters(model.network),
-        "parameters_total": cost.count_parameters(model),
-        "peak_memory_mb": peak,
-    }
+        for at in evaluate.cost_row(task_of(job, model), model, job.seconds, partial(wait_for, halt=halt)):
+            if at.stage in WORDS:
+                tell(WORDS[at.stage])
+            elif at.stage == "timing":
+                tell(timing_words(len(at.timings)))
+    return at.row
 
 
-def peak_of(job: Job, model: Family, halt: threading.Event) -> float | None:
-    """Return the peak memory as `gencore.evaluation.memory` tells it, but on a CPU from a process that Stop can end.
+def wait_for(child: subprocess.Popen, words: str, halt: threading.Event) -> tuple[str, str]:
+    """Return a process's output and errors once it has read `words` and ended.
 
     Raises:
-        Stopped: soon after `halt` is set.
+        Stopped: soon after `halt` is set; the process is killed.
     """
-    seeds = [image_seed(0, i) for i in range(evaluate.TRIAL)]
-    if model.device.type != "cpu" or not memory.STATUS.exists():
-        peak = memory.peak_memory(model, seeds, job.knobs, evaluate.MEMORY_CALLS)
-        if halt.is_set():
-            raise Stopped
-        return peak
-    kind = type(model)
-    task = {"folder": str(job.entry.path), "module": kind.__module__, "class": kind.__qualname__,
-            "dtype": job.settings.dtype, "layout": job.settings.layout, "threads": torch.get_num_threads(),
-            "seeds": seeds, "knobs": dict(job.knobs), "calls": evaluate.MEMORY_CALLS}  # fmt: skip
-    grown = json.loads(answer_of([sys.executable, "-m", "gencore.evaluation.memory"], json.dumps(task), halt))
-    if grown is None:
-        return None
-    tensors = [*model.parameters(), *model.buffers()]
-    return (sum(tensor.numel() * tensor.element_size() for tensor in tensors) + grown) / 1e6
-
-
-def answer_of(command: Sequence[str], words: str, halt: threading.Event) -> str:
-    """Return what a process answers to `words`; it is gone when this ends.
-
-    Raises:
-        Stopped: soon after `halt` is set.
-        RuntimeError: if it fails.
-    """
-    env = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-    with subprocess.Popen(command, text=True, env=env, **pipes) as child:
-        unsent: str | None = words
-        while True:
-            try:
-                out, err = child.communicate(unsent, timeout=TICK)
-                break
-            except subprocess.TimeoutExpired:
-                unsent = None  # `communicate` goes on with what it has
-                if halt.is_set():
-                    child.kill()
-                    raise Stopped from None
-    if child.returncode:
-        raise RuntimeError(f"The process that measures memory ended with {child.returncode}: {err.strip()}")
-    return out
+    unsent: str | None = words
+    while True:
+        try:
+            return child.communicate(unsent, timeout=TICK)
+        except subprocess.TimeoutExpired:
+            unsent = None  # `communicate` goes on with what it has
+            if halt.is_set():
+                child.kill()
+                raise Stopped from None
 
 
 def timing_words(done: int) -> str:
@@ -345,26 +301,14 @@ def timing_words(done: int) -> str:
     return f"timing {n:,} image{'s' * (n > 1)} at once"
 
 
-def task_of(job: Job) -> Task:
+def task_of(job: Job, model: Family) -> Task:
     """Return the job as the evaluation's own task, from which a row takes what every row holds."""
     entry = job.entry
-    hashes = {"checkpoint": rows.checkpoint_hash(entry.path)}
-    path = rows.rows_path(entry.dataset, checkpoint.roots()[-1])
     return Task(
-        "cost",
-        entry.dataset,
-        entry.name,
-        entry.family,
-        job.point,
-        job.knobs,
-        0,
-        0,
-        job.settings,
-        1,
-        hashes,
-        path,
-        entry,
-    )
+        kind="cost", dataset=entry.dataset, checkpoint=entry.name, family=entry.family, point=job.point,
+        knobs=job.knobs, settings=job.settings, batch=1, hashes={"checkpoint": rows.checkpoint_hash(entry.path)},
+        path=rows.rows_path(entry.dataset, checkpoint.roots()[-1]), entry=entry, device=str(model.device),
+    )  # fmt: skip
 
 
 @contextmanager

@@ -18,7 +18,8 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from gencore.checkpoint import load, save_model, write_json
-from gencore.cli import app, parse_knobs
+from gencore.cli import app
+from gencore.cli.options import parse_knobs
 from gencore.cli.terminal import duration
 from gencore.data import to_uint8
 from gencore.errors import InputError
@@ -262,7 +263,15 @@ class TestBadInput:
 class TestBenchmark:
     def test_table(self):
         lines = done("benchmark", "runs/tiny/ddpm", "--n", 2, "--repeats", 2).stdout.splitlines()
-        names = ["time", "time an image", "throughput", "network calls", "FLOPs per image", "parameters", "peak memory"]
+        names = [
+            "time",
+            "time per image",
+            "throughput",
+            "network calls",
+            "FLOPs per image",
+            "parameters",
+            "peak memory",
+        ]
         assert all(any(line.startswith(name + "  ") for line in lines) for name in [*names, "device", "number format"])
 
     def test_json_with_knobs(self):
@@ -435,8 +444,8 @@ class TestEvaluate:
             assert any(same(new, row) and is_stale(new) == "" for new in read(self.file)[0]), advice
 
     def test_again(self, monkeypatch):
-        monkeypatch.setattr("gencore.evaluation.evaluate.COST_SECONDS", 0.01)
-        monkeypatch.setattr("gencore.evaluation.evaluate.peak_memory", lambda *_: None)
+        monkeypatch.setattr("gencore.evaluation.cost.SECONDS", 0.01)
+        monkeypatch.setattr("gencore.evaluation.memory.peak_memory", lambda *_: None)
         words = "evaluate", "digits/vae", "--rows", "cost", "--dtype", "float32"
         done(*words)
         assert "0 rows" in done(*words).stdout and "1 rows" in done(*words, "--again").stdout

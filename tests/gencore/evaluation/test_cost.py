@@ -1,7 +1,6 @@
 """The costs of toy families whose arithmetic, calls and memory are known in closed form."""
 
 import json
-import subprocess
 from dataclasses import asdict
 from pathlib import Path
 
@@ -164,11 +163,11 @@ def test_peak_memory_of_weights():
 def test_peak_memory_is_that_of_the_model_s_own_layout(monkeypatch):
     jobs = []
 
-    def answer(*_, input, **__):
-        jobs.append(json.loads(input))
-        return subprocess.CompletedProcess([], 0, "1000000\n", "")
+    def answer(command, words, wait):
+        jobs.append(json.loads(words))
+        return "1000000\n"
 
-    monkeypatch.setattr(memory.subprocess, "run", answer)
+    monkeypatch.setattr(memory, "run", answer)
     monkeypatch.setattr(memory, "STATUS", Path(__file__))
     for layout in LAYOUTS:
         model = ToyConvolution()
@@ -194,8 +193,7 @@ def test_the_process_arranges_the_weights_so(tmp_path, monkeypatch):
 
 
 def test_where_the_peak_cannot_be_reset_it_is_unknown(monkeypatch):
-    told = subprocess.CompletedProcess([], 0, "null\n", "")
-    monkeypatch.setattr(memory.subprocess, "run", lambda *_, **__: told)
+    monkeypatch.setattr(memory, "run", lambda *_: "null\n")
     assert cost.peak_memory(Toy(), [0], {}) is None
 
 

@@ -16,7 +16,8 @@ from gencore import checkpoint
 from gencore.data import load_images, to_uint8
 from gencore.device import Settings
 from gencore.errors import InputError
-from gencore.evaluation import cost, evaluate, plan, rows, scoring, unfinished
+from gencore.evaluation import assemble, cost, evaluate, memory, plan, rows, scoring, unfinished
+from gencore.evaluation import task as task_module
 from gencore.evaluation.failures import FAILURES, Broken
 from gencore.evaluation.plan import points_of, prepare
 from gencore.extractors import EXTRACTORS, Options, load_extractor
@@ -339,7 +340,8 @@ class TestResume:
         tasks = prepare(["digits/vae"], **QUICK).tasks
         before = [task.unfinished for task in tasks]
         machine = plan.describe_machine()
-        monkeypatch.setattr(plan, "describe_machine", lambda *_: machine | {key: "another"})
+        for module in (plan, task_module):
+            monkeypatch.setattr(module, "describe_machine", lambda *_: machine | {key: "another"})
         assert not {replace(task).unfinished for task in tasks} & set(before)
         assert tasks[1].device == "cpu"
 
@@ -494,7 +496,7 @@ class TestPoints:
         [(0.2, "about 1 s"), (40, "about 40 s"), (720, "about 12 min"), (9000, "about 2.5 h")],
     )
     def test_times_in_words(self, seconds, words):
-        assert plan.about(seconds) == words
+        assert task_module.about(seconds) == words
 
     def test_failures_are_measured_like_models(self, root):
         found = measure("digits/vae", points="failures")
@@ -506,14 +508,15 @@ class TestPoints:
 
     def test_a_failure_s_model_runs_on_the_device_that_was_asked_for(self, root, monkeypatch):
         asked, load = [], checkpoint.load
-        monkeypatch.setattr(checkpoint, "load", lambda name, device=None: asked.append(device) or load(name, device))
+        monkeypatch.setattr(checkpoint, "load", lambda name, device=None: asked.append(device) or load(name, "cpu"))
         monkeypatch.setenv("GENCORE_DEVICE", "mps")
-        tasks = {task.failure: task for task in prepare(["digits/vae"], "failures", **QUICK).tasks}
-        assert set(asked) == {"cpu"}
-        monkeypatch.setattr(evaluate, "pick_device", torch.device)
-        monkeypatch.setattr(evaluate, "describe_machine", lambda device: {"device": torch.device(device).type})
+        monkeypatch.setattr(plan, "pick_device", torch.device)
+        for module in (plan, task_module, assemble):
+            monkeypatch.setattr(module, "describe_machine", lambda device: {"device": device, "name": "a machine"})
+        tasks = {task.failure: task for task in prepare(["digits/vae"], "failures", **QUICK | {"device": "cuda"}).tasks}
+        assert set(asked) == {"cuda"}
         for key, where in {"collapse": "cuda", "noise": "cpu", "memorised": "cpu"}.items():
-            assert evaluate.common(tasks[key], "cuda", 1.0)["machine"]["device"] == where
+            assert assemble.common(tasks[key], 1.0)["machine"]["device"] == where
 
     def test_the_estimate_of_a_failure_has_its_sampling_in_it(self, root, monkeypatch):
         quick = prepare(["digits/vae"], "failures", **QUICK).tasks
@@ -542,11 +545,11 @@ class TestCost:
     @pytest.fixture(autouse=True)
     def hasty(self, monkeypatch):
         """No more timing than must be, and no fresh process for the memory; test_cost.py has its figures."""
-        monkeypatch.setattr(evaluate, "COST_SECONDS", 0.01)
-        monkeypatch.setattr(evaluate, "peak_memory", lambda *_: None)
+        monkeypatch.setattr(cost, "SECONDS", 0.01)
+        monkeypatch.setattr(memory, "peak_memory", lambda *_: None)
 
     def test_a_row_of_costs(self, root, quick, monkeypatch):
-        monkeypatch.setattr(evaluate, "COST_SECONDS", 0.5)
+        monkeypatch.setattr(cost, "SECONDS", 0.5)
         [row] = measure(quick, rows="cost")
         model, batches = checkpoint.load(quick), row["batches"]
         assert [batch["n"] for batch in batches] == list(cost.SIZES[: len(batches)]) and len(batches) >= 3

@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 import xml.etree.ElementTree as ElementTree
+from functools import partial
 from unittest import mock
 
 import gradio as gr
@@ -19,7 +20,7 @@ from dashboard.results.operating_points import Measurements, join, knobs_key
 from dashboard.service import InputError, Service
 from gencore import FAMILIES, checkpoint
 from gencore.evaluation import memory, rows
-from gencore.family import resolve_knobs
+from gencore.family import image_seed, resolve_knobs
 from tests.support import invented
 
 TITLES = {name: kind.title for name, kind in FAMILIES.items()}
@@ -28,7 +29,7 @@ MADE = invented.distinct(NAMES)
 SLOW = {"device": "cpu", "name": "Slow Processor", "cores": 1, "threads": 1}
 
 
-REAL_PEAK = engine.peak_of
+REAL_PEAK = memory.peak_memory
 
 
 def measured(made=MADE):
@@ -170,7 +171,7 @@ def here(tmp_path, monkeypatch):
     mine.mkdir()
     monkeypatch.setenv(checkpoint.FOLDER_VARIABLE, f"{shipped}:{mine}")
     monkeypatch.delenv("SPACE_ID", raising=False)
-    monkeypatch.setattr(engine, "peak_of", lambda *_: 1.5)  # a process of its own takes seconds
+    monkeypatch.setattr(memory, "peak_memory", lambda *_: 1.5)  # a process of its own takes seconds
     monkeypatch.setattr(engine, "SCOPES", dict.fromkeys(engine.SCOPES, 0.5))
     return Service()
 
@@ -225,9 +226,9 @@ def test_the_memory_measured_here_is_what_the_engine_measures(here):
     (job, *_) = engine.plan(here, "mnist", "headline points", Measurements("mnist"))
     model = checkpoint.load(job.entry)
     job.settings.apply(model)
-    seeds = [engine.image_seed(0, i) for i in range(engine.evaluate.TRIAL)]
-    found = REAL_PEAK(job, model, threading.Event())
-    told = memory.peak_memory(model, seeds, job.knobs, engine.evaluate.MEMORY_CALLS)
+    asked = model, [image_seed(0, i) for i in range(16)], job.knobs, engine.evaluate.MEMORY_CALLS
+    found = REAL_PEAK(*asked, partial(engine.wait_for, halt=threading.Event()))
+    told = REAL_PEAK(*asked)
     weights = sum(tensor.numel() * tensor.element_size() for tensor in model.parameters()) / 1e6
     assert found >= weights and found == pytest.approx(told, rel=0.5, abs=3), "two processes differ by a few pages"
 
@@ -237,13 +238,14 @@ def test_stop_ends_the_process_that_measures_memory():
     threading.Timer(0.3, halt.set).start()
     started = time.monotonic()
     with pytest.raises(engine.Stopped):
-        engine.answer_of([sys.executable, "-c", "import time; time.sleep(60)"], "", halt)
+        memory.run([sys.executable, "-c", "import time; time.sleep(60)"], "", partial(engine.wait_for, halt=halt))
     assert time.monotonic() - started < 30, "it did not wait for the process to end by itself"
+    patient = partial(engine.wait_for, halt=threading.Event())
     with pytest.raises(RuntimeError, match="ended with 3: why"):
         script = "import sys; sys.stderr.write('why'); sys.exit(3)"
-        engine.answer_of([sys.executable, "-c", script], "", threading.Event())
+        memory.run([sys.executable, "-c", script], "", patient)
     echo = "import sys; print(sys.stdin.read().upper())"
-    assert engine.answer_of([sys.executable, "-c", echo], "words", threading.Event()).strip() == "WORDS"
+    assert memory.run([sys.executable, "-c", echo], "words", patient).strip() == "WORDS"
 
 
 def test_a_visitor_who_leaves_ends_it(here):

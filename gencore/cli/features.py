@@ -1,0 +1,49 @@
+"""`features`: what metrics and pages need of a data set's real images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gencore.cli.options import DeviceName
+from gencore.cli.terminal import progress
+from gencore.errors import InputError
+
+
+def features(
+    data: Annotated[str, typer.Argument(metavar="DATASET", help="A data set's name, Hub id, or folder.")],
+    extractor: Annotated[str, typer.Option(help="classifier, pixels, or all that the data set allows.")] = "all",
+    epochs: Annotated[int | None, typer.Option(help="Of the classifier's training; by default by the data.")] = None,
+    widths: Annotated[str | None, typer.Option(help="Of the classifier, such as 64,96,160,192.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the classifier's training.")] = 0,
+    dtype: Annotated[str, typer.Option(help="float32, bfloat16, or auto: the faster one for training.")] = "auto",
+    out: Annotated[Path | None, typer.Option(help="Root to write under; by default the first checkpoint root.")] = None,
+    device: DeviceName = None,
+) -> None:
+    """Learn from a data set's real images what metrics and pages need of them.
+
+    Extractors with the features of the real images, principal components, pair distances, and a card that says how.
+    """
+    from gencore.checkpoint import roots
+    from gencore.extractors import Options
+    from gencore.extractors.reference import write_features
+    from gencore.family import parse_seed
+
+    options = Options(epochs, parse_widths(widths), parse_seed(seed), dtype, device)
+    with progress() as show:
+        for line in write_features(data, out or roots()[0], extractor, options, show):
+            typer.echo(line)
+
+
+def parse_widths(text: str | None) -> tuple[int, ...] | None:
+    """Return the whole numbers in '64,96,160'; None for None.
+
+    Raises:
+        InputError: if one of them is no whole number.
+    """
+    try:
+        return None if text is None else tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise InputError(f"--widths takes whole numbers such as 64,96,160, not {text!r}.") from None

@@ -1,0 +1,75 @@
+"""Rows put together from what was measured, in the format of `schema`."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from gencore import __version__
+from gencore.checkpoint import Entry
+from gencore.device import describe_machine
+from gencore.evaluation.schema import VERSION
+from gencore.evaluation.task import Task
+from gencore.metrics import interval
+
+COMMANDS = (["evaluate"], ["bound"])  # those that write rows
+
+
+def common(task: Task, seconds: float) -> dict[str, Any]:
+    """Return what every row holds."""
+    return {
+        "row": VERSION,
+        "kind": task.kind,
+        "dataset": task.dataset,
+        "checkpoint": task.checkpoint,
+        "family": task.family,
+        "point": {"label": task.point.label, "kind": task.point.kind},
+        "knobs": dict(task.knobs),
+        "hashes": dict(task.hashes),
+        "settings": {**task.settings.record(), "batch": task.batch},
+        "machine": describe_machine(task.device),
+        "seconds": round(seconds, 2),
+        "version": __version__,
+        "date": datetime.now(UTC).date().isoformat(),
+        "command": f"python -m gencore {shlex.join(sys.argv[1:])}" if sys.argv[1:2] in COMMANDS else "",
+    }
+
+
+def scored_row(task: Task, generations: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the row of a task whose generations are all there."""
+    scores, left_out = {}, {}
+    for name in generations[0]["values"]:
+        values = [generation["values"][name] for generation in generations]
+        reasons = {key: reason for one in generations for key, reason in one["left_out"].get(name, {}).items()}
+        whole = [key for key in values[0] if all(key in one for one in values)]
+        scores[name] = {key: score([one[key] for one in values]) for key in whole}
+        left_out[name] = {key: reason for key, reason in reasons.items() if key not in whole}
+    uncertainty = "disjoint blocks of train images" if task.kind == "real" else "one training run"
+    return {
+        **common(task, sum(generation["seconds"] for generation in generations)),
+        "n": task.n,
+        "generations": task.generations,
+        "seeds": [0, task.generations - 1],
+        "split": "test",
+        "scores": scores,
+        "left_out": left_out,
+        "uncertainty": f"sampling only: {uncertainty}",
+        "training": {},
+        **({"failure": task.failure} if task.failure else {}),
+    }
+
+
+def score(values: list[float]) -> dict[str, Any]:
+    """Return a metric's values over the generations with their mean and 95% t-interval."""
+    mean, low, high = interval(values)
+    return {"mean": mean, "low": low, "high": high, "values": values}
+
+
+def training(entry: Entry, parameters: int) -> dict[str, Any]:
+    """Return what a checkpoint's training came to, as far as its run.json tells: unequal ones compare unequally."""
+    machine = entry.run.get("machine")
+    device = machine.get("device") if isinstance(machine, dict) else None
+    return {**entry.trained, **({"device": device} if isinstance(device, str) else {}), "parameters": parameters}
