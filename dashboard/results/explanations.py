@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from dashboard import format
-from dashboard.format import digits, signed
 from dashboard.results.operating_points import Measured, Score
 from dashboard.results.recommendation import DIVERSITY, QUALITIES, SAME_TIME, Answer, Axis, Question, difference, name
 
@@ -29,23 +28,23 @@ def plus_minus(axis: Axis, score: Score) -> str:
 def number(axis: Axis, value: float, half: float = math.nan) -> str:
     """Return a raw value for people, with the digits that half an interval of `half` leaves certain."""
     if axis.percent:
-        return f"{signed(100 * value, 1)}%"
-    return signed(value, digits(value, half))
+        return f"{format.signed(100 * value, 1)}%"
+    return format.signed(value, format.digits(value, half))
 
 
 def margin(axis: Axis, half: float) -> str:
     """Return ' ± 0.004', '' when there is no interval."""
     if not math.isfinite(half) or half <= 0:
         return ""
-    return f" ± {100 * half:.1f}" if axis.percent else f" ± {half:.{digits(half, half)}f}"
+    return f" ± {100 * half:.1f}" if axis.percent else f" ± {half:.{format.digits(half, half)}f}"
 
 
 def span(axis: Axis, low: float, high: float) -> str:
     """Return an interval of a difference: '0.002 to 0.016'."""
     if axis.percent:
-        return f"{signed(100 * low, 1)} to {signed(100 * high, 1)}"
-    decimals = digits(high, (high - low) / 2)
-    return f"{signed(low, decimals)} to {signed(high, decimals)}"
+        return f"{format.signed(100 * low, 1)} to {format.signed(100 * high, 1)}"
+    decimals = format.digits(high, (high - low) / 2)
+    return f"{format.signed(low, decimals)} to {format.signed(high, decimals)}"
 
 
 def times(ratio: float) -> str:

@@ -22,7 +22,7 @@ class Score:
         mean: The mean of `values`.
         low: The interval's lower end.
         high: The interval's upper end.
-        values: One value a generation.
+        values: One value per generation.
     """
 
     mean: float

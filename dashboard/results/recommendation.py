@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import Protocol
 
 import numpy as np
+from scipy import special
 
 from dashboard.results.operating_points import Measured, Measurements, Score, cost_of, knobs_key, machine_key
 
@@ -373,14 +374,8 @@ def difference(axis: Axis, one: Score, other: Score) -> tuple[float, float, floa
 
 
 def student(freedom: float) -> float:
-    """Return Student's two-sided 95% quantile for any number of degrees of freedom from 1 on.
-
-    With t = sqrt(freedom) tan(angle) the density is cos(angle) ** (freedom - 1), which is summed here.
-    """
-    angles = np.linspace(0, math.pi / 2, 4001)
-    density = np.cos(angles) ** (freedom - 1)
-    mass = np.concatenate([[0.0], np.cumsum((density[1:] + density[:-1]) / 2)])
-    return math.sqrt(freedom) * math.tan(float(np.interp(LEVEL, mass / mass[-1], angles)))
+    """Return Student's two-sided 95% quantile for any number of degrees of freedom from 1 on."""
+    return float(special.stdtrit(freedom, (1 + LEVEL) / 2))
 
 
 # ---- answering
@@ -457,19 +452,19 @@ def decide(
         nearest: For a budget: (W,) the fastest that covers enough, and the widest within the time.
     """
 
-    def resolve_knobs(allowed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def settled(allowed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         leader = best_of(utility, allowed)
         return settle_ties(question, leader, allowed, counts, coverage), leader
 
-    best, leader = resolve_knobs(allowed)
+    best, leader = settled(allowed)
     family = np.array([question.families.index(point.family) for point in question.points], int)
     mine = family[best] if len(family) else best
-    picks = [resolve_knobs(allowed & (family == f))[0] for f in range(len(question.families))]
+    picks = [settled(allowed & (family == f))[0] for f in range(len(question.families))]
     bests = np.stack([np.where(mine == f, best, pick) for f, pick in enumerate(picks)], 1) if picks else best[:, None]
     elsewhere = allowed & (family != mine[:, None])
     alone = ~elsewhere.any(1, keepdims=True)
     elsewhere |= alone & allowed & (np.arange(len(family)) != best[:, None])
-    runner, _ = resolve_knobs(elsewhere)
+    runner, _ = settled(elsewhere)
     budget = nearest is not None
     fastest, widest = nearest if nearest is not None else (np.full_like(best, -1),) * 2
     keep = best < 0  # where there is an answer, what would be nearest to one does not matter

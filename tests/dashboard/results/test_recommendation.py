@@ -35,9 +35,20 @@ def label(question, place):
 # ---- ties
 
 
+# Table of percentage points of Student's t, 97.5%: Fisher and Yates (1938), to three decimals.
+@pytest.mark.parametrize(("freedom", "printed"), [(1, 12.706), (2, 4.303), (4, 2.776), (8, 2.306), (30, 2.042)])
+def test_students_quantile_is_the_printed_one(freedom, printed):
+    assert recommendation.student(freedom) == pytest.approx(printed, abs=5e-4)
+
+
 @pytest.mark.parametrize("freedom", [1, 1.7, 2, 3.3, 4, 8, 30, 200])
-def test_students_quantile_is_scipys(freedom):
-    assert recommendation.student(freedom) == pytest.approx(stats.t.ppf(0.975, freedom), rel=1e-4)
+def test_students_quantile_holds_95_percent_of_the_density(freedom):
+    """With t = sqrt(freedom) tan(angle) the density is cos(angle) ** (freedom - 1)."""
+    angles = np.linspace(0, math.pi / 2, 400_001)
+    density = np.cos(angles) ** (freedom - 1)
+    mass = np.concatenate([[0.0], np.cumsum((density[1:] + density[:-1]) / 2)])
+    angle = math.atan(recommendation.student(freedom) / math.sqrt(freedom))
+    assert np.interp(angle, angles, mass / mass[-1]) == pytest.approx(0.95, abs=1e-6)
 
 
 @pytest.mark.parametrize(("sizes", "spreads"), [((5, 5), (1, 1)), ((5, 3), (1, 4)), ((3, 3), (0.2, 2))])
