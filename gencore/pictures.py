@@ -94,7 +94,7 @@ def gif(frames: Sequence[np.ndarray], ms: int, scale: int = 1) -> bytes:
     Args:
         frames: uint8 (H, W), (H, W, 1) or (H, W, 3) pictures, all of one shape.
         ms: Milliseconds per picture is shown, at least 20; the last one stays `GIF_REST` milliseconds more.
-        scale: Screen pixels a pixel, each a plain square.
+        scale: Screen pixels per pixel, each a plain square.
 
     Raises:
         InputError: if there is no picture, if they differ in shape, or if `ms` or `scale` is out of range.

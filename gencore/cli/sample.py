@@ -102,7 +102,7 @@ def generate(model: Family, seed: int, n: int, batch: int, knobs: Mapping[str, A
 
 
 def write_images(out: Path, batches: Iterator[Tensor], columns: int | None) -> None:
-    """Write images, uint8 (N, C, H, W) a batch, to `out`: a .npy file, a .png file with a grid, or a folder."""
+    """Write images, uint8 (N, C, H, W) per batch, to `out`: a .npy file, a .png file with a grid, or a folder."""
     import torch
 
     from gencore.pictures import channels_last, grid, write_npy, write_png

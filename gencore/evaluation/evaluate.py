@@ -178,8 +178,8 @@ class Evaluation:
             words = f"{task.title}, generation {generation + 1} of {task.generations}"
             started, parts = time.monotonic(), []
             with measuring(task.title):
-                for seen, share in self.see(task, generation):
-                    parts += [] if seen is None else [seen]
+                for found, share in self.batch_features(task, generation):
+                    parts += [] if found is None else [found]
                     yield RowProgress((place + share) / len(ahead), f"{words}: {share:.0%} of {task.n:,} images")
                 values, reasons = self.scores(task, BatchFeatures.join(parts), generation)
             kept[generation] = common(task, time.monotonic() - started)
@@ -190,17 +190,17 @@ class Evaluation:
             row["training"] = training(task.entry, cost.count_parameters(self.model(task)))
         yield RowProgress(1.0, task.title, row)
 
-    def see(self, task: Task, generation: int) -> Iterator[tuple[BatchFeatures | None, float]]:
-        """Yield the share of a generation's images that are made, and what is seen of each batch once it is."""
+    def batch_features(self, task: Task, generation: int) -> Iterator[tuple[BatchFeatures | None, float]]:
+        """Yield the share of a generation's images that are made, and the features of each batch once it is."""
         reference = self.plan.references[task.dataset]
         if task.kind == "real" and self.train_images(task.dataset) is None:
-            yield reference.unseen(generation * task.n, (generation + 1) * task.n), 1.0
+            yield reference.cached_train(generation * task.n, (generation + 1) * task.n), 1.0
             return
         for start in range(0, task.n, task.batch):
             stop = min(start + task.batch, task.n)
             for images, share in self.batch(task, generation, start, stop):
-                seen = None if images is None else reference.see(images)
-                yield seen, (start + (stop - start) * share) / task.n
+                found = None if images is None else reference.extract(images)
+                yield found, (start + (stop - start) * share) / task.n
 
     def batch(self, task: Task, generation: int, start: int, stop: int) -> Iterator[tuple[Tensor | None, float]]:
         """Yield the share of a batch that is done, and at the end its images, uint8 (n, C, H, W)."""
@@ -225,12 +225,12 @@ class Evaluation:
             self.images = dataset, images
         return self.images[1]
 
-    def scores(self, task: Task, seen: BatchFeatures, generation: int) -> tuple[dict, dict]:
+    def scores(self, task: Task, features: BatchFeatures, generation: int) -> tuple[dict, dict]:
         """Return a generation's values, and the reasons for those left out."""
         reference = self.plan.references[task.dataset]
         if task.kind == "real":
-            return reference.baseline_scores(seen, generation, task.generations)
-        return reference.scores(seen)
+            return reference.baseline_scores(features, generation, task.generations)
+        return reference.scores(features)
 
     def cost(self, task: Task) -> Iterator[RowProgress]:
         """Yield the moments of a row of costs."""

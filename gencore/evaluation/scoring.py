@@ -76,8 +76,8 @@ class Reference:
         """Each extractor's hash."""
         return {name: extractor.hash for name, extractor in self.extractors.items()}
 
-    def see(self, images: Tensor) -> BatchFeatures:
-        """Return what is kept of uint8 images (N, C, H, W)."""
+    def extract(self, images: Tensor) -> BatchFeatures:
+        """Return the features of uint8 images (N, C, H, W), and what else is kept of them."""
         return BatchFeatures(
             {name: extractor.features(images) for name, extractor in self.extractors.items()},
             {
@@ -88,24 +88,24 @@ class Reference:
             metrics.radial_spectrum(images),
         )
 
-    def scores(self, seen: BatchFeatures) -> tuple[Values, Reasons]:
+    def scores(self, batch: BatchFeatures) -> tuple[Values, Reasons]:
         """Return every metric of images against as many real test images, the first ones; and why one is left out."""
-        return self._scores(seen, authentic=True)
+        return self._scores(batch, authentic=True)
 
-    def baseline_scores(self, seen: BatchFeatures, block: int, blocks: int) -> tuple[Values, Reasons]:
+    def baseline_scores(self, batch: BatchFeatures, block: int, blocks: int) -> tuple[Values, Reasons]:
         """Return the same for real train images, block `block` of `blocks` disjoint ones.
 
         Authenticity would find the train images in the train split. It does not depend on N, and what generated images
         are read against is fresh real ones: so it is that of the test images, in as many disjoint blocks.
         """
-        values, reasons = self._scores(seen, authentic=False)
+        values, reasons = self._scores(batch, authentic=False)
         unseen = f"This needs the train images themselves, and those of {self.dataset} were not at hand."
         scarce = f"{self.dataset} has fewer test images than generations."
         for name, real in self.reals.items():
             size = len(real.test) // blocks
             fresh = real.test[block * size : (block + 1) * size]
             for key, metric in metrics.METRICS.items():
-                if key in reasons[name] and metric.needs in ("images", "probabilities") and seen.spectra is None:
+                if key in reasons[name] and metric.needs in ("images", "probabilities") and batch.spectra is None:
                     reasons[name][key] = unseen
                 elif metric.needs == "train" and size:
                     values[name][key] = metric(real.test, fresh, real.train)
@@ -113,23 +113,23 @@ class Reference:
                     reasons[name][key] = scarce
         return values, reasons
 
-    def unseen(self, start: int, stop: int) -> BatchFeatures:
+    def cached_train(self, start: int, stop: int) -> BatchFeatures:
         """Return train images by their cached features alone, where the data set is not at hand."""
         return BatchFeatures({name: real.train[start:stop] for name, real in self.reals.items()})
 
-    def _scores(self, seen: BatchFeatures, authentic: bool) -> tuple[Values, Reasons]:
+    def _scores(self, batch: BatchFeatures, authentic: bool) -> tuple[Values, Reasons]:
         values, reasons = {}, {}
         for name, real in self.reals.items():
-            fake = seen.features[name]
+            fake = batch.features[name]
             n = len(fake)
             mine = {"features"} | ({"train"} if authentic else set())
             mine |= {"images"} if name == next(iter(self.reals)) else set()
             mine |= {"probabilities"} if real.probabilities is not None else set()
-            probabilities = seen.probabilities.get(name)
+            probabilities = batch.probabilities.get(name)
             values[name], reasons[name] = metrics.scores(
                 real.test[:n],
                 fake,
-                spectra=None if seen.spectra is None else (real.spectra[:n], seen.spectra),
+                spectra=None if batch.spectra is None else (real.spectra[:n], batch.spectra),
                 probabilities=None if probabilities is None else (real.probabilities[:n], probabilities),
                 train=real.train if authentic else None,
                 train_gaps=real.train_gaps if authentic else None,

@@ -73,7 +73,7 @@ class Extractor(nn.Module, ABC):
         about: What the features are, in one sentence for people.
         needs_labels: Whether `learn` needs a data set with labels.
         half: Whether the weights are rounded to float16, in the file and in use.
-        dimensions: Features an image, d.
+        dimensions: Features per image, d.
         hash: The first 16 hex digits of the sha256 of the weights file; '' while there is none.
     """
 

@@ -1,6 +1,6 @@
 """Nearest neighbours and what is made of them, in blocks: no matrix of all pairs is ever held.
 
-Squared distances come from one matrix product a block, ‖a − b‖² = ‖a‖² + ‖b‖² − 2 a·b, in float64 on centred rows.
+Squared distances come from one matrix product per block, ‖a − b‖² = ‖a‖² + ‖b‖² − 2 a·b, in float64 on centred rows.
 The distances that are returned, and the radii, are computed again from the differences, so that equal rows are at
 distance 0; comparisons with a radius count numbers that agree to about twelve digits as ties.
 """

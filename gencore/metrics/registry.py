@@ -404,7 +404,7 @@ def interval(values: Sequence[float]) -> tuple[float, float, float]:
     from scipy.special import stdtrit
 
     if not len(values) or not all(map(math.isfinite, values)):
-        raise InputError(f"An interval needs finite values, one a generation, not {list(values)}.")
+        raise InputError(f"An interval needs finite values, one per generation, not {list(values)}.")
     mean = math.fsum(values) / len(values)
     if len(values) == 1:
         return mean, -math.inf, math.inf

@@ -11,7 +11,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-HIGH = 0.25  # cycles a pixel: waves of 4 pixels and shorter count as fine detail
+HIGH = 0.25  # cycles per pixel: waves of 4 pixels and shorter count as fine detail
 CHUNK = 2**22  # pixels transformed at once
 
 
@@ -20,14 +20,14 @@ def radial_spectrum(images: Tensor) -> Tensor:
 
     Pixels are scaled to [0, 1], each channel's mean is taken off, a Hann window (H + 2 points without the two zeros at
     its ends, likewise W) keeps the border from ringing, and |FFT|² / (H W) is averaged over the channels and summed
-    over the rings round(S f), f = √(f_x² + f_y²) in cycles a pixel, S = min(H, W): ring r holds waves of about S / r
+    over the rings round(S f), f = √(f_x² + f_y²) in cycles per pixel, S = min(H, W): ring r holds waves of about S / r
     pixels, and the last rings the corners of the plane, up to f = 0.707, where checkerboards show.
 
     Args:
         images: uint8 (N, C, H, W).
 
     Returns:
-        float32 (N, R), R = round(S / √2) + 1, one row an image.
+        float32 (N, R), R = round(S / √2) + 1, one row per image.
     """
     n, _, height, width = images.shape
     rings = ring_of_frequency(height, width).to(images.device)
@@ -65,7 +65,7 @@ def sharpness_of_spectra(real: Tensor, fake: Tensor) -> float:
         1 for images as sharp as real ones, below 1 for blur (or too little contrast), above 1 for noise; NaN where the
         real images have no fine detail at all.
     """
-    corner = real.shape[1] - 1  # the last ring, at 0.707 cycles a pixel
+    corner = real.shape[1] - 1  # the last ring, at 0.707 cycles per pixel
     first = round(HIGH * math.sqrt(2) * corner)
     high_real, high_fake = (rows[:, first:].double().sum(1).mean().item() for rows in (real, fake))
     return high_fake / high_real if high_real else math.nan

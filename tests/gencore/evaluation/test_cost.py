@@ -18,7 +18,7 @@ from gencore.family import Family, Knob, Noise, Step
 
 
 class Toy(Family):
-    """Calls one network `steps` times on noise of `noise` numbers an image, and shows the first pixel's worth."""
+    """Calls one network `steps` times on noise of `noise` numbers per image, and shows the first pixel's worth."""
 
     name = "toy"
     title = "Toy"

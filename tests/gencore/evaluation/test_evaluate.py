@@ -179,7 +179,7 @@ class TestValues:
             most.append(sum(len(alive) for one in made if (alive := one()) is not None))
             return see(self, images)
 
-        monkeypatch.setattr(scoring.Reference, "see", counted)
+        monkeypatch.setattr(scoring.Reference, "extract", counted)
         measure("digits/vae")
         assert len(made) == 1 + 4 * 3, "the plan's, and three batches of each generation"
         assert max(most) == BATCH
@@ -740,7 +740,7 @@ class TestBadInput:
         assert found == ["real", *["failure"] * 4]
         assert problems == ["digits/gan, Collapsed to a few modes cannot be measured: These images do not fit."]
         ahead = prepare(["digits/vae", "digits/gan"], **QUICK)
-        monkeypatch.setattr(scoring.Reference, "see", refuse)
+        monkeypatch.setattr(scoring.Reference, "extract", refuse)
         with pytest.raises(InputError, match="2 of 2 rows could not be measured"):
             list(evaluate.run(ahead))
 
