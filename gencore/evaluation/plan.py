@@ -192,9 +192,8 @@ class Planner:
             return
         model = checkpoint.load(entry, self.device)
         if self.options.rows != "cost":
-            self.references[entry.dataset].extract(
-                torch.zeros(1, *model.image_shape, dtype=torch.uint8)
-            )  # do they fit?
+            blank = torch.zeros(1, *model.image_shape, dtype=torch.uint8)
+            self.references[entry.dataset].extract(blank)  # do they fit?
         settings = self.settings(model, entry, path)
         settings.apply(model)
         hashes = {"checkpoint": rows.checkpoint_hash(entry.path)}
