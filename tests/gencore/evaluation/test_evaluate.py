@@ -172,12 +172,12 @@ class TestValues:
 
     def test_images_are_never_all_in_memory(self, root, monkeypatch):
         """Not even those of one generation: those that are alive while a batch is looked at are counted."""
-        made, most, see = [], [], scoring.Reference.see
+        made, most, extract = [], [], scoring.Reference.extract
 
         def counted(self, images):
             made.append(weakref.ref(images))
             most.append(sum(len(alive) for one in made if (alive := one()) is not None))
-            return see(self, images)
+            return extract(self, images)
 
         monkeypatch.setattr(scoring.Reference, "extract", counted)
         measure("digits/vae")
