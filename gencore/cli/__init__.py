@@ -10,7 +10,8 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from gencore.cli import benchmark, bound, evaluate, export, features, latents, listing, sample, train
+from gencore.cli import benchmark, bound, evaluate, export, features, latents, sample, train
+from gencore.cli import list as listing
 from gencore.errors import InputError
 
 
