@@ -263,7 +263,8 @@ def test_samples_that_are_made_at_once_wait_say_so_and_can_be_stopped(visit):
     first.wait_for_function("document.querySelector('#trilemma-samples [data-state]')?.dataset.state === 'running'")
     choose(second, "GAN, truncation 0.7")
     second.wait_for_selector("#trilemma-stop:visible")
-    assert "Waiting for its turn" in second.inner_text("#trilemma-samples [data-at=note]")
+    note = "document.querySelector('#trilemma-samples [data-at=note]').textContent"
+    second.wait_for_function(f"{note}.includes('busy, 1 ahead')")
     second.click("#trilemma-stop")
     second.wait_for_selector("#trilemma-stop", state="hidden")
     assert "Stopped before their turn." in second.inner_text("#trilemma-samples [data-at=note]")
