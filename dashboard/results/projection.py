@@ -74,7 +74,7 @@ def class_plane(rows: np.ndarray, classes: np.ndarray, shown: int = 2000) -> Pla
     """Return the plane on which the classes of real rows lie furthest apart: PCA of their means, weighted by size.
 
     For whitened rows these are Fisher's (1936) discriminant directions; PCA of such rows themselves would have none to
-    prefer. The largest entry of each direction is positive, so that the same rows always give the same picture.
+    prefer.
 
     Args:
         rows: (N, d) features of real images.
@@ -85,12 +85,27 @@ def class_plane(rows: np.ndarray, classes: np.ndarray, shown: int = 2000) -> Pla
     mean = rows.mean(0)
     kinds, counts = np.unique(classes, return_counts=True)
     means = np.stack([rows[classes == kind].mean(0) for kind in kinds]) - mean
-    _, spread, directions = np.linalg.svd(means * np.sqrt(counts / len(rows))[:, None], full_matrices=False)
+    basis, shares = principal(means * np.sqrt(counts / len(rows))[:, None])
+    return Plane(mean, basis, (rows[:shown] - mean) @ basis.T, axis_titles("direction between classes", shares))
+
+
+def spread_plane(rows: np.ndarray) -> Plane:
+    """Return the plane along which rows (N, d) spread most: PCA."""
+    rows = np.asarray(rows, np.float64)
+    mean = rows.mean(0)
+    basis, shares = principal(rows - mean)
+    return Plane(mean, basis, (rows - mean) @ basis.T, axis_titles("principal component", shares))
+
+
+def principal(centred: np.ndarray) -> tuple[np.ndarray, list[float]]:
+    """Return the two directions (2, d) along which rows around 0 spread most, and each one's share of the spread.
+
+    The largest entry of each direction is positive, so that the same rows always give the same picture.
+    """
+    _, spread, directions = np.linalg.svd(centred, full_matrices=False)
     basis = directions[:2]
     basis = basis * np.sign(np.take_along_axis(basis, np.abs(basis).argmax(1)[:, None], 1))
-    shares = spread[:2] ** 2 / (spread**2).sum()
-    axes = axis_titles("direction between classes", shares.tolist())
-    return Plane(mean, basis, (rows[:shown] - mean) @ basis.T, axes)
+    return basis, (spread[:2] ** 2 / (spread**2).sum()).tolist()
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from dashboard.format import dataset_title
@@ -12,40 +10,14 @@ from dashboard.service.lanes import checkpoint_key
 from dashboard.service.problems import without_paths
 from dashboard.service.service import Service
 from gencore import checkpoint
-from gencore.encodings import FILE, read_encodings
+from gencore.encodings import FILE, Encodings, read_encodings
 from gencore.errors import InputError
 from gencore.evaluation import rows
 
 _encodings = Cache(16, 50e6)  # bytes: those of 2,000 MNIST images in 16 dimensions take 0.3 MB
 
 
-@dataclass(frozen=True)
-class Encodings:
-    """What a checkpoint's encoder made of real images, as shipped with it; see `gencore.encodings`.
-
-    Attributes:
-        mean: float32 (N, d) the means of q(z|x).
-        std: float32 (N, d) its standard deviations.
-        labels: int64 (N,) the classes, or None when they are unknown.
-        kl: float32 (d,) KL(q(z_i|x) || N(0, 1)) of each dimension in nats, the mean over the images.
-        images: uint8 (n, C, H, W) the first of the images.
-        split: Which split of the data set they are the first of.
-    """
-
-    mean: np.ndarray
-    std: np.ndarray
-    labels: np.ndarray | None
-    kl: np.ndarray
-    images: np.ndarray
-    split: str
-
-    @property
-    def order(self) -> np.ndarray:
-        """The dimensions, the strongest by KL first."""
-        return np.argsort(-self.kl, kind="stable")
-
-
-def encodings(service: Service, name: str) -> Encodings:
+def encodings(name: str) -> Encodings:
     """Return the encodings that are kept with a checkpoint, from memory when no file has changed.
 
     Raises:
@@ -65,8 +37,7 @@ def read(name: str) -> Encodings:
     found = read_encodings(folder)
     if found.checkpoint != rows.checkpoint_hash(folder):
         raise InputError(f"The encodings kept with {name} are of other weights than it has now; {make} again")
-    labels = None if found.labels is None else found.labels.numpy()
-    return Encodings(found.mean.numpy(), found.std.numpy(), labels, found.kl.numpy(), found.images.numpy(), found.split)
+    return found
 
 
 def image_shape(service: Service, dataset: str) -> tuple[int, int, int]:
@@ -110,11 +81,11 @@ def shipped(service: Service, dataset: str) -> tuple[np.ndarray, np.ndarray | No
     """Return the real test images that are kept with a checkpoint's encodings, (n, C, H, W), and their classes (n,)."""
     for lane in service.lanes(dataset):
         try:
-            kept = encodings(service, lane.checkpoint) if lane.checkpoint else None
+            kept = encodings(lane.checkpoint) if lane.checkpoint else None
         except InputError:
             continue
         if kept is not None and kept.split == "test":
-            return kept.images, None if kept.labels is None else kept.labels[: len(kept.images)]
+            return kept.images.numpy(), None if kept.labels is None else kept.labels[: len(kept.images)].numpy()
     return np.zeros((0, 1, 1, 1), np.uint8), None
 
 

@@ -11,6 +11,11 @@ import numpy as np
 from gencore.family import image_seed
 
 
+def image_seeds(seed: int, n: int, first: int = 0) -> list[int]:
+    """Return the seeds of n images of a run, from its first one on."""
+    return [image_seed(seed, first + i) for i in range(n)]
+
+
 @dataclass(frozen=True)
 class Part:
     """One lane of an order: a checkpoint and every knob's value."""
@@ -36,7 +41,7 @@ class Order:
     @property
     def seeds(self) -> list[int]:
         """The seed of every image."""
-        return [image_seed(self.seed, self.first + i) for i in range(self.n)]
+        return image_seeds(self.seed, self.n, self.first)
 
 
 @dataclass(frozen=True)

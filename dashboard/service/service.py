@@ -33,7 +33,7 @@ from dashboard.service.lanes import (
     read_preview,
     size_of,
 )
-from dashboard.service.orders import Frame, Order, Part
+from dashboard.service.orders import Frame, Order, Part, image_seeds
 from dashboard.service.parsing import expect_mapping, parse_seed, parse_whole
 from dashboard.service.pixels import to_pixels
 from dashboard.service.problems import in_a_sentence, without_paths
@@ -42,7 +42,7 @@ from gencore.device import describe_machine, pick_device, synchronise
 from gencore.errors import InputError, near
 from gencore.evaluation import rows
 from gencore.evaluation.failures import FAILURES, Broken, failures_for
-from gencore.family import Family, image_seed, resolve_knobs
+from gencore.family import Family, resolve_knobs
 
 MAX_IMAGES = 100
 KEPT_MODELS = 8
@@ -80,6 +80,12 @@ class Service:
     def families(self) -> dict[str, type[Family]]:
         """The registered families, in order."""
         return FAMILIES
+
+    def able(self, *capabilities: type) -> dict[str, type[Family]]:
+        """Return the families that have all of some capabilities, in order."""
+        return {
+            name: kind for name, kind in self.families.items() if all(issubclass(kind, one) for one in capabilities)
+        }
 
     @cached_property
     def machine(self) -> dict[str, Any]:
@@ -133,6 +139,11 @@ class Service:
     def lanes(self, dataset: str) -> list[Lane]:
         """Return the lane of every family on `dataset`."""
         return [self.lane(dataset, family) for family in self.families]
+
+    def checkpoints(self, dataset: str, *capabilities: type) -> list[Lane]:
+        """Return a lane for each checkpoint on `dataset` of the families that have some capabilities, usable or not."""
+        firsts = [self.lane(dataset, family) for family in self.able(*capabilities)]
+        return [self.lane(dataset, first.family, name) for first in firsts for name in first.checkpoints]
 
     # ---- checking
 
@@ -345,7 +356,7 @@ class Service:
         one = next(one for one in self.failures(dataset) if one.key == key)
 
         def generate() -> np.ndarray:
-            return to_pixels(one.generate([image_seed(PREVIEW["seed"], i) for i in range(PREVIEW["n"])]))
+            return to_pixels(one.generate(image_seeds(**PREVIEW)))
 
         yield from self.device.alone(one.label, lambda: self._broken_images.find(place, generate), stop)
 
@@ -358,7 +369,7 @@ class Service:
     def real(self, dataset: str, n: int, seed: int) -> np.ndarray | None:
         """Return `n` real test images, uint8 (n, C, H, W), picked by the seed; None when they are not at hand."""
         images = self.split(dataset, "test")
-        return None if images is None else images[[image_seed(seed, i) % len(images) for i in range(n)]]
+        return None if images is None else images[[one % len(images) for one in image_seeds(seed, n)]]
 
     def split(self, dataset: str, split: str) -> np.ndarray | None:
         """Return all real images of a split, uint8 (N, C, H, W), in its order; None when they are not at hand."""

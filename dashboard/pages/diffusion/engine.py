@@ -18,16 +18,17 @@ import numpy as np
 import torch
 
 from dashboard.results.operating_points import knobs_key
-from dashboard.service import PREVIEW, Frame, InputError, Order, Part, Service
+from dashboard.service import PREVIEW, Frame, InputError, Lane, Order, Part, Service
 from dashboard.service.cache import Cache
 from dashboard.service.device import Busy, Lease, Waiting, finish
 from dashboard.service.lanes import checkpoint_key
+from dashboard.service.orders import image_seeds
 from dashboard.service.parsing import parse_seed, parse_whole
 from dashboard.service.pixels import to_input, to_pixels
 from dashboard.service.problems import in_a_sentence
 from gencore import pictures
 from gencore.device import synchronise
-from gencore.family import BoundsInParts, Diffuses, Family, Knob, Noise, image_seed
+from gencore.family import BoundsInParts, Diffuses, Family, Knob, Noise
 
 MOST_SNAPSHOTS = 60  # of a trajectory
 STRIP = 8  # pictures of a strip
@@ -37,15 +38,6 @@ WAIT = 1.5  # seconds that a picture which should come at once waits for the dev
 FRAME_SECONDS = 0.15  # between two updates with pictures, at least: the browser has no way to ask for fewer
 QUIET_SECONDS = 0.5  # between two updates without
 GIF_MS, SCALE, GAP = 80, 5, 2  # milliseconds per picture; screen pixels per pixel; pixels between two trajectories
-
-
-@dataclass(frozen=True)
-class Source:
-    """A checkpoint that diffuses: its name, and its family's name and title."""
-
-    checkpoint: str
-    family: str
-    title: str
 
 
 @dataclass(frozen=True)
@@ -151,16 +143,11 @@ class Trajectories:
     @property
     def kinds(self) -> dict[str, type[Family]]:
         """The registered families that diffuse."""
-        return {name: kind for name, kind in self.service.families.items() if issubclass(kind, Diffuses)}
+        return self.service.able(Diffuses)
 
-    def sources(self, dataset: str) -> list[Source]:
+    def sources(self, dataset: str) -> list[Lane]:
         """Return the usable checkpoints of a data set that diffuse, each family's own name first."""
-        found = []
-        for name, kind in self.kinds.items():
-            for one in self.service.lane(dataset, name).checkpoints:
-                if not self.service.lane(dataset, name, one).problem:
-                    found.append(Source(one, name, kind.title))
-        return found
+        return [lane for lane in self.service.checkpoints(dataset, Diffuses) if not lane.problem]
 
     def datasets(self) -> list[str]:
         """Return the data sets that have such a checkpoint."""
@@ -172,14 +159,14 @@ class Trajectories:
             return "No registered family has a forward process that turns images into noise."
         return " ".join(self.service.lane(dataset, name).problem for name in self.kinds)
 
-    def find(self, dataset: Any, name: Any) -> Source:
+    def find(self, dataset: Any, name: Any) -> Lane:
         """Return a data set's checkpoint by its name.
 
         Raises:
             InputError: if it has none of that name which diffuses.
         """
-        sources = self.sources(dataset) if isinstance(dataset, str) and dataset in self.service.datasets() else []
-        for source in sources:
+        known = isinstance(dataset, str) and dataset in self.service.datasets()
+        for source in self.sources(dataset) if known else ():
             if source.checkpoint == name:
                 return source
         raise InputError(f"There is no checkpoint {name!r} here that diffuses; choose one from the list.")
@@ -188,17 +175,17 @@ class Trajectories:
         """Return a family's knob for the number of steps: its first whole number; None when it has none."""
         return next((knob for knob in self.kinds[family].knobs if knob.integer and not knob.choices), None)
 
-    def bounded(self, source: Source) -> bool:
+    def bounded(self, source: Lane) -> bool:
         """Return whether a checkpoint's bound is a sum over t, which can be measured."""
         return issubclass(self.kinds[source.family], BoundsInParts)
 
     # ---- forward
 
-    def abar(self, source: Source) -> np.ndarray:
+    def abar(self, source: Lane) -> np.ndarray:
         """Return abar_t for t = 0..T-1, float64 (T,)."""
         return self.service.model(source.checkpoint).alphas_cumprod().double().cpu().numpy()
 
-    def level(self, source: Source, t: Any) -> Level:
+    def level(self, source: Lane, t: Any) -> Level:
         """Return the noise at t.
 
         Raises:
@@ -207,7 +194,7 @@ class Trajectories:
         abar = self.abar(source)
         return noise_level(abar, parse_t(t, len(abar)))
 
-    def noised(self, source: Source, image: np.ndarray, t: Any, seed: Any) -> Iterator[Noised]:
+    def noised(self, source: Lane, image: np.ndarray, t: Any, seed: Any) -> Iterator[Noised]:
         """Yield an image under the noise of a seed at t with what the network sees in it; alone while that has to wait.
 
         Args:
@@ -230,7 +217,7 @@ class Trajectories:
         except Busy:
             yield Noised(level, drawn, None)
 
-    def strip(self, source: Source, image: np.ndarray, seed: Any) -> list[Noised]:
+    def strip(self, source: Lane, image: np.ndarray, seed: Any) -> list[Noised]:
         """Return an image under noise at `STRIP` t from 0 to T - 1; without what the network sees when it is busy.
 
         Raises:
@@ -250,7 +237,7 @@ class Trajectories:
             return [Noised(*pair, None) for pair in zip(levels, drawn, strict=True)]
         return self._strips.put(key, [Noised(*three) for three in zip(levels, drawn, seen, strict=True)])
 
-    def _seen(self, source: Source, x_t: torch.Tensor, places: Sequence[int]) -> np.ndarray:
+    def _seen(self, source: Lane, x_t: torch.Tensor, places: Sequence[int]) -> np.ndarray:
         """Return what the network sees in each x_t, uint8 (N, C, H, W).
 
         Raises:
@@ -275,7 +262,7 @@ class Trajectories:
             return known
 
         def trial(model: Family) -> Rate:
-            seeds, knobs = [image_seed(0, i) for i in range(n)], model.resolve_knobs({})
+            seeds, knobs = image_seeds(0, n), model.resolve_knobs({})
             self.service.warm_up(model, seeds, knobs)
             started = time.perf_counter()
             *_, step = itertools.islice(model.sample(seeds, **knobs), TRIAL_CALLS)
@@ -363,7 +350,7 @@ class Trajectory:
     """A trajectory in the making: samples from one seed, and keeps snapshots evenly spread over its calls."""
 
     def __init__(self, model: Family, knobs: Mapping[str, Any], seed: int, most: int = MOST_SNAPSHOTS):
-        seeds = [image_seed(seed, 0)]
+        seeds = image_seeds(seed, 1)
         self.times = model.timesteps(**knobs)
         self.total, self.calls = len(self.times), 0
         self._kept = set(snapshot_places(self.total, most))
@@ -442,12 +429,8 @@ def under_noise(model: Family, image: np.ndarray, places: Sequence[int], seed: A
     Raises:
         InputError: if the image is not of the model's shape, or the seed is bad.
     """
-    if image.shape != tuple(model.image_shape):
-        have, want = ("x".join(map(str, shape)) for shape in (image.shape, model.image_shape))
-        raise InputError(f"The image is {have} (channels, height, width), but this checkpoint is made for {want}.")
-    noise = Noise([image_seed(parse_seed(seed), 0)], model.device)(*model.image_shape)
-    x0 = to_input(image[None].copy(), model)
-    n = len(places)
+    x0, n = to_input(image[None].copy(), model), len(places)
+    noise = Noise(image_seeds(parse_seed(seed), 1), model.device)(*model.image_shape)
     t = torch.tensor(places, device=model.device)
     return model.diffuse(x0.expand(n, -1, -1, -1), t, noise.expand(n, -1, -1, -1))
 

@@ -15,9 +15,9 @@ import gradio as gr
 from dashboard import format
 from dashboard.pages import slug_of
 from dashboard.pages.diffusion import diffusion_view, noise_schedule
-from dashboard.pages.diffusion.engine import SHEET, Segment, Snapshot, Source, Trajectories, as_gif, as_strip
+from dashboard.pages.diffusion.engine import SHEET, Segment, Snapshot, Trajectories, as_gif, as_strip
 from dashboard.pages.diffusion.panels import PANELS
-from dashboard.service import PREVIEW, Frame, InputError, Knob, Order, Part, Point, Service, resolve_knobs
+from dashboard.service import PREVIEW, Frame, InputError, Knob, Lane, Order, Part, Point, Service, resolve_knobs
 from dashboard.ui import dataset_choice, model_card
 from dashboard.ui.events import CALM, QUICK, RUN
 from dashboard.ui.image_picker import ImagePicker
@@ -125,7 +125,7 @@ class Diffusion:
             **self._parts(dataset, sources[0]),
         }
 
-    def _parts(self, dataset: str, source: Source) -> dict:
+    def _parts(self, dataset: str, source: Lane) -> dict:
         return {key: value for part in self.parts for key, value in part.show(dataset, source).items()}
 
 
@@ -168,7 +168,7 @@ class Forward:
         self.again.click(None, None, [self.seed], js=ANOTHER_SEED).then(self.draw, inputs, self.outputs, **live)
         return opened.then(self.draw, inputs, self.outputs, **live)
 
-    def show(self, dataset: str, source: Source) -> dict:
+    def show(self, dataset: str, source: Lane) -> dict:
         """Show the schedule of a checkpoint; the image under noise follows when an image is chosen."""
         abar = self.trajectories.abar(source)
         t = min(START, len(abar) - 1)
@@ -203,7 +203,7 @@ class Forward:
         except InputError as error:
             yield {self.picture: {"problem": str(error)}}
 
-    def _charts(self, source: Source, t: int) -> dict:
+    def _charts(self, source: Lane, t: int) -> dict:
         abar = self.trajectories.abar(source)
         return {self.schedule: noise_schedule.schedule(abar, t), self.ratio: noise_schedule.signal_to_noise(abar, t)}
 
@@ -270,7 +270,7 @@ class Reverse:
 
     # ---- handlers
 
-    def show(self, dataset: str, source: Source) -> dict:
+    def show(self, dataset: str, source: Lane) -> dict:
         """Show the controls of a checkpoint's family, and nothing drawn yet."""
         shown = {key: value for side in self.sides for key, value in side.show(source.family).items()}
         files = {file: gr.update(value=None, interactive=False) for file in self.files}
@@ -393,7 +393,7 @@ class Bound:
         """What changes with the data set or the checkpoint."""
         return [self.words, self.curve, self.split]
 
-    def show(self, dataset: str, source: Source) -> dict:
+    def show(self, dataset: str, source: Lane) -> dict:
         """Show a checkpoint's bound, or say how to measure it."""
         rows = self.service.measurements(dataset).bounds
         row = noise_schedule.of_checkpoint(rows, source.checkpoint)
@@ -464,7 +464,7 @@ class Steps:
 
     # ---- handlers
 
-    def show(self, dataset: str, source: Source) -> dict:
+    def show(self, dataset: str, source: Lane) -> dict:
         """Show the family's controls, and the samples that were shipped with the checkpoint."""
         knob = self.knob[source.family]
         if knob is None:

@@ -19,10 +19,11 @@ from dashboard.service import PREVIEW, InputError, Knob, Service, resolve_knobs
 from dashboard.service.cache import Cache
 from dashboard.service.device import Waiting
 from dashboard.service.lanes import checkpoint_key, missing
+from dashboard.service.orders import image_seeds
 from dashboard.service.parsing import parse_seed
 from dashboard.service.pixels import to_input, to_pixels
 from dashboard.service.problems import without_paths
-from gencore.family import Family, Judges, image_seed
+from gencore.family import Family, Judges
 
 JUDGED = 200  # images of each kind that are judged
 BATCH = 50  # images at once: what a processor's cache holds
@@ -83,7 +84,7 @@ class Games:
 
     def families(self) -> dict[str, type]:
         """Return the families that judge, in the order of the registry."""
-        return {name: kind for name, kind in self.service.families.items() if issubclass(kind, Judges)}
+        return self.service.able(Judges)
 
     def datasets(self) -> list[str]:
         """Return the data sets with a checkpoint of a family that judges, those with one that can be used first."""
@@ -93,7 +94,7 @@ class Games:
 
     def contestants(self, dataset: str) -> list[Contestant]:
         """Return the checkpoints of a data set whose models judge; those that can be used come first."""
-        kinds = self.families()
+        kinds = self.service.able(Judges)
         found = [entry for entry in self.service.entries().get(dataset, []) if entry.family in kinds]
         found.sort(key=lambda entry: (bool(entry.problem), entry.name.rpartition("/")[2] != entry.family, entry.name))
         return [
@@ -122,10 +123,9 @@ class Games:
 
     def nobody(self, dataset: str) -> str:
         """Return the sentence of a data set without a checkpoint that judges."""
-        kinds = list(self.families().values())
-        if not kinds:
-            return "No family here has a discriminator: none of the registered ones gives a probability of 'real'."
-        return missing(dataset, kinds[0])
+        for kind in self.families().values():
+            return missing(dataset, kind)
+        return "No family here has a discriminator: none of the registered ones gives a probability of 'real'."
 
     # ---- what the models make and believe
 
@@ -144,7 +144,7 @@ class Games:
         key = checkpoint_key(one.name), knobs_key(values)
 
         def make(model: Family) -> np.ndarray:
-            return to_pixels(model.generate(seeds_of(PREVIEW["seed"], PREVIEW["n"]), **values))
+            return to_pixels(model.generate(image_seeds(**PREVIEW), **values))
 
         return (yield from self.service.with_model(one.name, make, stop, keep=(self._samples, key)))
 
@@ -158,7 +158,7 @@ class Games:
         key = checkpoint_key(one.name), seed
 
         def judge(model: Family) -> Judged:
-            seeds, real = seeds_of(seed, JUDGED), self.real(dataset, seed)
+            seeds, real = image_seeds(seed, JUDGED), self.real(dataset, seed)
             pieces = [model.generate(seeds[start : start + BATCH]) for start in range(0, JUDGED, BATCH)]
             fake = to_pixels(torch.cat(pieces))
             judged = Judged(one, seed, PROBE in model.networks, fake, probability_real(model, fake), real, np.zeros(0))
@@ -173,11 +173,6 @@ class Games:
             return None
         picked = np.random.default_rng(seed).permutation(len(images))[:JUDGED]
         return images[np.sort(picked)]
-
-
-def seeds_of(seed: int, n: int) -> list[int]:
-    """Return the seeds of the first n images of a run."""
-    return [image_seed(seed, i) for i in range(n)]
 
 
 def probability_real(model: Any, images: np.ndarray) -> np.ndarray:

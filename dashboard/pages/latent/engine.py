@@ -12,16 +12,16 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 
-from dashboard.results.projection import Plane, axis_titles, class_plane
+from dashboard.results.projection import Plane, class_plane, spread_plane
 from dashboard.service import InputError, Lane, Service
 from dashboard.service.cache import Cache
 from dashboard.service.device import Waiting, finish
-from dashboard.service.images import Encodings, encodings
+from dashboard.service.images import encodings
 from dashboard.service.lanes import checkpoint_key
 from dashboard.service.parsing import parse_point, parse_seed, parse_whole
-from dashboard.service.pixels import to_input, to_pixels
+from dashboard.service.pixels import encode, to_input, to_pixels
 from dashboard.service.problems import without_paths
-from gencore.encodings import FILE
+from gencore.encodings import FILE, Encodings
 from gencore.evaluation.cost import counted_calls
 from gencore.families.likelihood import normal_kl
 from gencore.family import (
@@ -36,7 +36,7 @@ from gencore.family import (
     Part,
     image_seed,
     sum_parts,
-)
+)  # fmt: skip
 from gencore.latents import path, spot, traversal
 from gencore.pictures import gif
 
@@ -143,14 +143,12 @@ class Traversal:
         dimensions: The dimensions, the strongest first.
         kl: Nats of each of them, the mean over real images where encodings are kept, else of this image.
         images: uint8 (dimensions, offsets, C, H, W).
-        spreads: How far an offset of 1 moves each of them.
-        measured: Whether kl and spreads are those of real images.
+        measured: Whether kl, and how far an offset of 1 moves, are those of real images.
     """
 
     dimensions: np.ndarray
     kl: np.ndarray
     images: np.ndarray
-    spreads: np.ndarray
     measured: bool
 
 
@@ -200,9 +198,7 @@ class Latents:
 
     def lanes(self, dataset: str, *capabilities: type) -> list[Lane]:
         """Return the lanes of the families that have all the capabilities, usable or not."""
-        kinds = self.service.families
-        able = [name for name, kind in kinds.items() if all(issubclass(kind, one) for one in capabilities)]
-        return [self.service.lane(dataset, name) for name in able]
+        return [self.service.lane(dataset, name) for name in self.service.able(*capabilities)]
 
     def decoders(self, dataset: str) -> list[Lane]:
         """Return the lanes of the families whose images are a function of a latent."""
@@ -210,12 +206,7 @@ class Latents:
 
     def encoders(self, dataset: str) -> list[Lane]:
         """Return the usable checkpoints of a data set that encode and decode, each as a lane of its own."""
-        return [
-            lane
-            for first in self.lanes(dataset, Decodes, Encodes)
-            for name in first.checkpoints
-            if not (lane := self.service.lane(dataset, first.family, name)).problem
-        ]
+        return [lane for lane in self.service.checkpoints(dataset, Decodes, Encodes) if not lane.problem]
 
     def encoder(self, dataset: str, name: str = "") -> Lane:
         """Return a checkpoint that encodes and decodes: the one named, else the first.
@@ -226,9 +217,8 @@ class Latents:
         found = self.encoders(dataset)
         if not found:
             problems = [lane.problem for lane in self.lanes(dataset, Decodes, Encodes)]
-            raise InputError(
-                next(filter(None, problems), "No family here encodes images, so there is nothing to show.")
-            )
+            nobody = "No family here encodes images, so there is nothing to show."
+            raise InputError(next(filter(None, problems), nobody))
         return next((lane for lane in found if lane.checkpoint == name), found[0])
 
     def diffusers(self, dataset: str) -> list[Lane]:
@@ -316,7 +306,6 @@ class Latents:
         """Return the latents of two ends, (2, ...)."""
         if ends.images is None:
             return model.latent([image_seed(seed, 0) for seed in ends.seeds])
-        check_shape(ends.images[0], model)
         return model.invert(to_input(ends.images, model))
 
     # ---- the map
@@ -331,18 +320,18 @@ class Latents:
         Raises:
             InputError: if its encodings are not there, or the plane cannot be had.
         """
-        kept = encodings(self.service, name)
+        kept = encodings(name)
         return self._maps.find((checkpoint_key(name, FILE), kind), lambda: self._map(kept, kind))
 
     def _map(self, kept: Encodings, kind: str) -> Map:
+        means, labels = kept.mean.numpy(), None if kept.labels is None else kept.labels.numpy()
         if kind == PLANES[0]:
-            plane = spread_plane(kept.mean)
-        elif kept.labels is None or len(np.unique(kept.labels)) < 3:
+            plane = spread_plane(means)
+        elif labels is None or len(np.unique(labels)) < 3:
             raise InputError("The classes of these images are not known, so there is no plane that sets them apart.")
         else:
-            plane = class_plane(kept.mean, kept.labels, len(kept.mean))
-        width = NEAR * float(np.sqrt(plane.points.var(0).mean()))
-        return Map(plane, kept.labels, kept.mean, width, kept.split)
+            plane = class_plane(means, labels, len(means))
+        return Map(plane, labels, means, NEAR * float(np.sqrt(plane.points.var(0).mean())), kept.split)
 
     def place(self, name: str, image: np.ndarray, kind: str) -> tuple[float, float]:
         """Return where an image lies on a map."""
@@ -370,9 +359,9 @@ class Latents:
 
     def real(self, dataset: str, name: str, index: int) -> np.ndarray | None:
         """Return the real image (C, H, W) that an encoding is of; None when it is not at hand."""
-        kept = encodings(self.service, name)
+        kept = encodings(name)
         images = self.service.split(dataset, kept.split)
-        images = kept.images if images is None else images
+        images = kept.images.numpy() if images is None else images
         return images[index] if index < len(images) else None
 
     # ---- one image
@@ -383,21 +372,17 @@ class Latents:
         Raises:
             InputError: if the image is of another size than the model's.
         """
-
-        def encode(model: Family) -> tuple[np.ndarray, np.ndarray]:
-            check_shape(image, model)
-            mean, std = model.encode(to_input(image[None], model))
-            return mean[0].float().cpu().numpy(), std[0].float().cpu().numpy()
-
         keep = self._encoded, (checkpoint_key(name), image.tobytes())
-        return self.service.with_model(name, encode, patience=PATIENT, keep=keep)
+        work = functools.partial(encode, image)
+        mean, std = yield from self.service.with_model(name, work, patience=PATIENT, keep=keep)
+        return mean.numpy(), std.numpy()
 
     def traverse(self, name: str, image: np.ndarray, rows: int | None = None) -> Generator[Waiting, None, Traversal]:
         """Return, once the device is had, an image's latent moved along its strongest dimensions, `rows` or all."""
         mean, std = yield from self.encode(name, image)
         try:
-            kept = encodings(self.service, name)
-            kl, spreads = kept.kl, np.sqrt(kept.mean.var(0) + np.square(kept.std).mean(0))
+            kept = encodings(name)
+            kl, spreads = kept.kl.numpy(), np.sqrt(kept.mean.numpy().var(0) + np.square(kept.std.numpy()).mean(0))
         except InputError:
             kept, spreads = None, np.ones_like(mean)
             kl = normal_kl(torch.from_numpy(mean), torch.from_numpy(std)).numpy()
@@ -408,7 +393,7 @@ class Latents:
             name, lambda model: to_pixels(model.decode(walked.to(model.device))), patience=PATIENT
         )
         shape = (len(order), len(OFFSETS), *images.shape[1:])
-        return Traversal(order, kl[order], images.reshape(shape), spreads[order], kept is not None)
+        return Traversal(order, kl[order], images.reshape(shape), kept is not None)
 
     def rebuild(self, dataset: str, image: np.ndarray, stop: threading.Event) -> Iterator[Waiting | Rebuilt]:
         """Yield what every family gives back of an image, encoded and decoded; with its bound if that is quick."""
@@ -462,7 +447,6 @@ class Latents:
         """
 
         def add_noise(model: Family) -> tuple[np.ndarray, np.ndarray, float]:
-            check_shape(image, model)
             levels = model.alphas_cumprod()
             x, place = to_input(image[None], model), parse_whole(t, 0, len(levels) - 1, "t")
             at = torch.tensor([place], device=model.device)
@@ -484,7 +468,6 @@ def timed(work: Callable[[Family], T]) -> Callable[[Family], tuple[T, float]]:
 
 def given_back(model: Family, start: Rebuilt, image: np.ndarray) -> Rebuilt:
     """Return what a model gives back of an image, uint8 (C, H, W), with its bound if that is quick."""
-    check_shape(image, model)
     x = to_input(image[None], model)
     latent = model.invert(x) if isinstance(model, Inverts) else model.encode(x)[0]
     decoded = model.decode(latent).clamp(-1, 1)
@@ -497,7 +480,6 @@ def given_back(model: Family, start: Rebuilt, image: np.ndarray) -> Rebuilt:
 
 def bound_parts(model: Family, image: np.ndarray) -> Iterator[Part]:
     """Return the parts of an image's bound, worked out one by one."""
-    check_shape(image, model)
     return model.bound_parts(to_input(image[None], model), torch.Generator().manual_seed(0))
 
 
@@ -519,21 +501,3 @@ def batches(total: int, size: int) -> list[list[int]]:
     step = (total - 1) // (STRIP - 1)
     order = sorted(range(1, total), key=lambda place: (place % step != 0, place))
     return [order[start : start + size] for start in range(0, len(order), size)]
-
-
-def check_shape(image: np.ndarray, model: Family) -> None:
-    """Raise InputError when an image is not of the size that a model takes."""
-    if tuple(image.shape) != tuple(model.image_shape):
-        own, given = (" x ".join(map(str, shape)) for shape in (model.image_shape, image.shape))
-        raise InputError(f"The {model.title} takes images of {own} (channels, height, width), not {given}.")
-
-
-def spread_plane(rows: np.ndarray) -> Plane:
-    """Return the plane along which rows (N, d) spread most: PCA, the largest entry of each direction positive."""
-    rows = np.asarray(rows, np.float64)
-    mean = rows.mean(0)
-    _, spread, directions = np.linalg.svd(rows - mean, full_matrices=False)
-    basis = directions[:2]
-    basis = basis * np.sign(np.take_along_axis(basis, np.abs(basis).argmax(1)[:, None], 1))
-    shares = spread[:2] ** 2 / (spread**2).sum()
-    return Plane(mean, basis, (rows - mean) @ basis.T, axis_titles("principal component", shares.tolist()))

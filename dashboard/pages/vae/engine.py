@@ -22,14 +22,15 @@ from dashboard.pages.vae.posterior_figure import Aggregate, Posterior
 from dashboard.service import InputError, Service
 from dashboard.service.cache import Cache
 from dashboard.service.device import Waiting
-from dashboard.service.images import Encodings, encodings
+from dashboard.service.images import encodings
 from dashboard.service.lanes import checkpoint_key
+from dashboard.service.orders import image_seeds
 from dashboard.service.parsing import parse_number, parse_seed
-from dashboard.service.pixels import to_input, to_pixels
-from gencore.encodings import FILE
+from dashboard.service.pixels import encode, to_input, to_pixels
+from gencore.encodings import FILE, Encodings
 from gencore.errors import near
 from gencore.families.likelihood import normal_kl
-from gencore.family import Bounds, Decodes, Encodes, Family, FitsPrior, Noise, image_seed
+from gencore.family import Bounds, Decodes, Encodes, Family, FitsPrior, Noise
 
 DRAWS = 12  # of z, from the posterior of one image
 WIDEST = 10.0  # times sigma
@@ -72,20 +73,15 @@ class Posteriors:
     @property
     def kinds(self) -> dict[str, type[Family]]:
         """The families that encode and decode, by name."""
-        return {
-            name: kind
-            for name, kind in self.service.families.items()
-            if issubclass(kind, Encodes) and issubclass(kind, Decodes)
-        }
+        return self.service.able(Encodes, Decodes)
 
     def checkpoints(self, dataset: str) -> dict[str, str]:
         """Return the checkpoints of a data set that encode and decode, each with its family's name; usable ones first.
 
         Those that cannot be used are among them: `check` says what is wrong with them.
         """
-        lanes = [self.service.lane(dataset, family) for family in self.kinds]
-        found = {name: lane.family for lane in lanes for name in lane.checkpoints}
-        return dict(sorted(found.items(), key=lambda pair: bool(self.service.lane(dataset, pair[1], pair[0]).problem)))
+        lanes = sorted(self.service.checkpoints(dataset, Encodes, Decodes), key=lambda lane: bool(lane.problem))
+        return {lane.checkpoint: lane.family for lane in lanes}
 
     def check(self, dataset: str, name: str) -> str:
         """Return the family of a checkpoint.
@@ -93,16 +89,15 @@ class Posteriors:
         Raises:
             InputError: in one sentence, if it cannot be used or there is none.
         """
-        known = self.checkpoints(dataset)
+        known = {lane.checkpoint: lane for lane in self.service.checkpoints(dataset, Encodes, Decodes)}
         if not known:
             missing = [self.service.lane(dataset, family).problem for family in self.kinds]
             raise InputError(" ".join(missing) or "No family here both encodes and decodes images.")
         if name not in known:
             raise InputError(f"There is no checkpoint {name!r} that encodes and decodes{near(str(name), list(known))}")
-        problem = self.service.lane(dataset, known[name], name).problem
-        if problem:
-            raise InputError(problem)
-        return known[name]
+        if known[name].problem:
+            raise InputError(known[name].problem)
+        return known[name].family
 
     def bounds(self, family: str) -> bool:
         """Return whether a family has a bound of the likelihood."""
@@ -117,15 +112,7 @@ class Posteriors:
 
     def _encode(self, name: str, model: Family, image: np.ndarray) -> tuple[Tensor, Tensor]:
         """Return mean and standard deviation (d,) of an image's posterior, on the CPU."""
-        shape = tuple(model.image_shape)
-        if image.shape != shape:
-            raise InputError(f"The image is {words_of(image.shape)}, but the model is made for {words_of(shape)}.")
-
-        def encode() -> tuple[Tensor, Tensor]:
-            mean, std = model.encode(to_input(image[None], model))
-            return mean[0].float().cpu(), std[0].float().cpu()
-
-        return self._encoded.find((checkpoint_key(name), image.tobytes()), encode)
+        return self._encoded.find((checkpoint_key(name), image.shape, image.tobytes()), lambda: encode(image, model))
 
     def draws(
         self, name: str, image: np.ndarray, seed: Any, scale: Any, stop: Event | None = None, n: int = DRAWS
@@ -182,7 +169,7 @@ class Posteriors:
         Raises:
             InputError: in one sentence with the command that makes them, if there are none.
         """
-        found = encodings(self.service, name)
+        found = encodings(name)
         keep, work = (self._aggregates, checkpoint_key(name, FILE)), functools.partial(summed, found=found)
         return (yield from self.service.with_model(name, work, stop, keep=keep))
 
@@ -217,10 +204,4 @@ def summed(model: Family, found: Encodings) -> Aggregate:
 
 def noise(seed: int, n: int, dimensions: int) -> Tensor:
     """Return n draws of eps ~ N(0, I), (n, dimensions): draw i depends on the seed and i alone."""
-    return Noise([image_seed(seed, i) for i in range(n)])(dimensions)
-
-
-def words_of(shape: tuple[int, ...]) -> str:
-    """Return an image's shape (C, H, W) for people."""
-    channels, height, width = shape
-    return f"{height} × {width} pixels with {channels} channel{'s' * (channels != 1)}"
+    return Noise(image_seeds(seed, n))(dimensions)

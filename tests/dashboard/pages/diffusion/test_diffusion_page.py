@@ -73,7 +73,7 @@ def test_checkpoints_that_diffuse_are_found_by_what_they_can_do(trajectories, so
 
 
 def test_without_such_a_family_there_is_a_sentence(trajectories, monkeypatch):
-    monkeypatch.setattr(Trajectories, "kinds", {})
+    monkeypatch.setattr(type(trajectories.service), "able", lambda *_: {})
     assert trajectories.datasets() == [] and trajectories.problem("digits").endswith("turns images into noise.")
 
 
@@ -110,7 +110,7 @@ def test_a_bad_t_gets_a_sentence(trajectories, source, t):
 
 
 def test_a_bad_image_or_seed_gets_a_sentence(trajectories, source):
-    with pytest.raises(InputError, match="made for 1x8x8"):
+    with pytest.raises(InputError, match="3 channels, but the model is made for 8 × 8 pixels with 1 channel"):
         next(trajectories.noised(source, np.zeros((3, 8, 8), np.uint8), 5, 42))
     with pytest.raises(InputError, match="seed must be"):
         trajectories.strip(source, IMAGE, "x")

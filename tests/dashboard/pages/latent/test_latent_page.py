@@ -53,29 +53,28 @@ def image(found):
 
 
 def test_encodings_come_back_as_they_were_made(place, found, image):
-    kept = images.encodings(found.service, "digits/vae")
+    kept = images.encodings("digits/vae")
     mean, _ = finish(found.encode("digits/vae", image))
-    assert kept.mean.shape == (90, 16) and np.abs(kept.mean[0] - mean).max() < 2e-3
-    kl = 0.5 * (kept.mean**2 + kept.std**2 - 1) - np.log(kept.std)
-    assert np.abs(kl.mean(0) - kept.kl).max() < 1e-2 and (np.diff(kept.kl[kept.order]) <= 0).all()
+    assert kept.mean.shape == (90, 16) and np.abs(kept.mean[0].numpy() - mean).max() < 2e-3
+    kl = 0.5 * (kept.mean**2 + kept.std**2 - 1) - kept.std.log()
+    assert (kl.mean(0) - kept.kl).abs().max() < 1e-2
     assert kept.labels.tolist() == found.service.labels("digits", "test")[:90].tolist()
-    assert (kept.images[0] == image).all() and read_encodings(place / "digits" / "vae").dataset == "digits"
+    assert (kept.images[0].numpy() == image).all() and read_encodings(place / "digits" / "vae").dataset == "digits"
 
 
 def test_other_weights_are_told_and_how_to_make_the_encodings_again(tmp_path, monkeypatch):
     monkeypatch.setenv("GENCORE_CHECKPOINTS", str(tmp_path))
-    service = Service()
     checkpoint.save_model(tmp_path / "digits" / "vae", FAMILIES["vae"](size=SIZE, widths=(8, 8)))
     with pytest.raises(InputError, match=r"python -m gencore latents digits/vae$"):
-        images.encodings(service, "digits/vae")
+        images.encodings("digits/vae")
     write_encodings("digits/vae", n=5)
-    assert len(images.encodings(service, "digits/vae").mean) == 5
+    assert len(images.encodings("digits/vae").mean) == 5
     checkpoint.save_model(tmp_path / "digits" / "vae", FAMILIES["vae"](size=SIZE, widths=(8, 8)))
     with pytest.raises(InputError, match=r"of other weights than it has now; make them: .* again$"):
-        images.encodings(service, "digits/vae")
+        images.encodings("digits/vae")
     (tmp_path / "digits" / "vae" / FILE).write_bytes(b"nothing")
     with pytest.raises(InputError) as refused:
-        images.encodings(service, "digits/vae")
+        images.encodings("digits/vae")
     assert str(tmp_path) not in str(refused.value)
 
 
@@ -241,4 +240,4 @@ def test_without_an_encoder_the_page_says_so(found):
 def test_the_command_writes_encodings_beside_the_checkpoint(place, found):
     result = CliRunner().invoke(app, ["latents", "digits/vae", "-n", "90"])
     assert result.exit_code == 0 and result.stdout.strip().endswith(FILE)
-    assert len(images.encodings(found.service, "digits/vae").mean) == 90
+    assert len(images.encodings("digits/vae").mean) == 90
