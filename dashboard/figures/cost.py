@@ -59,6 +59,11 @@ class Timed:
         """The machine, and whether it was measured here: what a visitor chooses among."""
         return f"{machine_name(self.row)}{' (measured here)' if self.local else ''}"
 
+    @property
+    def sweep(self) -> tuple[str, str]:
+        """What points that one line is drawn through share: the checkpoint, and where they were measured."""
+        return self.row["checkpoint"], self.source
+
     def timing(self, n: int) -> Mapping[str, Any] | None:
         """Return the timing of `n` images at once, None when it was not measured."""
         return next((batch for batch in self.row["batches"] if batch["n"] == n), None)
@@ -77,9 +82,7 @@ def timed(measured: Measurements, titles: Mapping[str, str]) -> list[Timed]:
 
 def headlines(points: Sequence[Timed]) -> list[Timed]:
     """Return each family's headline points, its first point where it has none, of each machine."""
-    groups: dict[tuple, list[Timed]] = {}
-    for point in points:
-        groups.setdefault((point.family, point.source), []).append(point)
+    groups = format.grouped(((point.family, point.source), point) for point in points)
     return [
         point
         for group in groups.values()
@@ -89,9 +92,7 @@ def headlines(points: Sequence[Timed]) -> list[Timed]:
 
 def cards(points: Sequence[Timed]) -> list[str]:
     """Return the cards of all figures, each of one machine: batch sizes and calls of each, then what it takes."""
-    by_source: dict[str, list[Timed]] = {}
-    for point in sorted(points, key=lambda point: point.local):
-        by_source.setdefault(point.source, []).append(point)
+    by_source = format.grouped((point.source, point) for point in sorted(points, key=lambda point: point.local))
     several = len(by_source) > 1
     drawn = [
         card
@@ -157,40 +158,27 @@ def fit(calls: Sequence[float], ms: Sequence[float]) -> Fit | None:
     would decide where the line passes those of one to fifty.
 
     None when there are not two different numbers of calls, through which alone there is a line.
-
-    Args:
-        calls: Network calls per image, one per point.
-        ms: Milliseconds per image, one per point.
     """
     x, y = np.asarray(calls, float), np.asarray(ms, float)
     if len(set(x.tolist())) < 2:
         return None
-    weights = 1 / y**2
-    middle, height = (np.average(values, weights=weights) for values in (x, y))
-    spread = (weights * (x - middle) ** 2).sum()
-    slope = float((weights * (x - middle) * (y - height)).sum() / spread)
-    intercept = float(height - slope * middle)
+    (slope, intercept), spread = np.polyfit(x, y, 1, w=1 / y, cov="unscaled")
     line = intercept + slope * x
     furthest = float(np.max(np.abs(y - line) / np.maximum(np.abs(line), 1e-12)))
-    half = math.inf
-    if len(x) > 2:
-        error = math.sqrt(float((weights * (y - line) ** 2).sum()) / (len(x) - 2) / spread)
-        half = student(len(x) - 2) * error
-    return Fit(slope, half, intercept, furthest, len(x))
+    freedom, half = len(x) - 2, math.inf
+    if freedom:
+        half = student(freedom) * math.sqrt(float((((y - line) / y) ** 2).sum()) / freedom * spread[0, 0])
+    return Fit(float(slope), half, float(intercept), furthest, len(x))
 
 
 def fits(points: Sequence[Timed], n: int = BATCH) -> list[tuple[Timed, Fit]]:
     """Return the line of each checkpoint and source, with one of its points; those without a line are left out."""
-    groups: dict[tuple, list[Timed]] = {}
-    for point in points:
-        if point.timing(n):
-            groups.setdefault((point.row["checkpoint"], point.source), []).append(point)
-    found = []
-    for group in groups.values():
-        line = fit([p.calls for p in group], [p.timing(n)["ms_per_image"] for p in group])
-        if line:
-            found.append((group[0], line))
-    return found
+    groups = format.grouped((point.sweep, point) for point in points if point.timing(n))
+    lines = [
+        (group[0], fit([p.calls for p in group], [p.timing(n)["ms_per_image"] for p in group]))
+        for group in groups.values()
+    ]
+    return [(point, line) for point, line in lines if line]
 
 
 def slope_words(title: str, line: Fit) -> str:
@@ -216,9 +204,7 @@ def path(spots: Iterable[svg.Spot], point: Timed) -> str:
 def batch_sizes(points: Sequence[Timed], where: str = "") -> str:
     """Return the card of time per image and images per second against batch size, one line per operating point.
 
-    Args:
-        points: The operating points.
-        where: Their machine, for a title that is to tell it from others.
+    `where` is their machine, for a title that is to tell it from others.
     """
     title = f"Many at once{f', {where}' if where else ''}"
     if not points:
@@ -296,10 +282,7 @@ def batch_line(point: Timed, frame: Frame, several: bool) -> str:
 def network_calls(points: Sequence[Timed], where: str = "", n: int = BATCH) -> str:
     """Return the card of time per image against network calls, with the line through each checkpoint's points.
 
-    Args:
-        points: The operating points.
-        where: Their machine, for a title that is to tell it from others.
-        n: Images at once.
+    It is for `n` images at once; `where` is the machine, for a title that is to tell it from others.
     """
     title = f"What a network call costs{f', {where}' if where else ''}"
     shown = [point for point in points if point.timing(n)]
@@ -329,7 +312,7 @@ def draw_calls(points: Sequence[Timed], lines: Sequence[tuple[Timed, Fit]], n: i
     parts = [frame.up(Axis(f"ms per image, {n} at once (log scale)"))]
     parts.append(frame.across(Axis("network calls per image (log scale)")))
     for point, line in lines:
-        reach = [p.calls for p in points if (p.row["checkpoint"], p.source) == (point.row["checkpoint"], point.source)]
+        reach = [p.calls for p in points if p.sweep == point.sweep]
         steps = [calls for calls in np.geomspace(min(reach), max(reach), 40).tolist() if line.at(calls) > up.low]
         parts.append(path(frame.spots(steps, map(line.at, steps)), point) if len(steps) > 1 else "")
     for point in sorted(points, key=lambda p: p.local):

@@ -17,15 +17,9 @@ STEP = 54  # pixels from one family to the next
 
 @dataclass(frozen=True)
 class Spread:
-    """The distances between the images of one family.
+    """The n (n - 1) / 2 distances between the n images of one family, `title` for people.
 
-    Attributes:
-        family: The family's name, for colour and marker.
-        title: The family's name for people.
-        n: Images.
-        distances: (n (n - 1) / 2,) distances between two images.
-        mean: Their mean.
-        margin: Half the 95% interval of the mean; NaN when n is under 3.
+    `margin` is half the 95% interval of their mean; NaN when n is under 3.
     """
 
     family: str
@@ -65,11 +59,7 @@ class Reference:
 def card(title: str, what: str, rows: Sequence[Spread], real: Reference | None) -> str:
     """Return the chart's card: how far apart two images are, one row per family, against real images where known.
 
-    Args:
-        title: The card's title.
-        what: What an outline shows: of which images, and what a distance is measured in.
-        rows: The families.
-        real: Real images' distances.
+    `what` says what an outline shows: of which images, and what a distance is measured in.
     """
     answer = compare(rows, real)
     shown = [row for row in rows if len(row.distances)]
@@ -96,8 +86,7 @@ def compare(rows: Sequence[Spread], real: Reference | None) -> str:
         else:
             verdict = "more alike than real images" if gap < 0 else "further apart than real images"
         found.append((verdict, row.title))
-    groups = format.grouped(found)
-    return ". ".join(f"{format.listing(names)}: {verdict}" for verdict, names in groups.items()) + "."
+    return ". ".join(f"{format.listing(names)}: {verdict}" for verdict, names in format.grouped(found).items()) + "."
 
 
 def draw(rows: Sequence[Spread], real: Reference | None, width: int) -> tuple[str, float]:

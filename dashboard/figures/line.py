@@ -115,7 +115,7 @@ def lines(
         y = Scale.around(heights(drawn, levels), log_y)
         return draw_lines(drawn, levels, (x, y), (x_title, y_title), marker_x, width)
 
-    return svg.card(title, answer, svg.figure(draw, f"{title}. {answer}".strip()), reading)
+    return svg.chart(title, answer, reading, draw)
 
 
 # ---- the points

@@ -127,10 +127,7 @@ def baseline(plane: Plane) -> str:
 
 def groups(points: Sequence[Measured]) -> list[list[int]]:
     """Return the points that differ in numbers only (a sampler's steps, a temperature), fewest calls first."""
-    found: dict[tuple, list[int]] = {}
-    for i, point in enumerate(points):
-        words = tuple(sorted((knob, value) for knob, value in point.knobs.items() if isinstance(value, str)))
-        found.setdefault((point.checkpoint, words), []).append(i)
+    found = format.grouped(((point.checkpoint, point.choices), i) for i, point in enumerate(points))
     return [sorted(group, key=lambda i: (points[i].calls or 0, points[i].ms_per_image)) for group in found.values()]
 
 

@@ -75,9 +75,8 @@ class Scale:
         low, high = float(min(values)), float(max(values))
         if log:
             more = (high / low) ** room
-            return (
-                cls(low / more, high * more, True) if high * more > low / more * 1.01 else cls(low / 2, high * 2, True)
-            )
+            more = more if high * more > low / more * 1.01 else 2.0
+            return cls(low / more, high * more, True)
         more = room * (high - low)
         if high - low <= 1e-9 * max(abs(low), abs(high), 1e-9):
             more = 0.5 * abs(low) or 0.5
@@ -243,12 +242,7 @@ def legend(
 ) -> tuple[str, float]:
     """Return entries in rows between two pixels, and where what comes below may begin.
 
-    Args:
-        entries: What is told.
-        left: Where rows begin.
-        right: Where they end.
-        kind: The class of the words.
-        glyph: Pixels per character.
+    The words are of the class `kind`, of which a character takes `glyph` pixels.
     """
     parts, x, y = [], left, 12.0
     for entry in entries:
@@ -304,9 +298,7 @@ def along(spots: Sequence[Spot]) -> list[Box]:
     boxes = []
     for one, two in itertools.pairwise(spots):
         steps = max(1, int(math.dist(one, two) / 6))
-        for k in range(steps + 1):
-            x, y = (a + (b - a) * k / steps for a, b in zip(one, two, strict=True))
-            boxes.append(Box(x - 1, y - 1, x + 1, y + 1))
+        boxes += [Box(x - 1, y - 1, x + 1, y + 1) for x, y in np.linspace(one, two, steps + 1)]
     return boxes
 
 

@@ -38,6 +38,11 @@ def card(title: str, answer: str, drawing: str, reading: str) -> str:
     )
 
 
+def chart(title: str, answer: str, reading: str, draw: Callable[[int], tuple[str, float]]) -> str:
+    """Return the card of a chart that `draw` draws, see `figure`, and whose title and answer are its label."""
+    return card(title, answer, figure(draw, f"{title}. {answer}".strip()), reading)
+
+
 def badges(names: Mapping[str, str]) -> str:
     """Return a legend below a drawing: what to call each mark, to the family that has it."""
     items = "".join(f"<li>{theme.badge(family, 12)}{escape(name)}</li>" for name, family in names.items())
@@ -83,13 +88,10 @@ def corners(spots: Iterable[Spot]) -> str:
     return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in spots)
 
 
-def rect(
-    x: float, y: float, width: float, height: float, kind: str = "", style: str = "", title: str = "",
-    **more: float | str,
-) -> str:  # fmt: skip
+def rect(x: float, y: float, width: float, height: float, kind: str = "", title: str = "", **more: float | str) -> str:
     """Return a rectangle, which says `title` when the pointer rests on it."""
     told = f"<title>{escape(title)}</title>" if title else ""
-    return element("rect", told, x=x, y=y, width=width, height=height, kind=kind, style=style, **more)
+    return element("rect", told, x=x, y=y, width=width, height=height, kind=kind, **more)
 
 
 def circle(x: float, y: float, radius: float, kind: str = "", **more: str) -> str:

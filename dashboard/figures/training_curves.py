@@ -28,13 +28,9 @@ WINDOWS = 60  # pieces of a training, each with one speed
 
 @dataclass(frozen=True)
 class Told:
-    """One training as its log tells it.
+    """One training as its log tells it: of a checkpoint `name`, of a family that is `title` for people.
 
-    Attributes:
-        name: The checkpoint's name.
-        family: Its family's name, for the colour.
-        title: Its family's name for people.
-        columns: What was logged, by name: float (lines,), or (lines, d) for vectors.
+    `columns` holds what was logged, by name: float (lines,), or (lines, d) for vectors.
     """
 
     name: str
@@ -96,20 +92,14 @@ def journey(x: np.ndarray, y: np.ndarray, axis: str) -> str:
 
 def span(told: Sequence[Told], axis: str, log_x: bool) -> tuple[float, float] | None:
     """Return the range of an axis that all trainings share; None when no log has it."""
-    places = [one.columns[axis][np.isfinite(one.columns[axis])] for one in told if axis in one.columns]
-    places = [place[place > 0] for place in places]
-    places = [place for place in places if len(place)]
-    if not places:
-        return None
-    return (min(place.min() for place in places) if log_x else 0.0), max(place.max() for place in places)
+    places = np.concatenate([np.zeros(0), *(one.columns[axis] for one in told if axis in one.columns)])
+    places = places[np.isfinite(places) & (places > 0)]
+    return (places.min() if log_x else 0.0, places.max()) if len(places) else None
 
 
 def families(told: Sequence[Told]) -> dict[str, list[Told]]:
     """Return the trainings by family, in their order."""
-    found: dict[str, list[Told]] = {}
-    for one in told:
-        found.setdefault(one.family, []).append(one)
-    return found
+    return format.grouped((one.family, one) for one in told)
 
 
 def column_cards(told: Sequence[Told], column: str, axis: str, log_x: bool = False) -> list[str]:

@@ -33,18 +33,13 @@ def draw(question: Question) -> str:
     reals = (question.real(question.quality, question.n), question.real(DIVERSITY, question.n), None)
     corners = [corner(i, question.scales[i], real is not None) for i, real in enumerate(reals)]
     spokes = [svg.line(*CENTRE, *spot(i, 1), "grid") for i in range(3)]
-    rings = [ring(share) for share in (1 / 3, 2 / 3)]
+    rings = [f'<polygon points="{path([share] * 3)}" class="grid" fill="none"/>' for share in (1 / 3, 2 / 3)]
     body = (
         f'{"".join(rings + spokes)}<polygon points="{path([1, 1, 1])}" class="rim"/>'
         f'<g data-at="shapes">{"".join(shapes)}</g>{"".join(ticks(i, s) for i, s in enumerate(question.scales))}'
         f"{''.join(corners)}"
     )
     return svg.drawing(body, (WIDTH, HEIGHT), "Quality, diversity and speed of each family's best point", "triangle")
-
-
-def ring(share: float) -> str:
-    """Return a faint inner triangle."""
-    return f'<polygon points="{path([share] * 3)}" class="grid" fill="none"/>'
 
 
 def path(places: list[float]) -> str:

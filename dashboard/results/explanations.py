@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from dashboard import format
 from dashboard.results.operating_points import Measured, Score
 from dashboard.results.recommendation import DIVERSITY, QUALITIES, SAME_TIME, Answer, Axis, Question, difference, name
@@ -51,12 +53,7 @@ def times(ratio: float) -> str:
     """Return how a time compares with another: '240 times faster' for a ratio of 1/240."""
     if 1 / SAME_TIME <= ratio <= SAME_TIME:
         return "as fast"
-    return f"{factor(1 / ratio)} times faster" if ratio < 1 else f"{factor(ratio)} times slower"
-
-
-def factor(ratio: float) -> str:
-    """Return a ratio above 1 to two digits: '1.7', '240'."""
-    return format.round_to(ratio, 2)
+    return f"{format.round_to(1 / ratio)} times faster" if ratio < 1 else f"{format.round_to(ratio)} times slower"
 
 
 # ---- one point
@@ -137,7 +134,7 @@ def tie_broken(question: Question, answer: Answer) -> str:
         return ""
     leader, best = question.points[answer.leader], question.points[answer.best]
     ratio = leader.ms_per_image / best.ms_per_image
-    slower = f"takes {factor(ratio)} times as long" if ratio > SAME_TIME else "is no faster"
+    slower = f"takes {format.round_to(ratio)} times as long" if ratio > SAME_TIME else "is no faster"
     axes = [question.quality] * answer.quality + [DIVERSITY] * (answer.coverage and not answer.budget)
     parts = " and ".join(against(question, leader, best, axis) for axis in axes)
     higher = "has the better mean" if answer.budget else "scores higher by these weights"
@@ -146,17 +143,13 @@ def tie_broken(question: Question, answer: Answer) -> str:
 
 def why_not_closest(question: Question, answer: Answer) -> str:
     """Return what the point of best quality of all, at any n, would give and cost; '' when it is named already."""
-    axis, best = question.quality, question.points[answer.best]
-    fresh = [i for i, good in enumerate(question.fresh) if good]
-    top = max(fresh, key=lambda i: axis.worth(question.points[i].score(axis.key).mean))
+    axis, worths, best = question.quality, question.worths, question.points[answer.best]
+    top = max(np.flatnonzero(question.fresh), key=worths.__getitem__)
+    if top in (answer.best, answer.leader, answer.runner) or not axis.across or worths[top] <= worths[answer.best]:
+        return ""
     point = question.points[top]
-    if top in (answer.best, answer.leader, answer.runner) or not axis.across:
-        return ""
-    if axis.worth(point.score(axis.key).mean) <= axis.worth(best.score(axis.key).mean):
-        return ""
-    return f"Why not {name(point)}? {capital(against(question, point, best, axis))}, and it is " + (
-        f"{times(point.ms_per_image / best.ms_per_image)}."
-    )
+    slower = times(point.ms_per_image / best.ms_per_image)
+    return f"Why not {name(point)}? {capital(against(question, point, best, axis))}, and it is {slower}."
 
 
 def trained(question: Question, answer: Answer) -> str:

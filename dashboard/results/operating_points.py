@@ -76,6 +76,16 @@ class Measured:
         """The broken model's key in the failure lab, '' for a healthy one."""
         return str(self.quality.get("failure", ""))
 
+    @property
+    def choices(self) -> tuple[tuple[str, str], ...]:
+        """The knobs that are words with their values, by name: what points on one curve share."""
+        return tuple(sorted((knob, value) for knob, value in self.knobs.items() if isinstance(value, str)))
+
+    @property
+    def numbers(self) -> list[float]:
+        """The values of the other knobs, by name."""
+        return [value for _, value in sorted(self.knobs.items()) if not isinstance(value, str)]
+
     def score(self, metric: str, extractor: str = EXTRACTOR) -> Score | None:
         """Return a metric's score in an extractor's features; None when it was left out."""
         found = self.quality["scores"].get(extractor, {}).get(metric)
@@ -135,7 +145,7 @@ class Measurements:
 
     def find(self, key: str) -> Measured | None:
         """Return the point, failure or baseline whose `key` this is."""
-        return next((row for row in [*self.points, *self.failures, *self.baselines.values()] if row.key == key), None)
+        return next((row for row in self.scored if row.key == key), None)
 
     def features(self, extractor: str = EXTRACTOR) -> str:
         """Return the features of the scores, for a chart's reading line: 'classifier features (5f0c8a12)'."""
@@ -152,6 +162,13 @@ class Measurements:
     def machines(self) -> tuple[str, ...]:
         """The machines that costs which are not stale were measured on, shipped ones first."""
         return tuple(dict.fromkeys(machine_key(row) for row in self.costs if not row.get("stale")))
+
+
+def at_usual_n(points: Sequence[Measured]) -> list[Measured]:
+    """Return those of some points that were measured at the n that most of them were, of several the largest."""
+    sizes = [point.n for point in points]
+    n = max(sizes, key=lambda size: (sizes.count(size), size), default=0)
+    return [point for point in points if point.n == n]
 
 
 def knobs_key(knobs: Mapping[str, Any]) -> str:

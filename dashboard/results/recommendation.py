@@ -9,27 +9,22 @@ time alone, all of them are. Times are compared on one machine.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Protocol
+from typing import Any
 
 import numpy as np
 from scipy import special
 
+from dashboard import format
 from dashboard.results.operating_points import Measured, Measurements, Score, cost_of, knobs_key, machine_key
 
 SAME_TIME = 1.05  # two medians of a timing within 5% are one time
 LEVEL = 0.95
 KID_DECADES = 3  # from the triangle's rim to its centre
 MS_DECADES = 5
-
-
-class Point(Protocol):
-    """What is needed to know of an operating point that a family declares; `gencore.family` has them."""
-
-    label: str
-    kind: str
 
 
 @dataclass(frozen=True)
@@ -182,6 +177,11 @@ class Question:
         return np.array([p.n == self.n and p.score(DIVERSITY.key) is not None for p in self.points], bool)
 
     @cached_property
+    def worths(self) -> np.ndarray:
+        """(P,) what the points' qualities are worth."""
+        return np.array([self.quality.worth(point.score(self.quality.key).mean) for point in self.points], float)
+
+    @cached_property
     def ms(self) -> np.ndarray:
         """(P,) milliseconds per image."""
         return np.array([point.ms_per_image for point in self.points], float)
@@ -190,8 +190,7 @@ class Question:
     def scales(self) -> tuple[Scale, Scale, Scale]:
         """The triangle's corners: quality, diversity, speed."""
         quality = self.real(self.quality, self.n)
-        bests = [self.quality.worth(point.score(self.quality.key).mean) for point in self.points]
-        rim = self.quality.facing(quality) if quality else abs(max(bests, default=1.0))
+        rim = self.quality.facing(quality) if quality else abs(max(self.worths, default=1.0))
         rim = rim if rim > 0 else 1e-4  # unbiased KID may be negative, and so may the baseline's bound
         diversity = self.real(DIVERSITY, self.n)
         fast, slow = self.ms.min(initial=1.0, where=self.ms > 0), self.ms.max(initial=1e-3)
@@ -235,10 +234,9 @@ class Question:
     @cached_property
     def front(self) -> list[int]:
         """The Pareto front of quality (mean) and time among points that are not stale, fastest first."""
-        worths = [self.quality.worth(point.score(self.quality.key).mean) for point in self.points]
         found: list[int] = []
-        for i in sorted(np.flatnonzero(self.fresh), key=lambda i: (self.ms[i], -worths[i])):
-            if not found or worths[i] > worths[found[-1]]:
+        for i in sorted(np.flatnonzero(self.fresh), key=lambda i: (self.ms[i], -self.worths[i])):
+            if not found or self.worths[i] > self.worths[found[-1]]:
                 found.append(int(i))
         return found
 
@@ -262,10 +260,7 @@ def ask(measured: Measurements, quality: str = "kid", n: int = 0, machine: str =
     machines = [machine_key(cost) for cost in measured.costs if not cost.get("stale")]
     if machine not in machines:
         machine = max(dict.fromkeys(machines), key=machines.count, default="")
-    sizes: dict[int, int] = {}
-    for point in measured.points:
-        if not point.stale:
-            sizes[point.n] = sizes.get(point.n, 0) + 1
+    sizes = Counter(point.n for point in measured.points if not point.stale)
 
     def rank(size: int) -> tuple[int, int, int, int]:
         fresh = [point for point in measured.points if point.n == size and not point.stale]
@@ -273,16 +268,11 @@ def ask(measured: Measurements, quality: str = "kid", n: int = 0, machine: str =
         return len({point.family for point in fresh}), len(headlines), sizes[size], size
 
     n = n if n in sizes else max(sizes, key=rank, default=max((point.n for point in measured.points), default=0))
-    timed = [on_machine(measured, point, machine) for point in measured.points]
+    timed = [replace(point, cost=cost_of(measured.costs, point, machine)) for point in measured.points]
     shown = once([point for point in timed if axis.across or point.n == n], n)
     points = tuple(point for point in shown if point.score(axis.key) and point.ms_per_image)
     left_out = missing(axis, n, shown, timed)
     return Question(measured, axis, n, machine, points, dict(sorted(sizes.items(), reverse=True)), left_out)
-
-
-def on_machine(measured: Measurements, point: Measured, machine: str) -> Measured:
-    """Return a point with the cost measured on one machine, or with none."""
-    return replace(point, cost=cost_of(measured.costs, point, machine))
 
 
 def once(points: Sequence[Measured], n: int) -> list[Measured]:
@@ -313,9 +303,8 @@ def missing(axis: Axis, n: int, shown: Sequence[Measured], everything: Sequence[
     stale = [point for point in shown if point.stale]
     if stale:
         sentences.append(f"{counted(len(stale))} stale, and never recommended. {stale[0].stale}")
-    others = {(p.checkpoint, knobs_key(p.knobs)) for p in everything} - {
-        (p.checkpoint, knobs_key(p.knobs)) for p in shown
-    }
+    here, known = ({(p.checkpoint, knobs_key(p.knobs)) for p in points} for points in (shown, everything))
+    others = known - here
     if others:
         sentences.append(
             f"{counted(len(others))} not shown: measured at another n than {n:,}, and {axis.name} depends on n."
@@ -323,18 +312,20 @@ def missing(axis: Axis, n: int, shown: Sequence[Measured], everything: Sequence[
     return tuple(sentences)
 
 
-def unmeasured(measured: Measurements, declared: Iterable[tuple[str, str, str, Point]]) -> tuple[str, ...]:
+def unmeasured(measured: Measurements, declared: Iterable[tuple[str, str, str, Any]]) -> tuple[str, ...]:
     """Return a sentence for each checkpoint and kind of declared operating points that no row is of.
 
     Args:
         measured: The measurements.
-        declared: Each point with its checkpoint, the family's name for people, and its knobs as `knobs_key`.
+        declared: Each point (of a `label` and a `kind`) with its checkpoint, the family's name for people, and its
+            knobs as `knobs_key`.
     """
     seen = {(point.checkpoint, knobs_key(point.knobs)) for point in measured.points}
-    absent: dict[tuple[str, str], list[str]] = {}
-    for checkpoint, title, key, point in declared:
-        if (checkpoint, key) not in seen:
-            absent.setdefault((checkpoint, point.kind), []).append(f"{title}, {point.label}")
+    absent = format.grouped(
+        ((checkpoint, point.kind), f"{title}, {point.label}")
+        for checkpoint, title, key, point in declared
+        if (checkpoint, key) not in seen
+    )
     return tuple(
         f"Not measured yet: {'; '.join(names[:3])}{' and others' * (len(names) > 3)} "
         f"(python -m gencore evaluate {checkpoint} --points {kind})."
@@ -418,8 +409,7 @@ def within(question: Question, budgets: np.ndarray) -> tuple[list[Answer], np.nd
     coverage = np.array([p.score(DIVERSITY.key).mean if e else -1.0
                          for p, e in zip(question.points, question.equal, strict=True)])  # fmt: skip
     wide = (coverage >= budgets[:, 1:] - 1e-9) | (budgets[:, 1:] <= 0)
-    worth = np.array([question.quality.worth(point.score(question.quality.key).mean) for point in question.points])
-    utility = np.broadcast_to(worth, quick.shape)
+    utility = np.broadcast_to(question.worths, quick.shape)
     counts = np.tile([True, False], (len(budgets), 1))
     fastest = best_of(-question.ms, question.fresh & wide)
     widest = best_of(coverage, question.fresh & quick & question.equal)

@@ -14,13 +14,11 @@ STEP = 44  # pixels from one family to the next
 
 @dataclass(frozen=True)
 class Timing:
-    """A family's milliseconds per image, now and as shipped.
+    """A family, `title` for people, with its milliseconds per image.
 
     Attributes:
-        family: The family's name, for colour and marker.
-        title: The family's name for people.
-        ms: Milliseconds per image, of the last run; None when there was none.
-        shipped: Milliseconds per image, as the checkpoint's `cost.json` says; None when there is none.
+        ms: Of the last run; None when there was none.
+        shipped: As the checkpoint's `cost.json` says; None when there is none.
         calls: Network calls per image; 0 when unknown.
     """
 
@@ -39,18 +37,14 @@ class Timing:
 def card(rows: Sequence[Timing], shipped_on: str = "") -> str:
     """Return the timing chart: milliseconds per image on a log axis, one row per family.
 
-    Args:
-        rows: The families, in the order of the lanes.
-        shipped_on: The machine behind the hollow markers.
+    `shipped_on` is the machine behind the hollow markers.
     """
     reading = "Further left is faster; each gridline is ten times the one before."
     if any(row.ms for row in rows):
         reading += " Filled: the last run here, this device alone."
     if any(row.shipped for row in rows):
         reading += f" Hollow: measured with the checkpoint{' on ' + shipped_on if shipped_on else ''}."
-    answer = compare(rows)
-    drawing = svg.figure(lambda width: draw(rows, width), f"Time per image. {answer}")
-    return svg.card("Time per image", answer, drawing, reading)
+    return svg.chart("Time per image", compare(rows), reading, lambda width: draw(rows, width))
 
 
 def compare(rows: Sequence[Timing]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from html import escape
 from typing import Any
 
@@ -15,7 +14,7 @@ from dashboard.figures import svg
 from dashboard.figures.line import Curve, Level, lines
 from dashboard.figures.plot import Axis, Frame, Scale
 from dashboard.format import plural, significant
-from dashboard.results.operating_points import BATCH, Measured, Measurements, Score, knobs_key, slug
+from dashboard.results.operating_points import BATCH, Measured, Measurements, Score, at_usual_n, knobs_key, slug
 
 POINTS = 161  # of a schedule's curve
 WHOLE = "elbo"  # the key of the bound itself among its terms; the others are its parts
@@ -157,20 +156,17 @@ def bar(row: Mapping[str, Any], stacked: bool, x: Scale, y: float) -> str:
 
 def compared(row: Mapping[str, Any], others: Sequence[Mapping[str, Any]], titles: Mapping[str, str]) -> str:
     """Return what the totals rest on, as markup: priors, variances, clipping, and the commands that made them."""
-    sentences = []
-    if others:
-        names = format.listing([titles[one["family"]] for one in (row, *others)])
-        sentences.append(
-            f"Each total bounds −log p(x) over the same 256 levels per pixel, so {names} can be compared; what each "
-            "bound rests on differs."
-        )
+    names = format.listing([titles[one["family"]] for one in (row, *others)])
+    words = (
+        f"Each total bounds −log p(x) over the same 256 levels per pixel, so {names} can be compared; what each bound "
+        "rests on differs."
+    )
     items = "".join(
         f"<li>{theme.badge(slug(one['family']), 12)}"
         f"<span><b>{escape(titles[one['family']])}</b>: {basis(one)}</span></li>"
         for one in (row, *others)
     )
-    words = "".join(f'<p class="reading">{escape(sentence)}</p>' for sentence in sentences)
-    return f'{words}<ul class="basis">{items}</ul>'
+    return f'<p class="reading">{escape(words)}</p>' * bool(others) + f'<ul class="basis">{items}</ul>'
 
 
 def basis(row: Mapping[str, Any]) -> str:
@@ -197,32 +193,24 @@ def comparable(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> lis
 # ---- how many steps
 
 
-@dataclass(frozen=True)
-class Walked:
-    """A measured operating point by its number of steps."""
-
-    steps: int
-    point: Measured
+Walked = Sequence[tuple[int, Measured]]  # numbers of steps, rising, each with what was measured at it
 
 
-def walked(measured: Measurements, checkpoint: str, knob: str, knobs: Mapping[str, Any]) -> list[Walked]:
-    """Return a checkpoint's measured points that differ from `knobs` in one knob alone, all at the same n.
+def walked(measured: Measurements, checkpoint: str, knob: str, knobs: Mapping[str, Any]) -> Walked:
+    """Return a checkpoint's measured points that differ from `knobs` in one knob alone, all at the n of most of them.
 
-    Of several n the one with the most points counts; `knob` is the one for the number of steps.
+    `knob` is the one for the number of steps.
     """
-    others = knobs_key({name: value for name, value in knobs.items() if name != knob})
     found = [
-        Walked(int(point.knobs[knob]), point)
+        point
         for point in measured.points
         if point.checkpoint == checkpoint and knob in point.knobs and not point.stale
-        and knobs_key({name: value for name, value in point.knobs.items() if name != knob}) == others
+        and knobs_key({**point.knobs, knob: 0}) == knobs_key({**knobs, knob: 0})
     ]  # fmt: skip
-    sizes = [one.point.n for one in found]
-    n = max(set(sizes), key=lambda size: (sizes.count(size), size), default=0)
-    return sorted((one for one in found if one.point.n == n), key=lambda one: one.steps)
+    return sorted(((int(one.knobs[knob]), one) for one in at_usual_n(found)), key=lambda pair: pair[0])
 
 
-def quality(points: Sequence[Walked], steps: int, measured: Measurements, what: str, reach: tuple[float, float]) -> str:
+def quality(points: Walked, steps: int, measured: Measurements, what: str, reach: tuple[float, float]) -> str:
     """Return the card of KID against steps, with the chosen steps marked and the baseline.
 
     Args:
@@ -233,10 +221,10 @@ def quality(points: Sequence[Walked], steps: int, measured: Measurements, what: 
         reach: The least and the largest number of steps on the axis.
     """
     title = "Quality against steps"
-    scored = [(one.steps, score) for one in points if (score := one.point.score("kid"))]
+    scored = [(count, score) for count, point in points if (score := point.score("kid"))]
     if not scored:
         return svg.card(title, f"Nothing has been measured for {what} yet.", "", "")
-    first = points[0].point
+    first = points[0][1]
     baseline = measured.baseline(first.n)
     real = baseline.score("kid") if baseline else None
     reading = (
@@ -247,7 +235,7 @@ def quality(points: Sequence[Walked], steps: int, measured: Measurements, what: 
         title, quality_words(scored, steps, real.mean if real else None), reading,
         [Curve.of_scores("", *zip(*scored, strict=True), first.family)], "steps", "KID (log scale)",
         levels=[Level(real.mean, "real images against real images")] if real else [], log_x=True, log_y=True,
-        marker_x=steps, x_range=reach,
+        marker_x=steps, x_range=(max(1, reach[0]), reach[1]),
     )  # fmt: skip
 
 
@@ -263,21 +251,19 @@ def quality_words(scored: Sequence[tuple[int, Score]], steps: int, baseline: flo
     return f"At {plural(steps, 'step')}: {words}. {least}{real}"
 
 
-def times(points: Sequence[Walked], steps: int, what: str, reach: tuple[float, float]) -> str:
+def times(points: Walked, steps: int, what: str, reach: tuple[float, float]) -> str:
     """Return the card of the time per image against steps, with the chosen steps marked; as for `quality`."""
     title = "Time against steps"
-    timed = [(one, one.point.ms_per_image) for one in points if one.point.ms_per_image]
+    timed = [(count, point) for count, point in points if count and point.ms_per_image]
     if not timed:
         return svg.card(title, f"No time has been measured for {what} yet.", "", "")
-    x, y = np.array([one.steps for one, _ in timed]), np.array([ms for _, ms in timed])
-    each = float(np.median(y / x))
-    first = timed[0][0].point
+    x, y = np.array([(count, point.ms_per_image) for count, point in timed]).T
+    each, first = float(np.median(y / x)), timed[0][1]
     reading = (
         f"Milliseconds per image, {BATCH} at once, measured on {first.cost['machine'].get('name', 'another machine')}; "
         "both axes are logarithmic."
     )
-    whole = format.duration(each * steps)
-    take = f"{plural(steps, 'step')} take{'s' * (steps == 1)}"
-    answer = f"About {format.duration(each)} per step: {take} about {whole} per image."
+    take = f"{plural(steps, 'step')} take{'s' * (steps == 1)} about {format.duration(each * steps)} per image"
+    answer = f"About {format.duration(each)} per step: {take}."
     return lines(title, answer, reading, [Curve("", x, y, first.family)], "steps", "ms per image (log scale)",
-                 log_x=True, log_y=True, marker_x=steps, x_range=reach)  # fmt: skip
+                 log_x=True, log_y=True, marker_x=steps, x_range=(max(1, reach[0]), reach[1]))  # fmt: skip

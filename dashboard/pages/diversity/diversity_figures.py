@@ -24,11 +24,9 @@ MANY_CLASSES = 20  # above this, a class is too narrow for a label and a whisker
 
 @dataclass(frozen=True)
 class Reading:
-    """One family's value of one metric, beside real images' at the same n.
+    """The value of one metric of a family, `title` for people, beside real images' at the same n.
 
     Attributes:
-        family: The family's name, for colour and marker.
-        title: The family's name for people.
         n: Images, real and generated alike.
         value: The value, None when there is none.
         baseline: What fresh real images reach at the same n, None when unknown.
@@ -128,13 +126,9 @@ def measured_panel(
             readings.append(Reading(family, name, note=note))
             continue
         baseline = measurements.baseline(row.n)
-        readings.append(
-            Reading(
-                family, name, row.n, row.score(metric, extractor),
-                baseline.score(metric, extractor) if baseline else None,
-                "left out" if row.why_not(metric, extractor) else "",
-            )
-        )  # fmt: skip
+        real = baseline.score(metric, extractor) if baseline else None
+        note = "left out" if row.why_not(metric, extractor) else ""
+        readings.append(Reading(family, name, row.n, row.score(metric, extractor), real, note))
     return Panel(title, unit, readings, percent)
 
 
@@ -238,23 +232,18 @@ def verdicts(panel: Panel) -> str:
 
 
 def reach(panels: Sequence[Panel], made: Sequence[Panel] = (), what: str = "", space: str = "") -> str:
-    """Return the card of recall and coverage.
+    """Return the card of recall and coverage as measured, and of the samples `made` on the page, which are `what`.
 
-    Args:
-        panels: What was measured.
-        made: The samples made on the page.
-        what: Which samples those are.
-        space: The features that all of it is measured in.
+    All of it is measured in the features `space`.
     """
-    known = [reading for reading in panels[1].readings if reading.value is not None]
-    shares = [f"{reading.title} {panels[1].words(reading.value, margin=False)}" for reading in known]
+    coverage = panels[1]
+    known = [reading for reading in coverage.readings if reading.value is not None]
+    shares = [f"{reading.title} {coverage.words(reading.value, margin=False)}" for reading in known]
     answer = f"Test images that have a generated one near them: {format.listing(shares)}." if shares else ""
     if shares:
-        baselines = {
-            panels[1].words(reading.baseline, margin=False) for reading in known if reading.baseline is not None
-        }
+        baselines = {coverage.words(one.baseline, margin=False) for one in known if one.baseline is not None}
         answer += f" Fresh real images reach {format.listing(sorted(baselines))}." if baselines else ""
-        answer += "".join(f" {one.title}: {one.note}." for one in panels[1].readings if one.value is None and one.note)
+        answer += "".join(f" {one.title}: {one.note}." for one in coverage.readings if one.value is None and one.note)
     reading = (
         "Recall: the share of test images that lie near a generated one, by the generated ones' own spacing. Coverage: "
         "the share with a generated one nearer than their 5th real neighbour. Right is better. Grey band: real "
@@ -291,13 +280,7 @@ def two_charts(
 
 @dataclass(frozen=True)
 class Classes:
-    """How often the classifier sees each class in a family's samples.
-
-    Attributes:
-        family: The family's name.
-        title: Its name for people.
-        counts: (K,) samples per class.
-    """
+    """How often the classifier sees each of K classes in the samples of a family, `title` for people."""
 
     family: str
     title: str
@@ -316,21 +299,16 @@ def classes(
         what: Which samples.
         note: One sentence on what is missing.
     """
-    drawing = ""
-    if balance is not None:
-        drawing += dots([balance], "Measured class balance")
-    if real is not None:
-        answer = missing_classes(rows)
-        label = f"Classes of real and generated images. {answer}"
-        drawing += f'<p class="part">{escape(what)}</p>' if rows else ""
-        drawing += svg.figure(lambda width: draw_classes(real, rows, width), label)
-    else:
-        answer = note
+    drawing, answer = "" if balance is None else dots([balance], "Measured class balance"), note
     reading = (
         "Total variation: the share of images that would have to change class to match real ones; 0 is best. "
         "Grey band: real training images in the same number."
     )
     if real is not None:
+        answer = missing_classes(rows)
+        label = f"Classes of real and generated images. {answer}"
+        drawing += f'<p class="part">{escape(what)}</p>' if rows else ""
+        drawing += svg.figure(lambda width: draw_classes(real, rows, width), label)
         reading += " Bars: the classes of real images."
         reading += " Marks: of the samples, with the 95% interval that so many leave." if rows else ""
     return svg.card("Does every class get its share?", answer, drawing, reading)
@@ -387,11 +365,7 @@ def class_marks(row: Classes, low: np.ndarray, high: np.ndarray, frame: Frame, p
 def nearness(gaps: np.ndarray, distance: float, family: str, space: str) -> str:
     """Return the histogram of real test images' distances to their nearest training image, with one sample's mark.
 
-    Args:
-        gaps: (m,) the distances.
-        distance: The sample's.
-        family: The sample's family.
-        space: What the distances are measured in, for people.
+    `gaps` (m,) are the distances, `distance` is the sample's; they are measured in `space`.
     """
     high = 1.04 * max(float(np.quantile(gaps, 0.995)), distance)
     heights, edges = np.histogram(gaps, 36, (0, high), density=True)
@@ -426,11 +400,9 @@ def copying(gaps: np.ndarray, distance: float) -> str:
 
 @dataclass(frozen=True)
 class Missed:
-    """The real images that one family's samples leave uncovered.
+    """The real images that the samples of a family, `title` for people, leave uncovered.
 
     Attributes:
-        family: The family's name.
-        title: Its name for people.
         n: Real images, and samples.
         count: How many are uncovered.
         least: The lower end of the 95% interval of `count`.
@@ -466,9 +438,9 @@ def missed(rows: Sequence[Missed], at_hand: bool, note: str = "") -> str:
         note = note or "Generate samples to see the test images that none of them comes near."
         return svg.card(title, note, "", "")
     body = "".join(missed_row(row) for row in rows)
-    groups = format.grouped((row.verdict, row.title) for row in rows)
+    groups = format.grouped((row.verdict, row.title) for row in rows if row.verdict)
     answer = " ".join(
-        f"{format.listing(names)} miss{'es' * (len(names) == 1)} {words}." for words, names in groups.items() if words
+        f"{format.listing(names)} miss{'es' * (len(names) == 1)} {words}." for words, names in groups.items()
     )
     reading = (
         "Missed: no sample is nearer to it than its 5th nearest other test image, the rule behind coverage. "

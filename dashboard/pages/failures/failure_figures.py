@@ -11,7 +11,6 @@ from dashboard.figures import svg
 from dashboard.figures.plot import Scale
 from dashboard.figures.svg import line, text
 from dashboard.pages.failures.verdicts import FOOLED, NOTICES, Verdict
-from dashboard.results.operating_points import Measured, Score
 
 BETTER = {"lower": "lower is better", "higher": "higher is better", "one": "1 is as real"}
 BAR = 11  # pixels
@@ -113,20 +112,16 @@ def ceiling(value: float) -> float:
 
 def told(one: Verdict) -> str:
     """Return everything about a row in words: what it is, all scores with their intervals, the verdict."""
-
-    def score(name: str, value: Score) -> str:
-        return (
-            f"{name} {format.score(value.mean)} (95% interval {format.score(value.low)} to {format.score(value.high)})"
-        )
-
-    parts = [score("broken", one.broken), *(score(f"healthy {named(point)}", value) for point, value in one.healthy)]
-    parts += [score("real images", one.real)] if one.real else []
+    named = [
+        ("broken", one.broken),
+        *((f"healthy {point.title}, {point.label}", score) for point, score in one.healthy),
+    ]
+    named += [("real images", one.real)] if one.real else []
+    parts = [
+        f"{name} {format.score(score.mean)} (95% interval {format.score(score.low)} to {format.score(score.high)})"
+        for name, score in named
+    ]
     return f"{one.metric.name}: {'; '.join(parts)}. {one.metric.about}"
-
-
-def named(point: Measured) -> str:
-    """Return an operating point's name for people."""
-    return f"{point.title}, {point.label}"
 
 
 def glance(titles: Sequence[str], columns: Sequence[Sequence[Verdict]]) -> str:

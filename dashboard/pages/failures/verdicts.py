@@ -49,10 +49,10 @@ def healthy(failure: Measured, measured: Measurements) -> tuple[Measured, ...]:
     points = [point for point in measured.points if point.kind == "headline" and comparable(failure, point)]
     if failure.checkpoint:
         return tuple([point for point in points if point.checkpoint == failure.checkpoint][:1])
-    first: dict[str, Measured] = {}
-    for point in sorted(points, key=lambda point: point.checkpoint.rpartition("/")[2] != point.family):
-        first.setdefault(point.family, point)
-    return tuple(first[family] for family in dict.fromkeys(point.family for point in points))
+    groups = format.grouped((point.family, point) for point in points)
+    return tuple(
+        min(mine, key=lambda point: point.checkpoint.rpartition("/")[2] != family) for family, mine in groups.items()
+    )
 
 
 def comparable(failure: Measured, other: Measured) -> bool:

@@ -12,13 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from dashboard import format
-from dashboard.figures import line
+from dashboard.figures import line, training_curves
 from dashboard.figures.line import Curve, Level
+from dashboard.figures.training_curves import HELD_OUT, TAIL
 
 LOG_2, LOG_4 = math.log(2), math.log(4)
-TAIL = 0.1  # the last share of the training, whose mean is its end
-SEEN = "images seen"
-HELD_OUT = "validation_"
+SEEN = training_curves.AXES["images"]
 Columns = Mapping[str, np.ndarray]
 
 
@@ -43,10 +42,8 @@ class Ending:
 
 def values(log: Columns, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Return the images seen and the finite values of a column, both empty when the log has none."""
-    if name not in log or "images" not in log:
-        return np.zeros(0), np.zeros(0)
-    images, column = np.asarray(log["images"], float), np.asarray(log[name], float)
-    if column.ndim > 1:
+    images, column = (np.asarray(log.get(one, ()), float) for one in ("images", name))
+    if column.shape != images.shape:
         return np.zeros(0), np.zeros(0)
     kept = np.isfinite(images) & np.isfinite(column)
     return images[kept], column[kept]
@@ -173,8 +170,7 @@ def value_card(log: Columns) -> str:
         "The value of the game, V(D, G)",
         f"It ends at {format.signed(end.mean, 2)} nats ({whose(log)}).",
         "At −log 4 D can only guess; at 0 it is always right, and sure. Below −log 4 it is worse than a coin.",
-        drawn, SEEN, "V in nats",
-        levels=levels,
+        drawn, SEEN, "V in nats", levels=levels,
     )  # fmt: skip
 
 
@@ -196,8 +192,7 @@ def beliefs_card(log: Columns, family: str) -> str:
         "What D says of real and of generated images",
         f"At the end D(x) = {real.mean:.2f} and D(G(z)) = {fake.mean:.2f} ({whose(log)}).",
         "Grey: real images, coloured: generated ones. The further the two are apart, the better D tells them apart.",
-        drawn, SEEN, "mean probability of being real",
-        levels=[Level(0.5, "1/2, the equilibrium")],
+        drawn, SEEN, "mean probability of being real", levels=[Level(0.5, "1/2, the equilibrium")],
     )  # fmt: skip
 
 
@@ -210,8 +205,7 @@ def pairs_card(log: Columns) -> str:
         "How often the critic is right about a pair",
         f"At the end in {ending(log, 'win_rate').mean:.0%} of the pairs of a real and a generated image.",
         "P(C(x) > C(G(z))) on the training batches; at 1/2 the critic can only guess.",
-        drawn, SEEN, "share of pairs",
-        levels=[Level(0.5, "1/2, the equilibrium")],
+        drawn, SEEN, "share of pairs", levels=[Level(0.5, "1/2, the equilibrium")],
     )  # fmt: skip
 
 
@@ -224,6 +218,5 @@ def loss_card(log: Columns) -> str:
         "What the critic loses",
         f"At the end {format.signed(ending(log, 'discriminator_loss').mean, 2)} nats, against log 2 = {LOG_2:.2f}.",
         "E[softplus(C(G(z)) − C(x))] without the gradient penalties; lower means that the critic tells pairs apart.",
-        drawn, SEEN, "loss in nats",
-        levels=[Level(LOG_2, "log 2, the equilibrium")],
+        drawn, SEEN, "loss in nats", levels=[Level(LOG_2, "log 2, the equilibrium")],
     )  # fmt: skip

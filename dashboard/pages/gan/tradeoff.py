@@ -66,14 +66,9 @@ class Sweep:
 def sweep(
     found: Measurements, checkpoint: str, knobs: Sequence[str], defaults: Mapping[str, object], family: str
 ) -> Sweep | None:
-    """Return the measured sweep of the first of some knobs that was varied alone; None when there is none.
+    """Return a checkpoint's measured sweep of the first knob that was varied alone; None when there is none.
 
-    Args:
-        found: The data set's measurements.
-        checkpoint: The checkpoint.
-        knobs: The names of the knobs that are numbers, in order.
-        defaults: Every knob's default value.
-        family: The checkpoint's family.
+    `knobs` are the names of those that are numbers, in order; `defaults` has every knob's default value.
     """
     mine = [
         point
@@ -112,9 +107,7 @@ def overall(found: Sweep) -> str:
     """Return how the scores change from the knob's largest measured value to its smallest."""
     across, up, also = (found.scores(metric) for metric in (ACROSS, UP, ALSO))
     best = int(np.argmax([score.mean for score in up]))
-    over = ""
-    if best not in (0, len(up) - 1):
-        over = f" over {words(up[best])}, its highest, at {found.values[best]:g}"
+    over = f" over {words(up[best])}, its highest, at {found.values[best]:g}" * (0 < best < len(up) - 1)
     return (
         f"From {found.title} {found.values[-1]:g} down to {found.values[0]:g}, precision goes from "
         f"{words(across[-1])} to {words(across[0])}, coverage from {words(up[-1])}{over} to {words(up[0])}, and "
@@ -142,18 +135,17 @@ def basis(found: Sweep) -> str:
 def against(found: Sweep, value: float) -> str:
     """Return the card of precision against coverage: a mark per setting, the baseline, a ring at the present value."""
     said = sentence(found, value)
-    drawing = svg.figure(lambda width: draw(found, value, width), f"Precision against coverage. {said}")
     reading = "To the right: more of the samples look real. Up: more of the real images have a sample near."
     reading += f" {basis(found)}"
     if found.baseline is not None:
         reading += " Cross: real images against other real ones, as good as it gets."
-    return svg.card("Precision against coverage", said, drawing, reading)
+    return svg.chart("Precision against coverage", said, reading, lambda width: draw(found, value, width))
 
 
 def draw(found: Sweep, value: float, width: int) -> tuple[str, float]:
     """Return the chart at one width, and its height."""
     pairs = list(zip(found.scores(ACROSS), found.scores(UP), strict=True))
-    real = None if found.baseline is None else (found.baseline.score(ACROSS), found.baseline.score(UP))
+    real = (found.baseline.score(ACROSS), found.baseline.score(UP)) if found.baseline else ()
     reals = [real] if real and all(real) else []
     frame = scatter.frame([*pairs, *reals], (52, width - 16, 14, 264))
     parts = [

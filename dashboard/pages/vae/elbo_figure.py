@@ -16,6 +16,11 @@ BAR, STEP = 22, 62  # pixels of a bar, and from one to the next
 WORDS = {"log_likelihood": "reconstruction", "kl": "price of the code"}  # what people call a bound's terms
 SHADES = (0.38, 1.0, 0.65, 0.2)  # opacity of the terms' colour, in their order
 
+READING = (
+    "Signs are turned: a bar is minus the bound, what it takes at most to write the image down, so shorter is better. "
+    "Thin lines: 95% intervals, for an image over draws of z, for a mean over images."
+)
+
 
 @dataclass(frozen=True)
 class Price:
@@ -56,11 +61,10 @@ def best(rows: Sequence[Mapping[str, Any]], checkpoint: str) -> Mapping[str, Any
 
 def of_row(row: Mapping[str, Any]) -> Price:
     """Return the price that a row of kind 'bound' tells: the mean over its images."""
-    means = {name: term["nats"] for name, term in row["terms"].items()}
-    elbo = means.pop("elbo")
-    terms = {name: to_pay(name, nats["mean"]) for name, nats in means.items()}
-    words = f"mean of {row['n']:,} images"
-    return Price(f"{row['split']} split", terms, -elbo["high"], -elbo["low"], words)
+    nats = {name: term["nats"] for name, term in row["terms"].items()}
+    elbo = nats.pop("elbo")
+    terms = {name: to_pay(name, term["mean"]) for name, term in nats.items()}
+    return Price(f"{row['split']} split", terms, -elbo["high"], -elbo["low"], f"mean of {row['n']:,} images")
 
 
 def card(family: str, prices: Sequence[Price], dimensions: int, missing: str = "") -> str:
@@ -75,8 +79,7 @@ def card(family: str, prices: Sequence[Price], dimensions: int, missing: str = "
     drawing = svg.figure(lambda width: draw(family, prices, dimensions, width), spoken(prices), wide=900)
     gap = f'<p class="reading">{escape(missing)}</p>' if missing else ""
     return (
-        f'<p class="answer">{escape(answer(prices[0], dimensions))}</p>{drawing}'
-        f'<p class="reading">{escape(reading(prices))}</p>{gap}'
+        f'<p class="answer">{escape(answer(prices[0], dimensions))}</p>{drawing}<p class="reading">{READING}</p>{gap}'
     )
 
 
@@ -87,14 +90,6 @@ def answer(price: Price, dimensions: int) -> str:
     return (
         f"log p(x) ≥ −{parts} = −{price.total:,.1f} nats, so the image costs {price.total:,.0f} nats at most, "
         f"{bits(price.total, dimensions):.2f} bits per dimension: {shares}."
-    )
-
-
-def reading(prices: Sequence[Price]) -> str:
-    """Return how the chart is to be read."""
-    return (
-        "Signs are turned: a bar is minus the bound, what it takes at most to write the image down, so shorter is "
-        "better. Thin lines: 95% intervals, for an image over draws of z, for a mean over images."
     )
 
 

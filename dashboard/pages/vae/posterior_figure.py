@@ -15,6 +15,7 @@ from dashboard.figures.plot import Axis, Entry, Frame, Scale
 
 FEW = 6  # dimensions that are drawn at first
 USED = 0.01  # a dimension is used if the variance of mu over images exceeds this (Burda et al. 2016, section 3.2)
+LEAST = 4.0  # where an axis of z ends at least, on either side
 PLACES = 401  # of a curve: closer together than an encoder's bells are wide
 CELL = {"wide": 118, "narrow": 84}  # pixels of a cell's curves, at most
 HEAD = 40  # pixels of a cell's words
@@ -61,21 +62,14 @@ def normal(z: np.ndarray, mean: float | np.ndarray = 0.0, std: float | np.ndarra
 
 
 def aggregated(z: np.ndarray, means: np.ndarray, stds: np.ndarray) -> np.ndarray:
-    """Return the density of the mean of N(means, stds^2) over images in each dimension, (d, G); exact.
-
-    Args:
-        z: (G,) places.
-        means: (N, d).
-        stds: (N, d).
-    """
+    """Return the exact density of the mean of N(means, stds^2), both (N, d), over images: (d, G) at places z (G,)."""
     columns = zip(means.T[:, :, None], stds.T[:, :, None], strict=True)
     return np.stack([normal(z, mean, std).mean(0) for mean, std in columns])
 
 
 def places(means: np.ndarray, stds: np.ndarray) -> np.ndarray:
     """Return the places, from -L to L, that hold all but a thousandth of every dimension's encodings."""
-    reach = np.quantile(np.abs(means) + 2 * stds, 0.999, axis=0).max() if len(means) else 0.0
-    end = max(4.0, math.ceil(reach))
+    end = max(LEAST, math.ceil(np.quantile(np.abs(means) + 2 * stds, 0.999, axis=0).max()))
     return np.linspace(-end, end, PLACES)
 
 
@@ -120,13 +114,11 @@ def answer(posterior: Posterior, found: Aggregate | None) -> str:
 
 def reading(posterior: Posterior, found: Aggregate | None, shown: int) -> str:
     """Return how the chart is to be read."""
-    peak, scaled = normal(0.0, 0.0, posterior.std).max() / normal(0.0), ""
-    if peak > 1.5:
-        scaled = (
-            f" The image's bell has its true width, but not its height: that is up to {peak:.0f} times the prior's."
-        )
+    peak = 1 / posterior.std.min()
+    height = f" The image's bell has its true width, but not its height: that is up to {peak:.0f} times the prior's."
+    height = height if peak > 1.5 else ""
     order = "this image's KL" if found is None else f"mean KL over {found.n:,} encoded {found.split} images"
-    return f"Each cell is one number of z, {shown} of {len(posterior.kl)}, in the order of {order}.{scaled}"
+    return f"Each cell is one number of z, {shown} of {len(posterior.kl)}, in the order of {order}.{height}"
 
 
 def holes(found: Aggregate) -> str:
@@ -156,14 +148,13 @@ def draw(
     gap, cell = 22 if width > 500 else 14, CELL[kind]
     across = (width - gap * (columns - 1)) / columns
     legend, top = key(family, found, width)
-    spots = places(np.zeros((0, 1)), np.zeros((0, 1))) if found is None else found.places
+    ends = (-LEAST, LEAST) if found is None else (found.places[0], found.places[-1])
     level = normal(0.0) if found is None else max(normal(0.0), float(found.density.max()))
     parts = [legend]
     for place, dimension in enumerate(chosen):
         row, column = divmod(place, columns)
         left, base = column * (across + gap), top + row * (HEAD + cell + 30) + HEAD + cell
-        x, y = Scale(spots[0], spots[-1]), Scale(0, 1.12 * level)
-        frame = Frame(left, left + across, base - cell, base, x, y)
+        frame = Frame(left, left + across, base - cell, base, Scale(*ends), Scale(0, 1.12 * level))
         parts.append(draw_cell(frame, family, posterior, found, int(dimension)))
     rows = -(-len(chosen) // columns)
     return "".join(parts), top + rows * (HEAD + cell + 30)

@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from dashboard import format
 from dashboard.figures import scatter, svg
 from dashboard.figures.plot import Frame
 from dashboard.figures.scatter import Pair
-from dashboard.results.operating_points import Measured, Measurements, Score
+from dashboard.results.operating_points import Measured, Measurements, Score, at_usual_n
 
+TITLE = "Blur against variety"
 SHARPNESS = "sharpness"
 VARIETY = {"Vendi ratio": "vendi_ratio", "coverage": "coverage"}  # by name for people, the metric across
 MARK = 11
@@ -23,9 +25,7 @@ def comparable(measured: Measurements, checkpoint: str, variety: str) -> list[Me
         for point in measured.points
         if point.checkpoint == checkpoint and not point.stale and point.score(SHARPNESS) and point.score(variety)
     ]
-    sizes = [point.n for point in known]
-    best = max(sizes, key=lambda n: (sizes.count(n), n), default=0)
-    return [point for point in known if point.n == best]
+    return at_usual_n(known)
 
 
 def distance(knobs: Sequence[Any], here: Mapping[str, Any], there: Mapping[str, Any]) -> tuple[int, float]:
@@ -50,16 +50,14 @@ def card(
     """
     points = comparable(measured, checkpoint, variety)
     if not points:
-        return f'<h3>Blur against variety</h3><p class="answer">{escape(missing)}</p>'
+        return f'<h3>{TITLE}</h3><p class="answer">{escape(missing)}</p>'
     nearest = min(points, key=lambda point: distance(knobs, now, point.knobs))
     exact = distance(knobs, now, nearest.knobs) == (0, 0.0)
     baseline = measured.baseline(points[0].n)
     mine = next(group for group in groups(points) if nearest in group)
     answer = f"{sentence(nearest, exact, baseline, variety)} {trend(mine, variety)}".strip()
-    drawing = svg.figure(
-        lambda width: draw(points, nearest, baseline, variety, width), f"Blur against variety. {answer}"
-    )
-    return svg.card("Blur against variety", answer, drawing, reading(points, baseline, measured, variety))
+    told = reading(points, baseline, measured, variety)
+    return svg.chart(TITLE, answer, told, lambda width: draw(points, nearest, baseline, variety, width))
 
 
 def sentence(nearest: Measured, exact: bool, baseline: Measured | None, variety: str) -> str:
@@ -67,10 +65,8 @@ def sentence(nearest: Measured, exact: bool, baseline: Measured | None, variety:
     where = f"Measured at this setting, {nearest.label}" if exact else f"The nearest measured setting, {nearest.label}"
     name = name_of(variety)
     words = f"{where}: sharpness {about(nearest.score(SHARPNESS))}, {name} {about(nearest.score(variety))}"
-    real = baseline and baseline.score(SHARPNESS), baseline and baseline.score(variety)
-    if not all(real):
-        return f"{words}."
-    return f"{words}; real images have {about(real[0])} and {about(real[1])}."
+    real = pair_of(baseline, variety) if baseline else ()
+    return f"{words}; real images have {about(real[1])} and {about(real[0])}." if real and all(real) else f"{words}."
 
 
 def about(score: Score) -> str:
@@ -101,7 +97,7 @@ def draw(
 ) -> tuple[str, float]:
     """Return the drawing at one width, and its height."""
     known = baseline if baseline and all(pair_of(baseline, variety)) else None
-    pairs = [pair_of(one, variety) for one in (*points, *([known] if known else []))]
+    pairs = [pair_of(one, variety) for one in [*points, known] if one]
     frame = scatter.frame(pairs, (50, width - 14, 10, 330 if width > 500 else 290))
     parts = [scatter.axes(frame, f"{name_of(variety)} (right: more varied)", "sharpness (1 is as real)")]
     if known:
@@ -143,15 +139,8 @@ def spot(frame: Frame, point: Measured, current: bool, variety: str) -> str:
 
 def groups(points: Sequence[Measured]) -> list[list[Measured]]:
     """Return the points that share their choices, each in the order of their numbers."""
-    found: dict[tuple, list[Measured]] = {}
-    for point in points:
-        found.setdefault(tuple(sorted((k, v) for k, v in point.knobs.items() if isinstance(v, str))), []).append(point)
-    return [sorted(group, key=numbers_of) for group in found.values()]
-
-
-def numbers_of(point: Measured) -> list[float]:
-    """Return a point's numbers among its knobs."""
-    return [value for _, value in sorted(point.knobs.items()) if not isinstance(value, str)]
+    found = format.grouped((point.choices, point) for point in points)
+    return [sorted(group, key=lambda point: point.numbers) for group in found.values()]
 
 
 def group_name(frame: Frame, group: Sequence[Measured], variety: str) -> str:
@@ -159,7 +148,7 @@ def group_name(frame: Frame, group: Sequence[Measured], variety: str) -> str:
     parts, places = [], [scatter.spot(frame, pair_of(one, variety)) for one in group]
     choices = [str(value) for value in group[0].knobs.values() if isinstance(value, str)]
     for place, beside in {0: min(1, len(group) - 1), len(group) - 1: max(len(group) - 2, 0)}.items():
-        (x, y), numbers = places[place], ", ".join(f"{value:g}" for value in numbers_of(group[place]))
+        (x, y), numbers = places[place], ", ".join(f"{value:g}" for value in group[place].numbers)
         words = ", ".join([*choices, numbers] if place == 0 else [numbers])
         anchor = "end" if x > (frame.left + frame.right) / 2 else "start"
         below = places[beside][1] < y - 4  # away from the line

@@ -44,6 +44,18 @@ def test_shared_files_come_first_and_the_pages_in_their_order():
     assert folders == ["ui", "figures", *(slug for slug in PAGES if slug in folders)]
 
 
+def test_a_page_rules_no_drawing_of_another_page():
+    """What shared charts draw is ruled in `figures`: else a page that is taken away would change how another looks."""
+    ruled = {}
+    for path in (path for path in SHEETS if path.parent.parent.name == "pages"):
+        for kind in set(re.findall(r"^svg\.fig \w*\.([\w-]+)", path.read_text(), re.MULTILINE)):
+            ruled.setdefault(kind, []).append(path.parent.name)
+    assert "range" in ruled and not {kind: pages for kind, pages in ruled.items() if len(pages) > 1}
+    shared = "".join(path.read_text() for path in SHEETS if path.parent.name == "figures")
+    for kind in ("whisker", "reach", "here", "trace"):  # drawn on several pages
+        assert f"svg.fig .{kind} {{" in shared and kind not in ruled
+
+
 def test_each_file_has_a_tag_of_its_own():
     head = assets.head(["vae", "gan"], PAGES)
     scripts = re.findall(r"<script>(.*?)</script>", head, re.DOTALL)

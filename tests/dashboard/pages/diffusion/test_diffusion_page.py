@@ -278,13 +278,16 @@ def test_measured_points_are_those_of_the_other_settings_alone():
     for choice in CHOICE.choices:
         knobs = resolve_knobs(KIND.knobs, {CHOICE.name: choice, STEPS.name: 1000})
         points = noise_schedule.walked(measured, "d/a", STEPS.name, knobs)
-        assert points and all(one.point.knobs[CHOICE.name] == choice for one in points)
-        assert len({one.point.n for one in points}) == 1
-        steps = [one.steps for one in points]
+        assert points and all(point.knobs[CHOICE.name] == choice for _, point in points)
+        assert len({point.n for _, point in points}) == 1
+        steps = [count for count, _ in points]
         assert steps == sorted(set(steps))
         card = noise_schedule.quality(points, steps[0], measured, choice, (1, 1000))
         assert f"At {plural(steps[0], 'step')}: " in card and "real images against real images" in card
         assert "per image" in noise_schedule.times(points, 1000, choice, (1, 1000))
+        none = [(0, points[0][1]), *points]  # where a step is none, there is nothing to divide by
+        assert noise_schedule.times(none, 9, "", (0, 99)) == noise_schedule.times(points, 9, "", (1, 99))
+        assert noise_schedule.quality(none, 0, measured, "", (0, 99))
     assert "not measured" in noise_schedule.quality(points, 3, measured, "x", (1, 1000))
     assert "Nothing has been measured for x yet" in noise_schedule.quality([], 3, Measurements("d"), "x", (1, 1000))
     assert "No time has been measured" in noise_schedule.times([], 3, "x", (1, 1000))
