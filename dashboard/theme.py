@@ -112,7 +112,7 @@ def variables(families: list[str]) -> str:
 
 def logo() -> str:
     """Return the logo: a triangle with the three families' colours in its corners."""
-    return LOGO.read_text(encoding="utf-8")
+    return LOGO.read_text(encoding="utf-8").format(**{family: style.mark[0] for family, style in STYLES.items()})
 
 
 def both(**values: str) -> dict[str, str]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def sample(
     checkpoint: CheckpointName,
-    out: Annotated[Path, typer.Option(help="A .npy file, a .png file (one grid), or a folder (a PNG an image).")],
+    out: Annotated[Path, typer.Option(help="A .npy file, a .png file (one grid), or a folder (a PNG per image).")],
     n: Annotated[int, typer.Option("--n", "-n", help="How many images.")] = 16,
     seed: Annotated[int, typer.Option(help="Image i is made from image_seed(SEED, i).")] = 0,
     knob: Knobs = None,

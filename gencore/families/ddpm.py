@@ -52,7 +52,7 @@ class DDPM(Family):
              "a fast solver, deterministic DDIM, or DDPM's own ancestral sampling."),
         Knob("num_inference_steps", 20, 1, TRAIN_STEPS, integer=True, help="Network calls per image: "
              "more is slower and, up to a knee, better."),
-        Knob("eta", 0.0, 0.0, 1.0, help="Fresh noise a step: 0 is deterministic, 1 as random as DDPM.",
+        Knob("eta", 0.0, 0.0, 1.0, help="Fresh noise per step: 0 is deterministic, 1 as random as DDPM.",
              when={"sampler": ("ddim",)}),
     )  # fmt: skip
     points = (

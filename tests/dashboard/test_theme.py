@@ -12,6 +12,13 @@ def test_every_family_has_its_own_marker_and_an_unknown_one_keeps_its():
     assert "--mark-flow:" in theme.variables(["flow"])
 
 
+def test_a_family_s_colour_is_said_once(monkeypatch):
+    """The logo, which is the page's icon too, follows it."""
+    assert all(theme.STYLES[name].mark[0] in theme.logo() for name in ("vae", "gan", "ddpm"))
+    monkeypatch.setitem(theme.STYLES, "vae", theme.Style(("#123456", "#123456"), ("#123456", "#123456"), "square"))
+    assert "#123456" in theme.logo() and "#123456" in theme.variables(["vae"])
+
+
 def luminance(colour):
     channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
