@@ -66,6 +66,57 @@ MARKERS = {
     "cross": "M-.16-.5H.16V-.16H.5V.16H.16V.5H-.16V.16H-.5V-.16H-.16Z",
 }
 
+# Gradio's theme variables by their value: flat, quiet blocks in the colours above. These have a dark twin each.
+BOTH = {
+    "var(--quiet)": """
+        body_text_color_subdued block_info_text_color block_label_text_color block_title_text_color
+        input_placeholder_color
+    """,
+    "var(--card)": """
+        background_fill_primary panel_background_fill input_background_fill input_background_fill_focus
+        button_secondary_background_fill error_background_fill
+    """,
+    "var(--well)": "background_fill_secondary color_accent_soft button_secondary_background_fill_hover",
+    "var(--line)": """
+        border_color_primary border_color_accent_subdued panel_border_color input_border_color
+        button_secondary_border_color
+    """,
+    "var(--ink)": """
+        border_color_accent link_text_color link_text_color_hover link_text_color_visited link_text_color_active
+        input_border_color_focus loader_color slider_color button_primary_background_fill
+        button_primary_background_fill_hover button_primary_border_color button_primary_border_color_hover
+        button_secondary_text_color button_secondary_text_color_hover
+    """,
+    "transparent": "block_background_fill block_label_background_fill block_title_background_fill",
+    "0px": "block_border_width",
+    "none": """
+        block_shadow input_shadow input_shadow_focus button_primary_shadow button_primary_shadow_hover
+        button_primary_shadow_active button_secondary_shadow button_secondary_shadow_hover
+        button_secondary_shadow_active
+    """,
+    "1px": "panel_border_width input_border_width button_border_width",
+    "var(--on-ink)": "button_primary_text_color button_primary_text_color_hover",
+    "var(--firm)": "button_secondary_border_color_hover",
+    "var(--danger)": "error_border_color error_text_color error_icon_color",
+}
+ALIKE = {
+    "var(--ink)": "color_accent",
+    "0px": "block_padding form_gap_width",
+    "8px": "block_radius container_radius input_radius button_large_radius button_medium_radius button_small_radius",
+    "13px": "block_title_text_size block_label_text_size button_small_text_size",
+    "400": "block_title_text_weight",
+    "12.5px": "block_info_text_size",
+    "16px": "layout_gap",
+    "9px 12px": "input_padding",
+    "14.5px": "input_text_size button_large_text_size button_medium_text_size",
+    "10px 20px": "button_large_padding",
+    "9px 16px": "button_medium_padding",
+    "6px 12px": "button_small_padding",
+    "600": "button_large_text_weight",
+    "500": "button_medium_text_weight button_small_text_weight",
+    "none": "button_transform_hover button_transform_active",
+}
+
 
 def style(family: str) -> Style:
     """Return the style of `family`; an unknown one gets a spare style, the same in every run."""
@@ -101,13 +152,15 @@ def palettes(families: list[str]) -> tuple[str, str]:
     return light, dark
 
 
+def lanes(families: list[str]) -> str:
+    """Return the CSS of the colours of each family's lane."""
+    return "".join(f".f-{name}{{--mark:var(--mark-{name});--text:var(--text-{name})}}" for name in families)
+
+
 def variables(families: list[str]) -> str:
     """Return the CSS of both palettes, and of the colours of a lane."""
     light, dark = palettes(families)
-    lanes = "".join(
-        f".f-{family}{{--mark:var(--mark-{family});--text:var(--text-{family})}}" for family in [*families, "real"]
-    )
-    return f":root{{{light}}}.dark{{{dark}}}{lanes}"
+    return f":root{{{light}}}.dark{{{dark}}}{lanes([*families, 'real'])}"
 
 
 def logo() -> str:
@@ -115,105 +168,13 @@ def logo() -> str:
     return LOGO.read_text(encoding="utf-8").format(**{family: style.mark[0] for family, style in STYLES.items()})
 
 
-def both(**values: str) -> dict[str, str]:
-    """Return theme variables with the dark twin of each set to the same value."""
-    return {f"{name}{suffix}": value for name, value in values.items() for suffix in ("", "_dark")}
-
-
 def theme() -> gr.themes.Base:
     """Return Gradio's theme: nothing but references to the colours above, and flat, quiet blocks."""
     import gradio as gr  # here: the charts take their colours from this module, and need no Gradio
 
-    paper, ink = TOKENS["paper"], TOKENS["ink"]
-    base = gr.themes.Base(font=list(FONT), font_mono=list(MONO), text_size="md")
-    return base.set(
-        # Literal colours here alone: these two are painted before the style sheet is there.
-        body_background_fill=paper[0],
-        body_background_fill_dark=paper[1],
-        body_text_color=ink[0],
-        body_text_color_dark=ink[1],
-        **both(
-            body_text_color_subdued="var(--quiet)",
-            background_fill_primary="var(--card)",
-            background_fill_secondary="var(--well)",
-            border_color_primary="var(--line)",
-            border_color_accent="var(--ink)",
-            border_color_accent_subdued="var(--line)",
-            link_text_color="var(--ink)",
-            link_text_color_hover="var(--ink)",
-            link_text_color_visited="var(--ink)",
-            link_text_color_active="var(--ink)",
-            color_accent_soft="var(--well)",
-            block_background_fill="transparent",
-            block_border_width="0px",
-            block_shadow="none",
-            block_info_text_color="var(--quiet)",
-            block_label_background_fill="transparent",
-            block_label_text_color="var(--quiet)",
-            block_title_text_color="var(--quiet)",
-            block_title_background_fill="transparent",
-            panel_background_fill="var(--card)",
-            panel_border_color="var(--line)",
-            panel_border_width="1px",
-            input_background_fill="var(--card)",
-            input_background_fill_focus="var(--card)",
-            input_border_color="var(--line)",
-            input_border_color_focus="var(--ink)",
-            input_border_width="1px",
-            input_placeholder_color="var(--quiet)",
-            input_shadow="none",
-            input_shadow_focus="none",
-            loader_color="var(--ink)",
-            slider_color="var(--ink)",
-            button_border_width="1px",
-            button_primary_background_fill="var(--ink)",
-            button_primary_background_fill_hover="var(--ink)",
-            button_primary_text_color="var(--on-ink)",
-            button_primary_text_color_hover="var(--on-ink)",
-            button_primary_border_color="var(--ink)",
-            button_primary_border_color_hover="var(--ink)",
-            button_primary_shadow="none",
-            button_primary_shadow_hover="none",
-            button_primary_shadow_active="none",
-            button_secondary_background_fill="var(--card)",
-            button_secondary_background_fill_hover="var(--well)",
-            button_secondary_text_color="var(--ink)",
-            button_secondary_text_color_hover="var(--ink)",
-            button_secondary_border_color="var(--line)",
-            button_secondary_border_color_hover="var(--firm)",
-            button_secondary_shadow="none",
-            button_secondary_shadow_hover="none",
-            button_secondary_shadow_active="none",
-            error_background_fill="var(--card)",
-            error_border_color="var(--danger)",
-            error_text_color="var(--danger)",
-            error_icon_color="var(--danger)",
-        ),
-        color_accent="var(--ink)",
-        block_padding="0px",
-        block_radius="8px",
-        block_title_text_size="13px",
-        block_title_text_weight="400",
-        block_label_text_size="13px",
-        block_info_text_size="12.5px",
-        container_radius="8px",
-        form_gap_width="0px",
-        layout_gap="16px",
-        input_radius="8px",
-        input_padding="9px 12px",
-        input_text_size="14.5px",
-        button_large_radius="8px",
-        button_medium_radius="8px",
-        button_small_radius="8px",
-        button_large_padding="10px 20px",
-        button_medium_padding="9px 16px",
-        button_small_padding="6px 12px",
-        button_large_text_size="14.5px",
-        button_medium_text_size="14.5px",
-        button_small_text_size="13px",
-        button_large_text_weight="600",
-        button_medium_text_weight="500",
-        button_small_text_weight="500",
-        button_transform_hover="none",
-        button_transform_active="none",
-    )
+    values = {name: value for group in (BOTH, ALIKE) for value, names in group.items() for name in names.split()}
+    values |= {f"{name}_dark": value for value, names in BOTH.items() for name in names.split()}
+    # Literal colours here alone: these two are painted before the style sheet is there.
+    for name, colour in (("body_background_fill", "paper"), ("body_text_color", "ink")):
+        values[name], values[f"{name}_dark"] = TOKENS[colour]
+    return gr.themes.Base(font=list(FONT), font_mono=list(MONO), text_size="md").set(**values)

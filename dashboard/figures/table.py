@@ -10,7 +10,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 from dashboard import format
@@ -132,25 +132,23 @@ def cost_cells(row: Mapping[str, Any]) -> dict[str, list]:
 def bound_cells(row: Mapping[str, Any]) -> dict[str, list]:
     """Return the cells of a bound's row, of -log p: [what to sort by, text]."""
     found = row["terms"]["elbo"]
-    pairs = (("bits", found["bits_per_dim"]), ("nats", found["nats"]))
     return {
-        key: [-one["mean"], format.plus_minus(-one["mean"], (one["high"] - one["low"]) / 2)] for key, one in pairs
-    }  # fmt: skip
+        key: [-one["mean"], format.plus_minus(-one["mean"], (one["high"] - one["low"]) / 2)]
+        for key, one in (("bits", found["bits_per_dim"]), ("nats", found["nats"]))
+    }
 
 
 def origin_cells(row: Mapping[str, Any]) -> dict[str, list]:
     """Return the cells that say where a row comes from; the extractor's hash is added for each extractor."""
-    cells = {"date": [row["date"], row["date"]]}
     told = row.get("training", {})
-    if told.get("images") is not None:
-        cells["trained"] = [told["images"], format.count(told["images"])]
-    if told.get("seconds") is not None:
-        cells["minutes"] = [told["seconds"], format.minutes(told["seconds"])]
-    if told.get("device"):
-        cells["device"] = [told["device"], told["device"].upper()]
-    if row["hashes"].get("checkpoint"):
-        cells["checkpoint"] = [row["hashes"]["checkpoint"], row["hashes"]["checkpoint"][:8]]
-    return cells
+    known = {
+        "date": (row["date"], str),
+        "trained": (told.get("images"), format.count),
+        "minutes": (told.get("seconds"), format.minutes),
+        "device": (told.get("device") or None, str.upper),
+        "checkpoint": (row["hashes"].get("checkpoint") or None, lambda digits: digits[:8]),
+    }
+    return {key: [value, words(value)] for key, (value, words) in known.items() if value is not None}
 
 
 def extractors(measured: Measurements) -> list[str]:
@@ -177,8 +175,7 @@ def cells(row: Measured, metrics: Mapping[str, Metric], names: Sequence[str]) ->
                 mine[key] = [score.mean, value(score)]
             elif why:
                 mine[key] = [None, "–", why]
-        known = row.quality["hashes"].get(name)
-        if known:
+        if known := row.quality["hashes"].get(name):
             mine["extractor"] = [known, known[:8]]
         found[name] = mine
     return found
@@ -190,12 +187,8 @@ def cells(row: Measured, metrics: Mapping[str, Metric], names: Sequence[str]) ->
 def best(points: Sequence[Measured], metrics: Mapping[str, Metric], name: str) -> set[tuple[str, str]]:
     """Return (row key, metric) for the best score of each metric at each n, and for what ties with it.
 
-    A stale row is never among them, and where everything ties nothing is marked: then there is no best.
-
-    Args:
-        points: The operating points.
-        metrics: The metrics.
-        name: The extractor.
+    `name` is the extractor's. A stale row is never among them, and where everything ties nothing is marked: then there
+    is no best.
     """
     marked: set[tuple[str, str]] = set()
     for metric in metrics.values():
@@ -224,10 +217,7 @@ def ties(axis: recommendation.Axis, one: Score, other: Score) -> bool:
 def table(measured: Measurements, metrics: Mapping[str, Metric], titles: Mapping[str, str]) -> dict[str, Any]:
     """Return what the page's script makes its table from: plain values, text that is never markup.
 
-    Args:
-        measured: The measurements.
-        metrics: The metrics.
-        titles: Each family's name for people; rows of other families have no marker.
+    `titles` are the families' names for people; rows of other families have no marker.
     """
     names = extractors(measured) or [EXTRACTOR]
     marks = {name: best(measured.points, metrics, name) for name in names}
@@ -238,9 +228,7 @@ def table(measured: Measurements, metrics: Mapping[str, Metric], titles: Mapping
             [key, title, key in SHOWN] for key, title in GROUPS.items() if key != "likelihood" or measured.bounds
         ],
         "columns": [
-            {"key": c.key, "name": c.name, "group": c.group, "arrow": ARROWS.get(c.better, ""), "better": c.better,
-             "about": c.about, "scored": c.scored}
-            for c in columns(metrics)
+            asdict(column) | {"arrow": ARROWS.get(column.better, "")} for column in columns(metrics)
         ],
         "families": [[name, title] for name, title in titles.items()],
         "baselines": [entry(row, metrics, names, marks) for row in measured.baselines.values()],
@@ -257,7 +245,6 @@ def entry(
     row: Measured, metrics: Mapping[str, Metric], names: Sequence[str], marks: Mapping[str, set[tuple[str, str]]]
 ) -> dict[str, Any]:
     """Return one row of the table."""
-    found = cells(row, metrics, names)
     own = row.checkpoint.rpartition("/")[2]
     return {
         "family": row.family,
@@ -267,7 +254,7 @@ def entry(
         "n": row.n,
         "generations": row.generations,
         "stale": row.stale,
-        "cells": found,
+        "cells": cells(row, metrics, names),
         "best": {name: sorted(key for row_key, key in marks[name] if row_key == row.key) for name in names},
     }
 
@@ -338,8 +325,8 @@ def as_csv(measured: Measurements) -> str:
     lines += [dict(flat(bound)) for bound in measured.bounds]
     lines += [
         {"kind": "cost", **{key: cost[key] for key in ("dataset", "checkpoint", "family")},
-         "stale": cost.get("stale", ""), "point.label": cost["point"]["label"], "point.kind": cost["point"]["kind"],
-         **dict(flat(cost["knobs"], "knobs.")), **dict(flat(cost, "cost."))}
+         "stale": cost.get("stale", ""), **dict(flat({key: cost[key] for key in ("point", "knobs")})),
+         **dict(flat(cost, "cost."))}
         for cost in spare_costs(measured)
     ]  # fmt: skip
     names = list(dict.fromkeys(name for line in lines for name in line))
@@ -352,20 +339,18 @@ def as_csv(measured: Measurements) -> str:
     return out.getvalue()
 
 
-def flat(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield the single values in a row with their dotted names; a timing is named by its batch size.
+NAMED_BY = {"batches": "n", "curve": "t_low"}  # a timing by its batch size, a stratum of a curve by its first t
 
-    The places of a curve are named by the first t of their stratum.
-    """
+
+def flat(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the single values in a row with their dotted names."""
     for name, inner in value.items():
         if isinstance(inner, Mapping):
             yield from flat(inner, f"{prefix}{name}.")
-        elif name == "batches":
-            for batch in inner:
-                yield from flat({k: v for k, v in batch.items() if k != "n"}, f"{prefix}batches.{batch['n']}.")
-        elif name == "curve":
-            for place in inner:
-                yield from flat({k: v for k, v in place.items() if k != "t_low"}, f"{prefix}curve.{place['t_low']}.")
+        elif name in NAMED_BY:
+            for one in inner:
+                rest = {key: value for key, value in one.items() if key != NAMED_BY[name]}
+                yield from flat(rest, f"{prefix}{name}.{one[NAMED_BY[name]]}.")
         elif isinstance(inner, list | tuple):
             yield f"{prefix}{name}", ";".join(str(one) for one in inner)
         else:

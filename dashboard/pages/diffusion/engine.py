@@ -166,10 +166,10 @@ class Trajectories:
             InputError: if it has none of that name which diffuses.
         """
         known = isinstance(dataset, str) and dataset in self.service.datasets()
-        for source in self.sources(dataset) if known else ():
-            if source.checkpoint == name:
-                return source
-        raise InputError(f"There is no checkpoint {name!r} here that diffuses; choose one from the list.")
+        found = [source for source in self.sources(dataset) if source.checkpoint == name] if known else []
+        if not found:
+            raise InputError(f"There is no checkpoint {name!r} here that diffuses; choose one from the list.")
+        return found[0]
 
     def step_knob(self, family: str) -> Knob | None:
         """Return a family's knob for the number of steps: its first whole number; None when it has none."""
@@ -185,30 +185,15 @@ class Trajectories:
         """Return abar_t for t = 0..T-1, float64 (T,)."""
         return self.service.model(source.checkpoint).alphas_cumprod().double().cpu().numpy()
 
-    def level(self, source: Lane, t: Any) -> Level:
-        """Return the noise at t.
+    def noised(self, source: Lane, image: np.ndarray, t: Any, seed: Any) -> Iterator[Noised]:
+        """Yield an image, uint8 (C, H, W), under noise, with what the network sees in it; alone while that has to wait.
 
         Raises:
-            InputError: if t is not a whole number in 0..T-1.
+            InputError: in one sentence, if t is not a whole number in 0..T-1, or on anything else bad.
         """
         abar = self.abar(source)
-        return noise_level(abar, parse_t(t, len(abar)))
-
-    def noised(self, source: Lane, image: np.ndarray, t: Any, seed: Any) -> Iterator[Noised]:
-        """Yield an image under the noise of a seed at t with what the network sees in it; alone while that has to wait.
-
-        Args:
-            source: The checkpoint.
-            image: uint8 (C, H, W).
-            t: In 0..T-1.
-            seed: Of the noise.
-
-        Raises:
-            InputError: in one sentence, on anything bad.
-        """
-        model = self.service.model(source.checkpoint)
-        level = self.level(source, t)
-        x_t = under_noise(model, image, [level.t], seed)
+        level = noise_level(abar, parse_whole(t, 0, len(abar) - 1, "t"))
+        x_t = under_noise(self.service.model(source.checkpoint), image, [level.t], seed)
         drawn = to_pixels(x_t[0])
         if self.service.device.busy:
             yield Noised(level, drawn, None)
@@ -223,13 +208,12 @@ class Trajectories:
         Raises:
             InputError: in one sentence, on anything bad.
         """
-        model = self.service.model(source.checkpoint)
         abar = self.abar(source)
-        places = strip_places(len(abar))
+        places = evenly(len(abar) - 1, STRIP)
         key = checkpoint_key(source.checkpoint), hashlib.sha256(image.tobytes()).digest(), image.shape, parse_seed(seed)
         if (kept := self._strips.get(key)) is not None:
             return kept
-        x_t = under_noise(model, image, places, seed)
+        x_t = under_noise(self.service.model(source.checkpoint), image, places, seed)
         levels, drawn = [noise_level(abar, t) for t in places], to_pixels(x_t)
         try:
             seen = self._seen(source, x_t, places)
@@ -243,8 +227,8 @@ class Trajectories:
         Raises:
             Busy: if the device is not to be had soon.
         """
-        work = self.service.with_model(source.checkpoint, lambda m: to_pixels(predicted(m, x_t, places)), patience=WAIT)
-        return finish(work)
+        t = torch.tensor(places, device=x_t.device)
+        return finish(self.service.with_model(source.checkpoint, lambda m: to_pixels(m.predict(x_t, t)), patience=WAIT))
 
     # ---- sampling
 
@@ -276,11 +260,10 @@ class Trajectories:
             return self._measured_rate(source, n)
 
     def _measured_rate(self, source: str, n: int) -> Rate:
-        rows = [row for row in self.service.measurements(source.partition("/")[0]).costs if row["checkpoint"] == source]
         found = [
             batch["ms"] / row["calls"] / 1000
-            for row in rows
-            if not row.get("stale") and row["calls"]
+            for row in self.service.measurements(source.partition("/")[0]).costs
+            if row["checkpoint"] == source and not row.get("stale") and row["calls"]
             for batch in row["batches"]
             if batch["n"] == n
         ]
@@ -326,11 +309,11 @@ class Trajectories:
 
     def sheet(self, order: Order) -> Sheet | None:
         """Return an order's samples if they were drawn before, or are among the checkpoint's shipped pictures."""
+        if (kept := self._sheets.get(sheet_key(order))) is not None:
+            return kept
         (part,) = order.parts
         usual = {knob.name: knob.default for knob in self.kinds[part.family].knobs}
         shipped = self.service.lane(order.dataset, part.family, part.checkpoint).preview
-        if (kept := self._sheets.get(sheet_key(order))) is not None:
-            return kept
         if order.seed == PREVIEW["seed"] and knobs_key(part.knobs) == knobs_key(usual) and shipped is not None:
             return Sheet(shipped[: order.n], None) if len(shipped) >= order.n else None
         return None
@@ -349,11 +332,11 @@ class Trajectories:
 class Trajectory:
     """A trajectory in the making: samples from one seed, and keeps snapshots evenly spread over its calls."""
 
-    def __init__(self, model: Family, knobs: Mapping[str, Any], seed: int, most: int = MOST_SNAPSHOTS):
+    def __init__(self, model: Family, knobs: Mapping[str, Any], seed: int):
         seeds = image_seeds(seed, 1)
         self.times = model.timesteps(**knobs)
         self.total, self.calls = len(self.times), 0
-        self._kept = set(snapshot_places(self.total, most))
+        self._kept = set(evenly(self.total, MOST_SNAPSHOTS))
         self._x = model.latent(seeds)
         self._steps = model.sample(seeds, **knobs)
         self.fresh: list[Snapshot] = []  # kept, and not taken yet
@@ -389,29 +372,15 @@ class Trajectory:
 # ---- numbers and places
 
 
-def parse_t(value: Any, steps: int) -> int:
-    """Return t.
-
-    Raises:
-        InputError: if it is not a whole number from 0 to steps - 1.
-    """
-    return parse_whole(value, 0, steps - 1, "t")
-
-
 def noise_level(abar: np.ndarray, t: int) -> Level:
     """Return the noise at t, of abar_t for t = 0..T-1."""
     share = float(abar[t])
     return Level(t, math.sqrt(share), math.sqrt(1 - share), share / (1 - share))
 
 
-def strip_places(steps: int, wanted: int = STRIP) -> list[int]:
-    """Return t from 0 to steps - 1, evenly spaced."""
-    return np.linspace(0, steps - 1, min(wanted, steps)).round().astype(int).tolist()
-
-
-def snapshot_places(total: int, most: int = MOST_SNAPSHOTS) -> list[int]:
-    """Return after which of 0..total calls a snapshot is kept: evenly chosen, the first and the last among them."""
-    return np.linspace(0, total, min(most, total + 1)).round().astype(int).tolist()
+def evenly(last: int, most: int) -> list[int]:
+    """Return up to so many of 0..last, evenly chosen, the first and the last among them."""
+    return np.linspace(0, last, min(most, last + 1)).round().astype(int).tolist()
 
 
 def sheet_key(order: Order) -> tuple:
@@ -433,12 +402,6 @@ def under_noise(model: Family, image: np.ndarray, places: Sequence[int], seed: A
     noise = Noise(image_seeds(parse_seed(seed), 1), model.device)(*model.image_shape)
     t = torch.tensor(places, device=model.device)
     return model.diffuse(x0.expand(n, -1, -1, -1), t, noise.expand(n, -1, -1, -1))
-
-
-@torch.no_grad()
-def predicted(model: Family, x_t: torch.Tensor, places: Sequence[int]) -> torch.Tensor:
-    """Return the network's prediction of x_0, (N, C, H, W), from each x_t."""
-    return model.predict(x_t, torch.tensor(places, device=x_t.device))
 
 
 # ---- pictures
@@ -466,24 +429,19 @@ def side_by_side(sides: Sequence[Snapshot]) -> np.ndarray:
 
 def as_gif(sides: Sequence[Sequence[Snapshot]]) -> bytes:
     """Return trajectories as one animated GIF, side by side, each walked over the same time."""
-    length = max(len(snapshots) for snapshots in sides)
-    frames = []
-    for place in range(length):
-        share = place / max(1, length - 1)
-        frames.append(side_by_side([snapshots[round(share * (len(snapshots) - 1))] for snapshots in sides]))
-    return pictures.gif(frames, GIF_MS, SCALE)
+    last = max(len(snapshots) for snapshots in sides) - 1
+    shares = [place / max(1, last) for place in range(last + 1)]
+    moments = [[snapshots[round(share * (len(snapshots) - 1))] for snapshots in sides] for share in shares]
+    return pictures.gif([side_by_side(moment) for moment in moments], GIF_MS, SCALE)
 
 
 def as_strip(sides: Sequence[Sequence[Snapshot]]) -> bytes:
     """Return trajectories as the bytes of a PNG: `STRIP` snapshots of each, from first to last, one below another."""
     width = min(STRIP, *(len(snapshots) for snapshots in sides))
-    bands = []
-    for snapshots in sides:
-        places = np.linspace(0, len(snapshots) - 1, width).round().astype(int)
-        bands.append(two_rows([snapshots[place] for place in places]))
+    bands = [two_rows([snapshots[place] for place in evenly(len(snapshots) - 1, width)]) for snapshots in sides]
     return pictures.png(larger(np.concatenate(bands, axis=0)))
 
 
-def larger(picture: np.ndarray, scale: int = SCALE) -> np.ndarray:
+def larger(picture: np.ndarray) -> np.ndarray:
     """Return a picture (H, W, C) with each pixel as a plain square."""
-    return picture.repeat(scale, axis=0).repeat(scale, axis=1)
+    return picture.repeat(SCALE, axis=0).repeat(SCALE, axis=1)

@@ -7,8 +7,11 @@ reader's light or dark setting, and prints.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
+from pathlib import Path
+from string import Template
 from typing import Any
 
 import numpy as np
@@ -24,40 +27,7 @@ FIGURE_RULES = (  # what a rule of the pages' style sheets begins with when it d
     "svg.fig", ".triangle ", ".front ", ".marks", ".panels",
     *(f"@media (max-width: {width}px) {{ svg.fig" for width in (520, 600, 1040)),
 )  # fmt: skip
-STYLE = """
-*{box-sizing:border-box}
-html{color-scheme:light dark;background:var(--paper);color:var(--ink);font:15px/1.55 FONT}
-body{max-width:1080px;margin:0 auto;padding:40px 28px 72px}
-h1{font-size:30px;line-height:1.2;letter-spacing:-.02em;margin:0 0 6px}
-h2{font-size:21px;letter-spacing:-.01em;margin:52px 0 8px}
-h3{font-size:16.5px;margin:28px 0 4px}
-p{margin:0 0 12px;max-width:68em}
-.lead,.reading,caption,dd{color:var(--quiet)}
-.reading{font-size:13px;margin-top:10px}
-.answer{margin-bottom:14px}
-.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,440px),1fr));gap:18px;align-items:start}
-.card{background:var(--card);border:1px solid var(--line);border-radius:14px;padding:20px;min-width:0}
-.card h3{margin:0 0 4px;font-size:18px}
-.card:has(.panels,.front){grid-column:1/-1}
-.sideways{overflow-x:auto;border:1px solid var(--line);border-radius:10px;background:var(--card);margin:0 0 20px}
-table{border-collapse:collapse;min-width:100%;font-size:13px;line-height:1.35}
-.card :is(th,td){padding:7px 7px}
-.card th{white-space:normal}
-caption{text-align:left;padding:10px 12px;font-size:13px}
-th,td{padding:8px 12px;text-align:right;white-space:nowrap;border-bottom:1px solid var(--line);font-weight:400;
-font-variant-numeric:tabular-nums}
-thead th{color:var(--quiet);font-weight:600;font-size:12px;vertical-align:bottom}
-th:first-child,td.words{text-align:left}
-tbody tr:last-child>*{border-bottom:0}
-.baseline>*{background:var(--well)}
-.badge{vertical-align:-2px;margin-right:6px}
-.why,.problem{color:var(--danger)}
-.why{display:block;font-size:12px;white-space:normal;max-width:34em}
-dl{margin:0}dt{font-weight:600;margin-top:10px}dd{margin:0}
-pre{background:var(--well);border-radius:10px;padding:14px 16px;overflow-x:auto;font:13px/1.6 MONO;margin:0 0 12px}
-@media(max-width:600px){body{padding:24px 14px 48px}.card{padding:14px}}
-@media print{html{font-size:12px}.card{break-inside:avoid}.sideways{overflow:visible}pre{white-space:pre-wrap}}
-"""
+TEMPLATE = Template((Path(__file__).parent / "report.html").read_text(encoding="utf-8"))
 
 
 def page(
@@ -73,14 +43,14 @@ def page(
         measured: The measurements.
         metrics: The metrics.
         families: By name, what has a title and a sentence about it.
-        version: The program's version.
+        version: The program's.
         made: The day of the report, '2026-11-22'.
     """
-    titles = {name: kind.title for name, kind in families.items()}
+    name, titles = escape(format.dataset_title(measured.dataset)), {key: kind.title for key, kind in families.items()}
     timed = cost.timed(measured, titles)
     cards = [*summary(measured), *(cost.cards(timed) if timed else ())]
     parts = [
-        f"<h1>{escape(format.dataset_title(measured.dataset))}: quality, diversity and speed, measured</h1>",
+        f"<h1>{name}: quality, diversity and speed, measured</h1>",
         f'<p class="lead">{escape(lead(measured, version, made))}</p>',
         *(f'<p class="problem">{escape(words)}</p>' for words in measured.problems),
         f'<div class="cards">{"".join(f"<div class=card>{card}</div>" for card in cards)}</div>' if cards else "",
@@ -92,23 +62,16 @@ def page(
         again(measured),
         glossary(metrics),
     ]
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(format.dataset_title(measured.dataset))}, measured {escape(made)}</title>"
-        f"<style>{style(list(families))}</style></head><body>{''.join(parts)}</body></html>\n"
-    )
-
-
-def style(families: list[str]) -> str:
-    """Return the document's style sheet: colours for light and dark, its own rules, and those of the figures."""
-    light, dark = theme.palettes(families)
-    lanes = "".join(f".f-{name}{{--mark:var(--mark-{name});--text:var(--text-{name})}}" for name in families)
-    own = STYLE.replace("FONT", ",".join(f"'{name}'" if " " in name else name for name in theme.FONT))
-    own = own.replace("MONO", ",".join(theme.MONO))
+    light, dark = theme.palettes(list(families))
     rules = "\n".join(assets.text("css", PAGES)).splitlines()
-    figures = [line for line in rules if line.startswith(FIGURE_RULES)]
-    return f":root{{{light}}}@media(prefers-color-scheme:dark){{:root{{{dark}}}}}{lanes}{own}{''.join(figures)}"
+    return TEMPLATE.substitute(
+        title=f"{name}, measured {escape(made)}",
+        palette=f":root{{{light}}}@media(prefers-color-scheme:dark){{:root{{{dark}}}}}{theme.lanes(list(families))}",
+        font=",".join(f"'{face}'" if " " in face else face for face in theme.FONT),
+        mono=",".join(theme.MONO),
+        figures="".join(line for line in rules if line.startswith(FIGURE_RULES)),
+        body="".join(parts),
+    )
 
 
 def lead(measured: Measurements, version: str, made: str) -> str:
@@ -176,8 +139,8 @@ def recommended(question: recommendation.Question, answer: recommendation.Answer
                 explanations.plus_minus(recommendation.DIVERSITY, coverage) if coverage else "–",
                 format.duration(point.ms_per_image),
             ]
-            figures = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
-            lines.append(f"<tr>{row_head(point.family, point.title, point.label, {point.family: ''})}{figures}</tr>")
+            head = row_head(point.family, point.title, point.label, {point.family: ""})
+            lines.append(f"<tr>{head}{figures(cells)}</tr>")
     heads = ["Best of each family", question.quality.name, recommendation.DIVERSITY.name, "per image"]
     answered = f"{recommendation.name(best)}. {explanations.reasons(question, answer)}"
     more = "".join(f"<p>{escape(sentence)}</p>" for sentence in words if sentence)
@@ -208,6 +171,16 @@ def sheet(caption: str, heads: Sequence[str], rows: Iterable[str]) -> str:
     )
 
 
+def section(title: str, caption: str, heads: Sequence[str], rows: Sequence[str], lead: str = "") -> str:
+    """Return a table under its heading; '' when it has no rows."""
+    return f"<h2>{title}</h2>{lead}{sheet(caption, heads, rows)}" if rows else ""
+
+
+def figures(cells: Iterable[str]) -> str:
+    """Return the cells of a row."""
+    return "".join(f"<td>{escape(cell)}</td>" for cell in cells)
+
+
 def row_head(family: str, title: str, label: str, known: Mapping[str, str], stale: str = "") -> str:
     """Return the first cell of a row: the family's marker and name, and the operating point."""
     badge = theme.badge(family, 12) if family in known or family == "real" else ""
@@ -218,17 +191,16 @@ def row_head(family: str, title: str, label: str, known: Mapping[str, str], stal
 
 def scores(measured: Measurements, metrics: Mapping[str, table.Metric], titles: Mapping[str, str]) -> str:
     """Return the tables of scores: one for each extractor and n, the baseline first."""
-    parts = ["<h2>Scores</h2>"]
-    names = table.extractors(measured)
     everything = [*measured.points, *measured.failures]
     if not everything and not measured.baselines:
         return "<h2>Scores</h2><p>No scores were measured yet.</p>"
-    parts.append(
-        '<p class="reading">Grey: real images scored against real images, the baseline. Bold: the best at its n and '
-        "all that tie with it by Welch's interval. ↓ lower is better, ↑ higher is better, → 1 is as real. Only rows of "
-        "one table may be compared: they have equal n.</p>"
-    )
-    for name in names:
+    parts = [
+        '<h2>Scores</h2><p class="reading">',
+        "Grey: real images scored against real images, the baseline. Bold: the best at its n and all that tie with it "
+        "by Welch's interval. ↓ lower is better, ↑ higher is better, → 1 is as real. Only rows of one table may be "
+        "compared: they have equal n.</p>",
+    ]
+    for name in table.extractors(measured):
         marked = table.best(measured.points, metrics, name)
         for n in sorted({row.n for row in (*everything, *measured.baselines.values())}, reverse=True):
             baseline = measured.baseline(n)
@@ -255,8 +227,7 @@ def score_sheet(
         label = f"{row.label}, broken on purpose" if row.failure else row.label
         cells = []
         for metric in shown:
-            score = row.score(metric.key, name)
-            words = table.value(score) if score else "–"
+            words = table.value(score) if (score := row.score(metric.key, name)) else "–"
             cells.append(f"<td>{f'<b>{words}</b>' if (row.key, metric.key) in marked else words}</td>")
         head = row_head(row.family, title, label, titles, row.stale)
         kind = ' class="baseline"' if row.kind == "baseline" else ""
@@ -273,38 +244,30 @@ def bound_table(measured: Measurements, titles: Mapping[str, str]) -> str:
     lines = []
     for row in measured.bounds:
         cells = table.bound_cells(row)
-        figures = "".join(f"<td>{escape(cells[column.key][1])}</td>" for column in table.LIKELIHOOD)
+        bounds = figures(cells[column.key][1] for column in table.LIKELIHOOD)
         basis = "; ".join(f"{name}: {words}" for name, words in row["basis"].items())
         title = titles.get(row["family"], row["family"])
         head = row_head(row["family"], title, row["checkpoint"], titles, row["stale"])
         where = f"first {row['n']:,} images of the {row['split']} split"
-        lines.append(f'<tr>{head}{figures}<td class="words">{where}</td><td class="words">{escape(basis)}</td></tr>')
-    if not lines:
-        return ""
+        lines.append(f'<tr>{head}{bounds}<td class="words">{where}</td><td class="words">{escape(basis)}</td></tr>')
+    caption = "Upper bounds of −log p(x), 95% intervals over images; only bounds that rest on the same may be compared"
     heads = ["Model", *(column.name for column in table.LIKELIHOOD), "On", "Rests on"]
-    return "<h2>Likelihood bounds</h2>" + sheet(
-        "Upper bounds of −log p(x), 95% intervals over images; only bounds that rest on the same may be compared",
-        heads,
-        lines,
-    )
+    return section("Likelihood bounds", caption, heads, lines)
 
 
 def cost_table(timed: Sequence[cost.Timed]) -> str:
     """Return the table of costs, one row per operating point and machine."""
-    if not timed:
-        return ""
     keys = [column for column in table.COSTS if column.key != "machine"]
     lines = []
     for point in timed:
         cells = table.cost_cells(point.row)
-        figures = "".join(f"<td>{escape(cells[c.key][1]) if c.key in cells else '–'}</td>" for c in keys)
+        costs = figures(cells[column.key][1] if column.key in cells else "–" for column in keys)
         where = f'<td class="words">{escape(cells["machine"][1])}{", measured here" * point.local}</td>'
         head = row_head(point.family, point.title, point.label, {point.family: ""}, point.row.get("stale", ""))
-        lines.append(f"<tr>{head}{figures}{where}</tr>")
-    return "<h2>Costs</h2>" + sheet(
-        "Time: median after a warm-up, alone on the device; ms per image at 16 images at once",
-        ["Model and operating point", *(column.name for column in keys), "Timed on"],
-        lines,
+        lines.append(f"<tr>{head}{costs}{where}</tr>")
+    caption = "Time: median after a warm-up, alone on the device; ms per image at 16 images at once"
+    return section(
+        "Costs", caption, ["Model and operating point", *(column.name for column in keys), "Timed on"], lines
     )
 
 
@@ -326,15 +289,10 @@ def origins(measured: Measurements, families: Mapping[str, Any]) -> str:
             format.count(size) if size is not None else "–",
             row.quality["hashes"].get("checkpoint", "–"),
         ]
-        figures = "".join(f"<td>{escape(str(cell))}</td>" for cell in cells)
-        lines.append(f"<tr>{row_head(row.family, row.title, name, families)}{figures}</tr>")
-    if not lines:
-        return ""
+        lines.append(f"<tr>{row_head(row.family, row.title, name, families)}{figures(map(str, cells))}</tr>")
     heads = ["Checkpoint", "Images in training", "Training", "On", "Parameters", "SHA-256, first digits"]
     about = "".join(f"<p>{escape(kind.title)}. {escape(kind.about)}</p>" for kind in families.values() if kind.about)
-    return f"<h2>Models</h2>{about}" + sheet(
-        "One training run each; families trained unequally compare unequally", heads, lines
-    )
+    return section("Models", "One training run each; families trained unequally compare unequally", heads, lines, about)
 
 
 KINDS = {"quality": "scores", "real": "baseline", "failure": "failure lab", "bound": "bounds", "cost": "costs"}
@@ -342,7 +300,7 @@ KINDS = {"quality": "scores", "real": "baseline", "failure": "failure lab", "bou
 
 def machines(measured: Measurements) -> str:
     """Return the settings and the machines of the measurements, each combination once."""
-    found: dict[tuple, int] = {}
+    found: Counter[tuple] = Counter()
     for row in [*(p.quality for p in measured.scored), *measured.bounds, *measured.costs]:
         machine, used = row["machine"], row["settings"]
         key = (
@@ -354,16 +312,14 @@ def machines(measured: Measurements) -> str:
             str(machine["name"]),
             ", ".join(f"{name} {machine[name]}" for name in ("torch", "python") if name in machine),
         )
-        found[key] = found.get(key, 0) + 1
-    if not found:
-        return ""
+        found[key] += 1
     heads = ["What", "n × generations", "Seeds", "Against", "Number format", "Layout", "Batch", "Threads", "Machine",
              "Versions", "Rows"]  # fmt: skip
-    lines = []
-    for (first, *rest), rows in found.items():
-        cells = "".join(f"<td>{escape(cell)}</td>" for cell in [*rest, str(rows)])
-        lines.append(f'<tr><th scope="row">{escape(first)}</th>{cells}</tr>')
-    return "<h2>Settings and machines</h2>" + sheet("Each combination once", heads, lines)
+    lines = [
+        f'<tr><th scope="row">{escape(first)}</th>{figures([*rest, str(rows)])}</tr>'
+        for (first, *rest), rows in found.items()
+    ]
+    return section("Settings and machines", "Each combination once", heads, lines)
 
 
 def again(measured: Measurements) -> str:
@@ -389,8 +345,5 @@ def glossary(metrics: Mapping[str, table.Metric]) -> str:
         f"<dd>{escape(m.about)}{f' {escape(source)}.' if (source := getattr(m, 'source', '').rstrip('.')) else ''}</dd>"
         for m in metrics.values()
     )
-    return (
-        f"<h2>What the scores mean</h2><p>The headline's features are those of the {EXTRACTOR}.</p><dl>{items}</dl>"
-        if items
-        else ""
-    )
+    lead = f"<p>The headline's features are those of the {EXTRACTOR}.</p>"
+    return f"<h2>What the scores mean</h2>{lead}<dl>{items}</dl>" if items else ""

@@ -11,7 +11,7 @@ from PIL import Image
 
 from dashboard.format import plural
 from dashboard.pages.diffusion import diffusion_view, engine, noise_schedule
-from dashboard.pages.diffusion.engine import Trajectories, noise_level, parse_t, snapshot_places
+from dashboard.pages.diffusion.engine import MOST_SNAPSHOTS, Trajectories, evenly, noise_level
 from dashboard.results.operating_points import Measurements, join, knobs_key
 from dashboard.service import InputError, Service
 from gencore import FAMILIES, checkpoint
@@ -106,7 +106,7 @@ def test_the_strip_is_the_same_noise_at_eight_t_and_is_kept(trajectories, source
 def test_a_bad_t_gets_a_sentence(trajectories, source, t):
     with pytest.raises(InputError, match=r"t must be a whole number from 0 to 999, not .*\."):
         next(trajectories.noised(source, IMAGE, t, 42))
-    assert parse_t(" 12 ", 1000) == 12
+    assert next(trajectories.noised(source, IMAGE, " 12 ", 42)).level.t == 12
 
 
 def test_a_bad_image_or_seed_gets_a_sentence(trajectories, source):
@@ -147,8 +147,8 @@ def test_a_trajectory_ends_in_the_image_that_the_service_makes(trajectories, cho
 
 @pytest.mark.parametrize("total", [1, 2, 20, 59, 60, 61, 777, 1000])
 def test_snapshots_begin_with_the_first_and_end_with_the_last(total):
-    kept = snapshot_places(total)
-    assert kept[0] == 0 and kept[-1] == total and len(kept) == min(total + 1, engine.MOST_SNAPSHOTS)
+    kept = evenly(total, MOST_SNAPSHOTS)
+    assert kept[0] == 0 and kept[-1] == total and len(kept) == min(total + 1, MOST_SNAPSHOTS)
     gaps = np.diff(kept)
     assert gaps.min() >= 1 and gaps.max() - gaps.min() <= 1
 
