@@ -13,6 +13,8 @@ from gencore.errors import InputError
 
 T = TypeVar("T")
 TICK = 0.1  # seconds between two looks of one who waits
+STOPPED = "Stopped before its turn on the device."
+LATE = "Another run has the device; try again when it has ended."
 
 
 @dataclass(frozen=True)
@@ -66,11 +68,7 @@ class Device:
     ) -> Generator[Waiting, None, T]:
         """Tell how many are ahead until the device is had, then return what some short work makes, alone on it.
 
-        Args:
-            name: Whose code it is, for the sentence when it fails.
-            work: The work.
-            stop: As for `lease`.
-            patience: As for `lease`.
+        `name` says whose code it is, for the sentence when it fails; for `stop` and `patience` see `lease`.
 
         Raises:
             Busy: if the device was not had before `stop` was set or the patience over.
@@ -79,12 +77,7 @@ class Device:
         with self.lease(stop, patience) as lease:
             yield from lease.line()
             if not lease.keep():
-                late = patience is not None
-                raise Busy(
-                    "Another run has the device; try again when it has ended."
-                    if late
-                    else "Stopped before its turn on the device."
-                )
+                raise Busy(STOPPED if patience is None else LATE)
             with in_a_sentence(name, name):
                 return work()
 

@@ -125,16 +125,15 @@ def entry_of(service: Service, checkpoint: str) -> Entry:
     return known[checkpoint]
 
 
-def before(run: Mapping[str, Any], last_images: float) -> tuple[float, float]:
-    """Return the images and seconds that lie before a run's own count: those of the training that it continues.
+def before(run: Mapping[str, Any], last_images: float) -> dict[str, float]:
+    """Return the 'images' and 'seconds' that lie before a run's own count: those of the training that it continues.
 
     A log that already spans both, as one that was joined to the log before it, counts from the start by itself.
     """
     init, own = run.get("init"), run.get("images")
-    if not isinstance(init, Mapping) or not isinstance(own, int) or last_images > own:
-        return 0.0, 0.0
-    told = [init.get(key) for key in ("images", "seconds")]
-    return tuple(float(value) if isinstance(value, int | float) else 0.0 for value in told)
+    if not isinstance(init, Mapping) or not is_number(own) or last_images > own:
+        return {"images": 0.0, "seconds": 0.0}
+    return {key: float(init[key]) if is_number(init.get(key)) else 0.0 for key in ("images", "seconds")}
 
 
 # ---- the log
@@ -154,10 +153,8 @@ def log_of(service: Service, checkpoint: str) -> Log:
         raise InputError(f"{checkpoint} has no training log: a run of python -m gencore train writes {LOG}.") from None
     if not columns:
         raise InputError(f"{checkpoint} has no training log: none of the {lines} lines of {LOG} can be read.")
-    images, seconds = before(entry.run, columns["images"][-1])
-    if images or seconds:
-        columns = {**columns, "images": columns["images"] + images}
-        columns |= {"seconds": columns["seconds"] + seconds} if "seconds" in columns else {}
+    for name, earlier in before(entry.run, columns["images"][-1]).items():
+        columns = {**columns, name: columns[name] + earlier} if name in columns else columns
     note = f"{broken:,} of the {lines:,} lines of {checkpoint}'s log cannot be read and were passed over."
     return Log(columns, note if broken else "")
 
@@ -221,15 +218,13 @@ def timelapse_of(service: Service, checkpoint: str) -> Timelapse:
     found = _timelapses.find(cache_key(folder, paths), lambda: read_frames(paths))
     if not found:
         raise InputError(f"{checkpoint} has no time-lapse: a run of python -m gencore train draws one in {TIMELAPSE}.")
-    seen = np.array([images for images, _, _ in found])
+    seen, frames, files = zip(*found, strict=True)
     try:
         log = log_of(service, checkpoint).columns
     except InputError:
         log = {}
-    seen = seen + int(before(entry.run, float(seen[-1]))[0])
-    return Timelapse(
-        run_of(service, entry), seen, seconds_at(seen, log), tuple(f for _, f, _ in found), tuple(b for *_, b in found)
-    )
+    images = np.array(seen) + int(before(entry.run, seen[-1])["images"])
+    return Timelapse(run_of(service, entry), images, seconds_at(images, log), frames, files)
 
 
 def seconds_at(images: np.ndarray, log: Mapping[str, np.ndarray]) -> np.ndarray:

@@ -84,7 +84,8 @@ class Samples:
         Raises:
             InputError: in one sentence, on anything bad.
         """
-        return replace(self.service.order(dataset, 1, seed, settings), n=parse_size(n))
+        whole = parse_whole(n, LEAST, MOST, "The number of samples")
+        return replace(self.service.order(dataset, 1, seed, settings), n=whole)
 
     def make(self, order: Order, stop: threading.Event) -> Iterator[Waiting | Progress]:
         """Make the samples of an order, in pieces, and yield the progress of each family.
@@ -124,12 +125,3 @@ class Samples:
         title = self.service.families[part.family].title
         sampled = Sampled(part.family, title, images[:n], (*key, n), part, order.seed)
         yield Progress(part.family, "done", n, n, seconds, n - kept, sampled=sampled)
-
-
-def parse_size(value: Any) -> int:
-    """Return a number of samples.
-
-    Raises:
-        InputError: if it is not a whole number from `LEAST` to `MOST`.
-    """
-    return parse_whole(value, LEAST, MOST, "The number of samples")

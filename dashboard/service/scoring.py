@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from scipy import special
 from torch import Tensor
 
 from dashboard.results import projection
@@ -31,7 +32,7 @@ SHARES, RATIOS = ("recall", "coverage"), ("vendi_ratio", "pairwise_ratio")
 SCORES = (*SHARES, *RATIOS)
 EXCESS = 1.5  # a share's variance over the binomial one; see `share_score`
 QUICK = ("precision", "coverage", "sharpness")
-GROUPS, STUDENT = 10, 2.262  # of the jackknife, and the 97.5% point of Student's t with one degree of freedom less
+GROUPS = 10  # of the jackknife
 TEST_GAPS = 2000  # real test images whose nearest training image is looked up
 BLOCKS = 40  # of real images, for the range of so few
 
@@ -94,9 +95,10 @@ class Quick:
 class Judge:
     """An extractor of a data set, and what it knows of the real images."""
 
-    def __init__(self, extractor: reference.Extractor, real: reference.Real):
-        self.extractor, self.real = extractor, real
-        self.name = real.extractor
+    def __init__(self, dataset: str, name: str):
+        self.extractor = reference.load_extractor(dataset, name).to(pick_device())
+        self.real = reference.load_real(dataset, name)
+        self.name = name
         self._known = Cache(64, 200e6)  # by samples, or number of real images; bytes: 1,000 features take 0.3 MB
 
     @property
@@ -266,8 +268,8 @@ class Judges:
             if dataset not in self.service.entries():  # the name becomes a path
                 raise InputError(f"There is no data set {dataset!r} with checkpoints.")
             weights = reference.extractor_path(dataset, name)
-            paths = [weights, reference.real_path(weights)]
-            return self._judges.find(cache_key((dataset, name), paths), lambda: load_judge(dataset, name))
+            key = cache_key((dataset, name), [weights, reference.real_path(weights)])
+            return self._judges.find(key, lambda: Judge(dataset, name))
         except InputError as error:
             raise InputError(without_paths(str(error))) from None
 
@@ -284,12 +286,6 @@ class Judges:
             except InputError as error:
                 problems[name] = str(error)
         return found, problems
-
-
-def load_judge(dataset: str, name: str) -> Judge:
-    """Return a data set's extractor with its real features."""
-    extractor = reference.load_extractor(dataset, name).to(pick_device())
-    return Judge(extractor, reference.load_real(dataset, name))
 
 
 def score(values: list[float]) -> Score:
@@ -320,7 +316,8 @@ def jackknife(scores: Callable[[Tensor], Mapping[str, float]], rows: Tensor) -> 
     groups = torch.arange(len(rows)) % GROUPS
     found = [scores(rows[groups != group]) for group in range(GROUPS)]
     spread = {key: np.array([one[key] for one in found if key in one]) for key in found[0]}
+    student = special.stdtrit(GROUPS - 1, 0.975)
     return {
-        key: STUDENT * math.sqrt((GROUPS - 1) / GROUPS * ((values - values.mean()) ** 2).sum())
+        key: student * math.sqrt((GROUPS - 1) / GROUPS * ((values - values.mean()) ** 2).sum())
         for key, values in spread.items()
     }

@@ -21,18 +21,10 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from dashboard.results.operating_points import Measurements, join, knobs_key
+from dashboard.service import lanes
 from dashboard.service.cache import Cache, CacheKey, cache_key
 from dashboard.service.device import Device, Lease, Waiting
-from dashboard.service.lanes import (
-    PREVIEW,
-    Lane,
-    checkpoint_key,
-    count_parameters,
-    missing,
-    read_json,
-    read_preview,
-    size_of,
-)
+from dashboard.service.lanes import PREVIEW, Lane, checkpoint_key
 from dashboard.service.orders import Frame, Order, Part, image_seeds
 from dashboard.service.parsing import expect_mapping, parse_seed, parse_whole
 from dashboard.service.pixels import to_pixels
@@ -106,7 +98,7 @@ class Service:
         def rank(name: str) -> tuple[int, int, int]:
             usable = [entry for entry in found[name] if not entry.problem]
             previews = sum((entry.path / "preview.png").is_file() for entry in usable)
-            sizes = [size_of(entry) for entry in usable]
+            sizes = [lanes.size_of(entry) for entry in usable]
             return -len({entry.family for entry in usable}), -previews, -max(sizes, default=0)
 
         return sorted(found, key=rank)
@@ -114,26 +106,25 @@ class Service:
     def lane(self, dataset: str, family: str, chosen: str = "") -> Lane:
         """Return what is known of `family` on `dataset`; `chosen` names one of its checkpoints."""
         kind = self.families[family]
-        about = kind.about
         mine = [entry for entry in self.entries().get(dataset, []) if entry.family == family]
         mine.sort(key=lambda entry: (bool(entry.problem), entry.name.rpartition("/")[2] != family, entry.name))
         if not mine:
-            return Lane(family, kind.title, about, problem=missing(dataset, kind))
+            return Lane(family, kind.title, kind.about, problem=lanes.missing(dataset, kind))
         entry = next((entry for entry in mine if entry.name == chosen), mine[0])
-        size = size_of(entry)
+        size = lanes.size_of(entry)
         return Lane(
             family=family,
             title=kind.title,
-            about=about,
+            about=kind.about,
             checkpoint=entry.name,
             checkpoints=tuple(entry.name for entry in mine),
             problem=without_paths(entry.problem),
             size=size,
-            parameters=count_parameters(entry),
+            parameters=lanes.count_parameters(entry),
             run=entry.run,
             trained=entry.trained,
-            cost=read_json(entry.path / "cost.json"),
-            preview=read_preview(entry.path / "preview.png", size),
+            cost=lanes.read_json(entry.path / "cost.json"),
+            preview=lanes.read_preview(entry.path / "preview.png", size),
         )
 
     def lanes(self, dataset: str) -> list[Lane]:
@@ -245,12 +236,8 @@ class Service:
     ) -> Generator[Waiting, None, T]:
         """Wait for the device, telling how many are ahead, then return what some short work makes with a model.
 
-        Args:
-            name: The checkpoint.
-            work: The work, done without gradients.
-            stop: As for `Device.lease`.
-            patience: As for `Device.lease`.
-            keep: The cache and the key to keep it under; what is there already is returned at once.
+        The work is done without gradients. `keep` is the cache and the key to keep what it makes under: what is there
+        already is returned at once. For `stop` and `patience` see `Device.lease`.
 
         Raises:
             InputError: as `Device.alone` does.

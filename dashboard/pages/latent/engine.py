@@ -284,9 +284,10 @@ class Latents:
 
         def begin(model: Family) -> tuple[np.ndarray, int, torch.Tensor]:
             a, b = self._latents_of(model, ends)
-            first, calls = decode_counted(model, a[None])
-            total = FINE if calls <= 1 else COARSE
-            return first[0], calls, path(model, a, b, np.linspace(0, 1, total).tolist())
+            with counted_calls(model) as called:
+                first = to_pixels(model.decode(a[None]))[0]
+            calls = called.total()
+            return first, calls, path(model, a, b, np.linspace(0, 1, FINE if calls <= 1 else COARSE).tolist())
 
         (first, calls, latents), seconds = yield from self.service.with_model(lane.checkpoint, timed(begin), stop)
         row = replace(row, state="running", frames={0: first}, seconds=seconds, total=len(latents))
@@ -419,10 +420,13 @@ class Latents:
         Raises:
             InputError: if one fails, or `stop` was set in the device's line.
         """
+
+        def begin(model: Family) -> Iterator[Part]:
+            return model.bound_parts(to_input(image[None], model), torch.Generator().manual_seed(0))
+
         for lane in self.in_parts(dataset):
             start, started = Rebuilt(lane.family, lane.title, bounds=True, long=True, state="running"), time.monotonic()
             key, parts = (checkpoint_key(lane.checkpoint), image.tobytes()), list[Part]()
-            begin = functools.partial(bound_parts, image=image)
             steps = yield from self.service.with_model(lane.checkpoint, begin, stop)
             while not parts or parts[-1].index < parts[-1].total:
                 if stop.is_set():
@@ -478,22 +482,11 @@ def given_back(model: Family, start: Rebuilt, image: np.ndarray) -> Rebuilt:
     return replace(start, image=to_pixels(decoded)[0], error=error, elbo=elbo, draws=DRAWS, state="done")
 
 
-def bound_parts(model: Family, image: np.ndarray) -> Iterator[Part]:
-    """Return the parts of an image's bound, worked out one by one."""
-    return model.bound_parts(to_input(image[None], model), torch.Generator().manual_seed(0))
-
-
 def no_return(kind: type[Family]) -> str:
     """Return why a family cannot give an image back, as a sentence; '' when it can."""
     if issubclass(kind, Decodes) and (issubclass(kind, Inverts) or issubclass(kind, Encodes)):
         return ""
     return f"The {kind.title} has no encoder: it makes images, and cannot say which latent a given one came from."
-
-
-def decode_counted(model: Family, latent: torch.Tensor) -> tuple[np.ndarray, int]:
-    """Return the images uint8 (N, C, H, W) of latents, and how many network calls that took."""
-    with counted_calls(model) as calls:
-        return to_pixels(model.decode(latent)), calls.total()
 
 
 def batches(total: int, size: int) -> list[list[int]]:

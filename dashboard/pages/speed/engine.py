@@ -40,8 +40,8 @@ OVERHEAD = 10.0  # seconds per point besides its timing: loading, counting, memo
 log = logging.getLogger(__name__)
 
 
-class Stopped(Exception):
-    """The work was told to stop."""
+class Stopped(BaseException):
+    """The work was told to stop: no fault, so nothing on the way may take it for one."""
 
 
 @dataclass(frozen=True)
@@ -245,11 +245,10 @@ def work(job: Job, halt: threading.Event, tell: Any) -> None:
     """Measure one operating point, telling what is done; the last thing told has the row, a problem, or 'stopped'."""
     try:
         with in_a_sentence(job.entry.name, job.name):
-            try:
-                row = cost_row(job, halt, lambda words: tell(Progress("running", words=words)))
-                tell(Progress("running", words="done", row=row))
-            except Stopped:
-                tell(Progress("stopped"))
+            row = cost_row(job, halt, lambda words: tell(Progress("running", words=words)))
+        tell(Progress("running", words="done", row=row))
+    except Stopped:
+        tell(Progress("stopped"))
     except InputError as error:
         tell(Progress("running", problem=str(error)))
 

@@ -115,9 +115,9 @@ class Posteriors:
         return self._encoded.find((checkpoint_key(name), image.shape, image.tobytes()), lambda: encode(image, model))
 
     def draws(
-        self, name: str, image: np.ndarray, seed: Any, scale: Any, stop: Event | None = None, n: int = DRAWS
+        self, name: str, image: np.ndarray, seed: Any, scale: Any, stop: Event | None = None
     ) -> Generator[Waiting, None, Drawn]:
-        """Return, once the device is had, n draws z = mu + scale * sigma * eps of an image's posterior, decoded.
+        """Return, once the device is had, `DRAWS` draws z = mu + scale * sigma * eps of an image's posterior, decoded.
 
         Raises:
             InputError: in one sentence, on a bad seed or scale, or an image of another size.
@@ -126,7 +126,7 @@ class Posteriors:
 
         def draw(model: Family) -> tuple[Tensor, Tensor]:
             mean, std = self._encode(name, model, image)
-            z = mean + scale * std * noise(seed, n, len(mean))
+            z = mean + scale * std * noise(seed, DRAWS, len(mean))
             return z, model.decode(torch.cat([mean[None], z]).to(model.device)).clamp(-1, 1).cpu()
 
         z, decoded = yield from self.service.with_model(name, draw, stop)

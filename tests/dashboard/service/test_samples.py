@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 from diffusers.configuration_utils import register_to_config
+from scipy import stats
 from torch import nn
 
 from dashboard.service import InputError, Service, scoring
-from dashboard.service.samples import BATCH, Sampled, Samples, parse_size
+from dashboard.service.samples import BATCH, Sampled, Samples
 from dashboard.service.scoring import Judges
 from gencore import FAMILIES, checkpoint, metrics
 from gencore.checkpoint import write_tensors
@@ -121,8 +122,8 @@ def test_a_bad_number_of_samples_gives_a_sentence(maker, n):
 
 
 @pytest.mark.parametrize("n", [200, "500", 1000.0])
-def test_good_sizes_pass(n):
-    assert parse_size(n) == int(n)
+def test_good_sizes_pass(maker, n):
+    assert order(maker, n=n).n == int(n)
 
 
 def test_samples_are_made_in_pieces_and_are_those_of_their_seeds(maker):
@@ -266,7 +267,7 @@ def test_the_jackknife_of_a_mean_is_its_t_interval_over_groups():
     rows = torch.randn(500, 3, generator=torch.Generator().manual_seed(0))
     half = scoring.jackknife(lambda part: {"mean": float(part.double().mean())}, rows)["mean"]
     groups = [rows[i::10].double().mean().item() for i in range(10)]
-    assert half == pytest.approx(2.262 * np.std(groups, ddof=1) / np.sqrt(10), rel=1e-6)
+    assert half == pytest.approx(stats.t.ppf(0.975, 9) * np.std(groups, ddof=1) / np.sqrt(10), rel=1e-6)
 
 
 # ---- quick scores
