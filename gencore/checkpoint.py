@@ -15,10 +15,12 @@ import glob
 import inspect
 import json
 import os
+import shutil
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -168,13 +170,10 @@ def load(name: str | Path | Entry, device: str | None = None, dtype: str = "floa
 def save_model(
     folder: str | Path, model: Family, metadata: Mapping[str, str] | None = None, half: bool = False
 ) -> None:
-    """Save a model's config and weights; both are on the disk before either takes its place.
+    """Save a model's config and weights in a folder, made if it is not there; with `metadata` in the weights' header.
 
-    Args:
-        folder: Where to; made if it is not there.
-        model: The model.
-        metadata: Text to keep in the weights' header.
-        half: Whether to store float32 weights as float16; they are loaded as float32 again.
+    Both files are on the disk before either takes its place. With `half`, float32 weights are stored as float16, and
+    loaded as float32 again.
 
     Raises:
         InputError: if a weight is not finite, or not as float16, or if the disk refuses; the old files stay.
@@ -193,9 +192,7 @@ def save_model(
 def export(source: str | Path, target: str | Path) -> None:
     """Copy a trained run to a folder to ship: weights as float16, no training state, and what tells how it came about.
 
-    Args:
-        source: A checkpoint's name or folder.
-        target: The folder to write; files of the same names in it are replaced, others are left alone.
+    Files of the same names in `target` are replaced, others are left alone.
 
     Raises:
         InputError: if the source is not usable, a weight does not fit float16, or the disk refuses.
@@ -206,19 +203,13 @@ def export(source: str | Path, target: str | Path) -> None:
     save_model(target, load(source, device="cpu"), half=True)
     for path in [folder / RUN, folder / "log.jsonl", *sorted((folder / "timelapse").glob("*.png"))]:
         if path.exists():
-            write_atomic(target / path.relative_to(folder), _copier(path))
-
-
-def _copier(source: Path) -> Callable[[Path], object]:
-    return lambda temporary: temporary.write_bytes(source.read_bytes())
+            write_atomic(target / path.relative_to(folder), partial(shutil.copyfile, path))
 
 
 def write_atomic(path: str | Path, write: Callable[[Path], object]) -> None:
-    """Write a file so that at any time either the old or the new one is there, whole.
+    """Write a file so that at any time either the old or the new one is there, whole; make its folder if need be.
 
-    Args:
-        path: The file; its folder is made if it is not there.
-        write: Writes the path that it is given, a temporary file beside `path`.
+    `write` writes the path that it is given, a temporary file beside `path`.
 
     Raises:
         InputError: if the disk is full or the folder cannot be written to; the old file stays.
@@ -395,8 +386,8 @@ def _arguments(folder: Path, config: Mapping[str, Any], cls: type[Family]) -> di
 
 def _is_tuple(parameter: inspect.Parameter, value: Any) -> bool:
     """Return whether a JSON list was a tuple when it was saved."""
-    annotation = parameter.annotation if isinstance(parameter.annotation, str) else str(parameter.annotation)
-    return isinstance(value, list) and (isinstance(parameter.default, tuple) or annotation.startswith("tuple"))
+    declared = isinstance(parameter.default, tuple) or str(parameter.annotation).startswith("tuple")
+    return isinstance(value, list) and declared
 
 
 def _build(folder: Path) -> Family:

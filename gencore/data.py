@@ -56,6 +56,11 @@ class Images:
     x: Tensor
     labels: Tensor | None
 
+    @property
+    def labelled(self) -> bool:
+        """Whether every image has a label; some sources mark those without by -1."""
+        return self.labels is not None and int(self.labels.min()) >= 0
+
 
 def load_images(name: str, split: str = "train", size: int | None = None) -> Images:
     """Return one split of a data set; see the module's docstring for the splits.
@@ -71,17 +76,11 @@ def load_images(name: str, split: str = "train", size: int | None = None) -> Ima
         InputError: if the data set, its images or the split cannot be had, or if the images are not all squares
             of one size and `size` is not given.
     """
-    name = SHORT_NAMES.get(name, name)
-    if split not in SPLITS:
-        raise InputError(f"There is no split {split!r}{near(str(split), list(SPLITS))}")
     if size is not None and (isinstance(size, bool) or not isinstance(size, int) or not 1 <= size <= MAX_SIZE):
         raise InputError(f"size must be a whole number of pixels from 1 to {MAX_SIZE}, not {size!r}.")
-    if name == "digits":
-        pictures, labels = _digits(split)
-    else:
-        pictures, labels = _rows(name, split)
-    arrays = [_fit(picture, size) for picture in pictures]
-    return Images(name, split, _stack(arrays, name), None if labels is None else torch.from_numpy(labels))
+    name = SHORT_NAMES.get(name, name)
+    pictures, labels = _read(name, split)
+    return Images(name, split, _stack([_fit(picture, size) for picture in pictures], name), labels)
 
 
 def load_labels(name: str, split: str = "train") -> Tensor | None:
@@ -89,11 +88,7 @@ def load_labels(name: str, split: str = "train") -> Tensor | None:
 
     None when the source has none; the arguments and errors are those of `load_images`.
     """
-    name = SHORT_NAMES.get(name, name)
-    if split not in SPLITS:
-        raise InputError(f"There is no split {split!r}{near(split, list(SPLITS))}")
-    labels = (_digits(split) if name == "digits" else _rows(name, split))[1]
-    return None if labels is None else torch.from_numpy(labels)
+    return _read(SHORT_NAMES.get(name, name), split)[1]
 
 
 def at_hand(name: str) -> bool:
@@ -142,7 +137,14 @@ def _divide(sizes: dict[str, int], split: str) -> tuple[str, np.ndarray]:
     return "train", rows if len(rows) < sizes["train"] else np.random.default_rng(0).permutation(rows)
 
 
-def _digits(split: str) -> tuple[Iterator[Image.Image], np.ndarray]:
+def _read(name: str, split: str) -> tuple[Iterator[Image.Image], Tensor | None]:
+    """Return the images of a split, still to be decoded, and the labels."""
+    if split not in SPLITS:
+        raise InputError(f"There is no split {split!r}{near(str(split), list(SPLITS))}")
+    return _digits(split) if name == "digits" else _rows(name, split)
+
+
+def _digits(split: str) -> tuple[Iterator[Image.Image], Tensor]:
     from sklearn.datasets import load_digits
 
     source = load_digits()
@@ -151,11 +153,11 @@ def _digits(split: str) -> tuple[Iterator[Image.Image], np.ndarray]:
     parts = {"train": order[:-DIGITS_TEST], "test": order[-DIGITS_TEST:]}
     part, rows = _divide({key: len(value) for key, value in parts.items()}, split)
     rows = parts[part][rows]
-    return (Image.fromarray(value) for value in values[rows]), source.target[rows].astype(np.int64)
+    return (Image.fromarray(value) for value in values[rows]), torch.from_numpy(source.target[rows]).long()
 
 
-def _rows(name: str, split: str) -> tuple[Iterator[Image.Image], np.ndarray | None]:
-    """Return the images, still to be decoded, and the labels of a split of anything that `datasets` reads."""
+def _rows(name: str, split: str) -> tuple[Iterator[Image.Image], Tensor | None]:
+    """Return those of anything that `datasets` reads."""
     source = _open(name)
     parts = {_ALIASES.get(key, key): part for key, part in source.items()}
     if "train" not in parts and len(parts) == 1:
@@ -171,11 +173,11 @@ def _rows(name: str, split: str) -> tuple[Iterator[Image.Image], np.ndarray | No
     return _decoded(picked, image, rows, name), _labels(picked, label)
 
 
-def _labels(picked: Dataset, label: str | None) -> np.ndarray | None:
+def _labels(picked: Dataset, label: str | None) -> Tensor | None:
     if label is None:
         return None
     column = picked.select_columns([label]).with_format("arrow")[:][label]
-    return None if column.null_count else column.to_numpy().astype(np.int64)
+    return None if column.null_count else torch.from_numpy(column.to_numpy().astype(np.int64))
 
 
 def _decoded(picked: Dataset, image: str, rows: np.ndarray, name: str) -> Iterator[Image.Image]:
@@ -238,18 +240,18 @@ def _columns(part: Dataset, name: str) -> tuple[str, str | None]:
     from datasets import Image as ImageFeature
 
     features = part.features
-    images = [key for key, kind in features.items() if isinstance(kind, ImageFeature) or _is_struct(kind)]
+    # As written without the Hub's metadata, an image is a struct with the file's bytes.
+    images = [
+        key
+        for key, kind in features.items()
+        if isinstance(kind, ImageFeature) or (isinstance(kind, dict) and "bytes" in kind)
+    ]
     if not images:
         raise InputError(f"{name} has no image column, only {', '.join(features) or 'no columns'}.")
     usual = [key for key in ("label", "labels") if key in features]
     whole = [key for key in usual if isinstance(features[key], Value) and "int" in features[key].dtype]
     classes = [key for key in [*usual, *features] if isinstance(features[key], ClassLabel)]
     return images[0], next(iter(classes + whole), None)
-
-
-def _is_struct(kind: Any) -> bool:
-    """Return whether a column is images as written without the Hub's metadata: a struct with the file's bytes."""
-    return isinstance(kind, dict) and "bytes" in kind
 
 
 def _folder(name: str) -> Path | None:

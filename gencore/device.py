@@ -5,16 +5,21 @@ from __future__ import annotations
 import copy
 import os
 import platform
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
+from gencore import __version__
 from gencore.errors import InputError, near
 
 DEVICES = ("cuda", "mps", "cpu")
@@ -70,6 +75,23 @@ def describe_machine(device: torch.device | str = "cpu") -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "python": platform.python_version(),
         "torch": torch.__version__,
+    }
+
+
+def circumstances(command: str, device: torch.device, *packages: ModuleType) -> dict[str, Any]:
+    """Return what a record says of how it came about: machine, versions, the command line if `command` ran, and date.
+
+    Args:
+        command: The command of `python -m gencore` that makes such records.
+        device: What it was made on.
+        packages: More packages whose versions count.
+    """
+    versions = {package.__name__: package.__version__ for package in (torch, *packages, np)}
+    return {
+        "machine": describe_machine(device),
+        "versions": {"gencore": __version__, "python": platform.python_version(), **versions},
+        "command": " ".join(["python -m gencore", *sys.argv[1:]]) if sys.argv[1:2] == [command] else "",
+        "date": datetime.now(UTC).date().isoformat(),
     }
 
 

@@ -75,7 +75,7 @@ def write_encodings(
         show(min(start + BATCH, n) / n, "encoding")
     mean, std = torch.cat(means), torch.cat(stds)
     tensors = {"mean": mean.half(), "std": std.half(), "kl": normal_kl(mean, std).mean(0), "images": images.x[:IMAGES]}
-    if images.labels is not None and int(images.labels.min()) >= 0:  # some sources mark images without a class by -1
+    if images.labelled:
         tensors["labels"] = images.labels[:n]
     path = entry.path / FILE
     facts = {"dataset": entry.dataset, "split": split, "n": str(n), "checkpoint": checkpoint_hash(entry.path)}
@@ -101,7 +101,5 @@ def read_encodings(folder: Path) -> Encodings:
     labels = tensors.get("labels")
     if labels is not None and labels.shape != mean.shape[:1]:
         raise InputError(f"{path} has {len(labels)} labels for {len(mean)} images; make it again.")
-    return Encodings(
-        mean.float(), std.float(), tensors["kl"].float(), tensors["images"], labels, facts["dataset"], facts["split"],
-        facts["checkpoint"],
-    )  # fmt: skip
+    told = [facts[key] for key in ("dataset", "split", "checkpoint")]
+    return Encodings(mean.float(), std.float(), tensors["kl"].float(), tensors["images"], labels, *told)

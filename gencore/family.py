@@ -419,12 +419,7 @@ class Bounds(Protocol):
     """A lower bound of log P(x) can be computed, of images whose pixels are one of 256 levels."""
 
     def bound(self, x: Tensor, generator: torch.Generator | None = None) -> dict[str, Tensor]:
-        """Return the terms of the bound in nats per image, each (N,); 'elbo' is the bound itself.
-
-        Args:
-            x: Images (N, C, H, W) in [-1, 1].
-            generator: Of its random draws, on the CPU whatever the model's device; by default the global one.
-        """
+        """Return the terms of the bound in nats per image, (N,) each; draws on the CPU, whatever the device."""
 
     def bound_basis(self) -> dict[str, str]:
         """Return what the bound rests on, for people, such as its variance; 'prior' names the prior."""

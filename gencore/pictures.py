@@ -42,12 +42,7 @@ def channels_last(x: np.ndarray | Tensor) -> np.ndarray:
 def grid(x: np.ndarray | Tensor, columns: int | None = None) -> np.ndarray:
     """Return the images of a batch side by side, row by row, with no gap; places left over are black.
 
-    Args:
-        x: uint8 (N, C, H, W), C of 1 or 3.
-        columns: Images per row, at least 1; by default that of the squarest grid.
-
-    Returns:
-        uint8 (rows * H, columns * W, C).
+    uint8 (N, C, H, W), C of 1 or 3, become uint8 (rows * H, columns * W, C), by default the squarest grid.
 
     Raises:
         InputError: if `x` is no such batch or `columns` is below 1.
@@ -65,11 +60,7 @@ def grid(x: np.ndarray | Tensor, columns: int | None = None) -> np.ndarray:
 
 
 def png(picture: np.ndarray) -> bytes:
-    """Return a picture as the bytes of an optimised PNG, without loss.
-
-    Args:
-        picture: uint8 (H, W), (H, W, 1) or (H, W, 3); one channel gives a grey PNG (mode 'L').
-    """
+    """Return a picture, uint8 (H, W), (H, W, 1) or (H, W, 3), as an optimised PNG: one channel is grey."""
     flat = picture[..., 0] if picture.ndim == 3 and picture.shape[2] == 1 else picture
     buffer = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(flat)).save(buffer, format="PNG", optimize=True)
@@ -83,7 +74,7 @@ def write_png(path: str | Path, picture: np.ndarray) -> None:
         InputError: if the file cannot be written.
     """
     content = png(picture)
-    write_atomic(Path(path), lambda temporary: temporary.write_bytes(content))
+    write_atomic(path, lambda temporary: temporary.write_bytes(content))
 
 
 def gif(frames: Sequence[np.ndarray], ms: int, scale: int = 1) -> bytes:
@@ -134,10 +125,6 @@ def write_npy(path: str | Path, x: np.ndarray | Tensor) -> None:
         InputError: if `x` is no such batch, or the file cannot be written.
     """
     images = channels_last(x)
-    images = np.ascontiguousarray(images[..., 0] if images.shape[3] == 1 else images)
-
-    def write(temporary: Path) -> None:
-        with temporary.open("wb") as file:  # given a name, np.save would append .npy to the temporary one
-            np.save(file, images, allow_pickle=False)
-
-    write_atomic(Path(path), write)
+    buffer = io.BytesIO()  # given a name, np.save would append .npy to the temporary one
+    np.save(buffer, np.ascontiguousarray(images[..., 0] if images.shape[3] == 1 else images), allow_pickle=False)
+    write_atomic(path, lambda temporary: temporary.write_bytes(buffer.getbuffer()))

@@ -39,6 +39,12 @@ class TrainingConfig:
     # fmt: on
 
 
+RANGES = (
+    (("images", "batch", "lr", "ema_halflife", "ema_rampup"), lambda v: 0 < v < float("inf"), "more than 0"),
+    (("lr_final", "warmup", "clip", "threads", "timelapse", "validation_images", "seed"), lambda v: 0 <= v < 2**63,
+     "0 or more"),
+    (("beta1", "beta2"), lambda v: 0 <= v < 1, "at least 0 and less than 1"),
+)  # fmt: skip
 RENAMED = {"watch": "validation_images"}  # training settings: what records of before say, and the name now
 
 
@@ -134,19 +140,13 @@ def check_training(config: TrainingConfig) -> None:
     Raises:
         InputError: naming the setting and what would be right.
     """
-    positive = ("images", "batch", "lr", "ema_halflife", "ema_rampup")
-    for name in positive:
-        if not 0 < getattr(config, name) < float("inf"):
-            raise InputError(f"{name} must be more than 0, not {getattr(config, name)!r}.")
-    for name in ("lr_final", "warmup", "clip", "threads", "timelapse", "validation_images", "seed"):
-        if not 0 <= getattr(config, name) < 2**63:
-            raise InputError(f"{name} must be 0 or more, not {getattr(config, name)!r}.")
-    for name in ("beta1", "beta2"):
-        if not 0 <= getattr(config, name) < 1:
-            raise InputError(f"{name} must be at least 0 and less than 1, not {getattr(config, name)!r}.")
-    for name, choices in (("dtype", ("auto", *DTYPES)), ("layout", ("auto", *LAYOUTS))):
-        if getattr(config, name) not in choices:
-            raise InputError(f"{name} is {getattr(config, name)!r}{near(getattr(config, name), list(choices))}")
+    for names, good, words in RANGES:
+        for name in names:
+            if not good(value := getattr(config, name)):
+                raise InputError(f"{name} must be {words}, not {value!r}.")
+    for name, choices in {"dtype": ["auto", *DTYPES], "layout": ["auto", *LAYOUTS]}.items():
+        if (value := getattr(config, name)) not in choices:
+            raise InputError(f"{name} is {value!r}{near(value, choices)}")
 
 
 def _override(run: Run, key: str, text: str) -> Run:

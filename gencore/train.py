@@ -6,12 +6,9 @@ import copy
 import json
 import math
 import os
-import platform
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +19,9 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from gencore import __version__, checkpoint
+from gencore import checkpoint
 from gencore.data import Images, load_images, to_float, to_uint8
-from gencore.device import Settings, choose_settings, describe_machine, pick_device
+from gencore.device import Settings, choose_settings, circumstances, pick_device
 from gencore.errors import InputError, near
 from gencore.families import FAMILIES
 from gencore.family import Family, PostTrainingFit, ValidationHook, image_seed
@@ -197,11 +194,14 @@ class Trainer:
             self.orders[epoch] = np.random.default_rng((self.config.seed, epoch)).permutation(len(self.data))
         return self.orders[epoch]
 
-    def averaged_model(self) -> Family:
-        """Return the model to keep: the averaged first network, the others and all buffers as they are now."""
-        now = self.model.state_dict()
+    def averaged_model(self, finished: bool = False) -> Family:
+        """Return the model to keep: the averaged first network, the others and all buffers as they are now.
+
+        Once finished, its buffers are left as they were fitted after training.
+        """
+        now = {} if finished else self.model.state_dict()
         for name, value in self.ema.state_dict().items():
-            if name not in self.averaged_names:
+            if name in now and name not in self.averaged_names:
                 value.copy_(now[name])
         return self.ema
 
@@ -234,12 +234,13 @@ class Trainer:
         self.logs = {name: value for name, value in plain.items() if isinstance(value, float)}
         self.logged = {}
 
-    def picture(self) -> None:
+    def picture(self, finished: bool = False) -> None:
         """Write the time-lapse grid of now: the same seeds all through the run, default knobs, averaged weights."""
         if self.config.timelapse and self.group.rank == 0:
             seeds = [image_seed(self.config.seed, i) for i in range(self.config.timelapse)]
-            images = to_uint8(self.averaged_model().generate(seeds))
-            write_png(self.out / TIMELAPSE / f"{self.images:09d}.png", grid(images, columns=6))
+            images = to_uint8(self.averaged_model(finished).generate(seeds))
+            name = f"{self.images:09d}{'-finished' if finished else ''}.png"
+            write_png(self.out / TIMELAPSE / name, grid(images, columns=6))
 
     # --- saving and resuming -----------------------------------------------------------------------------------
 
@@ -254,7 +255,7 @@ class Trainer:
 
     def publish(self, finished: bool = False) -> None:
         """Save the averaged model, the log and run.json."""
-        checkpoint.save_model(self.out, self.averaged_model() if not finished else self.ema)
+        checkpoint.save_model(self.out, self.averaged_model(finished))
         text = "\n".join(self.lines) + "\n"
         checkpoint.write_atomic(self.out / LOG, lambda path: path.write_text(text))
         checkpoint.write_json(self.out / checkpoint.RUN, self._record() | {"finished": finished})
@@ -287,19 +288,13 @@ class Trainer:
 
     def finish(self) -> None:
         """Fit what comes after training, save, and take the last picture."""
-        if self.logged:
-            self.log()
+        self.save()
         if self.group.rank:
             return
-        self.save()
-        kept = self.averaged_model()
-        if isinstance(kept, PostTrainingFit):
-            kept.fit_after_training(self.settings.arrange(to_float(part)) for part in self.data.split(1000))
+        if isinstance(self.averaged_model(), PostTrainingFit):
+            self.ema.fit_after_training(self.settings.arrange(to_float(part)) for part in self.data.split(1000))
         self.publish(finished=True)
-        if self.config.timelapse:
-            seeds = [image_seed(self.config.seed, i) for i in range(self.config.timelapse)]
-            path = self.out / TIMELAPSE / f"{self.images:09d}-finished.png"
-            write_png(path, grid(to_uint8(kept.generate(seeds)), columns=6))
+        self.picture(finished=True)
 
     def _record(self) -> dict[str, Any]:
         return {
@@ -314,14 +309,8 @@ class Trainer:
             "train_images": len(self.data),
             "processes": self.group.world,
             "settings": self.settings.record(),
-            "machine": describe_machine(self.model.device),
-            "versions": {
-                "gencore": __version__, "python": platform.python_version(), "torch": torch.__version__,
-                "diffusers": diffusers.__version__, "numpy": np.__version__,
-            },
-            "command": " ".join(["python -m gencore", *sys.argv[1:]]) if sys.argv[1:2] == ["train"] else "",
-            "date": datetime.now(UTC).date().isoformat(),
-        }  # fmt: skip
+            **circumstances("train", self.model.device, diffusers),
+        }
 
 
 def train(
@@ -380,9 +369,8 @@ def _loop(trainer: Trainer) -> Iterator[Progress]:
             saved = time.monotonic()
         spent = trainer.seconds - start_seconds
         speed = (trainer.images - start_images) / max(spent, 1e-9)
-        done = trainer.progress
-        left = 60 * trainer.minutes if trainer.minutes else trainer.config.images / speed
-        eta = (1 - done) * left
+        budget = 60 * trainer.minutes if trainer.minutes else trainer.config.images / speed
+        eta = (1 - trainer.progress) * budget
         yield Progress(trainer.step, trainer.images, trainer.seconds, speed, eta, trainer.logs)
 
 
@@ -400,10 +388,10 @@ def _prepare(
     group = ProcessGroup.assemble()
     run = _budgeted(run, minutes, images, group)
     state = _read_state(out) if resume else None
-    if state is None:
-        _refuse_occupied(out)
-    else:
+    if state:
         run = _same_run(run, Run.from_record(state[1]), out)
+    elif any((out / name).exists() for name in (checkpoint.STATE, checkpoint.WEIGHTS)):
+        raise InputError(f"{out} already holds a run; go on with --resume, or choose another folder with --out.")
     torch.manual_seed(image_seed(run.config.seed, -1))  # the initial weights
     train_set, held_out = load_images(run.data, "train"), load_images(run.data, "validation")
     model = _build(run, train_set).to(group.accelerator.device if group.accelerator else pick_device(device))
@@ -468,12 +456,6 @@ def _settings(model: Family, config: TrainingConfig, group: ProcessGroup) -> Set
             loss.value.backward()
 
     return group.agree(choose_settings(model, step, config.dtype, config.layout))
-
-
-def _refuse_occupied(out: Path) -> None:
-    taken = [name for name in (checkpoint.STATE, checkpoint.WEIGHTS) if (out / name).exists()]
-    if taken:
-        raise InputError(f"{out} already holds a run; go on with --resume, or choose another folder with --out.")
 
 
 def _read_state(out: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -17,19 +17,9 @@ from gencore.extractors.classifier import Classifier
 from gencore.extractors.pixels import Pixels
 
 __all__ = [
-    "EXTRACTORS",
-    "FOLDER",
-    "Classifies",
-    "Extractor",
-    "Options",
-    "Show",
-    "dataset_key",
-    "extractor_class",
-    "extractor_path",
-    "load_extractor",
-    "read_extractor",
-    "write_extractor",
-]
+    "EXTRACTORS", "FOLDER", "Classifies", "Extractor", "Options", "Show", "dataset_key", "extractor_class",
+    "extractor_path", "load_extractor", "read_extractor", "write_extractor",
+]  # fmt: skip
 
 EXTRACTORS: dict[str, type[Extractor]] = {cls.name: cls for cls in (Classifier, Pixels)}
 FOLDER = "features"  # below a data set's folder
@@ -69,11 +59,7 @@ def extractor_path(dataset: str, name: str) -> Path:
 
 
 def load_extractor(dataset: str, name: str = "classifier") -> Extractor:
-    """Return an extractor of a data set, on the CPU; `.to(device)` moves it.
-
-    Args:
-        dataset: The data set: 'mnist', a Hub id, or a folder.
-        name: A key of EXTRACTORS.
+    """Return an extractor of a data set ('mnist', a Hub id, or a folder), on the CPU; `.to(device)` moves it.
 
     Raises:
         InputError: if there is none, or its file is damaged, foreign or another data set's.
@@ -106,11 +92,7 @@ def read_extractor(path: Path, key: str, name: str) -> Extractor:
 def write_extractor(path: Path, extractor: Extractor, key: str, record: Mapping[str, Any]) -> Extractor:
     """Write a standardised extractor of data set `key`, atomically, and return it as it is read back.
 
-    Args:
-        path: The file.
-        extractor: The extractor.
-        key: The data set.
-        record: How it came about, for the file's header; JSON.
+    The file's header holds, as JSON, the `record` of how it came about.
 
     Raises:
         InputError: if a weight is not finite or the disk refuses; the old file stays.

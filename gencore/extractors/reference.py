@@ -8,12 +8,9 @@ the extractors (see `gencore.extractors`) with the features of the real images i
 from __future__ import annotations
 
 import json
-import platform
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,25 +18,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gencore import __version__
 from gencore.checkpoint import read_tensors, write_tensors
 from gencore.data import SPLITS, Images, load_images
-from gencore.device import describe_machine, pick_device
+from gencore.device import circumstances, pick_device
 from gencore.errors import InputError
 from gencore.extractors import (
     EXTRACTORS,
     FOLDER,
-    Classifies,
-    Extractor,
-    Options,
-    Show,
     dataset_key,
     extractor_class,
     extractor_path,
     load_extractor,
     write_extractor,
 )
-from gencore.extractors.base import class_count, file_hash
+from gencore.extractors.base import Classifies, Extractor, Options, Show, class_count, file_hash
 from gencore.extractors.card import record_words, rounding_words, write_card
 from gencore.metrics import METRICS, nearest, radial_spectrum
 
@@ -135,11 +127,7 @@ def write_reference(name: str, root: Path) -> Path:
 
 
 def load_real(dataset: str, name: str = "classifier") -> Real:
-    """Return the cached features of a data set's real images.
-
-    Args:
-        dataset: The data set: 'mnist', a Hub id, or a folder.
-        name: A key of EXTRACTORS.
+    """Return the cached features of the real images of a data set ('mnist', a Hub id, or a folder) in an extractor.
 
     Raises:
         InputError: if there are none, or the file is damaged, foreign, or was made with another extractor.
@@ -169,20 +157,15 @@ def real_path(weights: Path) -> Path:
 
 
 def write_features(data: str, root: Path, name: str, options: Options, show: Show) -> Iterator[str]:
-    """Make a data set's features under `root`, yielding a line for people as each thing is done.
+    """Make a data set's features in its folder under `root`, yielding a line for people as each thing is done.
 
-    Args:
-        data: The data set.
-        root: The folder that holds a folder for each data set.
-        name: A key of EXTRACTORS, or 'all': those that the data set allows.
-        options: How to learn.
-        show: Told the progress.
+    `name` is a key of EXTRACTORS, or 'all': those that the data set allows.
 
     Raises:
         InputError: if the data set cannot be had or has no labels for `name`, on bad options, or if the disk refuses.
     """
     splits = {split: load_images(data, split) for split in SPLITS}
-    labelled = all(_has_labels(part) for part in splits.values()) and class_count(splits) > 1
+    labelled = all(part.labelled for part in splits.values()) and class_count(splits) > 1
     wanted = list(EXTRACTORS.values()) if name == "all" else [extractor_class(name)]
     barred = [cls.name for cls in wanted if cls.needs_labels and not labelled]
     if barred:
@@ -205,7 +188,9 @@ def _write_extractor(
     extractor, record = cls.learn(splits, options, show)
     show(1.0, f"{cls.name}: standardising")
     extractor.standardise(splits["train"].x)
-    record |= extractor.examine(splits["test"]) | _circumstances(splits, options)
+    record |= extractor.examine(splits["test"])
+    record |= {"images": {split: len(part.x) for split, part in splits.items()}, "seed": options.seed}
+    record |= circumstances("features", pick_device(options.device))
     record["seconds"] = round(time.perf_counter() - start, 1)
     extractor = write_extractor(path, extractor, key, record)
     yield f"{path}: {record_words(record)}"
@@ -227,7 +212,7 @@ def measure_real(extractor: Extractor, splits: Mapping[str, Images]) -> tuple[di
     stored["spectra"] = torch.cat([radial_spectrum(part) for part in test.split(1000)])
     if isinstance(extractor, Classifies):
         stored["probabilities"] = extractor.probabilities(test)
-    if all(_has_labels(part) for part in splits.values()):
+    if all(part.labelled for part in splits.values()):
         counts = torch.bincount(splits["test"].labels[:TEST_ROWS], minlength=class_count(splits)).float()
         stored["labels_histogram"] = counts / counts.sum()
     return exact, stored
@@ -255,26 +240,6 @@ def rounding_effect(exact: Mapping[str, Tensor], stored: Mapping[str, Tensor]) -
                 "moved": max(abs(a - b) for a, b in zip(plain, rounded, strict=True)),
             }
     return found
-
-
-def _has_labels(images: Images) -> bool:
-    """Return whether every image has a label; some sources mark those without by -1."""
-    return images.labels is not None and int(images.labels.min()) >= 0
-
-
-def _circumstances(splits: Mapping[str, Images], options: Options) -> dict[str, Any]:
-    """Return what a record says of how the extractor was made."""
-    return {
-        "images": {split: len(part.x) for split, part in splits.items()},
-        "seed": options.seed,
-        "machine": describe_machine(pick_device(options.device)),
-        "versions": {
-            "gencore": __version__, "python": platform.python_version(), "torch": torch.__version__,
-            "numpy": np.__version__,
-        },
-        "command": " ".join(["python -m gencore", *sys.argv[1:]]) if sys.argv[1:2] == ["features"] else "",
-        "date": datetime.now(UTC).date().isoformat(),
-    }  # fmt: skip
 
 
 def _shape_problem(tensors: Mapping[str, Tensor]) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
+import diffusers  # which loads a scheduler or a network, for a second, when it is first named
 import numpy as np
 import torch
 from diffusers.configuration_utils import register_to_config
@@ -82,23 +84,14 @@ class DDPM(Family):
         min_snr: float = 0.0,
     ):
         super().__init__()
-        from diffusers import (  # here: their import takes a second, which the app need not wait
-            DDPMScheduler,
-            UNet2DModel,
-        )
-
-        for value, known, what in (
-            (schedule, SCHEDULES, "schedule"),
-            (prediction, PREDICTIONS, "prediction"),
-            (variance, VARIANCES, "variance"),
-        ):
-            if value not in known:
+        for what, known in {"schedule": SCHEDULES, "prediction": PREDICTIONS, "variance": VARIANCES}.items():
+            if (value := self.config[what]) not in known:
                 raise InputError(f"The DDPM's {what} is {value!r}{near(value, list(known))}")
         if not (0 <= dropout < 1 and min_snr >= 0):
             raise InputError(f"dropout must be in [0, 1) and min_snr 0 or more, not {dropout!r} and {min_snr!r}.")
         if any(width % 8 for width in widths):
             raise InputError(f"The DDPM's widths must be multiples of 8, not {list(widths)}.")
-        self.unet = UNet2DModel(
+        self.unet = diffusers.UNet2DModel(
             sample_size=size,
             in_channels=channels,
             out_channels=channels,
@@ -111,7 +104,7 @@ class DDPM(Family):
             add_attention=attention,
             dropout=dropout,
         )
-        self.scheduler = DDPMScheduler(
+        self.scheduler = diffusers.DDPMScheduler(
             TRAIN_STEPS, beta_schedule=schedule, prediction_type=prediction, variance_type=variance,
             clip_sample=True, timestep_spacing="trailing",
         )  # fmt: skip
@@ -180,10 +173,6 @@ class DDPM(Family):
         L_{t-1} = KL(q(x_{t-1}|x_t, x_0) || p(x_{t-1}|x_t)) over the paper's t = 2..T, L_T = KL(q(x_T|x_0) || N(0, I)).
         The bound is that of ancestral sampling in all T steps. An unbiased estimate: one draw of x_1, and of x_t in
         each of `STRATA` strata of t; see `bound_parts`.
-
-        Args:
-            x: Images (N, C, H, W) in [-1, 1].
-            generator: Of t and the noise, on the CPU; by default the global one.
         """
         return sum_parts(self.bound_parts(x, generator))
 
@@ -204,12 +193,7 @@ class DDPM(Family):
         """Yield the parts of the bound: L_0, L_{t-1} at one t per image in each of `strata` equal strata, and L_T.
 
         t in 1..T-1 is uniform over the strata together, so that T - 1 times the mean of the strata is an unbiased
-        estimate of the sum over all t, whatever the number of strata.
-
-        Args:
-            x: Images (N, C, H, W) in [-1, 1].
-            generator: Of t and the noise, on the CPU; by default the global one.
-            strata: How many network calls per image, beside that of L_0.
+        estimate of the sum over all t, whatever the number of strata, which are network calls beside that of L_0.
         """
         total, last = strata + 2, TRAIN_STEPS - 1
 
@@ -231,11 +215,6 @@ class DDPM(Family):
         Both are normal, and their means differ by what their x_0 differ, so that in D numbers an image
         KL = D/2 (r - 1 - log r) + ||mu-tilde - mu_theta||^2 / (2 sigma^2) with r = beta-tilde / sigma^2
         (Ho et al. 2020, eq. 7 and 8), and p is that of ancestral sampling, with its sigma^2 and its clipping.
-
-        Args:
-            x: Images (N, C, H, W) in [-1, 1].
-            t: (N,) in 0..T-1.
-            noise: Like x: x_t is `diffuse(x, t, noise)`.
         """
         x0 = self.predict(self.diffuse(x, t, noise), t)
         gain, excess, variance = (value[t.cpu()].to(x.dtype).to(x.device) for value in self._reverse())
@@ -280,12 +259,8 @@ class DDPM(Family):
 
         DDIM is an ODE's solver, so it can be walked backwards (Song et al. 2021, sec. 4.3). Each step
         x_s = c x_t + d out is linear in x_t and in the network's output at x_t, which the way back does not know yet:
-        it starts from the output at x_s and is found by fixed-point iteration (Pan et al. 2023, AIDI).
-
-        Args:
-            x: The images.
-            num_inference_steps: Steps of the grid of timesteps.
-            iterations: Network calls per step.
+        it starts from the output at x_s and is found by fixed-point iteration (Pan et al. 2023, AIDI), in as many
+        network calls a step as there are iterations.
         """
         timesteps = trailing(num_inference_steps)[::-1]
         levels = [1.0, *self.scheduler.alphas_cumprod[timesteps.copy()].double().tolist()]
@@ -352,11 +327,7 @@ Advance = Callable[[Tensor, Tensor, list[torch.Generator] | None], Tensor]
 
 def ancestral(train: Any, steps: int, eta: float) -> tuple[np.ndarray, Advance]:
     """Return DDPM's own sampler (Ho et al. 2020, Algorithm 2) on `steps` of the T timesteps, from T - 1 on."""
-    from diffusers import DDPMScheduler
-
-    scheduler = DDPMScheduler.from_config(train.config)
-    scheduler.set_timesteps(steps)
-    return _walk(scheduler, scheduler.timesteps)
+    return _walk(diffusers.DDPMScheduler.from_config(train.config), steps)
 
 
 def ddim(train: Any, steps: int, eta: float, clip: bool = True) -> tuple[np.ndarray, Advance]:
@@ -366,30 +337,26 @@ def ddim(train: Any, steps: int, eta: float, clip: bool = True) -> tuple[np.ndar
     when steps does not divide T. So it is given a schedule of its own, with just the timesteps chosen
     (respacing, Nichol & Dhariwal 2021, sec. 4), where its stride of 1 is exact.
     """
-    from diffusers import DDIMScheduler
-
     timesteps = trailing(steps)
-    scheduler = DDIMScheduler(steps, prediction_type=train.config.prediction_type, clip_sample=clip)
+    scheduler = diffusers.DDIMScheduler(steps, prediction_type=train.config.prediction_type, clip_sample=clip)
     scheduler.alphas_cumprod = train.alphas_cumprod[torch.from_numpy(timesteps[::-1].copy())]
-    scheduler.set_timesteps(steps)
-    return timesteps, _walk(scheduler, scheduler.timesteps, eta=eta)[1]
+    return timesteps, _walk(scheduler, steps, eta=eta)[1]
 
 
-def dpm_solver(train: Any, steps: int, eta: float) -> tuple[np.ndarray, Advance]:
-    """Return DPM-Solver++ of order 3 (Lu et al. 2022)."""
-    from diffusers import DPMSolverMultistepScheduler
-
-    return _solver(DPMSolverMultistepScheduler, train, steps)
-
-
-def unipc(train: Any, steps: int, eta: float) -> tuple[np.ndarray, Advance]:
-    """Return UniPC of order 3 (Zhao et al. 2023)."""
-    from diffusers import UniPCMultistepScheduler
-
-    return _solver(UniPCMultistepScheduler, train, steps)
+def multistep(kind: str, train: Any, steps: int, eta: float) -> tuple[np.ndarray, Advance]:
+    """Return diffusers' solver `kind`, of order 3."""
+    # 'trailing' is finite at every number of steps; the default spacing gives NaN or raises at 1000.
+    # Thresholding with a largest value of 1 is a clip to [-1, 1]: the solvers have no other.
+    options = {"solver_order": 3, "timestep_spacing": "trailing", "thresholding": True, "sample_max_value": 1.0}
+    return _walk(getattr(diffusers, kind).from_config(train.config, **options), steps)
 
 
-SCHEDULERS = {"dpm-solver++": dpm_solver, "unipc": unipc, "ddim": ddim, "ddpm": ancestral}
+SCHEDULERS = {
+    "dpm-solver++": partial(multistep, "DPMSolverMultistepScheduler"),  # Lu et al. 2022
+    "unipc": partial(multistep, "UniPCMultistepScheduler"),  # Zhao et al. 2023
+    "ddim": ddim,
+    "ddpm": ancestral,
+}
 
 
 def trailing(steps: int) -> np.ndarray:
@@ -397,23 +364,14 @@ def trailing(steps: int) -> np.ndarray:
     return np.round(TRAIN_STEPS - np.arange(steps) * (TRAIN_STEPS / steps)).astype(np.int64) - 1
 
 
-def _solver(kind: type, train: Any, steps: int) -> tuple[np.ndarray, Advance]:
-    # 'trailing' is finite at every number of steps; the default spacing gives NaN or raises at 1000.
-    # Thresholding with a largest value of 1 is a clip to [-1, 1]: the solvers have no other.
-    scheduler = kind.from_config(
-        train.config, solver_order=3, timestep_spacing="trailing", thresholding=True, sample_max_value=1.0
-    )
-    scheduler.set_timesteps(steps)
-    return _walk(scheduler, scheduler.timesteps)
-
-
-def _walk(scheduler: Any, timesteps: Tensor, **options: Any) -> tuple[np.ndarray, Advance]:
+def _walk(scheduler: Any, steps: int, **options: Any) -> tuple[np.ndarray, Advance]:
     """Return a diffusers scheduler's timesteps, and its step as a function that knows where it is."""
-    ahead = iter(timesteps)
+    scheduler.set_timesteps(steps)
+    ahead = iter(scheduler.timesteps)
     takes = inspect.signature(scheduler.step).parameters
 
     def advance(output: Tensor, x: Tensor, generators: list[torch.Generator] | None) -> Tensor:
         noise = {"generator": generators} if "generator" in takes else {}
         return scheduler.step(output, next(ahead), x, **noise, **options).prev_sample
 
-    return timesteps.numpy(), advance
+    return scheduler.timesteps.numpy(), advance

@@ -9,6 +9,8 @@ from torch import Tensor, nn
 
 from gencore.family import smallest_size
 
+Activation = Callable[[], nn.Module]  # the activation's class
+
 
 def keep_variance(module: nn.Module) -> None:
     """Initialise a layer so that its output varies as much as its input (He et al. 2015, gain 1), without bias.
@@ -23,7 +25,7 @@ def keep_variance(module: nn.Module) -> None:
 class Residual(nn.Module):
     """x + f(x) with f two 3x3 convolutions; f starts at zero, so that depth does not hurt at first (Fixup, 2019)."""
 
-    def __init__(self, width: int, activation: Callable[[], nn.Module]):
+    def __init__(self, width: int, activation: Activation):
         super().__init__()
         self.conv1 = nn.Conv2d(width, width, 3, padding=1)
         self.conv2 = nn.Conv2d(width, width, 3, padding=1)
@@ -37,15 +39,9 @@ class Residual(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Images to a vector: residual blocks at each resolution, strided convolutions between them.
+    """Images to a vector: `blocks` residual blocks at each resolution, strided convolutions between them.
 
-    Args:
-        channels: Image channels.
-        size: Image side in pixels.
-        widths: Feature maps at each resolution, from the image's downwards.
-        out: Length of the vector.
-        activation: The activation's class.
-        blocks: Residual blocks per resolution.
+    `widths` are the feature maps at each resolution, from the image's downwards.
     """
 
     def __init__(
@@ -54,7 +50,7 @@ class Encoder(nn.Module):
         size: int,
         widths: Sequence[int],
         out: int,
-        activation: Callable[[], nn.Module] = nn.SiLU,
+        activation: Activation = nn.SiLU,
         blocks: int = 1,
     ):
         super().__init__()
@@ -83,7 +79,7 @@ class Decoder(nn.Module):
         size: int,
         widths: Sequence[int],
         latent: int,
-        activation: Callable[[], nn.Module] = nn.SiLU,
+        activation: Activation = nn.SiLU,
         blocks: int = 1,
     ):
         super().__init__()

@@ -115,9 +115,8 @@ def _methods(cls: type[Family]) -> Iterator[str]:
     for name in ("networks", "network"):
         if not isinstance(inspect.getattr_static(cls, name), property | cached_property):
             yield f"{name} must be a property"
-    knobs = {knob.name: knob.default for knob in cls.knobs}
-    for name, calls in {"losses": [((0,), {}), ((0, 0.5), {})], "sample": [((0,), {}), ((0,), knobs)]}.items():
-        yield from _uncallable(cls, name, calls, getattr(Family, name))
+    for name in ("losses", "sample"):
+        yield from _uncallable(cls, getattr(Family, name))
 
 
 def _capabilities(cls: type[Family]) -> Iterator[str]:
@@ -132,7 +131,7 @@ def _capabilities(cls: type[Family]) -> Iterator[str]:
             yield f"it has {' and '.join(have)} but not {wanted}, which belong together ({kind.__name__})"
     for kind in whole:
         for name in _names(kind):
-            yield from _uncallable(cls, name, _calls(cls, getattr(kind, name)), getattr(kind, name))
+            yield from _uncallable(cls, getattr(kind, name))
 
 
 def _names(kind: type) -> list[str]:
@@ -142,7 +141,7 @@ def _names(kind: type) -> list[str]:
 
 
 def _calls(cls: type[Family], method: Callable) -> list[tuple[tuple, dict]]:
-    """Return how a capability's method is called: as it must be, and with all that it may be given."""
+    """Return how a method of the contract is called: as it must be, and with all that it may be given."""
     _, *parameters = inspect.signature(method).parameters.values()
     named = [parameter for parameter in parameters if parameter.kind is parameter.POSITIONAL_OR_KEYWORD]
     needed = [parameter for parameter in named if parameter.default is parameter.empty]
@@ -150,15 +149,14 @@ def _calls(cls: type[Family], method: Callable) -> list[tuple[tuple, dict]]:
     return [((0,) * len(needed), {}), ((0,) * len(named), knobs)]
 
 
-def _uncallable(cls: type, name: str, calls: list[tuple[tuple, dict]], wanted: Callable) -> Iterator[str]:
+def _uncallable(cls: type[Family], wanted: Callable) -> Iterator[str]:
     """Yield what is wrong with a method that cannot be called as it will be; its arguments stand for themselves."""
-    method = getattr(cls, name)
-    for args, options in calls:
+    for args, options in _calls(cls, wanted):
         try:
-            inspect.signature(method).bind(cls, *args, **options)
+            inspect.signature(getattr(cls, wanted.__name__)).bind(cls, *args, **options)
         except (TypeError, ValueError):
             knobs = ", each of its knobs by name" if options else ""
-            yield f"{name} must take {inspect.signature(wanted)}{knobs}"
+            yield f"{wanted.__name__} must take {inspect.signature(wanted)}{knobs}"
             return
 
 

@@ -118,10 +118,6 @@ class VAE(Family):
 
         The likelihood is of the 256 pixel levels: the Gaussian's mass in bins 2/255 wide, open at the ends
         (Ho et al. 2020, eq. 13). One draw of z per image.
-
-        Args:
-            x: Images (N, C, H, W) in [-1, 1].
-            generator: Of z, on the CPU; by default the global one.
         """
         mean, std = self.encode(x)
         z = mean + std * torch.randn(std.shape, generator=generator).to(std.device)
@@ -173,10 +169,8 @@ class VAE(Family):
     @torch.no_grad()
     def sample(self, seeds: Iterable[int], **knobs: Any) -> Iterator[Step]:
         """Yield one step: z from the chosen prior, decoded."""
-        values = self.resolve_knobs(knobs)
-        z = self.latent(seeds, **values)
-        x0 = self.decode(z).clamp(-1, 1)
-        yield Step(1, 1, z, x0)
+        z = self.latent(seeds, **self.resolve_knobs(knobs))
+        yield Step(1, 1, z, self.decode(z).clamp(-1, 1))
 
     def latent(self, seeds: Iterable[int], prior: str = "mixture", temperature: float = 1.0) -> Tensor:
         """Return z (N, latent) of `seeds` from the chosen prior."""

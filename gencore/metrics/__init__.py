@@ -8,13 +8,6 @@ from gencore.metrics.registry import METRICS, Metric, interval, scores, vendi_sc
 from gencore.metrics.spectrum import radial_spectrum, sharpness_of_spectra
 
 __all__ = [
-    "METRICS",
-    "Metric",
-    "interval",
-    "nearest",
-    "prdc",
-    "radial_spectrum",
-    "scores",
-    "sharpness_of_spectra",
+    "METRICS", "Metric", "interval", "nearest", "prdc", "radial_spectrum", "scores", "sharpness_of_spectra",
     "vendi_score",
-]
+]  # fmt: skip

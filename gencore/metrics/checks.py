@@ -46,41 +46,40 @@ def check_images(real: Tensor, fake: Tensor) -> None:
 
 def check_spectra(pair: tuple[Tensor, Tensor], n: int, m: int) -> None:
     """Raise InputError unless `pair` holds radial spectra (n, R) and (m, R)."""
-    check_pair(pair, "radial spectra")
-    for name, rows, count in (("real", pair[0], n), ("fake", pair[1], m)):
-        check_rows(rows, f"The {name} radial spectra")
-        if len(rows) != count:
-            raise InputError(f"There are {count} {name} features, but radial spectra of {len(rows)} images.")
+    check_pair(pair, "radial spectra", n, m)
     if pair[0].shape[1] != pair[1].shape[1]:
         raise InputError(f"The real radial spectra have {pair[0].shape[1]} rings, the fake ones {pair[1].shape[1]}.")
 
 
-def check_pair(pair: object, what: str) -> None:
-    """Raise InputError unless `pair` is two things."""
+def check_pair(pair: object, what: str, n: int, m: int) -> None:
+    """Raise InputError unless `pair` holds `what` of the real images, n rows, and of the fake ones, m rows."""
     if not isinstance(pair, tuple | list) or len(pair) != 2:
         raise InputError(f"The {what} must be a pair: those of the real images and those of the fake ones.")
+    for name, rows, count in (("real", pair[0], n), ("fake", pair[1], m)):
+        check_rows(rows, f"The {name} {what}")
+        if len(rows) != count:
+            raise InputError(f"There are {count} {name} features, but {what} of {len(rows)} images.")
 
 
 def check_probabilities(pair: tuple[Tensor, Tensor], n: int, m: int) -> None:
     """Raise InputError unless `pair` holds class probabilities (n, K) and (m, K)."""
-    check_pair(pair, "class probabilities")
-    for name, rows, count in (("real", pair[0], n), ("fake", pair[1], m)):
-        check_rows(rows, f"The {name} class probabilities")
-        if len(rows) != count:
-            raise InputError(f"There are {count} {name} features, but class probabilities of {len(rows)} images.")
+    check_pair(pair, "class probabilities", n, m)
+    for name, rows in zip(("real", "fake"), pair, strict=True):
         if rows.min() < 0 or (rows.double().sum(1) - 1).abs().max() > 0.01:
             raise InputError(f"The {name} class probabilities must be 0 or more and sum to 1 in each row.")
     if pair[0].shape[1] != pair[1].shape[1]:
         raise InputError(f"There are {pair[0].shape[1]} real classes, but {pair[1].shape[1]} fake ones.")
 
 
-def check_train(train: Tensor, real: Tensor) -> None:
-    """Raise InputError unless `train` has the same dimensions as `real`, and two rows or more."""
+def check_train(train: Tensor, real: Tensor, gaps: Tensor | None = None) -> None:
+    """Raise InputError unless `train` has the same dimensions as `real`, two rows or more, and a gap a row."""
     check_rows(train, "The train features")
     if train.shape[1] != real.shape[1]:
         raise InputError(f"The train features have {train.shape[1]} dimensions, the real ones {real.shape[1]}.")
     if len(train) < 2:
         raise InputError("The train features must have two rows or more, for one to be the other's neighbour.")
+    if gaps is not None and gaps.shape != train.shape[:1]:
+        raise InputError(f"There are {len(train)} train features, but gaps of shape {tuple(gaps.shape)}.")
 
 
 def described(given: object) -> str:

@@ -6,6 +6,8 @@ that does one half only.
 
 from __future__ import annotations
 
+from statistics import linear_regression
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -13,7 +15,6 @@ from torch.nn import functional
 
 BLOCK = 2**20  # kernel values held at once: 8 MB
 ROWS = 2048  # rows that a covariance sums at once
-ROWS_PER_DIMENSION = 10  # under it the Fréchet distance's bias drowns what it measures
 PARTS = 3  # the extrapolated distance cuts the rows into 1, 2 and 3 parts
 
 
@@ -95,8 +96,6 @@ def frechet_infinity(real: Tensor, fake: Tensor) -> float:
     i, i + p, i + 2 p ...), the p distances averaged, and the mean is regressed on p / N by least squares; the line's
     value at 0 is returned. It may be negative. A line through p = 1 to 3 has as little bias and spread as through more.
     """
-    parts = torch.arange(1, PARTS + 1, dtype=torch.float64)
-    means = [sum(frechet_distance(real[i::p], fake[i::p]) for i in range(p)) / p for p in range(1, PARTS + 1)]
-    means, centred = torch.tensor(means, dtype=torch.float64), parts - parts.mean()
-    slope = centred @ means / centred.square().sum()
-    return (means.mean() - slope * parts.mean()).item()
+    parts = range(1, PARTS + 1)
+    means = [sum(frechet_distance(real[i::p], fake[i::p]) for i in range(p)) / p for p in parts]
+    return linear_regression(parts, means).intercept

@@ -31,14 +31,10 @@ def squared_norms(rows: Tensor) -> Tensor:
 
 
 def blocks(queries: Tensor, points: Tensor, pad: int = 0) -> Iterator[tuple[slice, Tensor]]:
-    """Yield slices of the queries, each with its squared distances to all points, (rows, T + pad).
+    """Yield slices of the queries (M, d), each with its squared distances to all points (T, d), (rows, T + pad).
 
-    They are one product of (−2 q, 1, ‖q‖²) and (p, ‖p‖², 1). The memory is used again for the next block.
-
-    Args:
-        queries: (M, d), float64.
-        points: (T, d), float64.
-        pad: Columns at infinity to be added.
+    They are one product of (−2 q, 1, ‖q‖²) and (p, ‖p‖², 1), in float64, and `pad` columns at infinity. The memory is
+    used again for the next block.
     """
     norms, one = squared_norms(queries)[:, None], queries.new_ones(1, 1)
     left = torch.cat([-2 * queries, one.expand(len(queries), 1), norms], 1)
@@ -53,15 +49,9 @@ def blocks(queries: Tensor, points: Tensor, pad: int = 0) -> Iterator[tuple[slic
 
 
 def closest(queries: Tensor, points: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """Return the Euclidean distances to the `count` points nearest to each query, nearest first, and their indices.
+    """Return the Euclidean distances, float64 (M, count), of queries (M, d) to the nearest of points (T, d).
 
-    Args:
-        queries: (M, d).
-        points: (T, d), T >= count.
-        count: How many.
-
-    Returns:
-        Distances (M, count), float64, and indices into `points` (M, count).
+    Nearest first; and the indices of these points, (M, count). T >= count.
     """
     points, queries = centre(points, queries)
     lanes = LANES if len(points) > 4 * LANES and count <= LANES else 1  # each neighbour may need a lane of its own
@@ -92,15 +82,9 @@ def smallest(table: Tensor, count: int, lanes: int) -> Tensor:
 
 @torch.no_grad()
 def nearest(queries: Tensor, points: Tensor, exclude_self: bool = False) -> tuple[Tensor, Tensor]:
-    """Return the Euclidean distance to each query's nearest point, and which point that is.
+    """Return the Euclidean distance, float32 (M,), of each query (M, d) to its nearest point (T, d), and whose it is.
 
-    Args:
-        queries: (M, d).
-        points: (T, d).
-        exclude_self: The queries are the points: point i is no neighbour of query i (an equal one elsewhere is).
-
-    Returns:
-        Distances (M,), float32, and indices into `points` (M,).
+    With `exclude_self` the queries are the points: point i is no neighbour of query i (an equal one elsewhere is).
     """
     if exclude_self:
         return nearest_other(points, torch.arange(len(points), device=points.device))
@@ -122,17 +106,12 @@ def radii(points: Tensor, k: int = NEIGHBOURS) -> Tensor:
 
 @torch.no_grad()
 def prdc(real: Tensor, fake: Tensor, k: int = NEIGHBOURS) -> dict[str, float]:
-    """Return precision, recall, density and coverage.
+    """Return precision, recall, density and coverage of fake (M, d) beside real (N, d); N, M > k.
 
     With r_i the distance of real row i to its k-th nearest other real row, and f_j likewise among the fake rows:
     precision is the share of fake rows j with |x_i − y_j| < r_i for some i, recall the share of real rows i with
     |x_i − y_j| < f_j for some j, density the number of pairs with |x_i − y_j| < r_i over k M, and coverage the share of
     real rows i with |x_i − y_j| < r_i for some j. Kynkäänniemi et al. 2019 (precision, recall), Naeem et al. 2020.
-
-    Args:
-        real: (N, d), N > k.
-        fake: (M, d), M > k.
-        k: Which neighbour sets a radius.
     """
     real, fake = centre(real, fake)
     real_reach, fake_reach = reach(real, k)[:, None], reach(fake, k)

@@ -17,18 +17,11 @@ from torch import Tensor
 
 from gencore.errors import InputError, near
 from gencore.metrics.checks import check_features, check_images, check_probabilities, check_spectra, check_train
-from gencore.metrics.distances import (
-    PARTS,
-    ROWS_PER_DIMENSION,
-    frechet_distance,
-    frechet_infinity,
-    kernel_inception_distance,
-)
+from gencore.metrics.distances import PARTS, frechet_distance, frechet_infinity, kernel_inception_distance
 from gencore.metrics.neighbours import NEIGHBOURS, mean_distance, nearest, nearest_other, prdc
 from gencore.metrics.spectrum import radial_spectrum, sharpness_of_spectra
 
-__all__ = ["METRICS", "Metric", "interval", "nearest", "prdc", "radial_spectrum", "scores", "sharpness_of_spectra"]
-
+ROWS_PER_DIMENSION = 10  # under it the Fréchet distance's bias drowns what it measures
 MISSING = 10  # a class more than this many times rarer than in the real data counts as missing
 LEVEL = 0.95
 
@@ -71,10 +64,8 @@ class Metric:
         Raises:
             InputError: if the input is not what the metric needs.
         """
-        if self.needs == "images":
-            check_images(real, fake)
-        else:
-            check_features(real, fake)
+        check = check_images if self.needs == "images" else check_features
+        check(real, fake)
         third = self.needs in ("probabilities", "train")
         if len(more) != third:
             what = f"real, fake and {NEEDS[self.needs]}" if third else "real and fake alone"
@@ -121,11 +112,8 @@ def finite(metric: Metric, value: float) -> float:
 def vendi_score(rows: Tensor, mean: Tensor) -> float:
     """Return exp of the entropy of the eigenvalues of K / N, with K the cosines between rows less `mean`.
 
-    Friedman & Dieng 2023. K / N (N, N) has the nonzero eigenvalues of Xᵀ X / N (d, d), which is what is decomposed.
-
-    Args:
-        rows: (N, d).
-        mean: (d,), that of the REAL rows: less its own mean, a collapsed set would look diverse.
+    Friedman & Dieng 2023. K / N (N, N) has the nonzero eigenvalues of Xᵀ X / N (d, d), which is what is decomposed. The
+    mean is that of the REAL rows: less its own mean, a collapsed set would look diverse.
     """
     x = torch.nn.functional.normalize(rows.double() - mean)
     values = torch.linalg.eigvalsh(x.T @ x / len(x))
@@ -175,13 +163,8 @@ def confidence(real: Tensor, fake: Tensor, probabilities: tuple[Tensor, Tensor])
 def authenticity(real: Tensor, fake: Tensor, train: Tensor, train_gaps: Tensor | None = None) -> float:
     """Return the share of fake rows farther from their nearest train row than that is from its nearest other.
 
-    Alaa et al. 2022; equally far counts as copied.
-
-    Args:
-        real: Not used.
-        fake: (M, d).
-        train: (T, d).
-        train_gaps: The distance of each train row to its nearest other, (T,); found where needed if not given.
+    Alaa et al. 2022; equally far counts as copied. `train_gaps` are the distances of train rows (T, d) to their nearest
+    others, (T,); found where needed if not given.
     """
     distances, index = nearest(fake, train)
     if train_gaps is None:
@@ -336,7 +319,6 @@ def scores(
     if unknown := [key for key in keys if key not in METRICS]:
         raise InputError(f"There is no metric {unknown[0]!r}{near(unknown[0], list(METRICS))}")
     check_features(real, fake)
-    check_given(real, fake, spectra, probabilities, train, train_gaps)
     ways = ways_to(real, fake, spectra, probabilities, train, train_gaps)
     values, left_out = {}, {}
     for metric in (METRICS[key] for key in keys):
@@ -352,25 +334,6 @@ def scores(
     return values, left_out
 
 
-def check_given(
-    real: Tensor,
-    fake: Tensor,
-    spectra: tuple[Tensor, Tensor] | None,
-    probabilities: tuple[Tensor, Tensor] | None,
-    train: Tensor | None,
-    train_gaps: Tensor | None,
-) -> None:
-    """Raise InputError unless what is given beside the features is what it should be."""
-    if spectra is not None:
-        check_spectra(spectra, len(real), len(fake))
-    if probabilities is not None:
-        check_probabilities(probabilities, len(real), len(fake))
-    if train is not None:
-        check_train(train, real)
-        if train_gaps is not None and train_gaps.shape != train.shape[:1]:
-            raise InputError(f"There are {len(train)} train features, but gaps of shape {tuple(train_gaps.shape)}.")
-
-
 def ways_to(
     real: Tensor,
     fake: Tensor,
@@ -379,16 +342,23 @@ def ways_to(
     train: Tensor | None,
     train_gaps: Tensor | None,
 ) -> dict[str, Callable[[], float]]:
-    """Return by key how to compute each metric that what is given suffices for; work is shared where it can be."""
+    """Return by key how to compute each metric that what is given suffices for; work is shared where it can be.
+
+    Raises:
+        InputError: if what is given beside the features is not what it should be.
+    """
     needing = {needs: [key for key, metric in METRICS.items() if metric.needs == needs] for needs in NEEDS}
     ways = {key: partial(METRICS[key].compute, real, fake) for key in needing["features"]}
     four = cache(partial(prdc, real, fake))
     ways |= {key: lambda key=key: four()[key] for key in ("precision", "recall", "density", "coverage")}
     if spectra is not None:
+        check_spectra(spectra, len(real), len(fake))
         ways["sharpness"] = partial(sharpness_of_spectra, *spectra)
     if probabilities is not None:
+        check_probabilities(probabilities, len(real), len(fake))
         ways |= {key: partial(METRICS[key].compute, real, fake, probabilities) for key in needing["probabilities"]}
     if train is not None:
+        check_train(train, real, train_gaps)
         ways["authenticity"] = partial(authenticity, real, fake, train, train_gaps)
     return ways
 

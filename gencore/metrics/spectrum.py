@@ -16,18 +16,12 @@ CHUNK = 2**22  # pixels transformed at once
 
 
 def radial_spectrum(images: Tensor) -> Tensor:
-    """Return the power of each image by radius in the frequency plane.
+    """Return the power of each of uint8 images (N, C, H, W) by radius in the frequency plane, float32 (N, R).
 
     Pixels are scaled to [0, 1], each channel's mean is taken off, a Hann window (H + 2 points without the two zeros at
     its ends, likewise W) keeps the border from ringing, and |FFT|² / (H W) is averaged over the channels and summed
     over the rings round(S f), f = √(f_x² + f_y²) in cycles per pixel, S = min(H, W): ring r holds waves of about S / r
-    pixels, and the last rings the corners of the plane, up to f = 0.707, where checkerboards show.
-
-    Args:
-        images: uint8 (N, C, H, W).
-
-    Returns:
-        float32 (N, R), R = round(S / √2) + 1, one row per image.
+    pixels, and the last, of R = round(S / √2) + 1, the corners of the plane, up to f = 0.707, where checkerboards show.
     """
     n, _, height, width = images.shape
     rings = ring_of_frequency(height, width).to(images.device)
@@ -55,15 +49,10 @@ def ring_of_frequency(height: int, width: int) -> Tensor:
 
 
 def sharpness_of_spectra(real: Tensor, fake: Tensor) -> float:
-    """Return the fake images' mean power at high frequencies over the real images'.
+    """Return the fake images' mean power at high frequencies over the real images', by their radial spectra (N, R).
 
-    Args:
-        real: Radial spectra (N, R).
-        fake: Radial spectra (M, R).
-
-    Returns:
-        1 for images as sharp as real ones, below 1 for blur (or too little contrast), above 1 for noise; NaN where the
-        real images have no fine detail at all.
+    1 for images as sharp as real ones, below 1 for blur (or too little contrast), above 1 for noise; NaN where the real
+    images have no fine detail at all.
     """
     corner = real.shape[1] - 1  # the last ring, at 0.707 cycles per pixel
     first = round(HIGH * math.sqrt(2) * corner)
