@@ -67,13 +67,11 @@ def write_encodings(
     images = load_images(entry.dataset, split, model.image_shape[1])
     if not 1 <= n <= len(images.x):
         raise InputError(f"-n must be from 1 to {len(images.x):,}, the images of {split} on {entry.dataset}, not {n}.")
-    means, stds = [], []
-    for start in range(0, n, BATCH):
-        mean, std = model.encode(to_float(images.x[start : min(start + BATCH, n)]).to(model.device))
-        means.append(mean.cpu())
-        stds.append(std.cpu())
-        show(min(start + BATCH, n) / n, "encoding")
-    mean, std = torch.cat(means), torch.cat(stds)
+    encoded = []
+    for part in images.x[:n].split(BATCH):
+        encoded.append([x.cpu() for x in model.encode(to_float(part).to(model.device))])
+        show(min(len(encoded) * BATCH, n) / n, "encoding")
+    mean, std = map(torch.cat, zip(*encoded, strict=True))
     tensors = {"mean": mean.half(), "std": std.half(), "kl": normal_kl(mean, std).mean(0), "images": images.x[:IMAGES]}
     if images.labelled:
         tensors["labels"] = images.labels[:n]

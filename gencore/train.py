@@ -473,9 +473,8 @@ def _read_state(out: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 def _same_run(asked: Run, saved: Run, out: Path) -> Run:
     """Return the saved run with the budget asked for; refuse any other difference."""
     saved = replace(saved, train=saved.train | {"images": asked.config.images})
-    before, now = asdict(saved.config) | saved.model, asdict(asked.config) | json.loads(json.dumps(asked.model))
-    before |= {"family": saved.family, "data": saved.data}
-    now |= {"family": asked.family, "data": asked.data}
+    asked = replace(asked, model=json.loads(json.dumps(asked.model)))  # with lists for tuples, as they are read back
+    before, now = ({**asdict(r.config), **r.model, "family": r.family, "data": r.data} for r in (saved, asked))
     for key in sorted(before.keys() | now.keys()):
         if before.get(key) != now.get(key):
             raise InputError(

@@ -12,19 +12,19 @@ from gencore.extractors import EXTRACTORS
 
 CARD = "README.md"
 DISTANCES = {"fd": "the Fréchet distance", "kid": "KID", "kd": "KID"}  # 'kd' in the files of earlier versions
+TOLD = {  # of an extractor's record, where it is there
+    "test_accuracy": "{test_accuracy:.2%} of the test split right",
+    "validation_accuracy": "{validation_accuracy:.2%} of the validation split",
+    "epoch": "epoch {epoch} of {epochs}",
+    "parameters": "{parameters:,} parameters",
+    "explained": "{explained:.1%} of the variance",
+    "seconds": "{seconds:,.0f} s",
+}
 
 
 def record_words(record: Mapping[str, Any]) -> str:
     """Return what an extractor's record says, for people: accuracies, variance, seconds."""
-    words = [
-        f"{record['test_accuracy']:.2%} of the test split right" if "test_accuracy" in record else "",
-        f"{record['validation_accuracy']:.2%} of the validation split" if "validation_accuracy" in record else "",
-        f"epoch {record['epoch']} of {record['epochs']}" if "epoch" in record else "",
-        f"{record['parameters']:,} parameters" if "parameters" in record else "",
-        f"{record['explained']:.1%} of the variance" if "explained" in record else "",
-        f"{record['seconds']:,.0f} s",
-    ]
-    return ", ".join(filter(None, words))
+    return ", ".join(words.format_map(record) for key, words in TOLD.items() if key in record)
 
 
 def rounding_words(rounding: Mapping[str, Any]) -> str:

@@ -32,8 +32,6 @@ class DDPM(Family):
     t counts from 0 to T - 1 as in diffusers; the paper's t is one more.
 
     Args:
-        channels: Image channels.
-        size: Image side in pixels.
         widths: The U-Net's feature maps at each resolution; multiples of 8.
         layers: Residual blocks per resolution on the way down (one more on the way up).
         attention: Whether the lowest resolution has self-attention.
@@ -189,23 +187,23 @@ class DDPM(Family):
         }
 
     @torch.no_grad()
-    def bound_parts(self, x: Tensor, generator: torch.Generator | None = None, strata: int = STRATA) -> Iterator[Part]:
-        """Yield the parts of the bound: L_0, L_{t-1} at one t per image in each of `strata` equal strata, and L_T.
+    def bound_parts(self, x: Tensor, generator: torch.Generator | None = None) -> Iterator[Part]:
+        """Yield the parts of the bound: L_0, L_{t-1} at one t per image in each of `STRATA` equal strata, and L_T.
 
         t in 1..T-1 is uniform over the strata together, so that T - 1 times the mean of the strata is an unbiased
-        estimate of the sum over all t, whatever the number of strata, which are network calls beside that of L_0.
+        estimate of the sum over all t, whatever the number of strata.
         """
-        total, last = strata + 2, TRAIN_STEPS - 1
+        total, last = STRATA + 2, TRAIN_STEPS - 1
 
         def at(t: Tensor) -> Tensor:
             return self.bound_at(x, t.to(x.device), torch.randn(x.shape, generator=generator).to(x.device))
 
         yield Part(1, total, "L_0", 0, 0, 1, at(torch.zeros(len(x), dtype=torch.long)))
-        for place in range(strata):
-            low, high = 1 + last * place // strata, -(-last * (place + 1) // strata)
+        for place in range(STRATA):
+            low, high = 1 + last * place // STRATA, -(-last * (place + 1) // STRATA)
             uniform = torch.rand(len(x), generator=generator, dtype=torch.float64)
-            t = (1 + last * (place + uniform) / strata).long().clamp_max(high)
-            yield Part(place + 2, total, "L_between", low, high, last / strata, at(t))
+            t = (1 + last * (place + uniform) / STRATA).long().clamp_max(high)
+            yield Part(place + 2, total, "L_between", low, high, last / STRATA, at(t))
         yield Part(total, total, "L_T", TRAIN_STEPS, TRAIN_STEPS, 1, self._prior_kl(x))
 
     @torch.no_grad()

@@ -35,8 +35,6 @@ class GAN(Family):
     the lecture's loss that never trains G, provides V, D(x) and D(G(z)) there.
 
     Args:
-        channels: Image channels.
-        size: Image side in pixels.
         widths: Feature maps of both networks at each resolution, from the image's downwards.
         probe_widths: The probe's.
         latent: Dimensions of z.

@@ -25,8 +25,6 @@ class VAE(Family):
     Samples are decoder means f(z), not draws from p(x|z).
 
     Args:
-        channels: Image channels.
-        size: Image side in pixels.
         widths: Feature maps at each resolution, from the image's downwards.
         latent: Dimensions of z.
         blocks: Residual blocks per resolution.

@@ -286,14 +286,16 @@ METRICS = {
 
 # ---- all at once
 
+Pair = tuple[Tensor, Tensor] | None  # of the real images and of the fake ones, if given
+
 
 @torch.no_grad()
 def scores(
     real: Tensor,
     fake: Tensor,
     *,
-    spectra: tuple[Tensor, Tensor] | None = None,
-    probabilities: tuple[Tensor, Tensor] | None = None,
+    spectra: Pair = None,
+    probabilities: Pair = None,
     train: Tensor | None = None,
     train_gaps: Tensor | None = None,
     keys: Sequence[str] | None = None,
@@ -335,12 +337,7 @@ def scores(
 
 
 def ways_to(
-    real: Tensor,
-    fake: Tensor,
-    spectra: tuple[Tensor, Tensor] | None,
-    probabilities: tuple[Tensor, Tensor] | None,
-    train: Tensor | None,
-    train_gaps: Tensor | None,
+    real: Tensor, fake: Tensor, spectra: Pair, probabilities: Pair, train: Tensor | None, train_gaps: Tensor | None
 ) -> dict[str, Callable[[], float]]:
     """Return by key how to compute each metric that what is given suffices for; work is shared where it can be.
 
