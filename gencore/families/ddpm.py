@@ -258,7 +258,7 @@ class DDPM(Family):
         DDIM is an ODE's solver, so it can be walked backwards (Song et al. 2021, sec. 4.3). Each step
         x_s = c x_t + d out is linear in x_t and in the network's output at x_t, which the way back does not know yet:
         it starts from the output at x_s and is found by fixed-point iteration (Pan et al. 2023, AIDI), in as many
-        network calls a step as there are iterations.
+        network calls per step as there are iterations.
         """
         timesteps = trailing(num_inference_steps)[::-1]
         levels = [1.0, *self.scheduler.alphas_cumprod[timesteps.copy()].double().tolist()]

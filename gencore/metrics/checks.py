@@ -72,7 +72,7 @@ def check_probabilities(pair: tuple[Tensor, Tensor], n: int, m: int) -> None:
 
 
 def check_train(train: Tensor, real: Tensor, gaps: Tensor | None = None) -> None:
-    """Raise InputError unless `train` has the same dimensions as `real`, two rows or more, and a gap a row."""
+    """Raise InputError unless `train` has the same dimensions as `real`, two rows or more, and one gap per row."""
     check_rows(train, "The train features")
     if train.shape[1] != real.shape[1]:
         raise InputError(f"The train features have {train.shape[1]} dimensions, the real ones {real.shape[1]}.")
