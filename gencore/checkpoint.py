@@ -15,12 +15,10 @@ import glob
 import inspect
 import json
 import os
-import shutil
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -186,7 +184,7 @@ def save_model(
         weights = {key: x.half() if x.dtype == torch.float32 else x for key, x in weights.items()}
         _refuse_non_finite(weights, "The model was not saved, as float16 is too small for it")
     folder = Path(folder)
-    _write({folder / CONFIG: _json_writer(config), folder / WEIGHTS: _tensors_writer(weights, metadata)})
+    _write({folder / CONFIG: _json(config), folder / WEIGHTS: _safetensors(weights, metadata)})
 
 
 def export(source: str | Path, target: str | Path) -> None:
@@ -203,28 +201,26 @@ def export(source: str | Path, target: str | Path) -> None:
     save_model(target, load(source, device="cpu"), half=True)
     for path in [folder / RUN, folder / "log.jsonl", *sorted((folder / "timelapse").glob("*.png"))]:
         if path.exists():
-            write_atomic(target / path.relative_to(folder), partial(shutil.copyfile, path))
+            write_atomic(target / path.relative_to(folder), path.read_bytes())
 
 
-def write_atomic(path: str | Path, write: Callable[[Path], object]) -> None:
+def write_atomic(path: str | Path, content: bytes) -> None:
     """Write a file so that at any time either the old or the new one is there, whole; make its folder if need be.
-
-    `write` writes the path that it is given, a temporary file beside `path`.
 
     Raises:
         InputError: if the disk is full or the folder cannot be written to; the old file stays.
     """
-    _write({Path(path): write})
+    _write({Path(path): content})
 
 
 def write_json(path: str | Path, value: Any) -> None:
     """Write `value` as JSON, atomically; see `write_atomic`. NaN and infinity, which JSON lacks, raise ValueError."""
-    _write({Path(path): _json_writer(value)})
+    write_atomic(path, _json(value))
 
 
 def write_tensors(path: str | Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> None:
     """Write tensors as safetensors, atomically; see `write_atomic`."""
-    _write({Path(path): _tensors_writer(tensors, metadata)})
+    write_atomic(path, _safetensors(tensors, metadata))
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -240,32 +236,26 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     return tensors, metadata
 
 
-def _json_writer(value: Any) -> Callable[[Path], object]:
-    text = json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
-    return lambda path: path.write_text(text, encoding="utf-8")
+def _json(value: Any) -> bytes:
+    return f"{json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False)}\n".encode()
 
 
-def _tensors_writer(tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None) -> Callable[[Path], object]:
-    def write(path: Path) -> None:
-        # Copies: safetensors takes neither channels-last tensors nor tensors that share memory.
-        plain = {
-            key: x.detach().to("cpu", copy=True, memory_format=torch.contiguous_format) for key, x in tensors.items()
-        }
-        path.write_bytes(save(plain, {"format": "pt", **(metadata or {})}))
-
-    return write
+def _safetensors(tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None) -> bytes:
+    # Copies: safetensors takes neither channels-last tensors nor tensors that share memory.
+    plain = {key: x.detach().to("cpu", copy=True, memory_format=torch.contiguous_format) for key, x in tensors.items()}
+    return save(plain, {"format": "pt", **(metadata or {})})
 
 
-def _write(writers: Mapping[Path, Callable[[Path], object]]) -> None:
+def _write(contents: Mapping[Path, bytes]) -> None:
     """Write several files, all of them to temporary files before the first one takes its place."""
     staged: dict[Path, Path] = {}
     path = Path()
     try:
-        for path, write in writers.items():
+        for path, content in contents.items():
             path.parent.mkdir(parents=True, exist_ok=True)
             _remove_leftovers(path)
             staged[path] = path.with_name(f".{path.name}.tmp-{_PROCESS}-{threading.get_ident()}")
-            write(staged[path])
+            staged[path].write_bytes(content)
             _flush(staged[path])
         for path, temporary in staged.items():
             os.replace(temporary, path)

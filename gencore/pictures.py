@@ -73,8 +73,7 @@ def write_png(path: str | Path, picture: np.ndarray) -> None:
     Raises:
         InputError: if the file cannot be written.
     """
-    content = png(picture)
-    write_atomic(path, lambda temporary: temporary.write_bytes(content))
+    write_atomic(path, png(picture))
 
 
 def gif(frames: Sequence[np.ndarray], ms: int, scale: int = 1) -> bytes:
@@ -127,4 +126,4 @@ def write_npy(path: str | Path, x: np.ndarray | Tensor) -> None:
     images = channels_last(x)
     buffer = io.BytesIO()  # given a name, np.save would append .npy to the temporary one
     np.save(buffer, np.ascontiguousarray(images[..., 0] if images.shape[3] == 1 else images), allow_pickle=False)
-    write_atomic(path, lambda temporary: temporary.write_bytes(buffer.getbuffer()))
+    write_atomic(path, buffer.getvalue())

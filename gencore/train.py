@@ -256,8 +256,7 @@ class Trainer:
     def publish(self, finished: bool = False) -> None:
         """Save the averaged model, the log and run.json."""
         checkpoint.save_model(self.out, self.averaged_model(finished))
-        text = "\n".join(self.lines) + "\n"
-        checkpoint.write_atomic(self.out / LOG, lambda path: path.write_text(text))
+        checkpoint.write_atomic(self.out / LOG, "".join(f"{line}\n" for line in self.lines).encode())
         checkpoint.write_json(self.out / checkpoint.RUN, self._record() | {"finished": finished})
 
     def _tensors(self) -> dict[str, Tensor]:

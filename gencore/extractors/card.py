@@ -47,7 +47,7 @@ def write_card(folder: Path, key: str) -> Path:
     """
     parts = [_section(folder / f"{name}.safetensors") for name in EXTRACTORS]
     text = _HEAD.format(key=key) + "".join(part for part in parts if part) + _TAIL
-    write_atomic(folder / CARD, lambda path: path.write_text(text, encoding="utf-8"))
+    write_atomic(folder / CARD, text.encode())
     return folder / CARD
 
 

@@ -138,14 +138,12 @@ def load_real(dataset: str, name: str = "classifier") -> Real:
     if not path.is_file():
         raise InputError(f"{path} is missing; {again}.")
     tensors, metadata = read_tensors(path)
-    for what, wanted in (("real", name), ("data", key)):
-        if metadata.get(what) != wanted:
-            found = f"{metadata.get('real', 'something else')} of {metadata.get('data', 'another data set')}"
-            raise InputError(f"{path} does not hold the {name} features of {key}'s real images, but {found}.")
+    if (metadata.get("real"), metadata.get("data")) != (name, key):
+        found = f"{metadata.get('real', 'something else')} of {metadata.get('data', 'another data set')}"
+        raise InputError(f"{path} does not hold the {name} features of {key}'s real images, but {found}.")
     if metadata.get("hash") != file_hash(weights):
         raise InputError(f"{path} was made with another extractor than the {weights.name} beside it; {again}.")
-    problem = _shape_problem(tensors)
-    if problem:
+    if problem := _shape_problem(tensors):
         raise InputError(f"{path} is damaged ({problem}); {again}.")
     optional = dict.fromkeys(("probabilities", "labels_histogram"))
     return Real(key, name, metadata["hash"], **(optional | {what: x.float() for what, x in tensors.items()}))

@@ -399,16 +399,17 @@ def test_a_file_in_place_of_the_folder(saved, tmp_path):
             save_model(folder, saved[1])
 
 
-def test_an_interrupted_write_leaves_the_old_file_alone(tmp_path):
+def test_an_interrupted_write_leaves_the_old_file_alone(tmp_path, monkeypatch):
     path = tmp_path / "x.json"
     write_json(path, {"old": 1})
 
-    def interrupted(temporary):
+    def interrupted(temporary, content):
         temporary.write_text("{")
         raise KeyboardInterrupt
 
+    monkeypatch.setattr(Path, "write_bytes", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        write_atomic(path, interrupted)
+        write_atomic(path, b"{}")
     assert json.loads(path.read_text()) == {"old": 1}
     assert visible(tmp_path) == ["x.json"]
 
