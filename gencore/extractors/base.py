@@ -101,10 +101,7 @@ class Extractor(nn.Module, ABC):
     def learn(cls, splits: Mapping[str, Images], options: Options, show: Show) -> tuple[Self, dict[str, Any]]:
         """Return an extractor for a data set, not yet standardised, and what is to be recorded of its making.
 
-        Args:
-            splits: 'train' to learn from, 'validation' to choose with, 'test' never to look at.
-            options: How to.
-            show: Told the progress.
+        The split 'train' is to learn from, 'validation' to choose with, 'test' never to look at.
         """
         _, channels, size, _ = splits["train"].x.shape
         return cls(channels=channels, size=size), {}

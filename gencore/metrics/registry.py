@@ -191,6 +191,14 @@ def at_least(rows: int, per_dimension: int = 0) -> Callable[[int], int]:
 INF = math.inf
 KYNKAANNIEMI = "Kynkäänniemi et al. 2019, Improved Precision and Recall Metric for Assessing Generative Models"
 NAEEM = "Naeem et al. 2020, Reliable Fidelity and Diversity Metrics for Generative Models"
+PRDC = (  # key, axis, greatest value, source, and a sentence for people
+    ("precision", "quality", 1, KYNKAANNIEMI, "The share of generated images that lie among the real ones."),
+    ("recall", "diversity", 1, KYNKAANNIEMI, "The share of real images that lie among the generated ones."),
+    ("density", "quality", INF, NAEEM,
+     "How crowded with real images the places of the generated ones are; 1 is as crowded as for real images."),
+    ("coverage", "diversity", 1, NAEEM,
+     "The share of real images that have a generated one nearby; about 0.97 for real against real."),
+)  # fmt: skip
 
 METRICS = {
     metric.key: metric
@@ -217,25 +225,10 @@ METRICS = {
             "What the Fréchet distance would be with infinitely many images, by a line through it over 1 / N.",
             frechet_infinity,
         ),
-        Metric(
-            "precision", "Precision", "quality", "higher", 0, 1, at_least(NEIGHBOURS + 1), "features", KYNKAANNIEMI,
-            "The share of generated images that lie among the real ones.",
-            of_prdc("precision"),
-        ),
-        Metric(
-            "recall", "Recall", "diversity", "higher", 0, 1, at_least(NEIGHBOURS + 1), "features", KYNKAANNIEMI,
-            "The share of real images that lie among the generated ones.",
-            of_prdc("recall"),
-        ),
-        Metric(
-            "density", "Density", "quality", "higher", 0, INF, at_least(NEIGHBOURS + 1), "features", NAEEM,
-            "How crowded with real images the places of the generated ones are; 1 is as crowded as for real images.",
-            of_prdc("density"),
-        ),
-        Metric(
-            "coverage", "Coverage", "diversity", "higher", 0, 1, at_least(NEIGHBOURS + 1), "features", NAEEM,
-            "The share of real images that have a generated one nearby; about 0.97 for real against real.",
-            of_prdc("coverage"),
+        *(
+            Metric(key, key.capitalize(), axis, "higher", 0, high, at_least(NEIGHBOURS + 1), "features", source, about,
+                   of_prdc(key))
+            for key, axis, high, source, about in PRDC
         ),
         Metric(
             "vendi_ratio", "Vendi ratio", "diversity", "one", 0, INF, at_least(2), "features",
@@ -347,7 +340,7 @@ def ways_to(
     needing = {needs: [key for key, metric in METRICS.items() if metric.needs == needs] for needs in NEEDS}
     ways = {key: partial(METRICS[key].compute, real, fake) for key in needing["features"]}
     four = cache(partial(prdc, real, fake))
-    ways |= {key: lambda key=key: four()[key] for key in ("precision", "recall", "density", "coverage")}
+    ways |= {key: lambda key=key: four()[key] for key, *_ in PRDC}
     if spectra is not None:
         check_spectra(spectra, len(real), len(fake))
         ways["sharpness"] = partial(sharpness_of_spectra, *spectra)
