@@ -40,9 +40,9 @@ class Metric:
         least: The fewest rows, of the real set and of the fake one, by the features' dimensions.
         needs: What it compares: 'features'; 'images'; or features and, as a third argument, 'probabilities' (the pair
             of real and fake class probabilities, (N, K) and (M, K)) or 'train' (the train images' features, (T, d)).
+        compute: The function behind it, which checks nothing.
         source: The paper.
         about: One sentence for people.
-        compute: The function behind it, which checks nothing.
     """
 
     key: str
@@ -53,9 +53,9 @@ class Metric:
     high: float
     least: Callable[[int], int]
     needs: str
+    compute: Callable[..., float]
     source: str
     about: str
-    compute: Callable[..., float]
 
     @torch.no_grad()
     def __call__(self, real: Tensor, fake: Tensor, *more) -> float:
@@ -204,74 +204,67 @@ METRICS = {
     metric.key: metric
     for metric in (
         Metric(
-            "kid", "KID", "distance", "lower", -INF, INF, at_least(2), "features",
+            "kid", "KID", "distance", "lower", -INF, INF, at_least(2), "features", kernel_inception_distance,
             "Bińkowski et al. 2018, Demystifying MMD GANs",
             "How far apart the two distributions are, without bias whatever the number of images; real against real "
             "is 0 give or take, so it may be negative. The kernel inception distance, in the features that are named "
             "and not in Inception's.",
-            kernel_inception_distance,
         ),
         Metric(
             "fd", "Fréchet distance", "distance", "lower", 0, INF, at_least(2, ROWS_PER_DIMENSION), "features",
+            frechet_distance,
             "Heusel et al. 2017, GANs Trained by a Two Time-Scale Update Rule",
             "The distance of Gaussians fitted to both sets; it falls with the number of images, so compare it at equal "
             "numbers only.",
-            frechet_distance,
         ),
         Metric(
             "fd_infinity", "Fréchet distance, extrapolated", "distance", "lower", -INF, INF,
-            at_least(2 * PARTS, PARTS * ROWS_PER_DIMENSION), "features",
+            at_least(2 * PARTS, PARTS * ROWS_PER_DIMENSION), "features", frechet_infinity,
             "Chong & Forsyth 2020, Effectively Unbiased FID and Inception Score and Where to Find Them",
             "What the Fréchet distance would be with infinitely many images, by a line through it over 1 / N.",
-            frechet_infinity,
         ),
         *(
-            Metric(key, key.capitalize(), axis, "higher", 0, high, at_least(NEIGHBOURS + 1), "features", source, about,
-                   of_prdc(key))
+            Metric(key, key.capitalize(), axis, "higher", 0, high, at_least(NEIGHBOURS + 1), "features", of_prdc(key),
+                   source, about)
             for key, axis, high, source, about in PRDC
         ),
         Metric(
-            "vendi_ratio", "Vendi ratio", "diversity", "one", 0, INF, at_least(2), "features",
+            "vendi_ratio", "Vendi ratio", "diversity", "one", 0, INF, at_least(2), "features", vendi_ratio,
             "Friedman & Dieng 2023, The Vendi Score: A Diversity Evaluation Metric for Machine Learning",
             "The effective number of different images, over that of real images.",
-            vendi_ratio,
         ),
         Metric(
             "pairwise_ratio", "Pairwise distance ratio", "diversity", "one", 0, INF, at_least(2), "features",
+            pairwise_ratio,
             "The mean over all pairs",
             "The mean distance between two generated images, over that between two real ones.",
-            pairwise_ratio,
         ),
         Metric(
-            "sharpness", "Sharpness", "quality", "one", 0, INF, at_least(1), "images",
+            "sharpness", "Sharpness", "quality", "one", 0, INF, at_least(1), "images", sharpness,
             "The radial power spectrum, as in Durall et al. 2020, Watch Your Up-Convolution",
             "Power at high spatial frequencies over that of real images: below 1 is blur, above 1 is noise.",
-            sharpness,
         ),
         Metric(
-            "class_balance", "Class imbalance", "diversity", "lower", 0, 1, at_least(2), "probabilities",
+            "class_balance", "Class imbalance", "diversity", "lower", 0, 1, at_least(2), "probabilities", class_balance,
             "Total variation distance",
             "The share of images that would have to change class for the classes to be as frequent as in real images.",
-            class_balance,
         ),
         Metric(
             "missing_modes", "Missing modes", "diversity", "lower", 0, INF, at_least(100), "probabilities",
+            missing_modes,
             "After Srivastava et al. 2017, VEEGAN: Reducing Mode Collapse in GANs",
             "The number of classes with less than a tenth of their real share.",
-            missing_modes,
         ),
         Metric(
-            "confidence", "Confidence ratio", "quality", "one", 0, INF, at_least(1), "probabilities",
+            "confidence", "Confidence ratio", "quality", "one", 0, INF, at_least(1), "probabilities", confidence,
             "After Salimans et al. 2016, Improved Techniques for Training GANs",
             "How sure the classifier is of its answer, over how sure it is of real images.",
-            confidence,
         ),
         Metric(
-            "authenticity", "Authenticity", "memorisation", "higher", 0, 1, at_least(1), "train",
+            "authenticity", "Authenticity", "memorisation", "higher", 0, 1, at_least(1), "train", authenticity,
             "Alaa et al. 2022, How Faithful is your Synthetic Data?",
             "The share of generated images that are no nearer to a train image than another train image is; read it "
             "beside that of real test images, much lower means copying.",
-            authenticity,
         ),
     )
 }  # fmt: skip
