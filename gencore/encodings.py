@@ -99,5 +99,5 @@ def read_encodings(folder: Path) -> Encodings:
     labels = tensors.get("labels")
     if labels is not None and labels.shape != mean.shape[:1]:
         raise InputError(f"{path} has {len(labels)} labels for {len(mean)} images; make it again.")
-    told = [facts[key] for key in ("dataset", "split", "checkpoint")]
+    told = (facts[key] for key in ("dataset", "split", "checkpoint"))
     return Encodings(mean.float(), std.float(), tensors["kl"].float(), tensors["images"], labels, *told)

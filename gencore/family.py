@@ -7,6 +7,7 @@ capability protocols below, never on a family's name.
 from __future__ import annotations
 
 import hashlib
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -372,10 +373,7 @@ class Family(ModelMixin, ConfigMixin):
         Raises:
             InputError: on a bad seed, knob name or knob value.
         """
-        step = None
-        for step in self.sample(seeds, **knobs):  # noqa: B007 - the last step is the result
-            pass
-        return step.x0
+        return deque(self.sample(seeds, **knobs), maxlen=1).pop().x0
 
     def resolve_knobs(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return every knob's value, checked; see `resolve_knobs`."""
