@@ -73,13 +73,12 @@ COSTS = (
     Column("calls", "Network calls", "cost", about="Network calls for one image, counted."),
     Column("ms", "ms per image", "cost", "lower", "Milliseconds per image, 16 images at once, median of the repeats."),
     Column("rate", "Images/s", "cost", "higher", "Images per second at the best batch size, which stands behind it."),
-    Column(
-        "flops", "FLOPs", "cost", "lower", "Floating point operations for one image; a multiply and an add are two."
-    ),
+    Column("flops", "FLOPs", "cost", "lower",
+           "Floating point operations for one image; a multiply and an add are two."),
     Column("parameters", "Parameters", "cost", "lower", "Parameters of the network that is called."),
     Column("memory", "Peak MB", "cost", "lower", "Peak memory: the weights and what generating adds, MB of 10⁶ bytes."),
     Column("machine", "Timed on", "cost", about="The machine of the cost columns."),
-)
+)  # fmt: skip
 ORIGIN = (
     Column("trained", "Images in training", "origin", about="Unequal training makes families compare unequally."),
     Column("minutes", "Training time", "origin", about="Wall-clock time of the whole training."),
@@ -92,21 +91,16 @@ ORIGIN = (
 
 def columns(metrics: Mapping[str, Metric]) -> list[Column]:
     """Return all columns: the metrics by axis, then cost and origin."""
-    order = list(GROUPS)
     scored = [
-        Column(metric.key, metric.name, metric.axis, metric.better, metric.about, scored=True)
+        Column(metric.key, metric.name, group, metric.better, metric.about, scored=True)
+        for group in GROUPS
         for metric in metrics.values()
-        if metric.axis in GROUPS
+        if metric.axis == group
     ]
-    return [*sorted(scored, key=lambda column: order.index(column.group)), *LIKELIHOOD, *COSTS, *ORIGIN]
+    return [*scored, *LIKELIHOOD, *COSTS, *ORIGIN]
 
 
 # ---- cells
-
-
-def value(score: Score) -> str:
-    """Return a score for people: 'mean ± half'."""
-    return format.plus_minus(score.mean, score.half)
 
 
 def cost_cells(row: Mapping[str, Any]) -> dict[str, list]:
@@ -172,7 +166,7 @@ def cells(row: Measured, metrics: Mapping[str, Metric], names: Sequence[str]) ->
             source = EXTRACTOR if key in alone else name
             score, why = row.score(key, source), row.why_not(key, name) or row.why_not(key, source)
             if score:
-                mine[key] = [score.mean, value(score)]
+                mine[key] = [score.mean, format.plus_minus(score.mean, score.half)]
             elif why:
                 mine[key] = [None, "–", why]
         if known := row.quality["hashes"].get(name):
@@ -194,8 +188,8 @@ def best(points: Sequence[Measured], metrics: Mapping[str, Metric], name: str) -
     for metric in metrics.values():
         axis = recommendation.Axis(metric.key, metric.name, metric.name, metric.better)
         for n in {point.n for point in points}:
-            found = [(p, p.score(metric.key, name)) for p in points if p.n == n and not p.stale]
-            scored = [(point, score) for point, score in found if score]
+            alike = [point for point in points if point.n == n and not point.stale]
+            scored = [(point, score) for point in alike if (score := point.score(metric.key, name))]
             if len(scored) < 2:
                 continue
             top = max(scored, key=lambda pair: axis.worth(pair[1].mean))[1]

@@ -7,6 +7,7 @@ import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
@@ -32,11 +33,9 @@ def cache_key(name: Hashable, paths: Iterable[Path]) -> CacheKey:
     """Return the key of what is worked out from files; one that is not there is left out."""
     found = []
     for path in paths:
-        try:
+        with suppress(OSError):
             stat = path.stat()
-        except OSError:
-            continue
-        found.append((path, stat.st_mtime_ns, stat.st_size))
+            found.append((path, stat.st_mtime_ns, stat.st_size))
     return CacheKey(name, tuple(found))
 
 

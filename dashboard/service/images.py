@@ -6,7 +6,8 @@ import numpy as np
 
 from dashboard.format import dataset_title
 from dashboard.service.cache import Cache
-from dashboard.service.lanes import checkpoint_key
+from dashboard.service.lanes import checkpoint_key, size_of
+from dashboard.service.parsing import whole_of
 from dashboard.service.problems import without_paths
 from dashboard.service.service import Service
 from gencore import checkpoint
@@ -47,8 +48,8 @@ def image_shape(service: Service, dataset: str) -> tuple[int, int, int]:
         InputError: if none of them says.
     """
     for entry in service.entries().get(dataset, []):
-        size, channels = entry.config.get("size"), entry.config.get("channels", 1)
-        if isinstance(size, int) and isinstance(channels, int):
+        size, channels = size_of(entry), whole_of(entry.config.get("channels", 1))
+        if size and channels:
             return channels, size, size
     raise InputError(f"There is no checkpoint on {dataset!r} that says how large its images are.")
 

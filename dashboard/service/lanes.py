@@ -13,6 +13,7 @@ from PIL import Image
 from safetensors import SafetensorError, safe_open
 
 from dashboard.service.cache import CacheKey, cache_key
+from dashboard.service.parsing import whole_of
 from gencore import checkpoint
 from gencore.family import Family
 
@@ -64,8 +65,7 @@ def checkpoint_key(name: str, *others: str) -> CacheKey:
 
 def size_of(entry: checkpoint.Entry) -> int:
     """Return the side in pixels of a checkpoint's images; 0 when its config does not say."""
-    size = entry.config.get("size")
-    return size if isinstance(size, int) else 0
+    return whole_of(entry.config.get("size")) or 0
 
 
 def missing(dataset: str, kind: type[Family]) -> str:

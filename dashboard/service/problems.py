@@ -16,9 +16,7 @@ log = logging.getLogger(__name__)
 def in_a_sentence(name: str, subject: str = "It") -> Iterator[None]:
     """Turn whatever a family's own code raises into an InputError with one sentence, and log what was no InputError.
 
-    Args:
-        name: What failed, for the log.
-        subject: What failed, at the sentence's beginning.
+    `name` says in the log what failed, `subject` at the sentence's beginning.
     """
     try:
         yield
@@ -26,7 +24,8 @@ def in_a_sentence(name: str, subject: str = "It") -> Iterator[None]:
         raise InputError(without_paths(str(error))) from None
     except Exception as error:  # it may raise anything, and other runs must go on
         log.exception("%s failed", name)
-        raise InputError(f"{subject} failed with {type(error).__name__}: {first_line(error)}") from None
+        first_line = (str(error).strip().splitlines() or ["no message"])[0]
+        raise InputError(f"{subject} failed with {type(error).__name__}: {first_line}") from None
 
 
 def without_paths(message: str) -> str:
@@ -34,8 +33,3 @@ def without_paths(message: str) -> str:
     for root in checkpoint.roots():
         message = message.replace(f"{root}/", "")
     return message
-
-
-def first_line(error: Exception) -> str:
-    """Return the first line of an exception's message."""
-    return (str(error).strip().splitlines() or ["no message"])[0]

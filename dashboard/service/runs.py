@@ -180,17 +180,15 @@ def parsed(line: str) -> dict[str, Any]:
         return {}
     if not isinstance(record, dict) or not is_number(record.get("images")):
         return {}
-    return {name: value for name, value in record.items() if is_number(value) or is_vector(value)}
+    vectors = {
+        name for name, value in record.items() if isinstance(value, list) and value and all(map(is_number, value))
+    }
+    return {name: value for name, value in record.items() if is_number(value) or name in vectors}
 
 
 def is_number(value: Any) -> bool:
     """Return whether a JSON value is a number."""
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def is_vector(value: Any) -> bool:
-    """Return whether a JSON value is a list of numbers."""
-    return isinstance(value, list) and bool(value) and all(map(is_number, value))
 
 
 def column(rows: Sequence[Mapping[str, Any]], name: str) -> np.ndarray:

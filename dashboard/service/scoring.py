@@ -198,13 +198,9 @@ class Judge:
         margins = jackknife(lambda rows: metrics.scores(real, rows, keys=RATIOS)[0], fake)
         scores = {key: Score(values[key], values[key] - half, values[key] + half) for key, half in margins.items()}
         scores |= {key: share_score(values[key], n) for key in SHARES if key in values}
-        return Verdict(n, fake.numpy(), scores, left_out, self._missed(fake))
-
-    def _missed(self, fake: Tensor) -> np.ndarray:
-        n = len(fake)
-        reach = metrics.nearest(self.real.test[:n], fake)[0] / self.radii(n).clamp_min(1e-12)
+        reach = metrics.nearest(real, fake)[0] / self.radii(n).clamp_min(1e-12)
         order = reach.argsort(descending=True)
-        return order[reach[order] >= 1].numpy()
+        return Verdict(n, fake.numpy(), scores, left_out, order[reach[order] >= 1].numpy())
 
     def nearest(self, image: np.ndarray) -> Neighbour:
         """Return the training image nearest to one uint8 image (C, H, W)."""

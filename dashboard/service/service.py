@@ -262,8 +262,7 @@ class Service:
         if len(seeds) in warm:
             return
         with torch.no_grad():
-            for _ in model.sample(seeds, **knobs):
-                break
+            next(model.sample(seeds, **knobs))
         synchronise(model.device)
         warm.add(len(seeds))
 
@@ -361,25 +360,22 @@ class Service:
     def split(self, dataset: str, split: str) -> np.ndarray | None:
         """Return all real images of a split, uint8 (N, C, H, W), in its order; None when they are not at hand."""
         size = next((lane.size for lane in self.lanes(dataset) if lane.size), 0)
-        if not size or not self.at_hand(dataset):
-            return None
-        try:
-            return self._real.find((dataset, split, size), lambda: data.load_images(dataset, split, size).x.numpy())
-        except InputError as error:
-            log.warning("%s", error)
-            return None
+        key = dataset, split, size
+        return self._loaded(key, lambda: data.load_images(dataset, split, size).x.numpy()) if size else None
 
     def labels(self, dataset: str, split: str) -> np.ndarray | None:
         """Return the classes (N,) of a split's images, in its order; None when they are unknown or not at hand."""
-        if not self.at_hand(dataset):
-            return None
+        found = self._loaded((dataset, split, "labels"), lambda: data.load_labels(dataset, split))
+        known = found is not None and int(found.min()) >= 0  # some sources mark images without a class by -1
+        return found.numpy() if known else None
+
+    def _loaded(self, key: tuple[str, str, Hashable], load: Callable[[], T]) -> T | None:
+        """Return something of a split, loaded once; None when the data set, which its key begins with, is not here."""
         try:
-            found = self._real.find((dataset, split, "labels"), lambda: data.load_labels(dataset, split))
+            return self._real.find(key, load) if self.at_hand(key[0]) else None
         except InputError as error:
             log.warning("%s", error)
             return None
-        known = found is not None and int(found.min()) >= 0  # some sources mark images without a class by -1
-        return found.numpy() if known else None
 
     def reference(self, dataset: str) -> dict[str, np.ndarray] | None:
         """Return the tensors that describe a data set's real images (see `gencore features`), or None."""

@@ -312,11 +312,7 @@ class Latents:
     # ---- the map
 
     def map(self, name: str, kind: str = PLANES[0]) -> Map:
-        """Return a map of a checkpoint's latent space.
-
-        Args:
-            name: A checkpoint that encodes and decodes.
-            kind: One of `PLANES`.
+        """Return a map, of one of the `PLANES`, of the latent space of a checkpoint that encodes and decodes.
 
         Raises:
             InputError: if its encodings are not there, or the plane cannot be had.

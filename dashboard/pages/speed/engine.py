@@ -13,12 +13,12 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import torch
+from torch.utils.hooks import RemovableHandle
 
 from dashboard.results.operating_points import Measurements, knobs_key
 from dashboard.service import Service
@@ -99,20 +99,16 @@ class Progress:
 def plan(service: Service, dataset: str, scope: str, known: Measurements) -> list[Job]:
     """Return what there is to time on a data set, the families in order, each operating point once.
 
-    Args:
-        service: The service.
-        dataset: A data set that has checkpoints.
-        scope: A key of `SCOPES`.
-        known: What was measured before: it tells how long each point takes.
+    What is `known` from before tells how long each point takes.
 
     Raises:
-        InputError: if there is no such data set or scope.
+        InputError: if there is no data set of that name with checkpoints, or `scope` is no key of `SCOPES`.
     """
     if dataset not in service.datasets():
         raise InputError(f"There is no data set {dataset!r} with checkpoints.")
     if scope not in SCOPES:
         raise InputError(f"What to time must be one of: {', '.join(SCOPES)}; not {scope!r}.")
-    jobs = []
+    jobs, seconds = [], SCOPES[scope]
     for entry in service.entries()[dataset]:
         if entry.problem or entry.name != service.lane(dataset, entry.family).checkpoint:
             continue  # a family's first checkpoint is the one that the pages compare
@@ -125,7 +121,6 @@ def plan(service: Service, dataset: str, scope: str, known: Measurements) -> lis
             seen.add(key)
             row = before(known, entry.name, key)
             if row is None or row["calls"] <= MOST_CALLS:
-                seconds = SCOPES[scope]
                 expected = OVERHEAD + (expect(row, seconds) if row else seconds)
                 jobs.append(Job(entry, kind.title, point, knobs, settings_of(row), seconds, expected))
     order = list(service.families)
@@ -310,16 +305,11 @@ def task_of(job: Job, model: Family) -> Task:
     )  # fmt: skip
 
 
-@contextmanager
-def interruptible(model: Family, halt: threading.Event) -> Iterator[None]:
-    """Make the model's next network call raise `Stopped` once `halt` is set."""
+def interruptible(model: Family, halt: threading.Event) -> RemovableHandle:
+    """Let the model's next network call raise `Stopped` once `halt` is set, as long as the handle is open."""
 
     def look(*_: Any) -> None:
         if halt.is_set():
             raise Stopped
 
-    handle = model.network.register_forward_pre_hook(look)
-    try:
-        yield
-    finally:
-        handle.remove()
+    return model.network.register_forward_pre_hook(look)

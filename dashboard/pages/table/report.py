@@ -227,7 +227,8 @@ def score_sheet(
         label = f"{row.label}, broken on purpose" if row.failure else row.label
         cells = []
         for metric in shown:
-            words = table.value(score) if (score := row.score(metric.key, name)) else "–"
+            score = row.score(metric.key, name)
+            words = format.plus_minus(score.mean, score.half) if score else "–"
             cells.append(f"<td>{f'<b>{words}</b>' if (row.key, metric.key) in marked else words}</td>")
         head = row_head(row.family, title, label, titles, row.stale)
         kind = ' class="baseline"' if row.kind == "baseline" else ""
