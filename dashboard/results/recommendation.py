@@ -38,6 +38,7 @@ class Axis:
         better: 'lower', 'higher' or 'one' (1 is as real, and as far below it as above is as bad).
         percent: Whether people read it as a percentage.
         across: Whether it may be compared across n.
+        spelled: What its name is short for, '' where it is a word.
     """
 
     key: str
@@ -46,6 +47,7 @@ class Axis:
     better: str
     percent: bool = False
     across: bool = False
+    spelled: str = ""
 
     def worth(self, value: float) -> float:
         """Return a number that grows as the score gets better."""
@@ -71,7 +73,7 @@ class Axis:
 QUALITIES = {
     axis.key: axis
     for axis in (
-        Axis("kid", "KID", "distance (KID)", "lower", across=True),
+        Axis("kid", "KID", "distance (KID)", "lower", across=True, spelled="kernel inception distance"),
         Axis("precision", "precision", "precision", "higher", percent=True),
         Axis("density", "density", "density", "higher"),
         Axis("sharpness", "sharpness", "sharpness", "one"),

@@ -18,7 +18,7 @@ from dashboard import format, theme
 from dashboard.figures import pareto, triangle
 from dashboard.pages.trilemma import point_detail
 from dashboard.results import explanations, recommendation
-from dashboard.results.operating_points import BATCH, Measured, knobs_key
+from dashboard.results.operating_points import BATCH, EXTRACTOR, Measured, knobs_key
 from dashboard.results.recommendation import DIVERSITY, QUALITIES, SPEED, Answer, Question
 from dashboard.service import METRICS, PREVIEW, Frame, InputError, Order, Point, Service, resolve_knobs
 from dashboard.service.cache import Cache
@@ -447,6 +447,8 @@ def how_to_read(question: Question) -> str:
     )
     open_ = bool(np.isnan(question.places).any())
     words += ", open where n differs and coverage cannot be compared." if open_ else "."
+    if quality.axis.spelled:
+        words += f" {quality.axis.name}: {quality.axis.spelled}, in {EXTRACTOR} features."
     return words + " The area means nothing."
 
 
