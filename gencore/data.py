@@ -62,6 +62,11 @@ class Images:
         return self.labels is not None and int(self.labels.min()) >= 0
 
 
+def dataset_key(dataset: str) -> str:
+    """Return the folder's name of a data set: 'mnist' for 'mnist' and 'ylecun/mnist', the last part of a path."""
+    return Path(SHORT_NAMES.get(dataset, dataset)).name
+
+
 def load_images(name: str, split: str = "train", size: int | None = None) -> Images:
     """Return one split of a data set; see the module's docstring for the splits.
 

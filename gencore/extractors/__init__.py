@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from gencore.checkpoint import read_tensors, roots, write_tensors
-from gencore.data import SHORT_NAMES
+from gencore.data import dataset_key
 from gencore.errors import InputError, near
 from gencore.extractors.base import Classifies, Extractor, Options, Show, file_hash
 from gencore.extractors.classifier import Classifier
@@ -23,11 +23,6 @@ __all__ = [
 
 EXTRACTORS: dict[str, type[Extractor]] = {cls.name: cls for cls in (Classifier, Pixels)}
 FOLDER = "features"  # below a data set's folder
-
-
-def dataset_key(dataset: str) -> str:
-    """Return the folder's name of a data set: 'mnist' for 'mnist' and 'ylecun/mnist', the last part of a path."""
-    return Path(SHORT_NAMES.get(dataset, dataset)).name
 
 
 def extractor_class(name: str) -> type[Extractor]:

@@ -19,18 +19,10 @@ import torch
 from torch import Tensor
 
 from gencore.checkpoint import read_tensors, write_tensors
-from gencore.data import SPLITS, Images, load_images
+from gencore.data import SPLITS, Images, dataset_key, load_images
 from gencore.device import circumstances, pick_device
 from gencore.errors import InputError
-from gencore.extractors import (
-    EXTRACTORS,
-    FOLDER,
-    dataset_key,
-    extractor_class,
-    extractor_path,
-    load_extractor,
-    write_extractor,
-)
+from gencore.extractors import EXTRACTORS, FOLDER, extractor_class, extractor_path, load_extractor, write_extractor
 from gencore.extractors.base import Classifies, Extractor, Options, Show, class_count, file_hash
 from gencore.extractors.card import record_words, rounding_words, write_card
 from gencore.metrics import METRICS, nearest, radial_spectrum
@@ -121,8 +113,8 @@ def write_reference(name: str, root: Path) -> Path:
     Raises:
         InputError: if the data set cannot be had or the file cannot be written.
     """
-    path = root / Path(name).name / REFERENCE
-    write_tensors(path, reference(name), {"data": Path(name).name, "split": "train", "points": str(POINTS)})
+    path = root / dataset_key(name) / REFERENCE
+    write_tensors(path, reference(name), {"data": dataset_key(name), "split": "train", "points": str(POINTS)})
     return path
 
 
