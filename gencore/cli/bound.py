@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import closing
 from typing import Annotated, Any
 
@@ -45,7 +45,7 @@ def bound(
     print_rows(bound_rows(row))
     if "curve" in row:
         typer.echo("\nThe curve: nats per image and step of t")
-        print_rows(curve_rows(row["curve"]), "  ")
+        print_rows([[f"t = {at['t_low']} to {at['t_high']}", with_ends(at)] for at in row["curve"]], "  ")
     typer.echo(job.task.path)
 
 
@@ -53,8 +53,8 @@ def bound_rows(row: Mapping[str, Any]) -> list[list[str]]:
     """Return a bound as rows of a name and a value; the bound itself first."""
     elbo, terms = row["terms"]["elbo"], {name: term for name, term in row["terms"].items() if name != "elbo"}
     images = f"the first {row['n']:,} of the {row['split']} split of {row['dataset']}, of {row['dimensions']:,} numbers"
-    bits = {"mean": -elbo["bits_per_dim"]["mean"], "low": -elbo["bits_per_dim"]["high"],
-            "high": -elbo["bits_per_dim"]["low"]}  # fmt: skip
+    minus = {"mean": "mean", "low": "high", "high": "low"}
+    bits = {end: -elbo["bits_per_dim"][other] for end, other in minus.items()}
     return [
         ["images", images],
         ["log P(x) at least", f"{with_ends(elbo['nats'])} nats per image"],
@@ -66,11 +66,6 @@ def bound_rows(row: Mapping[str, Any]) -> list[list[str]]:
         ["number format", row["settings"]["dtype"]],
         ["time", duration(row["seconds"])],
     ]  # fmt: skip
-
-
-def curve_rows(curve: Sequence[Mapping[str, Any]]) -> list[list[str]]:
-    """Return a bound's curve as rows of the steps t and the value."""
-    return [[f"t = {at['t_low']} to {at['t_high']}", with_ends(at)] for at in curve]
 
 
 def with_ends(value: Mapping[str, float]) -> str:

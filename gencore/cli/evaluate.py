@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gencore.cli.options import BatchSize, DeviceName, DtypeOrAuto, RowsFile
+from gencore.cli.options import BatchSize, DeviceName, DtypeOrAuto, RowsFile, Texts
 from gencore.cli.terminal import duration, print_rows, progress
 
 if TYPE_CHECKING:
@@ -18,8 +18,7 @@ LONG_SECONDS = 600  # what takes longer is said with how to leave it out
 MOST_HINTS = 3
 
 Checkpoints = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="[CHECKPOINT]...", help="Names or folders; by default every shipped one."),
+    Texts, typer.Argument(metavar="[CHECKPOINT]...", help="Names or folders; by default every shipped one.")
 ]
 Points = Annotated[
     str, typer.Option(help="headline, lecture, sweep (the whole curve, at its own n), failures, or all.")
@@ -27,12 +26,8 @@ Points = Annotated[
 Images = Annotated[int | None, typer.Option("--n", "-n", help="Images per generation; by default 5000, sweep 2000.")]
 Generations = Annotated[int | None, typer.Option(help="Independent ones; by default 5, sweep 3.")]
 Kind = Annotated[str, typer.Option(help="quality, cost, or all.")]
-Only = Annotated[
-    list[str] | None, typer.Option(metavar="TEXT", help="Only points with TEXT in their label; can be repeated.")
-]
-Skip = Annotated[
-    list[str] | None, typer.Option(metavar="TEXT", help="No points with TEXT in their label; can be repeated.")
-]
+Only = Annotated[Texts, typer.Option(metavar="TEXT", help="Only points with TEXT in their label; can be repeated.")]
+Skip = Annotated[Texts, typer.Option(metavar="TEXT", help="No points with TEXT in their label; can be repeated.")]
 Limit = Annotated[float | None, typer.Option(metavar="SECONDS", help="Leave out rows that would take longer.")]
 Again = Annotated[bool, typer.Option("--again", help="Measure costs again that this machine has rows of.")]
 Dry = Annotated[bool, typer.Option("--dry", help="Only say what would be measured, and how long it takes.")]

@@ -13,9 +13,9 @@ from gencore.errors import InputError
 CheckpointName = Annotated[str, typer.Argument(metavar="CHECKPOINT", help="A name that `list` shows, or a folder.")]
 DeviceName = Annotated[str | None, typer.Option(help="cuda, mps or cpu; else GENCORE_DEVICE, else the best there is.")]
 DtypeName = Annotated[str, typer.Option(help="float32 or bfloat16: what the networks compute in.")]
+Texts = list[str] | None  # of what can be given several times
 Knobs = Annotated[
-    list[str] | None,
-    typer.Option("--knob", metavar="NAME=VALUE", help="A sampling setting that `list` shows; can be repeated."),
+    Texts, typer.Option("--knob", metavar="NAME=VALUE", help="A sampling setting that `list` shows; can be repeated.")
 ]
 DtypeOrAuto = Annotated[str, typer.Option(help="float32, bfloat16, or auto: the faster one.")]
 Split = Annotated[str, typer.Option(help="Whose images: train, validation or test.")]

@@ -87,17 +87,14 @@ def check_folder(out: Path, n: int) -> None:
 
 def generate(model: Family, seed: int, n: int, batch: int, knobs: Mapping[str, Any], show: Show) -> Iterator[Tensor]:
     """Yield `n` images as uint8 (N, C, H, W), in order, `batch` at a time; the last batch may be smaller."""
-    import torch
-
     from gencore.data import to_uint8
     from gencore.family import image_seed
 
     for start in range(0, n, batch):
         seeds = [image_seed(seed, index) for index in range(start, min(start + batch, n))]
-        with torch.no_grad():
-            for step in model.sample(seeds, **knobs):
-                share = (start + len(seeds) * step.index / step.total) / n
-                show(share, f"images {start + 1} to {start + len(seeds)} of {n}, step {step.index} of {step.total}")
+        for step in model.sample(seeds, **knobs):
+            share = (start + len(seeds) * step.index / step.total) / n
+            show(share, f"images {start + 1} to {start + len(seeds)} of {n}, step {step.index} of {step.total}")
         yield to_uint8(step.x0)
 
 

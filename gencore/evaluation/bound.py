@@ -20,11 +20,11 @@ from torch import Tensor
 
 from gencore import checkpoint
 from gencore.data import load_images, to_float
-from gencore.device import pick_device, synchronise
+from gencore.device import pick_device
 from gencore.errors import InputError
 from gencore.evaluation import cost, rows
 from gencore.evaluation.assemble import common, training
-from gencore.evaluation.evaluate import Clock
+from gencore.evaluation.evaluate import Clock, RowProgress
 from gencore.evaluation.task import Task, plain_settings
 from gencore.families import FAMILIES
 from gencore.family import MAX_IMAGES, Bounds, BoundsInParts, Family, Part, Point, parse_seed, sum_parts
@@ -37,15 +37,7 @@ TRIAL_PARTS = 3  # network calls that tell how long all of them take
 
 @dataclass(frozen=True)
 class Job:
-    """What there is to measure.
-
-    Attributes:
-        task: The row to measure, with its expected seconds.
-        model: The model.
-        x: The images, uint8 (n, C, H, W).
-        split: The split that they are the first of.
-        seed: Of the bound's random draws.
-    """
+    """What there is to measure: the images `x`, uint8 (n, C, H, W), the first of `split`; `seed` is of the draws."""
 
     task: Task
     model: Family
@@ -54,21 +46,11 @@ class Job:
     seed: int
 
 
-@dataclass(frozen=True)
-class Progress:
-    """Where the measuring is.
+@dataclass(frozen=True, kw_only=True)
+class Progress(RowProgress):
+    """Where the measuring is, and about how many seconds are left; a row is written when it is told."""
 
-    Attributes:
-        share: The share that is done, in [0, 1].
-        eta_s: About how many seconds are left.
-        words: What is being done.
-        row: The row that has just been written, at the end; else None.
-    """
-
-    share: float
     eta_s: float
-    words: str
-    row: Mapping[str, Any] | None = None
 
 
 def measure(name: str, n: int = 1000, split: str = "test", **options: Any) -> Iterator[Progress]:
@@ -102,9 +84,8 @@ def prepare(
     Raises:
         InputError: on anything bad, before anything is measured.
     """
-    for what, number, least in (("n", n, 2), ("batch", batch, 1)):
-        if type(number) is not int or not least <= number <= MAX_IMAGES:
-            raise InputError(f"{what} must be a whole number from {least} to {MAX_IMAGES}, not {number!r}.")
+    cost.check_count("n", n, MAX_IMAGES, 2)
+    cost.check_count("batch", batch, MAX_IMAGES)
     seed, place = parse_seed(seed), str(pick_device(device))
     entry = checkpoint.find(name)
     if entry.problem:
@@ -142,12 +123,13 @@ def images_of(entry: checkpoint.Entry, model: Family, n: int, split: str) -> Ten
 
 def estimate(model: Family, x: Tensor) -> float:
     """Return about how many seconds the bound of images x, float (N, C, H, W) in [-1, 1], takes at once."""
+
+    def trial() -> list[tuple]:
+        return [*islice(of_batch(model, x.to(model.device), torch.Generator()), TRIAL_PARTS)]
+
     for _ in range(2):  # the first time is slower than the rest
-        synchronise(model.device)
-        start = time.perf_counter()
-        *_, (share, _, _) = islice(of_batch(model, x.to(model.device), torch.Generator()), TRIAL_PARTS)
-        synchronise(model.device)
-        seconds = time.perf_counter() - start
+        found, seconds = cost.timed(model.device, trial)
+    share, _, _ = found[-1]
     return seconds / share
 
 
@@ -190,7 +172,8 @@ def run(job: Job) -> Iterator[Progress]:
         for share, found, parts in of_batch(job.model, x, generator):  # noqa: B007 - the last ones are the result
             done = (start + share * len(x)) / task.n
             words = f"{task.title}, images {start + 1:,} to {start + len(x):,} of {task.n:,}"
-            yield Progress(*clock.read(task.seconds * done), words)
+            share_done, eta_s = clock.read(task.seconds * done)
+            yield Progress(share_done, words, eta_s=eta_s)
         for name, values in found.items():
             terms[name] += finite(values, f"{name} of {task.checkpoint}", start)
         for part in parts:
@@ -198,7 +181,7 @@ def run(job: Job) -> Iterator[Progress]:
                 curve[part.low, part.high] += finite(part.value, f"{part.term} of {task.checkpoint}", start)
     row = row_of(job, terms, curve, time.monotonic() - started)
     rows.append(task.path, row)
-    yield Progress(1.0, 0.0, task.title, row)
+    yield Progress(1.0, task.title, row, eta_s=0.0)
 
 
 def finite(values: Tensor, what: str, start: int) -> list[float]:

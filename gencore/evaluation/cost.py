@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -31,16 +31,31 @@ TRIAL_CALLS = 3  # network calls that tell how long all of them take
 
 
 @dataclass(frozen=True)
-class Cost:
-    """What generating `n` images at once costs; `dataclasses.asdict` of it is JSON.
+class Timing:
+    """How long generating `n` images at once takes.
 
     Attributes:
         n: Images generated at once.
         repeats: Timed repeats, after one warm-up that is not timed.
         ms: Median over the repeats of the wall time for all `n` images, in milliseconds.
-        ms_p95: 95th percentile of the same, interpolated linearly.
+        ms_p95: 95th percentile of the same, interpolated linearly; None in a sweep's under `P95_REPEATS` repeats.
         ms_per_image: `ms / n`.
         images_per_s: `1000 * n / ms`.
+    """
+
+    n: int
+    repeats: int
+    ms: float
+    ms_p95: float | None
+    ms_per_image: float
+    images_per_s: float
+
+
+@dataclass(frozen=True)
+class Cost(Timing):
+    """What generating `n` images at once costs; `dataclasses.asdict` of it is JSON.
+
+    Attributes:
         calls: Forward calls of `Family.network` for the `n` images (NFE).
         flops: Floating point operations for one image generated alone, a multiply and an add counted as two; matrix
             products and convolutions only, as PyTorch's FlopCounterMode counts.
@@ -53,12 +68,6 @@ class Cost:
         machine: Device, its name, cores, threads, versions of Python and PyTorch.
     """
 
-    n: int
-    repeats: int
-    ms: float
-    ms_p95: float
-    ms_per_image: float
-    images_per_s: float
     calls: int
     flops: int
     parameters: int
@@ -67,21 +76,6 @@ class Cost:
     dtype: str
     knobs: Mapping[str, Any]
     machine: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Timing:
-    """How long generating `n` images at once takes; the fields as those of `Cost`.
-
-    `ms_p95` is None under `P95_REPEATS` repeats.
-    """
-
-    n: int
-    repeats: int
-    ms: float
-    ms_p95: float | None
-    ms_per_image: float
-    images_per_s: float
 
 
 def measure(model: Family, n: int = 16, repeats: int = 10, **knobs: Any) -> Cost:
@@ -98,15 +92,8 @@ def measure(model: Family, n: int = 16, repeats: int = 10, **knobs: Any) -> Cost
     settled = model.resolve_knobs(knobs)
     seeds = [image_seed(0, index) for index in range(n)]
     calls = count_calls(model, seeds, knobs)
-    ms = _milliseconds(model, seeds, repeats, knobs)
-    median, p95 = np.percentile(ms, [50, 95]).tolist()
     return Cost(
-        n=n,
-        repeats=repeats,
-        ms=median,
-        ms_p95=p95,
-        ms_per_image=median / n,
-        images_per_s=1000 * n / median,
+        **asdict(_timing(model, n, repeats, knobs)),
         calls=calls,
         flops=count_flops(model, seeds[:1], knobs),
         parameters=count_parameters(model.network),
@@ -135,9 +122,8 @@ def time_batches(model: Family, knobs: Mapping[str, Any], seconds: float = SECON
         if expected > share and n > max(SLOW_SIZES):
             return
         repeats = min(max(int(share / expected), 1), MOST_REPEATS)
-        ms = _milliseconds(model, [image_seed(0, index) for index in range(n)], repeats, knobs)
-        median, p95 = np.percentile(ms, [50, 95]).tolist()
-        yield Timing(n, repeats, median, p95 if repeats >= P95_REPEATS else None, median / n, 1000 * n / median)
+        timing = _timing(model, n, repeats, knobs)
+        yield timing if repeats >= P95_REPEATS else replace(timing, ms_p95=None)
 
 
 @torch.no_grad()
@@ -151,11 +137,8 @@ def estimate(model: Family, n: int, knobs: Mapping[str, Any]) -> tuple[int, floa
     """
     seeds = [image_seed(0, index) for index in range(n)]
     for _ in range(2):
-        synchronise(model.device)
-        start = time.perf_counter()
-        *_, last = islice(model.sample(seeds, **knobs), TRIAL_CALLS)
-        synchronise(model.device)
-        seconds = time.perf_counter() - start
+        steps, seconds = timed(model.device, lambda: [*islice(model.sample(seeds, **knobs), TRIAL_CALLS)])
+    last = steps[-1]
     return last.total, seconds * last.total / last.index
 
 
@@ -185,16 +168,24 @@ def count_flops(model: Family, seeds: Sequence[int], knobs: Mapping[str, Any]) -
     return counter.get_total_flops()
 
 
+def _timing(model: Family, n: int, repeats: int, knobs: Mapping[str, Any]) -> Timing:
+    ms = _milliseconds(model, [image_seed(0, index) for index in range(n)], repeats, knobs)
+    median, p95 = np.percentile(ms, [50, 95]).tolist()
+    return Timing(n, repeats, median, p95, median / n, 1000 * n / median)
+
+
 def _milliseconds(model: Family, seeds: Sequence[int], repeats: int, knobs: Mapping[str, Any]) -> list[float]:
     """Return the wall time of each of `repeats` generations."""
-    taken = []
-    for _ in range(repeats):
-        synchronise(model.device)
-        start = time.perf_counter()
-        model.generate(seeds, **knobs)
-        synchronise(model.device)
-        taken.append(1000 * (time.perf_counter() - start))
-    return taken
+    return [1000 * timed(model.device, lambda: model.generate(seeds, **knobs))[1] for _ in range(repeats)]
+
+
+def timed(device: torch.device, work: Callable[[], Any]) -> tuple[Any, float]:
+    """Return what `work` returns, and the seconds until the device has done all of it."""
+    synchronise(device)
+    start = time.perf_counter()
+    result = work()
+    synchronise(device)
+    return result, time.perf_counter() - start
 
 
 def count_parameters(module: torch.nn.Module) -> int:
@@ -202,11 +193,11 @@ def count_parameters(module: torch.nn.Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())
 
 
-def check_count(what: str, number: Any, most: int) -> None:
-    """Check a number of images or repeats.
+def check_count(what: str, number: Any, most: int, least: int = 1) -> None:
+    """Check a number of images, generations or repeats.
 
     Raises:
-        InputError: if it is not a whole number from 1 to `most`.
+        InputError: if it is not a whole number from `least` to `most`.
     """
-    if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= most:
-        raise InputError(f"{what} must be a whole number from 1 to {most}, not {number!r}.")
+    if type(number) is not int or not least <= number <= most:
+        raise InputError(f"{what} must be a whole number from {least} to {most}, not {number!r}.")

@@ -78,10 +78,7 @@ class Progress:
 class RowProgress:
     """Where the measuring of one row is.
 
-    Attributes:
-        share: The share that is done, in [0, 1].
-        words: What is being done.
-        row: The row, at the end.
+    The share that is done is in [0, 1], the words say what is being done, and the row comes at the end.
     """
 
     share: float
@@ -295,15 +292,10 @@ def cost_row(
     yield CostProgress(1.0, "done", timings, row | counted)
 
 
+@torch.no_grad()
 def steps_of(model: Family, seeds: Iterable[int], knobs: Mapping[str, Any]) -> Iterator[Step]:
     """Yield the steps of sampling, made without gradients; what happens between them keeps its own setting."""
-    steps = model.sample(seeds, **knobs)
-    while True:
-        with torch.no_grad():
-            step = next(steps, None)
-        if step is None:
-            return
-        yield step
+    yield from model.sample(seeds, **knobs)
 
 
 def pixels(x: Tensor, title: str) -> Tensor:

@@ -32,7 +32,11 @@ CALLS = 2  # network calls of a sampler in too great a hurry
 COPIES = 100  # training images that a copyist knows
 MODEL, IMAGES, SHAPE = "model", "images", "shape"  # what a failure is made from
 
+CRUDE = ("kid", "fd", "precision", "density", "sharpness", "recall", "coverage", "vendi_ratio")  # notice bad images
+
 Generate = Callable[[Iterable[int]], Tensor]  # seeds -> (N, C, H, W) in [-1, 1]
+Load = Callable[[str], Family]  # given a checkpoint's name
+Models = Iterable[tuple[checkpoint.Entry, Family]]
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,6 @@ class Failure:
     """One way to be broken.
 
     Attributes:
-        key: The key in FAILURES.
         title: A short name for people.
         about: One sentence: what is broken.
         lesson: One sentence: what to learn from the metrics' answers.
@@ -127,9 +130,7 @@ def fits(model: Any, failure: Failure) -> bool:
     return isinstance(model, Family) and all(isinstance(model, kind) for kind in failure.needs)
 
 
-def failures_for(
-    dataset: str, chosen: Mapping[str, str] | None = None, load: Callable[[str], Family] = checkpoint.load
-) -> list[Broken]:
+def failures_for(dataset: str, chosen: Mapping[str, str] | None = None, load: Load = checkpoint.load) -> list[Broken]:
     """Return every failure of a data set, in the order of the registry, those that cannot be made with the reason.
 
     Args:
@@ -163,9 +164,7 @@ def _among(entries: list[checkpoint.Entry], chosen: str) -> list[checkpoint.Entr
     return [entry for entry in entries if not entry.name.startswith("runs/")] or entries
 
 
-def _loaded(
-    entries: list[checkpoint.Entry], load: Callable[[str], Family]
-) -> Iterator[tuple[checkpoint.Entry, Family]]:
+def _loaded(entries: list[checkpoint.Entry], load: Load) -> Iterator[tuple[checkpoint.Entry, Family]]:
     """Yield the checkpoints with their models, but for those whose weights turn out to be damaged."""
     for entry in entries:
         try:
@@ -175,9 +174,7 @@ def _loaded(
         yield entry, model
 
 
-def _prepare(
-    dataset: str, failure: Failure, entries: list[checkpoint.Entry], chosen: str, load: Callable[[str], Family]
-) -> Broken:
+def _prepare(dataset: str, failure: Failure, entries: list[checkpoint.Entry], chosen: str, load: Load) -> Broken:
     models = _loaded(_among(entries, chosen), load)
     if failure.source == MODEL:
         return _prepare_model(failure, chosen or dataset, models, load)
@@ -193,9 +190,7 @@ def _prepare(
     return Broken(failure, find=lambda: data.load_images(dataset, "train", shape[-1]).x)
 
 
-def _prepare_model(
-    failure: Failure, place: str, models: Iterable[tuple[checkpoint.Entry, Family]], load: Callable[[str], Family]
-) -> Broken:
+def _prepare_model(failure: Failure, place: str, models: Models, load: Load) -> Broken:
     fitting = [
         (sum(isinstance(model, kind) for kind in failure.suits), entry)
         for entry, model in models
@@ -309,8 +304,7 @@ FAILURES: dict[str, Failure] = {
             "In pixels the average image lies in the middle of the real ones, so precision and density like nothing "
             "better there: judge a blur by sharpness, and in a classifier's features.",
             ignore_latent, MODEL, needs=(Encodes, Decodes),
-            notices=("kid", "fd", "precision", "density", "sharpness", "recall", "coverage", "vendi_ratio",
-                     "pairwise_ratio", "class_balance", "missing_modes"),
+            notices=(*CRUDE, "pairwise_ratio", "class_balance", "missing_modes"),
             fooled=("confidence", "authenticity"),
         ),
         Failure(
@@ -319,8 +313,7 @@ FAILURES: dict[str, Failure] = {
             "Blurred shapes lie between the real ones, so in pixels precision and density even rise: ask sharpness, "
             "coverage or a distance, or a classifier's features.",
             hurry, MODEL, needs=(Diffuses,),
-            notices=("kid", "fd", "precision", "density", "sharpness", "recall", "coverage", "vendi_ratio",
-                     "class_balance"),
+            notices=(*CRUDE, "class_balance"),
             fooled=("pairwise_ratio", "authenticity"),
         ),
         Failure(
@@ -338,8 +331,7 @@ FAILURES: dict[str, Failure] = {
             "The classifier is as sure of noise as of digits, and noise copies nothing: neither confidence nor "
             "authenticity means anything by itself.",
             give_noise, SHAPE,
-            notices=("kid", "fd", "precision", "density", "sharpness", "recall", "coverage", "vendi_ratio",
-                     "class_balance", "missing_modes"),
+            notices=(*CRUDE, "class_balance", "missing_modes"),
             fooled=("pairwise_ratio", "confidence", "authenticity"),
         ),
     )

@@ -23,7 +23,7 @@ from typing import Any
 import torch
 
 from gencore.checkpoint import CONFIG, WEIGHTS, save_model
-from gencore.device import DTYPES, LAYOUTS
+from gencore.device import DTYPES, Settings
 from gencore.family import Family
 
 STATUS = Path("/proc/self/status")
@@ -110,7 +110,7 @@ def _grown_fresh(
 
 
 def layout_of(model: Family) -> str:
-    """Return the memory layout of a model's weights, a key of LAYOUTS."""
+    """Return the memory layout of a model's weights, a key of `device.LAYOUTS`."""
     weights = [weight for weight in model.parameters() if weight.ndim == 4]
     return "contiguous" if all(weight.is_contiguous() for weight in weights) else "channels_last"
 
@@ -132,13 +132,11 @@ def _work(job: Mapping[str, Any]) -> int | None:
     """Return the bytes by which this process grows at the most while it does `job`; None if the system won't tell."""
     from safetensors.torch import load_file
 
-    torch.set_num_threads(job["threads"])
     folder = Path(job["folder"])
     kind = reduce(getattr, job["class"].split("."), importlib.import_module(job["module"]))
     model = kind.from_config(json.loads((folder / CONFIG).read_text())).eval()
     model.load_state_dict(load_file(folder / WEIGHTS))
-    model.compute_dtype = DTYPES[job["dtype"]]
-    model.to(memory_format=LAYOUTS[job.get("layout", "contiguous")])
+    Settings(job["dtype"], job.get("layout", "contiguous"), job["threads"]).apply(model)
     _generate(model, job["seeds"][:1], job["knobs"], job["calls"])
     try:
         RESET.write_text("5")

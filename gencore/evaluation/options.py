@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gencore.device import DTYPES
 from gencore.errors import InputError, near
+from gencore.evaluation.cost import check_count
 from gencore.family import MAX_IMAGES, POINT_KINDS
 
 POINTS = (*POINT_KINDS, "failures", "all")
@@ -66,8 +67,8 @@ class EvalOptions:
             ("generations", self.generations, 2, MOST_GENERATIONS),  # of one there is no interval
             ("batch", self.batch, 1, MAX_IMAGES),
         ):
-            if number is not None and (type(number) is not int or not least <= number <= most):
-                raise InputError(f"{what} must be a whole number from {least} to {most}, not {number!r}.")
+            if number is not None:
+                check_count(what, number, most, least)
         if self.most_seconds is not None and not self.most_seconds > 0:
             raise InputError(f"The time limit of a row must be more than 0 seconds, not {self.most_seconds!r}.")
 

@@ -33,11 +33,7 @@ SCORING_SECONDS = 4.0  # features and metrics of a generation of 5,000, on one c
 def prepare(names: Sequence[str] = (), points: str = "headline", *, show: Show | None = None, **options: Any) -> Plan:
     """Return what there is to measure, with an estimate from a small timed batch of each point.
 
-    Args:
-        names: As in `EvalOptions`.
-        points: As in `EvalOptions`.
-        show: Told the progress of the timing.
-        **options: The others of `EvalOptions`.
+    The arguments are those of `EvalOptions`, and `show`, which is told the progress of the timing.
 
     Raises:
         InputError: on anything bad, before anything is measured.

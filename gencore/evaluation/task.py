@@ -29,7 +29,6 @@ class Task:
 
     Attributes:
         kind: 'quality', 'cost', 'real' (the baseline: real train images against real test images) or 'failure'.
-        dataset: The data set.
         checkpoint: The checkpoint's name, '' for the baseline and for a failure that is made from none.
         family: Its family, 'real' for the baseline.
         point: The operating point, as the row names it.
@@ -42,7 +41,6 @@ class Task:
         path: The file for the row.
         entry: The checkpoint; None where there is no model to load.
         broken: The broken model of a failure.
-        calls: Network calls.
         seconds: About how long it takes from where it was stopped.
         device: The device of its networks; 'cpu' where there are none.
     """
