@@ -51,12 +51,7 @@ class Device:
         return self._holder is not None and time.monotonic() - self._holder.seen < self.silence
 
     def lease(self, stop: threading.Event | None = None, patience: float | None = None) -> Lease:
-        """Return a lease, to be waited for and given back: see `Lease`.
-
-        Args:
-            stop: Once it is set, the device is not waited for any longer.
-            patience: Seconds after which it is not either.
-        """
+        """Return a lease, to be waited for and given back, until `stop` is set or `patience` (seconds) is over."""
         return Lease(self, stop, patience)
 
     def alone(

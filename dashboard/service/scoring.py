@@ -229,15 +229,11 @@ class Judge:
         return Quick(n, scores, classes, ranges, blocks, left_out)
 
     def _ranges(self, n: int) -> tuple[dict[str, Score], int]:
-        starts = range(n, len(self.real.test) - n + 1, n)[:BLOCKS]
+        used = min(len(self.real.test) // n, BLOCKS + 1) * n
+        (real, *blocks), (spectrum, *spectra) = (rows[:used].split(n) for rows in (self.real.test, self.real.spectra))
         found = [
-            metrics.scores(
-                self.real.test[:n],
-                self.real.test[start : start + n],
-                spectra=(self.real.spectra[:n], self.real.spectra[start : start + n]),
-                keys=QUICK,
-            )[0]
-            for start in starts
+            metrics.scores(real, block, spectra=(spectrum, other), keys=QUICK)[0]
+            for block, other in zip(blocks, spectra, strict=True)
         ]
         columns = {key: [one[key] for one in found] for key in QUICK if found and key in found[0]}
         ranges = {

@@ -141,11 +141,8 @@ class Service:
     def order(self, dataset: Any, n: Any, seed: Any, settings: Mapping[str, Mapping[str, Any]]) -> Order:
         """Return a checked order.
 
-        Args:
-            dataset: A data set that has a checkpoint.
-            n: How many images, 1 to `MAX_IMAGES`.
-            seed: The run's seed.
-            settings: By family, {'checkpoint': a name or '', 'knobs': {name: value}}; families left out do not run.
+        It is of 1 to `MAX_IMAGES` images. `settings` has {'checkpoint': a name or '', 'knobs': {name: value}} for each
+        family that runs.
 
         Raises:
             InputError: in one sentence, on anything bad.

@@ -97,15 +97,10 @@ class Games:
         kinds = self.service.able(Judges)
         found = [entry for entry in self.service.entries().get(dataset, []) if entry.family in kinds]
         found.sort(key=lambda entry: (bool(entry.problem), entry.name.rpartition("/")[2] != entry.family, entry.name))
+        objectives = [str(entry.config.get("objective") or "") for entry in found]
         return [
-            Contestant(
-                entry.name,
-                entry.family,
-                kinds[entry.family].title,
-                str(entry.config.get("objective") or ""),
-                without_paths(entry.problem),
-            )
-            for entry in found
+            Contestant(entry.name, entry.family, kinds[entry.family].title, objective, without_paths(entry.problem))
+            for entry, objective in zip(found, objectives, strict=True)
         ]
 
     def contestant(self, dataset: str, name: str) -> Contestant:
@@ -171,8 +166,7 @@ class Games:
         images = self.service.split(dataset, "test")
         if images is None:
             return None
-        picked = np.random.default_rng(seed).permutation(len(images))[:JUDGED]
-        return images[np.sort(picked)]
+        return images[np.sort(np.random.default_rng(seed).permutation(len(images))[:JUDGED])]
 
 
 def probability_real(model: Any, images: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import threading
 import time
-from collections.abc import Callable, Generator, Hashable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -61,11 +61,6 @@ class Ends:
 
     seeds: tuple[int, int] | None = None
     images: np.ndarray | None = None
-
-    @property
-    def key(self) -> Hashable:
-        """What stands for them."""
-        return self.seeds if self.images is None else self.images.tobytes()
 
 
 def parse_seeds(a: Any, b: Any) -> Ends:
@@ -275,7 +270,7 @@ class Latents:
         )
 
     def _walk(self, lane: Lane, row: Row, ends: Ends, stop: threading.Event) -> Iterator[Waiting | Row]:
-        key = checkpoint_key(lane.checkpoint), ends.key
+        key = checkpoint_key(lane.checkpoint), ends.seeds or ends.images.tobytes()
         kept = self._rows.get(key)
         if kept is not None:
             yield kept
@@ -343,14 +338,9 @@ class Latents:
         """
         found = self.map(name, kind)
         reach = 1.5 * np.abs(found.plane.points).max()  # a point far outside counts as one of the rim
-        where = np.clip(parse_point(point), -reach, reach).tolist()
-        z = spot(
-            torch.tensor(where, dtype=torch.float32),
-            torch.from_numpy(found.plane.basis).float(),
-            torch.from_numpy(found.plane.mean).float(),
-            torch.from_numpy(found.means),
-            found.width,
-        )
+        where = np.clip(parse_point(point), -reach, reach)
+        arrays = where, found.plane.basis, found.plane.mean, found.means
+        z = spot(*(torch.as_tensor(array, dtype=torch.float32) for array in arrays), found.width)
         work = self.service.with_model(name, lambda m: to_pixels(m.decode(z[None].to(m.device)))[0], patience=wait)
         return Spot(finish(work), int(np.square(found.means - z.numpy()).sum(1).argmin()))
 

@@ -157,8 +157,7 @@ def expect(row: Mapping[str, Any], seconds: float) -> float:
 
 def place(dataset: str) -> str:
     """Return the file that this machine's rows are kept in, for people: 'runs/mnist/rows.jsonl'."""
-    path = rows.rows_path(dataset, checkpoint.roots()[-1])
-    return "/".join(path.parts[-3:])
+    return "/".join(rows.rows_path(dataset, checkpoint.roots()[-1]).parts[-3:])
 
 
 def keeps(dataset: str) -> bool:

@@ -39,12 +39,7 @@ def page(
 ) -> str:
     """Return the report as a whole HTML document.
 
-    Args:
-        measured: The measurements.
-        metrics: The metrics.
-        families: By name, what has a title and a sentence about it.
-        version: The program's.
-        made: The day of the report, '2026-11-22'.
+    `families` are by name what has a title and a sentence about it; `made` is the day of the report, '2026-11-22'.
     """
     name, titles = escape(format.dataset_title(measured.dataset)), {key: kind.title for key, kind in families.items()}
     timed = cost.timed(measured, titles)
