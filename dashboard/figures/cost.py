@@ -22,13 +22,7 @@ APART = 22  # pixels between two ticks of batch sizes at least
 
 @dataclass(frozen=True)
 class Timed:
-    """A cost row as the figures draw it.
-
-    Attributes:
-        row: The cost row.
-        title: The family's name for people.
-        local: Whether it was measured here, and not shipped with the checkpoint.
-    """
+    """A cost row as the figures draw it: of a family `title`, `local` if measured here and not shipped."""
 
     row: Mapping[str, Any]
     title: str
@@ -120,9 +114,9 @@ def machines_of(points: Iterable[Timed]) -> str:
 
 def sources(points: Sequence[Timed]) -> str:
     """Return the sentences that name the machine behind the filled marks and the one behind the hollow ones."""
-    shipped, local = [p for p in points if not p.local], [p for p in points if p.local]
-    words = [f"Filled: {machines_of(shipped)}."] if shipped else []
-    return " ".join([*words, *([f"Hollow, dashed: measured here, {machines_of(local)}."] if local else [])])
+    words = {False: "Filled:", True: "Hollow, dashed: measured here,"}
+    groups = format.grouped((point.local, point) for point in sorted(points, key=lambda point: point.local))
+    return " ".join(f"{words[local]} {machines_of(mine)}." for local, mine in groups.items())
 
 
 # ---- the line through time against calls

@@ -32,13 +32,7 @@ class Spread:
 
 @dataclass(frozen=True)
 class Reference:
-    """The distances between two real images.
-
-    Attributes:
-        edges: (B + 1,) of the bins of a histogram.
-        density: (B,) the histogram, of integral 1.
-        what: Which images.
-    """
+    """The distances between two real images: a histogram of integral 1, `edges` (B + 1,) and `density` (B,)."""
 
     edges: np.ndarray
     density: np.ndarray
@@ -119,9 +113,8 @@ def draw(rows: Sequence[Spread], real: Reference | None, width: int) -> tuple[st
 
 def coarse_edges(rows: Sequence[Spread], real: Reference | None) -> np.ndarray:
     """Return 25 bin edges that span the real distances (where they have mass) and the generated ones."""
-    ends = [float(end) for row in rows for end in (np.min(row.distances), np.max(row.distances))]
-    ends += real.ends() if real else ()
-    low, high = min(ends), max(ends)
+    every = np.concatenate([*(row.distances for row in rows), real.ends() if real else ()])
+    low, high = float(every.min()), float(every.max())
     if high - low < 1e-6:
         low, high = low - 0.5, high + 0.5
     return np.linspace(max(0.0, low), high, 25)

@@ -145,11 +145,9 @@ def thinned(curve: Curve, most: int, log_x: bool) -> Curve:
     piece = np.clip(np.searchsorted(edges, place, side="right") - 1, 0, most - 1)
     counts = np.bincount(piece, minlength=most)
     filled = counts > 0
-
-    def means(values: np.ndarray | None) -> np.ndarray | None:
-        return None if values is None else np.bincount(piece, values, most)[filled] / counts[filled]
-
-    return replace(curve, x=means(curve.x), y=means(curve.y), low=means(curve.low), high=means(curve.high))
+    known = {name: values for name in ("x", "y", "low", "high") if (values := getattr(curve, name)) is not None}
+    means = {name: np.bincount(piece, values, most)[filled] / counts[filled] for name, values in known.items()}
+    return replace(curve, **means)
 
 
 def heights(curves: Sequence[Curve], levels: Sequence[Level]) -> list[float]:
@@ -183,7 +181,10 @@ def draw_lines(
     margin = max((label_width(curve) for curve in named), default=0)
     beside = bool(named) and width > 400 and margin <= 0.28 * width and ROW * len(named) <= 210
     right = width - (margin + 16 if beside else 12)
-    legend, top = ("", 12.0) if beside or not named else draw_legend(named, left, width)
+    legend, top = "", 12.0
+    if named and not beside:
+        entries = [Entry(curve.stroke("M0 -4h18"), curve.label, curve.ink) for curve in named]
+        legend, top = plot.legend(entries, left, width, "end", GLYPH)
     frame = Frame(left, right, top, top + (226 if width > 400 else 190), x, y)
     title = f"{titles[0]}{' (log scale)' * x.log}"
     parts = [legend, frame.up(up), frame.across(Axis(title, 6 if width > 400 else 4, rule="firm")), frame.base()]
@@ -280,9 +281,3 @@ def level_labels(levels: Sequence[Level], frame: Frame) -> list[str]:
     """Return the name of each level above its line, at the left edge, moved apart where levels are close."""
     places = plot.spread([frame.y(level.y) - 5 for level in levels], frame.top + 9, frame.bottom - 3)
     return [svg.text(frame.left + 6, y, level.label, "level-name") for level, y in zip(levels, places, strict=True)]
-
-
-def draw_legend(curves: Sequence[Curve], left: float, width: int) -> tuple[str, float]:
-    """Return the curves' names above the plot with a piece of each line, and where the plot may begin."""
-    entries = [Entry(curve.stroke("M0 -4h18"), curve.label, curve.ink) for curve in curves]
-    return plot.legend(entries, left, width, "end", GLYPH)

@@ -89,7 +89,8 @@ def draw(question: Question) -> str:
     drawings = []
     for kind, size in WIDTHS.items():
         plane = Plane(question, *size)
-        body = axes(plane) + baseline(plane) + curves(plane) + pareto(plane) + points(plane)
+        body = axes(plane) + baseline(plane) + curves(plane)
+        body += joined(plane, question.front, "pareto") + points(plane)  # that nothing measured beats in both
         drawings.append(svg.drawing(body + plane.room.place(labels(plane)), size, title, f"front {kind}", "group"))
     return "".join(drawings)
 
@@ -144,11 +145,6 @@ def curves(plane: Plane) -> str:
             fresh = [i for i in group if question.fresh[i]]
             parts.append(joined(plane, fresh, f"curve f-{question.points[group[0]].family}"))
     return "".join(parts)
-
-
-def pareto(plane: Plane) -> str:
-    """Return the dashed line through the points that nothing measured beats in both."""
-    return joined(plane, plane.question.front, "pareto")
 
 
 def joined(plane: Plane, indices: Sequence[int], kind: str) -> str:

@@ -52,14 +52,9 @@ def ticks(low: float, high: float, wanted: int = 5, log: bool = False) -> list[f
 
 @dataclass(frozen=True)
 class Scale:
-    """A way from values to pixels and back, linear or logarithmic.
+    """A way from values to pixels and back: from `low`, at the pixel `start`, to `high`, at the pixel `end`.
 
-    Attributes:
-        low: The value at `start`; it may be above `high`.
-        high: The value at `end`.
-        log: Whether it is logarithmic: then both values are above 0.
-        start: A pixel.
-        end: Another pixel.
+    `low` may be above `high`; on a logarithmic scale both are above 0.
     """
 
     low: float
@@ -207,12 +202,7 @@ class Frame:
 def outline(edges: np.ndarray, heights: np.ndarray, x: Scale, base: float, rise: float) -> str:
     """Return a histogram's outline as path data; heights over 1 are cut, empty bins at its beginning left out.
 
-    Args:
-        edges: (B + 1,) of the bins.
-        heights: (B,) shares of `rise`.
-        x: Where values are.
-        base: The pixel of no height.
-        rise: Pixels of a height of 1.
+    The bins have `edges` (B + 1,) and `heights` (B,); a height of 0 is at the pixel `base`, one of 1 `rise` above it.
     """
     full = np.flatnonzero(heights > 0)
     if not len(full):
@@ -333,17 +323,17 @@ class Room:
     taken: list[Box] = field(default_factory=list)
     crossed: list[Box] = field(default_factory=list)
 
-    def free(self, box: Box) -> bool:
-        """Return whether a label may stand in a box."""
-        return self.bounds.holds(box) and not any(box.meets(other) for other in self.taken)
-
     def place(self, labels: Iterable[Label]) -> str:
         """Return the labels that find room, by rank; the others are left out."""
         parts = []
         for label in sorted(labels, key=lambda label: label.rank):
-            tries = [(place, box) for place in PLACES if self.free(box := label.box(*place))]
+            tries = [
+                (place, box)
+                for place in PLACES
+                if self.bounds.holds(box := label.box(*place)) and not any(map(box.meets, self.taken))
+            ]
             if tries:
-                place, box = min(tries, key=lambda pair: sum(other.meets(pair[1]) for other in self.crossed))
+                place, box = min(tries, key=lambda pair: sum(map(pair[1].meets, self.crossed)))
                 self.taken.append(box)
                 parts.append(label.draw(*place))
         return "".join(parts)

@@ -5,7 +5,7 @@ Losses of different families are different things, so each family has a chart of
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -76,9 +76,8 @@ def journey(x: np.ndarray, y: np.ndarray, axis: str) -> str:
     pieces = np.array_split(np.arange(len(y)), min(100, len(y)))
     means = np.array([y[0], *(y[piece].mean() for piece in pieces)])
     if np.ptp(means) > 1.3 * abs(end - begin):  # it turned back, or hardly moved beside its noise
-        return (
-            f"Between {significant(float(y.min()))} and {significant(float(y.max()))}; {significant(end)} at the end."
-        )
+        low, high = float(y.min()), float(y.max())
+        return f"Between {significant(low)} and {significant(high)}; {significant(end)} at the end."
     done = (means[1:] - begin) / (end - begin or 1)
     reached = x[pieces[int(np.argmax(done >= 0.9))]].mean()
     return (
@@ -121,13 +120,9 @@ def column_card(mine: Sequence[Told], column: str, axis: str, log_x: bool, x_ran
             drawn.append(Curve(label, x, y, one.family, dashed=index % 2 == 1))
             told.append(several + journey(x, y, axis))
             continue
-        order = np.argsort(-y[-1])
-        drawn += [
-            Curve(label if i == order[0] else "", x, y[:, i], one.family, index % 2 == 1) for i in range(y.shape[1])
-        ]
-        told.append(
-            f"{several}{y.shape[1]} numbers, at the end from {significant(y[-1].min())} to {significant(y[-1].max())}."
-        )
+        top, (low, high) = int(np.argmax(y[-1])), map(significant, (y[-1].min(), y[-1].max()))
+        drawn += [Curve(label * (i == top), x, each, one.family, index % 2 == 1) for i, each in enumerate(y.T)]
+        told.append(f"{several}{len(y.T)} numbers, at the end from {low} to {high}.")
     words = spelled(column)
     return line.lines(
         f"{mine[0].title}: {words}", " ".join(told), reading(column), drawn, AXES[axis], words, log_x=log_x,
@@ -146,12 +141,8 @@ def reading(column: str) -> str:
 
 def rate_card(told: Sequence[Told], axis: str, log_x: bool = False) -> str:
     """Return the card of the learning rates of all trainings."""
-    drawn, highest = [], []
-    for one, label, dashed in named(told):
-        x, y = one.points(RATE, axis)
-        if len(x):
-            drawn.append(Curve(label, x, y, one.family, dashed))
-            highest.append(f"{label} {significant(float(y.max()))}")
+    drawn = [curve for _, curve in curves(told, lambda one: one.points(RATE, axis))]
+    highest = [f"{curve.label} {significant(float(curve.y.max()))}" for curve in drawn]
     return line.lines(
         "Learning rate", f"At its highest: {format.listing(highest)}." if highest else "No log has a learning rate.",
         "How far a step goes: up in a warm-up, then down a half cosine. A rise later on is where a training was taken "
@@ -174,12 +165,10 @@ def speed(one: Told, axis: str) -> tuple[np.ndarray, np.ndarray]:
 def speed_card(told: Sequence[Told], axis: str, log_x: bool = False) -> str:
     """Return the card of the images per second of all trainings."""
     drawn, overall = [], []
-    for one, label, dashed in named(told):
-        x, y = speed(one, axis)
-        if len(x):
-            drawn.append(Curve(label, x, y, one.family, dashed))
-            images, seconds = (one.columns[name] for name in ("images", "seconds"))
-            overall.append(f"{label} {significant((images[-1] - images[0]) / (seconds[-1] - seconds[0]))}")
+    for one, curve in curves(told, lambda one: speed(one, axis)):
+        images, seconds = (one.columns[name][-1] - one.columns[name][0] for name in ("images", "seconds"))
+        drawn.append(curve)
+        overall.append(f"{curve.label} {significant(images / seconds)}")
     return line.lines(
         "Images per second in training",
         f"Over the whole training: {format.listing(overall)}." if overall else "No log tells its time.",
@@ -189,12 +178,15 @@ def speed_card(told: Sequence[Told], axis: str, log_x: bool = False) -> str:
     )  # fmt: skip
 
 
-def named(told: Sequence[Told]) -> list[tuple[Told, str, bool]]:
-    """Return each training with its label beside the others and whether its line is dashed."""
-    found = []
+def curves(
+    told: Sequence[Told], points: Callable[[Told], tuple[np.ndarray, np.ndarray]]
+) -> Iterator[tuple[Told, Curve]]:
+    """Yield each training that has such points, with their curve, labelled so that it is told from the others'."""
     for mine in families(told).values():
-        found += [(one, one.name if len(mine) > 1 else one.title, i % 2 == 1) for i, one in enumerate(mine)]
-    return found
+        for i, one in enumerate(mine):
+            x, y = points(one)
+            if len(x):
+                yield one, Curve(one.name if len(mine) > 1 else one.title, x, y, one.family, dashed=i % 2 == 1)
 
 
 # ---- the facts

@@ -65,8 +65,7 @@ def reasons(question: Question, answer: Answer) -> str:
     quality = point.score(question.quality.key)
     words = f"{capital(question.quality.name)} {plus_minus(question.quality, quality)}"
     words += beside_real(question, question.quality, point)
-    coverage = point.score(DIVERSITY.key)
-    if coverage:
+    if coverage := point.score(DIVERSITY.key):
         words += f", covers {plus_minus(DIVERSITY, coverage)} of the test images"
         words += beside_real(question, DIVERSITY, point)
     calls = f" in {point.calls:,} network call{'s' * (point.calls != 1)}" if point.calls else ""
@@ -162,8 +161,8 @@ def trained(question: Question, answer: Answer) -> str:
         return ""
     if len(models) < 2:
         return f"The {records[0][0]} was trained on {facts[0]}."
-    words = "Trained unequally" if unequal(records[0][1], records[1][1]) else "Trained about equally"
-    (one, _), (two, _) = records
+    (one, first), (two, second) = records
+    words = "Trained unequally" if unequal(first, second) else "Trained about equally"
     return f"{words}: the {one} on {facts[0]}, the {two} on {facts[1]}."
 
 
@@ -213,22 +212,22 @@ def everywhere(question: Question, family: str, where: str = "weight") -> str:
     """Return that a family wins at every weight (or budget), and what the features do not see."""
     mine = [point for point in question.points if point.family == family]
     words = f"The {mine[0].title} wins at every {where} here, by these measures. {BLIND}"
-    sharpness = QUALITIES["sharpness"]
-    headline = next((point for point in mine if point.kind == "headline" and point.score("sharpness")), None)
-    if headline:
-        score = headline.score("sharpness")
-        words += f" Its sharpness is {plus_minus(sharpness, score)}; 1 is as real, less is blur, more is noise."
+    score = next((score for point in mine if point.kind == "headline" and (score := point.score("sharpness"))), None)
+    if score:
+        words += (
+            f" Its sharpness is {plus_minus(QUALITIES['sharpness'], score)}; 1 is as real, less is blur, more is noise."
+        )
     return words + second_opinion(question)
 
 
 def second_opinion(question: Question) -> str:
     """Return which family is closest in the pixel features among points of the question's n; '' when not known."""
-    scored = [(point.score("kid", "pixels"), point) for point in question.points if point.n == question.n]
-    known = [(score.mean, index) for index, (score, _) in enumerate(scored) if score]
+    known = [point for point in question.points if point.n == question.n and point.score("kid", "pixels")]
     if not known:
         return ""
-    closest = scored[min(known)[1]]
-    return f" In pixel features the closest is {name(closest[1])}: KID {plus_minus(QUALITIES['kid'], closest[0])}."
+    closest = min(known, key=lambda point: point.score("kid", "pixels").mean)
+    kid = plus_minus(QUALITIES["kid"], closest.score("kid", "pixels"))
+    return f" In pixel features the closest is {name(closest)}: KID {kid}."
 
 
 def candidates(question: Question, answer: Answer) -> str:

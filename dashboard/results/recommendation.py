@@ -87,10 +87,7 @@ SPEED = Axis("ms", "time", "ms per image", "lower", across=True)
 class Scale:
     """How a corner of the triangle maps raw values to [0, 1], 1 at the rim; monotone, see `docs/metrics.md`.
 
-    Attributes:
-        axis: What is mapped.
-        rim: The raw value at the rim and beyond.
-        centre: The raw value at the centre and beyond; on a 'lower' axis the mapping is logarithmic between them.
+    `rim` and `centre` are the raw values there and beyond; on a 'lower' axis the mapping is logarithmic between them.
     """
 
     axis: Axis
@@ -458,11 +455,10 @@ def decide(
     elsewhere |= alone & allowed & (np.arange(len(family)) != best[:, None])
     runner, _ = settled(elsewhere)
     budget = nearest is not None
-    fastest, widest = nearest if nearest is not None else (np.full_like(best, -1),) * 2
-    keep = best < 0  # where there is an answer, what would be nearest to one does not matter
-    rows = np.column_stack(
-        [best, leader, runner, counts[:, 0], coverage, np.where(keep, fastest, -1), np.where(keep, widest, -1), bests]
-    )
+    fastest, widest = nearest if budget else (np.full_like(best, -1),) * 2
+    # Where there is an answer, what would be nearest to one does not matter.
+    fastest, widest = (np.where(best < 0, near, -1) for near in (fastest, widest))
+    rows = np.column_stack([best, leader, runner, counts[:, 0], coverage, fastest, widest, bests])
     distinct, index = np.unique(rows, axis=0, return_inverse=True)
 
     def place(number: int) -> int | None:

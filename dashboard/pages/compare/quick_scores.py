@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from html import escape
 
 import numpy as np
@@ -49,10 +49,14 @@ def table(
     counted = any(classes is not None for _, _, classes in rows.values())
     head = "".join(f"<th scope='col'>{COLUMNS[key]}</th>" for key in shown)
     head = f"<tr><td></td>{head}{'<th scope=col>Classes</th>' * counted}</tr>"
-    body = "".join(row(family, *parts, shown, ranges, counted) for family, parts in rows.items())
+    body = ""
+    for family, (title, scores, classes) in rows.items():
+        name = f'<tr><th scope="row" class="f-{family}">{theme.badge(family, 12)}<span>{escape(title)}</span></th>'
+        cells = [value(key, scores[key], ranges.get(key)) for key in shown]
+        body += name + filled([*cells, *[histogram(family, classes)] * counted])
     if ranges:
-        cells = "".join(f"<td>{interval(key, ranges[key])}</td>" for key in shown)
-        body += f'<tr class="reals"><th scope="row">real images</th>{cells}{"<td></td>" * counted}</tr>'
+        cells = [interval(key, ranges[key]) for key in shown]
+        body += '<tr class="reals"><th scope="row">real images</th>' + filled([*cells, *[""] * counted])
     reasons = "".join(f"<p class='answer'>{escape(reason)}</p>" for reason in dict.fromkeys(left_out.values()))
     return (
         f'<h3>{TITLE}</h3><p class="answer">{escape(warning(n, ranges))}</p>{reasons}'
@@ -61,14 +65,9 @@ def table(
     )
 
 
-def row(
-    family: str, title: str, scores: Mapping[str, float], classes: np.ndarray | None, shown: list[str],
-    ranges: Mapping[str, Score], counted: bool,
-) -> str:  # fmt: skip
-    """Return one family's row."""
-    cells = "".join(f"<td>{value(key, scores[key], ranges.get(key))}</td>" for key in shown)
-    name = f'<th scope="row" class="f-{family}">{theme.badge(family, 12)}<span>{escape(title)}</span></th>'
-    return f"<tr>{name}{cells}{f'<td>{histogram(family, classes)}</td>' if counted else ''}</tr>"
+def filled(cells: Iterable[str]) -> str:
+    """Return the cells that a row ends with."""
+    return "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
 
 
 def value(key: str, number: float, usual: Score | None) -> str:

@@ -211,14 +211,9 @@ def walked(measured: Measurements, checkpoint: str, knob: str, knobs: Mapping[st
 
 
 def quality(points: Walked, steps: int, measured: Measurements, what: str, reach: tuple[float, float]) -> str:
-    """Return the card of KID against steps, with the chosen steps marked and the baseline.
+    """Return the card of KID against steps, with the chosen steps marked and the baseline of all that was `measured`.
 
-    Args:
-        points: What was measured, by the number of steps.
-        steps: The chosen number.
-        measured: All measurements, for the baseline.
-        what: The other settings, for people.
-        reach: The least and the largest number of steps on the axis.
+    `what` are the other settings, for people; `reach` is the least and the largest number of steps on the axis.
     """
     title = "Quality against steps"
     scored = [(count, score) for count, point in points if (score := point.score("kid"))]

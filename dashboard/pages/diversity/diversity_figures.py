@@ -99,9 +99,7 @@ def at_one_n(found: Mapping[str, tuple[str, Sequence[Measured]]]) -> dict[str, t
 
     These scores depend on n. The largest n that all families were measured at is taken; where they share none, the one
     that most were measured at (of several the largest), and the others are left out with the n that they have.
-
-    Args:
-        found: By family, its title and the rows of its chosen setting, one per n.
+    `found` has, by family, its title and the rows of its chosen setting, one per n.
     """
     sizes = {family: {row.n for row in rows} for family, (_, rows) in found.items() if rows}
     every = set().union(*sizes.values())
@@ -214,18 +212,16 @@ def limits(panel: Panel) -> Scale:
 
 def verdicts(panel: Panel) -> str:
     """Return what each family's value says against its baseline, families with the same verdict together."""
-    found = []
-    for reading in panel.readings:
-        if reading.value is None:
-            continue
+
+    def verdict(reading: Reading) -> str:
         if reading.as_real is None:
-            words = panel.words(reading.value)
-        elif reading.as_real:
-            words = "as varied as real images, as far as can be told"
-        else:
-            words = f"{'less' if reading.value.mean < reading.baseline.mean else 'more'} varied than real images"
-        found.append((words, reading.title))
-    return " ".join(f"{format.listing(names)}: {words}." for words, names in format.grouped(found).items())
+            return panel.words(reading.value)
+        if reading.as_real:
+            return "as varied as real images, as far as can be told"
+        return f"{'less' if reading.value.mean < reading.baseline.mean else 'more'} varied than real images"
+
+    found = format.grouped((verdict(one), one.title) for one in panel.readings if one.value is not None)
+    return " ".join(f"{format.listing(names)}: {words}." for words, names in found.items())
 
 
 # ---- recall and coverage, Vendi and pairwise ratio

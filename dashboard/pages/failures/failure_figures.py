@@ -23,12 +23,9 @@ READING = (
 
 
 def figure(found: Sequence[Verdict], second: Mapping[str, str], title: str) -> str:
-    """Return the bars of a broken model: one row per metric, with its verdict.
+    """Return the bars of a broken model, the failure `title`: one row per metric, with its verdict.
 
-    Args:
-        found: The verdicts.
-        second: By metric, the verdict in the second opinion's features where it is another one.
-        title: The failure, for those who cannot see the chart.
+    `second` has, by metric, the verdict in the second opinion's features where it is another one.
     """
     words = "; ".join(f"{one.metric.name} {one.word}" for one in found if one.word)
     return svg.figure(lambda width: draw(found, second, width), f"{title}. {words}", wide=WIDE)

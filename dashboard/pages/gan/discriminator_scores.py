@@ -24,13 +24,9 @@ LOG_4 = math.log(4)
 
 @dataclass(frozen=True)
 class Beliefs:
-    """Scores in (0, 1) of real images and of samples.
+    """Scores in (0, 1) that `who` ('the discriminator') gives to real images and to a family's samples.
 
-    Attributes:
-        who: Whose scores, 'the discriminator'.
-        family: The samples' family, for its colour.
-        real: (m,) D(x); empty when there are no real images.
-        fake: (n,) D(G(z)).
+    `real` (m,) are D(x), empty when there are no real images; `fake` (n,) are D(G(z)).
     """
 
     who: str

@@ -20,8 +20,6 @@ class Sweep:
     """A knob's measured settings on one checkpoint, all of the same number of images.
 
     Attributes:
-        knob: The knob's name.
-        family: The family, for its colour.
         values: (k,) the knob's values, rising.
         points: One per value.
         baseline: Real images against real ones at the same number, or None.

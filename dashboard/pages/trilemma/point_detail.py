@@ -24,12 +24,9 @@ def head(point: Measured, link: str) -> str:
 
 
 def row(point: Measured, baseline: Measured | None, names: Mapping[str, str]) -> str:
-    """Return a point's scores as a table, and under it everything else its row says.
+    """Return a point's scores as a table, each with its name for people, and under it everything else its row says.
 
-    Args:
-        point: The point.
-        baseline: Real data against real data at the same n, None when it was not measured.
-        names: Each score's name for people.
+    `baseline` is real data against real data at the same n, None when it was not measured.
     """
     return table(point, baseline, names) + facts(point, names)
 

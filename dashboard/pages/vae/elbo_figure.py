@@ -68,15 +68,13 @@ def of_row(row: Mapping[str, Any]) -> Price:
 
 
 def card(family: str, prices: Sequence[Price], dimensions: int, missing: str = "") -> str:
-    """Return the chart's markup; the first price is that of the chosen image.
+    """Return the chart's markup; the first price is that of the chosen image, of so many `dimensions`.
 
-    Args:
-        family: Whose colour the bars have.
-        prices: What the bars show.
-        dimensions: Pixels times channels of an image.
-        missing: One sentence: why there is no bar of the test split.
+    `missing` is a sentence: why there is no bar of the test split.
     """
-    drawing = svg.figure(lambda width: draw(family, prices, dimensions, width), spoken(prices), wide=900)
+    spoken = "; ".join(f"{one.label}: {one.total:,.0f} nats" for one in prices)
+    label = f"Minus the evidence lower bound. {spoken}"
+    drawing = svg.figure(lambda width: draw(family, prices, dimensions, width), label, wide=900)
     gap = f'<p class="reading">{escape(missing)}</p>' if missing else ""
     return (
         f'<p class="answer">{escape(answer(prices[0], dimensions))}</p>{drawing}<p class="reading">{READING}</p>{gap}'
@@ -91,11 +89,6 @@ def answer(price: Price, dimensions: int) -> str:
         f"log p(x) ≥ −{parts} = −{price.total:,.1f} nats, so the image costs {price.total:,.0f} nats at most, "
         f"{bits(price.total, dimensions):.2f} bits per dimension: {shares}."
     )
-
-
-def spoken(prices: Sequence[Price]) -> str:
-    """Return the bars in words, for who cannot see them."""
-    return "Minus the evidence lower bound. " + "; ".join(f"{one.label}: {one.total:,.0f} nats" for one in prices)
 
 
 def bits(nats: float, dimensions: int) -> float:
@@ -115,7 +108,7 @@ def draw(family: str, prices: Sequence[Price], dimensions: int, width: int) -> t
     left, right, top = (44, width - 6, 66) if narrow else (212, width - 130, 46)
     nats = Scale(0, 1.04 * max(max(one.high, one.total) for one in prices))
     frame = Frame(left, right, top, top + 6 + step * len(prices), nats)
-    parts = [legend(family, list(prices[0].terms), width), frame.across(Axis("nats per image, −ELBO", wanted))]
+    parts = [legend(family, prices[0].terms, width), frame.across(Axis("nats per image, −ELBO", wanted))]
     in_bits = Scale(0, bits(nats.high, dimensions)).between(left, right)
     for tick in in_bits.ticks(wanted):
         parts.append(svg.text(in_bits(tick), top - 6, format.tick(tick), "tick", "middle"))
@@ -156,8 +149,7 @@ def shades(family: str, terms: Collection[str]) -> list[str]:
     return [f"fill:var(--mark-{family});fill-opacity:{SHADES[i % len(SHADES)]}" for i in range(len(terms))]
 
 
-def legend(family: str, terms: Sequence[str], width: int) -> str:
+def legend(family: str, terms: Collection[str], width: int) -> str:
     """Return what the shades of a bar stand for."""
-    styles = shades(family, terms)
-    swatches = [svg.rect(0, -10, 18, 12, style=style) for style in styles]
-    return plot.legend([Entry(*pair) for pair in zip(swatches, map(name_of, terms), strict=True)], 0, width)[0]
+    swatches = [svg.rect(0, -10, 18, 12, style=style) for style in shades(family, terms)]
+    return plot.legend(list(map(Entry, swatches, map(name_of, terms))), 0, width)[0]

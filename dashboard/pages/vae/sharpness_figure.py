@@ -38,15 +38,9 @@ def distance(knobs: Sequence[Any], here: Mapping[str, Any], there: Mapping[str, 
 def card(
     measured: Measurements, checkpoint: str, knobs: Sequence[Any], now: Mapping[str, Any], variety: str, missing: str
 ) -> str:
-    """Return the chart's markup.
+    """Return the chart's markup of a checkpoint's points, sharpness against `variety`, the metric across.
 
-    Args:
-        measured: What is known of the data set.
-        checkpoint: Whose points.
-        knobs: The family's knobs.
-        now: Every knob's value at present.
-        variety: The metric across.
-        missing: The sentence to show when nothing was measured.
+    `now` has the present values of the family's knobs; `missing` is the sentence to show when nothing was measured.
     """
     points = comparable(measured, checkpoint, variety)
     if not points:
