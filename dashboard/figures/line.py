@@ -97,7 +97,7 @@ def lines(
         y_title: What is on the vertical axis, with its unit.
         levels: Dashed horizontal lines, which the axis is made to reach.
         log_x: Whether the horizontal axis is logarithmic; points at or below 0 have no place on it.
-        log_y: Whether the vertical axis is logarithmic; points at or below 0 have no place on it.
+        log_y: The same of the vertical axis.
         marker_x: Where a vertical line stands, with a dot on each curve; None for none.
         x_range: The least and the largest x of the axis, for charts that share one; by default that of the curves.
     """

@@ -143,6 +143,11 @@ class Measurements:
         """Return the baseline at `n` images."""
         return self.baselines.get(n)
 
+    def real(self, metric: str, n: int, extractor: str = EXTRACTOR) -> Score | None:
+        """Return real images' own score at `n` images; None when it was not measured."""
+        baseline = self.baseline(n)
+        return baseline.score(metric, extractor) if baseline else None
+
     def find(self, key: str) -> Measured | None:
         """Return the point, failure or baseline whose `key` this is."""
         return next((row for row in self.scored if row.key == key), None)

@@ -128,15 +128,13 @@ def shade(points: np.ndarray, cells: int = SHADES) -> Shade:
     """Return the density of points (m, 2): Gaussian kernels as wide as Scott (1992) says, along each axis its own."""
     width = points.std(0) * len(points) ** (-1 / 6) + 1e-12
     low, high = points.min(0) - 3 * width, points.max(0) + 3 * width
-    grid = [np.linspace(low[axis], high[axis], cells) for axis in (0, 1)]
-    kernels = [
-        np.exp(-0.5 * ((grid[axis][:, None] - points[:, axis]) / width[axis]) ** 2) for axis in (0, 1)
-    ]  # (cells, m) each
-    density = kernels[1] @ kernels[0].T
+    grid = np.linspace(low, high, cells).T
+    across, up = np.exp(-0.5 * ((grid[:, :, None] - points.T[:, None]) / width[:, None, None]) ** 2)  # (cells, m) each
+    density = up @ across.T
     order = np.argsort(density.ravel())
     depth = np.empty(density.size)
     depth[order] = np.cumsum(density.ravel()[order]) / density.sum()
-    return Shade(grid[0], grid[1], depth.reshape(density.shape))
+    return Shade(*grid, depth.reshape(density.shape))
 
 
 def wilson(counts: np.ndarray, n: float, z: float = 1.96) -> tuple[np.ndarray, np.ndarray]:

@@ -241,8 +241,7 @@ class Question:
 
     def real(self, axis: Axis, n: int) -> Score | None:
         """Return real data's own score at n; None when it was not measured."""
-        baseline = self.measured.baseline(n)
-        return baseline.score(axis.key) if baseline else None
+        return self.measured.real(axis.key, n)
 
 
 # ---- asking

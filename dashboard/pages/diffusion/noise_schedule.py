@@ -220,8 +220,7 @@ def quality(points: Walked, steps: int, measured: Measurements, what: str, reach
     if not scored:
         return svg.card(title, f"Nothing has been measured for {what} yet.", "", "")
     first = points[0][1]
-    baseline = measured.baseline(first.n)
-    real = baseline.score("kid") if baseline else None
+    real = measured.real("kid", first.n)
     reading = (
         f"KID to real test images in {measured.features()}, lower is better; n = {first.n:,}, shaded: 95% "
         "interval over generations."

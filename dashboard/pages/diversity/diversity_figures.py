@@ -50,13 +50,9 @@ class Reading:
 
 @dataclass(frozen=True)
 class Panel:
-    """One metric of a chart of dots.
+    """One metric of a chart of dots, with what is on its axis, and a reading per family in their order.
 
-    Attributes:
-        title: The metric's name.
-        unit: The axis title.
-        readings: One per family, in the order of the families.
-        percent: Whether values are shares, shown as percent.
+    `percent` is whether values are shares, shown as percent.
     """
 
     title: str
@@ -123,8 +119,7 @@ def measured_panel(
         if row is None:
             readings.append(Reading(family, name, note=note))
             continue
-        baseline = measurements.baseline(row.n)
-        real = baseline.score(metric, extractor) if baseline else None
+        real = measurements.real(metric, row.n, extractor)
         note = "left out" if row.why_not(metric, extractor) else ""
         readings.append(Reading(family, name, row.n, row.score(metric, extractor), real, note))
     return Panel(title, unit, readings, percent)

@@ -113,8 +113,7 @@ def opinions(found: Sequence[Verdict], second: Sequence[Verdict]) -> dict[str, s
 
 def across(columns: Sequence[Sequence[Verdict]]) -> str:
     """Return, in a sentence, which metrics notice every broken model; `columns` has the verdicts on each of them."""
-    measured = [[one for one in column if one.word] for column in columns]
-    measured = [column for column in measured if column]
+    measured = [column for column in columns if any(one.word for one in column)]
     noticed = [{one.metric.key for one in column if one.word == NOTICES} for column in measured]
     every = [one.metric.name for one in measured[0] if all(one.metric.key in keys for keys in noticed)]
     number = f"all {len(measured)} broken models"

@@ -180,14 +180,10 @@ def over(found: Sweep, value: float) -> str:
         line.Curve.of_scores(metric, found.values, found.scores(metric), family, dashed)
         for metric, family, dashed in ((ACROSS, found.family, False), (UP, "", False), (ALSO, "", True))
     ]
+    reading = f"The line stands at the slider. Bands: 95% intervals. {real_words(found)}".strip()
+    here = value if found.spans(value) else None
     return line.lines(
-        f"The same over {found.title}",
-        overall(found),
-        f"The line stands at the slider. Bands: 95% intervals. {real_words(found)}".strip(),
-        drawn,
-        found.title,
-        "share",
-        marker_x=value if found.spans(value) else None,
+        f"The same over {found.title}", overall(found), reading, drawn, found.title, "share", marker_x=here
     )
 
 

@@ -83,14 +83,9 @@ def marginal_kl(found: Aggregate) -> np.ndarray:
 
 
 def card(family: str, posterior: Posterior, found: Aggregate | None, every: bool = False, missing: str = "") -> str:
-    """Return the chart's markup.
+    """Return the chart's markup: the posterior of the chosen image, of `every` dimension or of the first few.
 
-    Args:
-        family: Whose colour the posterior has.
-        posterior: Of the chosen image.
-        found: What is known of all images; None when no encodings are at hand.
-        every: Whether to draw every dimension.
-        missing: One sentence: why there is no aggregated posterior.
+    `found` is what is known of all images; None when no encodings are at hand, and `missing` is a sentence on why.
     """
     order = np.argsort(-(posterior.kl if found is None else found.kl), kind="stable")
     chosen = order if every else order[:FEW]
