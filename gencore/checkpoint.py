@@ -201,7 +201,11 @@ def export(source: str | Path, target: str | Path) -> None:
     save_model(target, load(source, device="cpu"), half=True)
     for path in [folder / RUN, folder / "log.jsonl", *sorted((folder / "timelapse").glob("*.png"))]:
         if path.exists():
-            write_atomic(target / path.relative_to(folder), path.read_bytes())
+            try:
+                content = path.read_bytes()
+            except OSError as error:
+                raise InputError(f"{path} cannot be read ({error.strerror or error}).") from None
+            write_atomic(target / path.relative_to(folder), content)
 
 
 def write_atomic(path: str | Path, content: bytes) -> None:

@@ -489,3 +489,6 @@ def test_export_ships_half_the_bytes_and_no_training_state(tmp_path):
     assert (images[0] - images[1]).abs().max() < 0.02
     with pytest.raises(InputError, match="itself"):
         checkpoint.export(tmp_path / "run", tmp_path / "run")
+    (tmp_path / "run/timelapse/9.png").mkdir()  # what cannot be read
+    with pytest.raises(InputError, match=r"9\.png cannot be read"):
+        checkpoint.export(tmp_path / "run", tmp_path / "again")
