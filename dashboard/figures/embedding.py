@@ -33,11 +33,8 @@ def axis(title: str) -> dict:
 def scatter(clouds: Mapping[str, tuple[str, np.ndarray]], plane: Plane, depth: Shade | None = None) -> go.Figure:
     """Return images as points on a plane that was fitted on real ones.
 
-    Args:
-        clouds: Family name to (name for people, points (n, 2)).
-        plane: The plane, with real images' points.
-        depth: The density of real images, drawn behind the points: each step of grey holds 15% of them, the outermost
-            line 95%. None for the real points alone.
+    `clouds` has, by family, its name for people and points (n, 2). Where `depth` is given, the density of real images
+    is drawn behind them: each step of grey holds 15% of them, the outermost line 95%.
     """
     figure = go.Figure()
     if depth is not None:

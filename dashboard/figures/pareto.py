@@ -139,12 +139,12 @@ def is_curve(points: Sequence[Measured], group: Sequence[int]) -> bool:
 
 def curves(plane: Plane) -> str:
     """Return a line through each group of points that differ in network calls."""
-    question, parts = plane.question, []
-    for group in groups(question.points):
-        if is_curve(question.points, group):
-            fresh = [i for i in group if question.fresh[i]]
-            parts.append(joined(plane, fresh, f"curve f-{question.points[group[0]].family}"))
-    return "".join(parts)
+    points, fresh = plane.question.points, plane.question.fresh
+    return "".join(
+        joined(plane, [i for i in group if fresh[i]], f"curve f-{points[group[0]].family}")
+        for group in groups(points)
+        if is_curve(points, group)
+    )
 
 
 def joined(plane: Plane, indices: Sequence[int], kind: str) -> str:

@@ -23,14 +23,9 @@ NOTICES, FOOLED, UNKNOWN = "notices", "is fooled", ""
 
 @dataclass(frozen=True)
 class Verdict:
-    """What one metric makes of one broken model.
+    """What one metric makes of one broken model, beside the healthy ones and real images at the same n.
 
-    Attributes:
-        metric: The metric.
-        broken: Its score.
-        healthy: The healthy models with their scores.
-        real: Real images' score at the same n, None when there is none.
-        word: NOTICES, FOOLED, or UNKNOWN without anything healthy or real to compare with.
+    `word` is NOTICES, FOOLED, or UNKNOWN without anything healthy or real to compare with.
     """
 
     metric: Metric

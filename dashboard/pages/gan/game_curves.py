@@ -25,9 +25,7 @@ Columns = Mapping[str, np.ndarray]
 class Ending:
     """A column's mean over the last tenth of a training.
 
-    Attributes:
-        mean: The mean.
-        error: Its standard error, as if the logged values were independent; NaN for fewer than two.
+    `error` is its standard error, as if the logged values were independent; NaN for fewer than two.
     """
 
     mean: float

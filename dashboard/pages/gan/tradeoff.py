@@ -10,7 +10,7 @@ import numpy as np
 from dashboard import format
 from dashboard.figures import line, scatter, svg
 from dashboard.figures.svg import Spot, text
-from dashboard.results.operating_points import Measured, Measurements, Score
+from dashboard.results.operating_points import Measured, Measurements, Score, at_usual_n
 
 ACROSS, UP, ALSO = "precision", "coverage", "recall"
 
@@ -75,12 +75,10 @@ def sweep(
     ]
     for knob in knobs:
         alone = [p for p in mine if all(p.knobs.get(name) == value for name, value in defaults.items() if name != knob)]
-        sizes = {n: {float(p.knobs[knob]): p for p in alone if p.n == n} for n in {p.n for p in alone}}
-        n = max(sizes, key=lambda size: (len(sizes[size]), size), default=0)
-        if n and len(sizes[n]) > 2:
-            values = sorted(sizes[n])
-            points = tuple(sizes[n][value] for value in values)
-            return Sweep(knob, family, np.array(values), points, found.baseline(n), found.features())
+        points = tuple(sorted(at_usual_n(alone), key=lambda point: point.knobs[knob]))
+        if len(points) > 2:
+            values = np.array([float(point.knobs[knob]) for point in points])
+            return Sweep(knob, family, values, points, found.baseline(points[0].n), found.features())
     return None
 
 
