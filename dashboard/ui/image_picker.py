@@ -12,6 +12,7 @@ from dashboard.service import InputError, Service
 from dashboard.service.images import examples, image_shape
 from dashboard.service.parsing import NOTHING, parse_image, parse_pixels
 from dashboard.ui import model_card
+from dashboard.ui.html import scripted
 
 SHOWN = 12
 PAD = 112  # the sketch pad's values along a side
@@ -45,12 +46,10 @@ class ImagePicker:
         self.service = service
         self.image = gr.State(None)
         self.strip = gr.State(None)  # what the picker shows, see `painted`
-        self.picker = gr.HTML(
-            {},
-            html_template=TEMPLATE,
-            js_on_load="lab.imagePicker(element, props, watch, trigger, ['choose', 'shuffle', 'draw'])",
-            apply_default_css=False,
-            elem_id=f"{page}-image-picker",
+        self.picker = scripted(
+            f"{page}-image-picker",
+            TEMPLATE,
+            "lab.imagePicker(element, props, watch, trigger, ['choose', 'shuffle', 'draw'])",
         )
 
     @property

@@ -16,6 +16,7 @@ import numpy as np
 
 from dashboard import format, theme
 from dashboard.service import PREVIEW, Frame, Lane, Result, grid, png
+from dashboard.ui.html import scripted
 
 COLUMNS = 6
 WIDE_COLUMNS = 24
@@ -33,12 +34,8 @@ def component(page: str, family: str, title: str, value: dict[str, Any], picture
         '<p class="note" data-at="note" aria-live="polite"></p>'
         '<dl data-at="figures">' + "<div hidden><dt></dt><dd></dd></div>" * 3 + "</dl></article>"
     )
-    return gr.HTML(
-        value,
-        html_template=template.replace("{{", "").replace("${", ""),  # both would be evaluated in the browser
-        js_on_load="lab.lane(element, props, watch)",
-        apply_default_css=False,
-        elem_id=f"{page}-lane-{family}",
+    return scripted(
+        f"{page}-lane-{family}", template.replace("{{", "").replace("${", ""), "lab.lane(element, props, watch)", value
     )
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from dashboard.format import clock
 from dashboard.service import InputError, Service, runs
 from dashboard.service.runs import Timelapse
+from dashboard.ui.html import scripted
 
 MOST = 12  # checkpoints in one GIF
 TEMPLATE = (
@@ -45,14 +46,7 @@ def component(service: Service, elem_id: str) -> gr.HTML:
             return {"problem": str(error)}
         return {"gif": base64.b64encode(content).decode()}
 
-    return gr.HTML(
-        {},
-        html_template=TEMPLATE,
-        js_on_load="lab.timelapse(element, props, watch, server)",
-        apply_default_css=False,
-        elem_id=elem_id,
-        server_functions=[film],
-    )
+    return scripted(elem_id, TEMPLATE, "lab.timelapse(element, props, watch, server)", server_functions=[film])
 
 
 def value(lapses: Sequence[Timelapse], axis: str = "images", words: str = "") -> dict[str, Any]:

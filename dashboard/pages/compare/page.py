@@ -26,6 +26,7 @@ from dashboard.service.parsing import whole_or
 from dashboard.service.scoring import Judges
 from dashboard.ui import dataset_choice, model_card
 from dashboard.ui.events import CALM, QUICK, RUN, RUNS, as_text
+from dashboard.ui.html import scripted, title
 from dashboard.ui.knobs import KnobPanel, query_defaults, restored
 from dashboard.ui.panels import chart
 from dashboard.ui.run import Runs, status
@@ -73,10 +74,10 @@ class Compare:
         datasets = service.datasets()
         self.first = datasets[0] if datasets else ""
         start = service.lanes(self.first)
-        gr.HTML(
-            '<div class="title"><h1>Same seed, side by side</h1><p>Every lane draws the same number of images from '
-            "the same seed, one lane after another, so that each clock is its own.</p></div>",
-            js_on_load=None,
+        title(
+            "Same seed, side by side",
+            "Every lane draws the same number of images from the same seed, one lane after another, so that "
+            "each clock is its own.",
         )
         self._build_shared(datasets)
         self.status = gr.HTML(status(self._advice(start)), js_on_load=None, elem_id="compare-status")
@@ -95,12 +96,11 @@ class Compare:
                 with gr.Column(elem_classes=["card"]):
                     self.spread = chart("compare-spread", drawn[1])
             with gr.Column(elem_classes=["card"]):
-                self.scatter = gr.HTML(
+                self.scatter = scripted(
+                    "compare-scatter",
+                    SCATTER,
+                    "lab.figure(element, props, watch)",
                     drawn[2],
-                    html_template=SCATTER,
-                    js_on_load="lab.figure(element, props, watch)",
-                    apply_default_css=False,
-                    elem_id="compare-scatter",
                     source=f"/gradio_api/file={embedding.script()}",
                 )
 

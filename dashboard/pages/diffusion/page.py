@@ -20,6 +20,7 @@ from dashboard.pages.diffusion.panels import PANELS
 from dashboard.service import PREVIEW, Frame, InputError, Knob, Lane, Order, Part, Point, Service, resolve_knobs
 from dashboard.ui import dataset_choice, model_card
 from dashboard.ui.events import CALM, QUICK, RUN
+from dashboard.ui.html import scripted, title
 from dashboard.ui.image_picker import ImagePicker
 from dashboard.ui.knobs import KnobPanel
 from dashboard.ui.panels import chart, framed, on_open
@@ -43,10 +44,10 @@ class Diffusion:
 
     def __init__(self, service: Service):
         self.service, self.trajectories = service, service.shared(Trajectories)
-        gr.HTML(
-            '<div class="title"><h1>Inside diffusion</h1><p>Noise is added to an image until nothing is left of it; a '
-            "network learns to take it off again, and so makes images out of noise alone.</p></div>",
-            js_on_load=None,
+        title(
+            "Inside diffusion",
+            "Noise is added to an image until nothing is left of it; a network learns to take it off again, and"
+            " so makes images out of noise alone.",
         )
         with gr.Row(elem_classes=["shared"]):
             self.dataset = dataset_choice.dropdown(SLUG)
@@ -138,10 +139,9 @@ class Forward:
         with framed(PANELS["forward"]):
             with gr.Row(elem_classes=["shared", "df-shared"]):
                 self.seed, self.again = seed_controls("forward", "noise seed")
-            self.picture = gr.HTML(
-                {}, html_template=diffusion_view.FORWARD, apply_default_css=False,
-                js_on_load="lab.forward(element, props, watch, trigger, ['move'])", elem_id="diffusion-forward",
-            )  # fmt: skip
+            self.picture = scripted(
+                "diffusion-forward", diffusion_view.FORWARD, "lab.forward(element, props, watch, trigger, ['move'])"
+            )
             with gr.Row(elem_classes=["charts", "df-charts"]):
                 self.schedule, self.ratio = chart("diffusion-forward-schedule"), chart("diffusion-forward-snr")
 
@@ -221,10 +221,7 @@ class Reverse:
             with gr.Row(elem_classes=["df-booth"]):
                 left = self._side(diffusion_view.SIDES[0], 0)
                 with gr.Column(elem_classes=["df-middle"]):
-                    self.film = gr.HTML(
-                        {}, html_template=diffusion_view.FILM, js_on_load="lab.film(element, props, watch)",
-                        apply_default_css=False, elem_id="diffusion-film",
-                    )  # fmt: skip
+                    self.film = scripted("diffusion-film", diffusion_view.FILM, "lab.film(element, props, watch)")
                     with gr.Row(elem_classes=["df-files"]):
                         gr.HTML('<span class="hint">Download both films</span>', js_on_load=None)
                         self.files = [
@@ -427,10 +424,9 @@ class Steps:
                 with gr.Column(elem_classes=["df-stage"]):
                     first = next(iter(trajectories.kinds), "")
                     self.settings = KnobPanel(trajectories.kinds, f"{SLUG}-steps", left_out=self.knob, shown=first)
-                    self.sheet = gr.HTML(
-                        {}, html_template=diffusion_view.STEPS, apply_default_css=False, elem_id="diffusion-steps",
-                        js_on_load="lab.steps(element, props, watch, trigger, ['choose'])",
-                    )  # fmt: skip
+                    self.sheet = scripted(
+                        "diffusion-steps", diffusion_view.STEPS, "lab.steps(element, props, watch, trigger, ['choose'])"
+                    )
                 with gr.Column(elem_classes=["df-measured"]):
                     self.quality, self.time = chart("diffusion-steps-quality"), chart("diffusion-steps-time")
 

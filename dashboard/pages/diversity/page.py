@@ -23,6 +23,7 @@ from dashboard.service.samples import LEAST, MOST, Progress, Sampled, Samples
 from dashboard.service.scoring import RATIOS, SHARES, Judge, Judges, Verdict
 from dashboard.ui import dataset_choice, knobs, model_card
 from dashboard.ui.events import CALM, QUICK, RUN, as_text
+from dashboard.ui.html import scripted, title
 from dashboard.ui.panels import chart
 from dashboard.ui.run import Runs, status
 from dashboard.ui.seed_field import seed_field
@@ -76,10 +77,10 @@ class Diversity:
         datasets = service.datasets()
         self.first = datasets[0] if datasets else ""
         start = service.lanes(self.first)
-        gr.HTML(
-            '<div class="title"><h1>All kinds, or a few again and again?</h1><p>Real images come in many kinds. How '
-            "many of them a model makes, a grid of good pictures does not show; here it is measured.</p></div>",
-            js_on_load=None,
+        title(
+            "All kinds, or a few again and again?",
+            "Real images come in many kinds. How many of them a model makes, a grid of good pictures does not "
+            "show; here it is measured.",
         )
         self._build_settings(datasets, start)
         with gr.Row(elem_classes=["charts"]):
@@ -91,21 +92,16 @@ class Diversity:
             with gr.Column(elem_classes=["map"]):
                 self.plane = gr.Radio([PIXELS, CLASSES], value=PIXELS, label="directions of", interactive=True,
                                       elem_id="diversity-plane", elem_classes=["knob"])  # fmt: skip
-                self.map = gr.HTML(
+                self.map = scripted(
+                    "diversity-map",
+                    MAP.format(buttons=buttons(start)),
+                    "lab.map(element, props, watch, (which) => trigger('pick', which))",
                     as_text({"missing": ""}),
-                    html_template=MAP.format(buttons=buttons(start)),
-                    js_on_load="lab.map(element, props, watch, (which) => trigger('pick', which))",
-                    apply_default_css=False,
-                    elem_id="diversity-map",
                     source=f"/gradio_api/file={embedding.script()}",
                 )
             with gr.Column(elem_classes=["aside"]):
-                self.sheet = gr.HTML(
-                    {},
-                    html_template=SHEET,
-                    js_on_load="lab.sheet(element, props, watch, (which) => trigger('pick', which))",
-                    apply_default_css=False,
-                    elem_id="diversity-sheet",
+                self.sheet = scripted(
+                    "diversity-sheet", SHEET, "lab.sheet(element, props, watch, (which) => trigger('pick', which))"
                 )
                 self.nearest = gr.HTML(sample_sheet.ASIDE, js_on_load=None, elem_id="diversity-nearest")
         with gr.Row(elem_classes=["charts"]):

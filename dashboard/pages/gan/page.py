@@ -16,6 +16,7 @@ from dashboard.pages.gan.panels import PANELS
 from dashboard.service import PREVIEW, InputError, Service, runs
 from dashboard.service.device import Waiting, finish
 from dashboard.ui import dataset_choice, knobs, model_card, timelapse
+from dashboard.ui.html import scripted, title
 from dashboard.ui.panels import chart, framed, on_open
 from dashboard.ui.run import Runs
 from dashboard.ui.seed_field import ANOTHER_SEED, seed_field
@@ -39,11 +40,10 @@ class Gan:
 
     def __init__(self, service: Service):
         self.service, self.games = service, service.shared(Games)
-        gr.HTML(
-            '<div class="title"><h1>Inside the GAN</h1><p>Two networks play against each other: a generator G makes '
-            "images out of noise, a discriminator D tells them from real ones, and each learns from the other.</p>"
-            "</div>",
-            js_on_load=None,
+        title(
+            "Inside the GAN",
+            "Two networks play against each other: a generator G makes images out of noise, a discriminator D "
+            "tells them from real ones, and each learns from the other.",
         )
         with gr.Row(elem_classes=["shared"]):
             self.dataset = dataset_choice.dropdown(SLUG)
@@ -72,10 +72,7 @@ class Gan:
         with gr.Row(elem_classes=["gan-two"]):
             with gr.Column(elem_classes=["gan-turning"]):
                 self.knobs = knobs.KnobPanel(self.games.families(), SLUG)
-                self.samples = gr.HTML(
-                    {"note": ""}, html_template=SAMPLES, js_on_load="lab.ganSamples(element, props, watch)",
-                    apply_default_css=False, elem_id="gan-samples",
-                )  # fmt: skip
+                self.samples = scripted("gan-samples", SAMPLES, "lab.ganSamples(element, props, watch)", {"note": ""})
             self.against = chart("gan-against")
         self.over = chart("gan-over")
 

@@ -29,6 +29,7 @@ from dashboard.service import InputError, Lane, Service
 from dashboard.service.device import Waiting, finish
 from dashboard.ui import dataset_choice, model_card
 from dashboard.ui.events import QUICK, RUN, apart, as_text
+from dashboard.ui.html import scripted, title
 from dashboard.ui.image_picker import ImagePicker, choices
 from dashboard.ui.panels import framed, on_open
 from dashboard.ui.run import Runs
@@ -56,10 +57,10 @@ class Latent:
     def __init__(self, service: Service):
         self.service = service
         datasets = service.datasets()
-        gr.HTML(
-            '<div class="title"><h1>Inside the latent space</h1><p>Every image that a model can make is a point in a '
-            "space of numbers. Walk through it: between two images, over a map, along one number at a time.</p></div>",
-            js_on_load=None,
+        title(
+            "Inside the latent space",
+            "Every image that a model can make is a point in a space of numbers. Walk through it: between two "
+            "images, over a map, along one number at a time.",
         )
         with gr.Row(elem_classes=["shared"], visible=len(datasets) > 1) as self.chooser:
             self.dataset = dataset_choice.dropdown(SLUG, datasets)
@@ -105,23 +106,17 @@ class Interpolation:
                 stop = gr.Button("Stop", elem_id="latent-walk-stop", variant="secondary", interactive=False)
                 self.runs = Runs(stop=stop)
             self.target = gr.State(None)  # the place of image b in the strip; None for the last that is not a
-            self.picker = gr.HTML(
-                {},
-                html_template='<div class="targets"><p>from the chosen image <img data-at="from" alt=""> to</p>'
+            self.picker = scripted(
+                "latent-walk-target",
+                '<div class="targets"><p>from the chosen image <img data-at="from" alt=""> to</p>'
                 '<div class="image-picker-images" data-at="images" role="group" aria-label="The other end"></div>'
                 "</div>",
-                js_on_load="lab.latent.target(element, props, watch, trigger, ['aim'])",
-                apply_default_css=False,
-                elem_id="latent-walk-target",
+                "lab.latent.target(element, props, watch, trigger, ['aim'])",
                 visible=False,
             )
             self.status = gr.HTML("", js_on_load=None, elem_id="latent-walk-status")
-            self.rows = gr.HTML(
-                {},
-                html_template=latent_view.WALKS,
-                js_on_load="lab.latent.walk(element, props, watch, trigger, ['film'])",
-                apply_default_css=False,
-                elem_id="latent-walks",
+            self.rows = scripted(
+                "latent-walks", latent_view.WALKS, "lab.latent.walk(element, props, watch, trigger, ['film'])"
             )
             self.film = gr.HTML({}, html_template="<i></i>", js_on_load="lab.latent.film(element, props, watch)",
                                 elem_id="latent-walk-film", elem_classes=["latent-hidden"])  # fmt: skip
@@ -251,20 +246,10 @@ class Atlas:
                 self.plane = gr.Radio(list(PLANES), value=PLANES[0], label="plane", interactive=True,
                                       elem_id="latent-map-plane", elem_classes=["knob"])  # fmt: skip
             with gr.Row(elem_classes=["atlas"]):
-                self.map = gr.HTML(
-                    "",
-                    html_template=latent_view.ATLAS,
-                    js_on_load="lab.latent.map(element, props, watch, trigger, ['point'])",
-                    apply_default_css=False,
-                    elem_id="latent-map",
+                self.map = scripted(
+                    "latent-map", latent_view.ATLAS, "lab.latent.map(element, props, watch, trigger, ['point'])", ""
                 )
-                self.spot = gr.HTML(
-                    {},
-                    html_template=latent_view.SPOT,
-                    js_on_load="lab.latent.spot(element, props, watch)",
-                    apply_default_css=False,
-                    elem_id="latent-spot",
-                )
+                self.spot = scripted("latent-spot", latent_view.SPOT, "lab.latent.spot(element, props, watch)")
 
     def connect(self) -> None:
         """Connect the components."""

@@ -18,6 +18,7 @@ from dashboard.results.operating_points import Measurements
 from dashboard.service import InputError, Service
 from dashboard.ui import dataset_choice
 from dashboard.ui.events import QUICK, RUN
+from dashboard.ui.html import title
 from dashboard.ui.panels import chart
 from dashboard.ui.run import Runs
 
@@ -38,11 +39,10 @@ class Speed:
         self.service = service
         datasets = service.datasets()
         first = next(iter(datasets), "")
-        gr.HTML(
-            '<div class="title"><h1>How fast, and what it takes</h1><p>Every time is a median after a warm-up, one '
-            "model alone on its device. Times of different machines are never mixed: each mark says where it is "
-            "from.</p></div>",
-            js_on_load=None,
+        title(
+            "How fast, and what it takes",
+            "Every time is a median after a warm-up, one model alone on its device. Times of different machines"
+            " are never mixed: each mark says where it is from.",
         )
         scope = next(iter(engine.SCOPES))
         with gr.Row(elem_classes=["shared"]):

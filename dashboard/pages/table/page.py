@@ -17,6 +17,7 @@ from dashboard.service import METRICS, Service, __version__
 from dashboard.service.cache import Cache
 from dashboard.ui import dataset_choice
 from dashboard.ui.events import QUICK, as_text
+from dashboard.ui.html import scripted, title
 from dashboard.ui.panels import on_open
 
 TITLE = "Table"
@@ -54,10 +55,10 @@ class Table:
         self.service = service
         self._written = Cache(16)
         datasets = service.datasets()
-        gr.HTML(
-            '<div class="title"><h1>Every row</h1><p>All that was measured, with its interval, beside real images '
-            "scored against real images. Sort it, filter it, take it with you.</p></div>",
-            js_on_load=None,
+        title(
+            "Every row",
+            "All that was measured, with its interval, beside real images scored against real images. Sort it, "
+            "filter it, take it with you.",
         )
         with gr.Row(elem_classes=["shared"]):
             self.dataset = dataset_choice.dropdown(SLUG, datasets)
@@ -72,13 +73,7 @@ class Table:
             for family in [*service.families, "real"]
         )
         with gr.Column(elem_classes=["card"]):
-            self.table = gr.HTML(
-                "",
-                html_template=SCAFFOLD + badges,
-                js_on_load="lab.table(element, props, watch)",
-                apply_default_css=False,
-                elem_id="table-rows",
-            )
+            self.table = scripted("table-rows", SCAFFOLD + badges, "lab.table(element, props, watch)", "")
         self.opened = gr.State(False)
 
     def connect(self) -> None:

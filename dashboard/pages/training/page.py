@@ -17,6 +17,7 @@ from dashboard.service import InputError, Service
 from dashboard.service import runs as replay
 from dashboard.ui import dataset_choice, timelapse
 from dashboard.ui.events import QUICK
+from dashboard.ui.html import title
 from dashboard.ui.panels import chart, framed, on_open
 
 TITLE = "Training"
@@ -37,10 +38,10 @@ class Training:
 
     def __init__(self, service: Service):
         self.service = service
-        gr.HTML(
-            '<div class="title"><h1>Training, replayed</h1><p>What each model went through, from its own log: the same '
-            "trainings by images seen or by the clock, curves first, then the images themselves.</p></div>",
-            js_on_load=None,
+        title(
+            "Training, replayed",
+            "What each model went through, from its own log: the same trainings by images seen or by the clock,"
+            " curves first, then the images themselves.",
         )
         with gr.Row(elem_classes=["shared"]):
             self.dataset = dataset_choice.dropdown(SLUG)

@@ -25,6 +25,7 @@ from dashboard.service.cache import Cache
 from dashboard.service.parsing import whole_or
 from dashboard.ui import model_card
 from dashboard.ui.events import QUICK, RUN, as_text
+from dashboard.ui.html import scripted
 from dashboard.ui.run import Run, Runs
 
 TITLE = "Trilemma"
@@ -81,25 +82,18 @@ class Trilemma:
     def __init__(self, service: Service):
         self.service = service
         self._answers = Cache(40)
-        self.home = gr.HTML(
+        self.home = scripted(
+            "trilemma-home",
+            PAGE,
+            "lab.trilemma(element, props, watch, trigger, ['ask', 'pick'])",
             as_text(self.value()),
-            html_template=PAGE,
-            js_on_load="lab.trilemma(element, props, watch, trigger, ['ask', 'pick'])",
-            apply_default_css=False,
-            elem_id="trilemma-home",
         )
         self.chosen = gr.State(None)
         with gr.Column(visible=False, elem_classes=["card", "chosen"], elem_id="trilemma-chosen") as self.panel:
             self.head = gr.HTML("", js_on_load=None, elem_id="trilemma-chosen-name")
             with gr.Row(elem_classes=["pair"]):
                 with gr.Column(elem_classes=["samples"]):
-                    self.samples = gr.HTML(
-                        {},
-                        html_template=SAMPLES,
-                        js_on_load="lab.lane(element, props, watch)",
-                        apply_default_css=False,
-                        elem_id="trilemma-samples",
-                    )
+                    self.samples = scripted("trilemma-samples", SAMPLES, "lab.lane(element, props, watch)")
                     self.make = gr.Button("Make samples", elem_id="trilemma-make", visible=False)
                     self.stop = gr.Button("Stop", elem_id="trilemma-stop", visible=False)
                     self.runs = Runs()

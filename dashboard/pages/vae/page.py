@@ -18,6 +18,7 @@ from dashboard.pages.vae.panels import PANELS
 from dashboard.service import PREVIEW, Frame, InputError, Service
 from dashboard.service.device import Waiting
 from dashboard.ui import dataset_choice, model_card
+from dashboard.ui.html import scripted, title
 from dashboard.ui.image_picker import ImagePicker
 from dashboard.ui.knobs import KnobPanel
 from dashboard.ui.panels import chart, framed, on_open
@@ -54,10 +55,10 @@ class Inside:
     def __init__(self, service: Service):
         self.service, self.posteriors = service, service.shared(Posteriors)
         datasets = service.datasets()
-        gr.HTML(
-            '<div class="title"><h1>Inside the VAE</h1><p>An encoder gives every image a small cloud of codes, a '
-            "decoder turns codes into images. Choose an image and see what becomes of it.</p></div>",
-            js_on_load=None,
+        title(
+            "Inside the VAE",
+            "An encoder gives every image a small cloud of codes, a decoder turns codes into images. Choose an "
+            "image and see what becomes of it.",
         )
         with gr.Row(elem_classes=["shared", "inside-choosers"]):
             self.dataset = dataset_choice.dropdown(SLUG, datasets)
@@ -342,13 +343,7 @@ class Inside:
 
 def pictures(template: str, name: str) -> gr.HTML:
     """Return a component that paints the pictures and words of its value in place."""
-    return gr.HTML(
-        {},
-        html_template=template,
-        js_on_load="lab.inside(element, props, watch)",
-        apply_default_css=False,
-        elem_id=name,
-    )
+    return scripted(name, template, "lab.inside(element, props, watch)")
 
 
 def seed_controls(name: str) -> tuple[gr.Textbox, gr.Button]:

@@ -1,0 +1,20 @@
+"""Markup on a page: the title it begins with, and components that a script paints in place."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+
+def title(heading: str, words: str) -> gr.HTML:
+    """Return a page's title and what it is about."""
+    text = f'<div class="title"><h1>{escape(heading)}</h1><p>{escape(words, quote=False)}</p></div>'
+    return gr.HTML(text, js_on_load=None)
+
+
+def scripted(elem_id: str | None, template: str, script: str, value: Any = None, **options: Any) -> gr.HTML:
+    """Return a component that a script paints; `template` is its markup, `value` what it begins with ({})."""
+    return gr.HTML({} if value is None else value, html_template=template, js_on_load=script, apply_default_css=False,
+                   elem_id=elem_id, **options)  # fmt: skip
