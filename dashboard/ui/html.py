@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
+
+
+def template(module: str, name: str) -> str:
+    """Return the markup in `name`.html beside a module's file, for a script to fill."""
+    return (Path(module).parent / f"{name}.html").read_text(encoding="utf-8")
 
 
 def title(heading: str, words: str) -> gr.HTML:

@@ -10,48 +10,14 @@ from dashboard import format
 from dashboard.pages.diffusion.engine import Noised, Segment, Snapshot, apart, larger, two_rows
 from dashboard.service import Frame, Knob, Order, png
 from dashboard.ui import model_card
+from dashboard.ui.html import template
 from dashboard.ui.knobs import spelled
 
 SIDES = ("left", "right")
-FORWARD = (
-    '<div class="df-forward"><div class="df-dial"><label>t<input data-at="number" type="text" inputmode="numeric" '
-    'aria-label="t, a whole number" maxlength="12"></label><input data-at="range" type="range" min="0" max="999" '
-    'step="1" aria-label="t"></div><p class="df-problem" data-at="problem" role="alert"></p>'
-    '<div class="df-trio"><figure><img data-at="x0" alt=""><figcaption><b>x<sub>0</sub></b> the image</figcaption>'
-    '</figure><figure><img data-at="xt" alt=""><figcaption><b>x<sub>t</sub></b> at t = <span data-at="t"></span>'
-    '</figcaption></figure><figure><img data-at="hat" alt=""><figcaption><b>x&#770;<sub>0</sub></b> what the network '
-    'sees in x<sub>t</sub></figcaption></figure><dl data-at="figures"></dl></div>'
-    '<p class="df-words" data-at="words" role="status"></p>'
-    '<div class="df-strip" data-at="strip" role="group" aria-label="The same image at eight t"></div>'
-    '<p class="df-foot"><span>Above x<sub>t</sub> with the same noise at eight t, below what the network sees in each; '
-    "choose one to go there. Values beyond black and white are cut off.</span> "
-    '<a class="df-download" data-at="download" download="forward.png" hidden>PNG</a></p></div>'
-)
-REEL = (
-    '<section class="df-reel" data-at="{side}" data-state="idle"><h3 data-at="name"></h3><div class="df-screens">'
-    '<figure><canvas data-at="x" width="28" height="28" role="img" aria-label="The state"></canvas><figcaption>'
-    '<b>x<sub>t</sub></b> <span data-at="t"></span></figcaption></figure><figure><canvas data-at="x0" width="28" '
-    'height="28" role="img" aria-label="What the network sees"></canvas><figcaption><b>x&#770;<sub>0</sub></b> '
-    '<span data-at="calls"></span></figcaption></figure></div></section>'
-)
-FILM = (
-    '<div class="df-film" tabindex="-1"><div class="df-reels">' + "".join(REEL.format(side=side) for side in SIDES)
-    + '</div><div class="df-dial"><button type="button" class="df-play" data-at="play" aria-label="Play">Play</button>'
-    '<input data-at="range" type="range" min="0" max="59" step="1" value="0" aria-label="Where in the films"></div>'
-    '<div class="df-track" role="progressbar" aria-label="Films" aria-valuemin="0" aria-valuemax="100">'
-    '<i data-at="bar"></i></div><p class="df-words" data-at="words" role="status"></p>'
-    '<p class="df-problem" data-at="problem" role="alert"></p></div>'
-)  # fmt: skip
-STEPS = (
-    '<div class="df-steps"><div class="df-dial"><label>steps <output data-at="out"></output></label>'
-    '<input data-at="range" type="range" min="0" max="9" step="1" aria-label="Steps"></div>'
-    '<div class="df-ticks" data-at="ticks" aria-hidden="true"></div>'
-    '<div class="df-sheet"><img data-at="image" alt=""></div>'
-    '<div class="df-track" role="progressbar" aria-label="Samples" aria-valuemin="0" aria-valuemax="100">'
-    '<i data-at="bar"></i></div><p class="df-words" data-at="words" role="status"></p>'
-    '<p class="df-problem" data-at="problem" role="alert"></p>'
-    '<p class="df-foot"><a class="df-download" data-at="download" hidden>PNG</a></p></div>'
-)
+FORWARD = template(__file__, "forward")
+REEL = template(__file__, "reel")
+FILM = template(__file__, "film").replace("{reels}", "".join(REEL.format(side=side) for side in SIDES))
+STEPS = template(__file__, "steps")
 
 
 def knob_words(knobs: Sequence[Knob], values: Mapping[str, Any]) -> str:

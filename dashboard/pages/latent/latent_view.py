@@ -12,25 +12,12 @@ from dashboard import theme
 from dashboard.pages.latent.engine import FINE, OFFSETS, STRIP, Map, Rebuilt, Row, Traversal
 from dashboard.service import Lane
 from dashboard.ui import model_card
+from dashboard.ui.html import template
 from dashboard.ui.image_picker import choices
 
-WALKS = (
-    '<div class="walks" data-at="walks" hidden><div class="lambda"><button type="button" data-at="play" '
-    'aria-pressed="false">Play</button><label><span>λ</span><input type="range" min="0" max="1000" value="500" '
-    'data-at="share" aria-label="λ, how far along the path"></label><output data-at="says"></output></div>'
-    '<div data-at="rows"></div></div>'
-)
-ATLAS = (
-    '<div class="atlas-map"><canvas data-at="map" tabindex="0" role="application" '
-    'aria-label="Map of the latent space; move over it or use the arrow keys"></canvas>'
-    '<p class="axes"><span data-at="x"></span><span data-at="y"></span></p>'
-    '<p class="reading" data-at="words"></p></div>'
-)
-SPOT = (
-    '<div class="atlas-spot" data-at="spot" hidden><img class="large" data-at="image" alt="What the spot decodes to">'
-    '<div><p class="where" data-at="where" role="status"></p><p class="nearest"><img data-at="near" alt="">'
-    '<span data-at="nearest"></span></p><p class="problem" data-at="problem"></p></div></div>'
-)
+WALKS = template(__file__, "walks")
+ATLAS = template(__file__, "atlas")
+SPOT = template(__file__, "spot")
 
 
 def said(words: str, problem: str = "", share: float | None = None) -> str:

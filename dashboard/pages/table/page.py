@@ -17,30 +17,13 @@ from dashboard.service import METRICS, Service, __version__
 from dashboard.service.cache import Cache
 from dashboard.ui import dataset_choice
 from dashboard.ui.events import QUICK, as_text
-from dashboard.ui.html import scripted, title
+from dashboard.ui.html import scripted, template, title
 from dashboard.ui.panels import on_open
 
 TITLE = "Table"
 SLUG = slug_of(__name__)
 FILES = {"CSV": "csv", "JSON": "json", "Report": "html"}  # the button's words and the file's ending
-SCAFFOLD = """<div class="rows">
-<div class="bar" role="search">
-<input type="search" data-at="query" aria-label="Filter by text" placeholder="Filter by text">
-<select data-at="family" aria-label="Family"></select><select data-at="kind" aria-label="Kind"></select>
-<select data-at="n" aria-label="Images per generation"></select>
-<span class="count" data-at="count" role="status"></span></div>
-<div class="bar"><fieldset><legend>Features</legend><div data-at="extractors"></div></fieldset>
-<fieldset><legend>Columns</legend><div data-at="groups"></div></fieldset></div>
-<p class="empty" data-at="empty" hidden></p>
-<div class="region" data-at="region" tabindex="0" role="region" aria-label="All rows">
-<table><thead><tr data-at="head"></tr></thead><tbody class="baselines" data-at="baselines"></tbody>
-<tbody data-at="rows"></tbody></table></div>
-<ul class="problems" data-at="problems"></ul>
-<p class="reading">A score is the mean of independent generations ± half its 95% t-interval. Grey rows: real images
-scored against real images, the baseline at that n. Bold: the best at its n, and all that tie with it by Welch's
-interval; what depends on n is compared at equal n alone, and likelihood bounds, which rest on different conventions,
-are not compared at all. ↓ lower is better, ↑ higher is better, → 1 is as real. Click a heading to sort, again to turn
-round, a third time to go back.</p></div>"""
+SCAFFOLD = template(__file__, "rows")
 
 
 def build(service: Service) -> None:
