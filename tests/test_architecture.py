@@ -1,6 +1,7 @@
 """The arrows between the modules point one way: whoever breaks the design's rules breaks this test."""
 
 import ast
+import importlib
 import inspect
 import re
 import sys
@@ -287,6 +288,34 @@ def test_functions_are_short():
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno - node.lineno >= MOST_LINES
     }
     assert not long
+
+
+def asked_of_modules(path):
+    """The names that a file asks of the project's modules, as (line, module, name)."""
+    nodes = list(ast.walk(tree(path)))
+    modules = {
+        alias.asname or alias.name: f"{node.module}.{alias.name}"
+        for node in nodes
+        if isinstance(node, ast.ImportFrom) and node.module and under(node.module, "gencore", "dashboard")
+        for alias in node.names
+        if is_module(f"{node.module}.{alias.name}")
+    }
+    own = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    own |= {n.arg for n in nodes if isinstance(n, ast.arg)}
+    for node in nodes:
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in {*modules} - own:
+            yield node.lineno, modules[node.value.id], node.attr
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=relative)
+def test_what_is_asked_of_a_module_is_there(path):
+    """A name taken out of a module is found where it is asked for, not by the visitor who presses the button."""
+    missing = [
+        f"{relative(path)}:{line} asks {module} for {name}"
+        for line, module, name in asked_of_modules(path)
+        if not hasattr(importlib.import_module(module), name)
+    ]
+    assert not missing
 
 
 def test_no_drawer_for_odds_and_ends():

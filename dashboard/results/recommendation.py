@@ -266,11 +266,16 @@ def ask(measured: Measurements, quality: str = "kid", n: int = 0, machine: str =
         return len({point.family for point in fresh}), len(headlines), sizes[size], size
 
     n = n if n in sizes else max(sizes, key=rank, default=max((point.n for point in measured.points), default=0))
-    timed = [replace(point, cost=cost_of(measured.costs, point, machine)) for point in measured.points]
+    timed = [on_machine(measured, point, machine) for point in measured.points]
     shown = once([point for point in timed if axis.across or point.n == n], n)
     points = tuple(point for point in shown if point.score(axis.key) and point.ms_per_image)
     left_out = missing(axis, n, shown, timed)
     return Question(measured, axis, n, machine, points, dict(sorted(sizes.items(), reverse=True)), left_out)
+
+
+def on_machine(measured: Measurements, point: Measured, machine: str) -> Measured:
+    """Return a point with the cost measured on one machine, or with none."""
+    return replace(point, cost=cost_of(measured.costs, point, machine))
 
 
 def once(points: Sequence[Measured], n: int) -> list[Measured]:

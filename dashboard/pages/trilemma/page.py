@@ -201,11 +201,8 @@ class Trilemma:
         The images shipped with a checkpoint are of its default setting and the usual seed: they need no run.
         """
         blank = {"state": "idle", "image": "", "share": 0, "ms": None, "figures": [], "note": ""}
-        lane = (
-            self.service.lane(dataset, point.family, point.checkpoint)
-            if point.family in self.service.families
-            else None
-        )
+        known = point.family in self.service.families
+        lane = self.service.lane(dataset, point.family, point.checkpoint) if known else None
         if lane is None or lane.problem or lane.checkpoint != point.checkpoint:
             return {**blank, "note": lane.problem if lane and lane.problem else "Its checkpoint is not here."}, ""
         usual = {knob.name: knob.default for knob in self.service.families[point.family].knobs}
@@ -288,7 +285,7 @@ def view(question: Question, declared: Iterable[tuple[str, str, str, Point]] = (
 
     Args:
         question: The question.
-        declared: The operating points that could have been measured, see `advice.unmeasured`.
+        declared: The operating points that could have been measured, see `recommendation.unmeasured`.
     """
     shared = {
         "dataset": question.measured.dataset,

@@ -47,7 +47,7 @@ def test_other_pages_work_while_two_pages_scripts_cannot_be_read(page):
     page.wait_for_function("document.querySelectorAll('[data-lane]').length > 1")
     go(page, "gan")
     go(page, "vae")
-    page.wait_for_selector("#inside-samples img[src]", state="attached")  # painted by the page's script
+    page.wait_for_selector("#vae-samples img[src]", state="attached")  # painted by the page's script
     go(page, "lecture")
     page.click("#lecture-begin .start")
     page.wait_for_selector("#lecture-bar .where")
