@@ -268,7 +268,7 @@ def test_refuses_to_save_a_diverged_model_over_a_good_one(saved):
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"dtype": "float16"}, "no dtype 'float16'; did you mean"), ({"device": "tpu"}, "no device 'tpu'")],
+    [({"dtype": "float16"}, "'float16'.*'bfloat16'"), ({"device": "tpu"}, "no device 'tpu'")],
 )
 def test_refuses_unknown_options(saved, options, message):
     with pytest.raises(InputError, match=message):
@@ -327,8 +327,8 @@ def test_roots_without_the_variable_are_the_project_s_and_the_user_s(monkeypatch
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("set/toi", "no checkpoint 'set/toi'; did you mean 'set/toy'"),
-        ("toy", "did you mean 'set/toy'"),
+        ("set/toi", "'set/toi'.*'set/toy'"),
+        ("toy", "'set/toy'"),
         ("/nowhere", "no checkpoint '/nowhere'; known: set/toy"),
         ("shipped", "no config.json and model.safetensors there"),
         ("", "no config.json and model.safetensors there"),

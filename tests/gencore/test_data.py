@@ -367,7 +367,7 @@ def test_parquet_without_images(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"split": "tests"}, "no split 'tests'; did you mean 'test'"),
+        ({"split": "tests"}, "'tests'.*'test'"),
         ({"size": 0}, "size must be a whole number"),
         ({"size": 8.0}, "size must be a whole number"),
         ({"size": True}, "size must be a whole number"),
@@ -385,7 +385,7 @@ def test_without_network_all_that_was_tried_is_told(monkeypatch, tmp_path):
     monkeypatch.setenv("GENCORE_DATA", str(tmp_path))
     with pytest.raises(InputError, match=r"not in GENCORE_DATA=.*'ylecun/mnist' from the Hugging Face Hub failed"):
         load_images("mnist")
-    with pytest.raises(InputError, match="did you mean 'mnist'"):
+    with pytest.raises(InputError, match="'mnist'"):
         load_images("mnits")
     (tmp_path / "own/mnist").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "own")

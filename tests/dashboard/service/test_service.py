@@ -62,8 +62,8 @@ def test_good_counts_pass(good):
 @pytest.mark.parametrize(
     ("dataset", "settings", "words"),
     [
-        ("dotz", {"toy": {}}, "There is no data set 'dotz'.*did you mean 'dots'"),
-        ("../dots", {"toy": {}}, "There is no data set"),
+        ("dotz", {"toy": {}}, "There is no data set 'dotz'.*'dots'"),
+        ("../dots", {"toy": {}}, "'../dots'"),
         ("dots", {"toi": {}}, "There is no family 'toi'.*'toy'"),
         ("dots", {}, "Nothing to run"),
         ("dots", {"toy": {"checkpoint": "dots/tox"}}, "no toy checkpoint 'dots/tox'.*'dots/toy'"),

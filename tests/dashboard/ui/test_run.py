@@ -5,7 +5,7 @@ from unittest import mock
 import gradio as gr
 import pytest
 
-from dashboard.service.device import Device, Waiting
+from dashboard.service.device import STOPPED, Device, Waiting
 from dashboard.ui.run import Runs, in_line
 from gencore.errors import InputError
 from tests.support.leases import taken
@@ -72,13 +72,13 @@ def test_work_is_waited_for_and_its_result_returned():
     run = runs.begin(ANN)
     with taken(device):
         made = run.made(device.alone("x", lambda: 42, run.stop), say)
-        assert "busy, 1 ahead" in next(made)["words"]
+        assert in_line(Waiting(1)) in next(made)["words"]
     assert ended(made) == ([], 42)
     with taken(device):
         made = run.made(device.alone("x", lambda: 42, run.stop), say)
         next(made)
         runs.cancel(ANN)
-        with pytest.raises(InputError, match="Stopped before its turn"):
+        with pytest.raises(InputError, match=STOPPED):
             next(made)
 
 

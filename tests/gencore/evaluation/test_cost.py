@@ -257,7 +257,7 @@ def test_bad_counts_are_refused(name, number):
 
 
 def test_unknown_knob_is_refused():
-    with pytest.raises(InputError, match="did you mean 'steps'"):
+    with pytest.raises(InputError, match="'steps'"):
         cost.measure(Toy(), step=3)
 
 

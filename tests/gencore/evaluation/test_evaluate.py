@@ -613,17 +613,17 @@ class TestBadInput:
         assert refused("digits/vae", generations=n).startswith("generations ")
 
     def test_words(self, root):
-        assert "did you mean 'sweep'" in refused("digits/vae", points="sweeps")
-        assert "did you mean 'cost'" in refused("digits/vae", rows="costs")
-        assert "did you mean 'bfloat16'" in refused("digits/vae", dtype="bfloat")
-        assert "did you mean 'digits/vae'" in refused("digits/vea")
+        assert "'sweep'" in refused("digits/vae", points="sweeps")
+        assert "'cost'" in refused("digits/vae", rows="costs")
+        assert "'bfloat16'" in refused("digits/vae", dtype="bfloat")
+        assert "'digits/vae'" in refused("digits/vea")
         assert "batch" in refused("digits/vae", batch=0)
         assert "limit" in refused("digits/vae", most_seconds=float("nan"))
 
     def test_a_data_set_without_features(self, root):
         shutil.rmtree(root / "digits" / "features")
-        assert "python -m gencore features digits" in refused("digits/vae")
-        assert "python -m gencore features digits" in refused()
+        reason = refused("digits/vae")
+        assert "python -m gencore features digits" in reason and reason in refused()
 
     def test_features_of_another_extractor(self, root):
         options = Options(epochs=1, widths=(8, 8), seed=1, dtype="float32", device="cpu")
@@ -651,7 +651,7 @@ class TestBadInput:
             assert "digits/gan" in used and "digits/vae" not in used
         assert "lacks weights" in refused("digits/vae")
         [sentence] = prepare((), **QUICK).left_out
-        assert sentence.startswith("digits/vae is left out: ") and "lacks weights" in sentence
+        assert sentence.startswith("digits/vae ") and "lacks weights" in sentence
 
     def test_an_image_size_that_does_not_fit(self, root):
         model = FAMILIES["gan"](channels=1, size=12, widths=(8, 8), probe_widths=(8, 8))
@@ -659,10 +659,10 @@ class TestBadInput:
         found = prepare((), **QUICK)
         assert {task.checkpoint for task in found.tasks} == {"", *(f"digits/{name}" for name in FAMILIES)}
         [sentence] = found.left_out
-        assert sentence.startswith("digits/large is left out: ") and "1x8x8" in sentence
+        assert sentence.startswith("digits/large ") and "1x8x8" in sentence
         for name in FAMILIES:
             shutil.rmtree(root / "digits" / name)
-        assert refused().startswith("digits/large is left out: "), "nothing else is there"
+        assert refused() == sentence, "nothing else is there"
 
     def test_one_checkpoint_under_two_names_is_one(self, root, monkeypatch):
         monkeypatch.chdir(root.parent)
@@ -706,7 +706,7 @@ class TestBadInput:
         closed = "/proc/self/fdinfo" if os.path.exists("/proc/self/fdinfo") else None
         if closed is None:
             pytest.skip("needs Linux's /proc")
-        assert "could not be written" in refused("digits/vae", out=f"{closed}/rows.jsonl")
+        assert f"{closed}/rows.jsonl" in refused("digits/vae", out=f"{closed}/rows.jsonl")
 
     def test_images_that_are_no_images_spoil_only_their_own_row(self, root, monkeypatch):
         generate = FAMILIES["vae"].sample

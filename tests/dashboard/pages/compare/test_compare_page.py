@@ -1,6 +1,7 @@
 """Compare: what a visitor's settings and runs come to, and what is left to take away; with toy families."""
 
 import json
+import re
 import threading
 from unittest import mock
 
@@ -11,6 +12,8 @@ from dashboard.app import build, header
 from dashboard.pages.compare import downloads
 from dashboard.pages.compare.page import Compare
 from dashboard.service import Result
+from dashboard.service.device import Waiting
+from dashboard.ui.run import in_line
 from gencore.family import image_seed
 from tests.support.leases import taken
 
@@ -49,7 +52,7 @@ def test_a_run_on_a_data_set_that_was_left_paints_nothing_more(service):
     with taken(service.device):
         running = page.run(visitor(), {}, *inputs)
         assert not next(running)[page.generate]["interactive"]
-        assert "busy, 1 ahead" in next(running)[page.status]
+        assert in_line(Waiting(1)) in next(running)[page.status]
         page.switch(visitor(), "dots")
         assert not painted_by(running), "it was waiting for its turn"
 
@@ -58,7 +61,7 @@ def test_a_run_on_a_data_set_that_was_left_paints_nothing_more(service):
 def test_the_api_tells_a_bad_data_set_in_a_sentence(service, dataset):
     with gr.Blocks():
         page = Compare(service)
-    with pytest.raises(gr.Error, match="There is no data set"):
+    with pytest.raises(gr.Error, match=re.escape(repr(dataset))):
         page.call(dataset)
 
 

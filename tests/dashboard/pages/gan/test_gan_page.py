@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import threading
 from unittest import mock
 
@@ -16,8 +17,10 @@ from dashboard.pages.gan import discriminator_scores, game_curves, page, tradeof
 from dashboard.pages.gan.discriminator_scores import Beliefs
 from dashboard.pages.gan.engine import Games
 from dashboard.results.operating_points import join, knobs_key
-from dashboard.service import InputError, Service
-from dashboard.service.device import finish
+from dashboard.service import InputError, Service, runs
+from dashboard.service.device import STOPPED, Waiting, finish
+from dashboard.service.parsing import shown
+from dashboard.ui.run import in_line
 from gencore import FAMILIES, checkpoint
 from gencore.family import Family, Knob, Step, resolve_knobs
 from tests.support import invented
@@ -125,7 +128,7 @@ def test_real_images_that_are_not_at_hand_are_left_out(games, monkeypatch):
 
 @pytest.mark.parametrize("seed", ["", "x", "-1", "1.5", None, 2**63])
 def test_a_bad_seed_gives_a_sentence(games, seed):
-    with pytest.raises(InputError, match="seed must be a whole number"):
+    with pytest.raises(InputError, match=re.escape(shown(seed))):
         finish(games.judge("digits", "digits/gan", seed, GO))
 
 
@@ -140,7 +143,7 @@ def test_samples_keep_their_seeds_and_follow_the_knob(games):
 def test_who_waits_for_the_device_can_be_sent_away(games):
     stop = threading.Event()
     stop.set()
-    with taken(games.service.device), pytest.raises(InputError, match="Stopped before its turn"):
+    with taken(games.service.device), pytest.raises(InputError, match=STOPPED):
         finish(games.samples("digits", "digits/gan", {}, stop))
     assert finish(games.samples("digits", "digits/gan", {}, GO)).shape == (24, 1, 8, 8)
 
@@ -158,9 +161,9 @@ def test_who_waits_on_the_page_is_told_how_many_are_ahead(games):
         mine = page.Gan(games.service)
     with taken(games.service.device):
         turning = mine.turn(visitor, "digits", "digits/gan", *(control.value for control in mine.knobs.inputs))
-        assert "busy, 1 ahead" in next(turning)[mine.samples]["note"]
+        assert in_line(Waiting(1)) in next(turning)[mine.samples]["note"]
         judging = mine.judge(visitor, "digits", "digits/gan", 1)
-        assert "busy" not in next(judging)[mine.judging] and "busy, 2 ahead" in next(judging)[mine.judging]
+        assert "busy" not in next(judging)[mine.judging] and in_line(Waiting(2)) in next(judging)[mine.judging]
         mine.judgements.leave(visitor)
         assert list(judging) == [], "one that has gone is not painted for"
     *_, updates = turning
@@ -320,6 +323,8 @@ def test_logs_without_a_game_and_runs_without_a_log_say_so(games, root):
     with gr.Blocks(), gr.Tabs(), gr.Tab("x"):
         mine = page.Gan(games.service)
     one = games.contestant("digits", "digits/referee")
-    assert "has no training log" in mine._game(one) and "no time-lapse" in mine._timelapse(one)["words"]
+    with pytest.raises(InputError) as reason:
+        runs.log_of(games.service, one.name)
+    assert str(reason.value) in mine._game(one) and "no time-lapse" in mine._timelapse(one)["words"]
     (root / "digits" / "referee" / "log.jsonl").write_text(json.dumps({"step": 1, "images": 8, "loss": 1.0}) + "\n")
     assert "has no figures of the game" in mine._game(one)

@@ -14,9 +14,10 @@ from dashboard.pages.latent import engine
 from dashboard.pages.latent.engine import COARSE, FINE, OFFSETS, Ends, Latents
 from dashboard.pages.latent.page import SEEDS, Latent, Reconstruction
 from dashboard.service import InputError, Service, images
-from dashboard.service.device import finish
+from dashboard.service.device import LATE, Waiting, finish
 from dashboard.service.pixels import to_pixels
 from dashboard.ui.image_picker import ImagePicker
+from dashboard.ui.run import in_line
 from gencore import checkpoint
 from gencore.cli import app
 from gencore.encodings import FILE, read_encodings, write_encodings
@@ -210,7 +211,7 @@ def test_an_image_under_noise(found, image):
 
 
 def test_a_busy_device_is_said_and_nothing_hangs(found, image, monkeypatch):
-    with taken(found.service.device), pytest.raises(InputError, match="Another run has the device"):
+    with taken(found.service.device), pytest.raises(InputError, match=LATE):
         found.spot("digits/vae", [0, 0], engine.PLANES[0], wait=0.1)
 
 
@@ -220,12 +221,12 @@ def test_who_waits_on_the_page_is_told_how_many_are_ahead(found, image):
         _, dimensions, back, paths = Latent(found.service).panels
     with taken(found.service.device):
         rows = dimensions.show(visitor, "digits", image, True)
-        assert "busy, 1 ahead" in next(rows)[dimensions.table]
+        assert in_line(Waiting(1)) in next(rows)[dimensions.table]
         noise = back.renoise(visitor, "digits", image, 5)
-        assert "busy, 2 ahead" in next(noise)[back.noised]
+        assert in_line(Waiting(2)) in next(noise)[back.noised]
         walk = paths.walk(visitor, "digits", SEEDS, "901", "902", None, None, None)
         told = [next(walk), next(walk), next(walk)]
-        assert "busy, 3 ahead" in told[-1][paths.status] and told[0][paths.runs.stop]["interactive"]
+        assert in_line(Waiting(3)) in told[-1][paths.status] and told[0][paths.runs.stop]["interactive"]
         paths.runs.cancel(visitor)
         *_, last = walk
         assert "Stopped" in last[paths.status] and not last[paths.runs.stop]["interactive"]

@@ -155,7 +155,8 @@ def test_the_value_holds_every_answer():
     place = (14 * side + 10) * side + 8  # weights 70, 50, 40
     answers, index = recommendation.weigh(question, np.array([[70, 50, 40]]))
     assert value["answers"][value["weights"]["table"][place]]["best"] == answers[index[0]].best
-    assert "weight above 0" in value["answers"][value["weights"]["table"][0]]["html"]
+    [nowhere], _ = recommendation.weigh(question, np.array([[0, 0, 0]]))
+    assert explanations.nothing(question, nowhere) in value["answers"][value["weights"]["table"][0]]["html"]
     ms, coverage = value["budgets"]["ms"].index(100), 80 // value["budgets"]["step"]
     answers, index = recommendation.within(question, np.array([[100, 0.8]]))
     side = 100 // value["budgets"]["step"] + 1
@@ -204,7 +205,7 @@ def test_the_axis_title_keeps_clear_of_the_ticks_on_a_phone():
 def test_what_is_said_of_a_point_is_all_that_was_measured():
     question = ask(everything())
     lines = dict(page.about(question, question.points[0])["lines"])
-    assert lines["trained on"] == "500,000 images in 100 minutes (CPU) with 1 million parameters"
+    assert lines["trained on"] == explanations.training_facts(question.points[0].quality["training"])
     assert "±" in lines["KID in pixels"] and lines["checkpoint"] == "0" * 8
     assert all(" ± " in margin for _, margin in page.about(question, question.points[0])["values"][:2])
     features = "classifier features (cccccccc)"
@@ -217,9 +218,11 @@ def test_one_family_that_wins_everywhere_is_named_for_budgets_too():
         point("vae", "best", 0.5, kid=0.005, coverage=0.95),
         point("gan", "worse", 1.0, kid=0.05, coverage=0.8),
     )
-    answers = page.view(ask(measure(best, worse)))["answers"]
-    assert any("wins at every weight here" in answer["html"] for answer in answers)
-    assert any("wins at every budget that a point fits here" in answer["html"] for answer in answers)
+    question = ask(measure(best, worse))
+    answers = page.view(question)["answers"]
+    for where in ("weight", "budget that a point fits"):
+        words = explanations.everywhere(question, "vae", where).partition(",")[0]
+        assert any(words in answer["html"] for answer in answers)
 
 
 def test_without_a_baseline_the_rim_is_not_called_real():

@@ -73,7 +73,7 @@ def test_prior_and_temperature_repaint_the_samples_and_move_the_ring(visit):
     usual = page.get_attribute(SAMPLES, "src")
     repainted(page, SAMPLES, lambda: page.fill("#vae-vae-temperature input[type=number]", "0.6"))
     until(page, "#vae-blur .answer", said)
-    assert "Measured at this setting" in page.inner_text("#vae-blur .answer")
+    assert "temperature 0.6:" in page.inner_text("#vae-blur .answer")
     repainted(page, SAMPLES, lambda: page.click("#vae-vae-prior label:has-text('normal')"))
     page.wait_for_function("document.querySelector('#vae-blur .answer').innerText.includes('N(0, I)')")
     page.click("#vae-variety label:has-text('coverage')")

@@ -14,7 +14,8 @@ from dashboard.pages.vae.engine import Posteriors, noise
 from dashboard.pages.vae.posterior_figure import Aggregate, Posterior
 from dashboard.results.operating_points import join, knobs_key
 from dashboard.service import InputError, Service, resolve_knobs
-from dashboard.service.device import finish
+from dashboard.service.device import Waiting, finish
+from dashboard.ui.run import in_line
 from gencore import FAMILIES, checkpoint
 from gencore.families.vae import VAE
 from tests.support.invented import rows
@@ -136,7 +137,7 @@ def test_who_waits_on_the_page_is_told_how_many_are_ahead(posteriors, image):
         moving = mine.move_noise(visitor, image, "mnist", NAME, 1, "43")
         sampling = mine.sample(visitor, "mnist", NAME, "42", "coverage", *(one.value for one in mine.knobs.inputs))
         assert all("busy, " in next(told)[mine.draws]["words"] for told in (seeing, moving))
-        assert "busy, 3 ahead" in next(sampling)[mine.samples]["words"]
+        assert in_line(Waiting(3)) in next(sampling)[mine.samples]["words"]
         mine.noise_looks.leave(visitor)
         assert [*moving] == [gr.skip()], "one that has gone is not painted for"
     painted = {key for updates in seeing for key in updates}
