@@ -12,26 +12,35 @@ from pathlib import Path
 from dashboard import theme
 
 ROOT = Path(__file__).parents[1]
-FIRST = "style.css"  # the others build on it
+FIRST = ("style.css", "plot.css")  # what the others of a folder build on
 
 
 def files(ending: str, pages: Sequence[str]) -> list[Path]:
     """Return the files with an ending in the order of their tags: the widgets', the figures', those of each page."""
-    folders = [ROOT / "ui", ROOT / "figures", *(ROOT / "pages" / slug for slug in pages)]
-    found = [path for folder in folders for path in sorted(folder.glob(f"*.{ending}"))]
-    return sorted(found, key=lambda path: path.name != FIRST)
+    return inside(("ui", "figures", *(f"pages/{slug}" for slug in pages)), ending)
 
 
-def text(ending: str, pages: Sequence[str]) -> list[str]:
+def inside(folders: Sequence[str], ending: str) -> list[Path]:
+    """Return the files with an ending in folders of the dashboard: in each what the others build on, then by name."""
+    found = ((ROOT / folder).glob(f"*.{ending}") for folder in folders)
+    return [path for paths in found for path in sorted(paths, key=lambda path: (path.name not in FIRST, path))]
+
+
+def figure_rules() -> str:
+    """Return the figures' own sheets: all that a drawing needs besides the palette, also outside the app."""
+    return "".join(text(inside(("figures",), "css")))
+
+
+def text(paths: Sequence[Path]) -> list[str]:
     """Return what these files hold."""
-    return [path.read_text(encoding="utf-8") for path in files(ending, pages)]
+    return [path.read_text(encoding="utf-8") for path in paths]
 
 
 def head(families: list[str], pages: Sequence[str]) -> str:
     """Return what goes into the page's head, given the families' names and the pages' slugs in order."""
     icon = theme.logo().replace('"', "'").replace("#", "%23").replace("\n", "")
-    sheets = [theme.variables(families), *text("css", pages)]
-    scripts = ["window.lab = {};", *text("js", pages)]
+    sheets = [theme.variables(families), *text(files("css", pages))]
+    scripts = ["window.lab = {};", *text(files("js", pages))]
     return "".join(
         [
             f'<link rel="icon" href="data:image/svg+xml,{icon}">',

@@ -18,15 +18,10 @@ import numpy as np
 
 from dashboard import format, theme
 from dashboard.figures import cost, pareto, svg, table, triangle
-from dashboard.pages import PAGES
 from dashboard.results import explanations, recommendation
 from dashboard.results.operating_points import EXTRACTOR, Measured, Measurements
 from dashboard.ui import assets
 
-FIGURE_RULES = (  # what a rule of the pages' style sheets begins with when it draws a figure
-    "svg.fig", ".triangle ", ".front ", ".marks", ".panels",
-    *(f"@media (max-width: {width}px) {{ svg.fig" for width in (520, 600, 1040)),
-)  # fmt: skip
 TEMPLATE = Template((Path(__file__).parent / "report.html").read_text(encoding="utf-8"))
 
 
@@ -58,13 +53,12 @@ def page(
         glossary(metrics),
     ]
     light, dark = theme.palettes(list(families))
-    rules = "\n".join(assets.text("css", PAGES)).splitlines()
     return TEMPLATE.substitute(
         title=f"{name}, measured {escape(made)}",
         palette=f":root{{{light}}}@media(prefers-color-scheme:dark){{:root{{{dark}}}}}{theme.lanes(list(families))}",
         font=",".join(f"'{face}'" if " " in face else face for face in theme.FONT),
         mono=",".join(theme.MONO),
-        figures="".join(line for line in rules if line.startswith(FIGURE_RULES)),
+        figures=assets.figure_rules(),
         body="".join(parts),
     )
 

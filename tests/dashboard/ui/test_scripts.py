@@ -42,6 +42,7 @@ def test_shared_files_come_first_and_the_pages_in_their_order():
     assert names[:2] == ["ui/style.css", "ui/image_picker.css"]
     folders = list(dict.fromkeys(path.parent.name for path in SHEETS))
     assert folders == ["ui", "figures", *(slug for slug in PAGES if slug in folders)]
+    assert next(each for each in names if each.startswith("figures/")) == "figures/plot.css"
 
 
 def test_a_page_rules_no_drawing_of_another_page():
