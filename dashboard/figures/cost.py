@@ -14,8 +14,8 @@ from dashboard import format, theme
 from dashboard.figures import svg
 from dashboard.figures.plot import Axis, Frame, Scale
 from dashboard.format import plural, plus_minus
+from dashboard.results.intervals import student
 from dashboard.results.operating_points import BATCH, Measurements
-from dashboard.results.recommendation import student
 
 APART = 22  # pixels between two ticks of batch sizes at least
 

@@ -11,7 +11,7 @@ from dashboard.figures import svg
 from dashboard.figures.plot import GLYPH, Axis, Box, Frame, Label, Room, Scale, along
 from dashboard.results.explanations import number, plus_minus
 from dashboard.results.operating_points import Measured
-from dashboard.results.recommendation import Question, name
+from dashboard.results.question import Question, name
 
 WIDTHS = {"broad": (1128, 400), "middle": (760, 400), "slim": (340, 400)}  # name: width and height in pixels
 BAND = 34  # the real-data band above the plot
@@ -36,7 +36,7 @@ class Plane:
     def _levels(self) -> Scale:
         """Return the scale of quality: of raw values where lower is better, else of what they are worth."""
         axis, (scale, *_) = self.question.quality, self.question.scales
-        scores = [point.score(axis.key) for point in self.question.points]
+        scores = [self.question.score(point, axis) for point in self.question.points]
         worst = min((bound for score in scores for bound in (score.low, score.high)), key=axis.worth)
         best = self.level(scale.rim)
         self.end = self.level(scale.centre if cut(self.question) else worst)
@@ -64,13 +64,13 @@ class Plane:
     def spot(self, index: int) -> svg.Spot:
         """Return a point's pixel."""
         point = self.question.points[index]
-        return self.frame.x(point.ms_per_image), self.y(point.score(self.question.quality.key).mean)
+        return self.frame.x(point.ms_per_image), self.y(self.question.score(point, self.question.quality).mean)
 
 
 def cut(question: Question) -> bool:
     """Return whether the quality axis ends at the triangle's centre, with points beyond it."""
     axis, centre = question.quality, question.scales[0].centre
-    return axis.better == "lower" and any(point.score(axis.key).mean > centre for point in question.points)
+    return axis.better == "lower" and any(question.score(point, axis).mean > centre for point in question.points)
 
 
 def ending(question: Question) -> str:
@@ -162,12 +162,12 @@ def points(plane: Plane) -> str:
     question, parts = plane.question, []
     for i in sorted(range(len(question.points)), key=lambda i: (question.ms[i], i)):
         point = question.points[i]
-        score, (x, y) = point.score(question.quality.key), plane.spot(i)
+        score, (x, y) = question.score(point, question.quality), plane.spot(i)
         ends = sorted((plane.y(score.low), plane.y(score.high)))
         plane.room.taken.append(Box(x - 6, y - 6, x + 6, y + 6))
         plane.room.crossed.append(Box(x - 2, ends[0], x + 2, ends[1]))
-        kind = f"point f-{point.family}" + (" stale" if point.stale else "")
-        words = escape(spoken(question, point))
+        kind = f"point f-{point.family}" + " stale" * bool(point.stale) + " rough" * bool(question.rough[0][i])
+        words = escape(spoken(question, i))
         parts.append(
             f'<g class="{kind}" data-i="{i}" role="button" tabindex="-1" aria-label="{words}">'
             f"{svg.circle(x, y, 13, 'hit')}{svg.circle(x, y, 10, 'ring')}"
@@ -183,11 +183,12 @@ def arrow(x: float, y: float) -> str:
     return svg.path(f"M{x:.1f} {y + 7:.1f}v9m-3.5 -4l3.5 4l3.5 -4", "beyond")
 
 
-def spoken(question: Question, point: Measured) -> str:
+def spoken(question: Question, index: int) -> str:
     """Return a point in words, for who cannot see it."""
-    score = plus_minus(question.quality, point.score(question.quality.key))
-    stale = ", stale" if point.stale else ""
-    return f"{name(point)}: {question.quality.name} {score}, {format.duration(point.ms_per_image)} per image{stale}"
+    point = question.points[index]
+    score = plus_minus(question.quality, question.score(point, question.quality))
+    marks = ", stale" * bool(point.stale) + ", too few generations to be ranked" * bool(question.rough[0][index])
+    return f"{name(point)}: {question.quality.name} {score}, {format.duration(point.ms_per_image)} per image{marks}"
 
 
 # ---- labels
@@ -207,7 +208,7 @@ def labels(plane: Plane) -> list[Label]:
         curve = is_curve(question.points, group)
         words = [f"{point.calls:,}" for point in members] if curve else plain_labels(members)
         for i, text in zip(group, words, strict=True):
-            score = question.points[i].score(question.quality.key)
+            score = question.score(question.points[i], question.quality)
             if plane.beyond(score.mean):
                 text = f"{text} ({question.quality.name} {number(question.quality, score.mean)})"
             rank = 1 if i in front else 2 if question.points[i].kind != "sweep" else 3

@@ -1,7 +1,7 @@
 """Every row as a table: what the Table page shows, and the same as CSV and JSON. Pure: no torch, no gradio.
 
 Which scores are marked as best is decided here and never over-claimed: values that depend on n are compared at equal
-n alone, and whatever ties with the best by Welch's interval is marked with it.
+n alone, and whatever is not known to differ from the best (Welch's interval) is marked with it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from dashboard import format
 from dashboard.figures import cost
-from dashboard.results import recommendation
+from dashboard.results.axes import Axis
 from dashboard.results.operating_points import EXTRACTOR, Measured, Measurements, Score, slug
 
 GROUPS = {
@@ -145,13 +145,6 @@ def origin_cells(row: Mapping[str, Any]) -> dict[str, list]:
     return {key: [value, words(value)] for key, (value, words) in known.items() if value is not None}
 
 
-def extractors(measured: Measurements) -> list[str]:
-    """Return the extractors of the scores, the headline's first."""
-    rows = [*measured.points, *measured.failures, *measured.baselines.values()]
-    names = dict.fromkeys(name for row in rows for name in row.quality["scores"])
-    return sorted(names, key=lambda name: name != EXTRACTOR)
-
-
 def cells(row: Measured, metrics: Mapping[str, Metric], names: Sequence[str]) -> dict[str, dict[str, list]]:
     """Return a row's cells by extractor; '' has those that no extractor changes.
 
@@ -179,29 +172,29 @@ def cells(row: Measured, metrics: Mapping[str, Metric], names: Sequence[str]) ->
 
 
 def best(points: Sequence[Measured], metrics: Mapping[str, Metric], name: str) -> set[tuple[str, str]]:
-    """Return (row key, metric) for the best score of each metric at each n, and for what ties with it.
+    """Return (row key, metric) for the best score of each metric at each n, and what is not known to differ from it.
 
-    `name` is the extractor's. A stale row is never among them, and where everything ties nothing is marked: then there
+    `name` is the extractor's. A stale row is never among them, and where nothing differs nothing is marked: then there
     is no best.
     """
     marked: set[tuple[str, str]] = set()
     for metric in metrics.values():
-        axis = recommendation.Axis(metric.key, metric.name, metric.name, metric.better)
+        axis = Axis(metric.key, metric.name, metric.name, metric.better)
         for n in {point.n for point in points}:
             alike = [point for point in points if point.n == n and not point.stale]
             scored = [(point, score) for point in alike if (score := point.score(metric.key, name))]
             if len(scored) < 2:
                 continue
             top = max(scored, key=lambda pair: axis.worth(pair[1].mean))[1]
-            winners = [point for point, score in scored if score is top or ties(axis, score, top)]
+            winners = [point for point, score in scored if score is top or may_equal(axis, score, top)]
             if len(winners) < len(scored):
                 marked |= {(point.key, metric.key) for point in winners}
     return marked
 
 
-def ties(axis: recommendation.Axis, one: Score, other: Score) -> bool:
-    """Return whether Welch's 95% interval of the difference of two scores contains 0; so it does when it is unknown."""
-    _, low, high = recommendation.difference(axis, one, other)
+def may_equal(axis: Axis, one: Score, other: Score) -> bool:
+    """Return whether two scores are not known to differ: Welch's 95% interval contains 0, or there is none."""
+    _, low, high = axis.difference(one, other)
     return not (low > 0 or high < 0)
 
 
@@ -213,7 +206,7 @@ def table(measured: Measurements, metrics: Mapping[str, Metric], titles: Mapping
 
     `titles` are the families' names for people; rows of other families have no marker.
     """
-    names = extractors(measured) or [EXTRACTOR]
+    names = list(measured.extractors) or [measured.extractor]
     marks = {name: best(measured.points, metrics, name) for name in names}
     return {
         "dataset": measured.dataset,

@@ -1,7 +1,7 @@
 """The triangle of quality, diversity and speed as inline SVG. Pure: a question in, markup out.
 
 Every point is drawn once, as a faint outline; the page's script marks the best of each family, and they fill. The
-mapping of raw values to places is `dashboard.results.recommendation.Scale`; `docs/metrics.md` writes it out.
+mapping of raw values to places is `dashboard.results.axes.Scale`; `docs/metrics.md` writes it out.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ import math
 
 from dashboard import format, theme
 from dashboard.figures import svg
+from dashboard.results.axes import Axis, Scale
 from dashboard.results.explanations import number
-from dashboard.results.recommendation import DIVERSITY, Axis, Question, Scale
+from dashboard.results.question import Question
 
 WIDTH, HEIGHT = 440, 356
 CENTRE = (220.0, 206.0)
@@ -30,7 +31,7 @@ def spot(corner: int, place: float) -> tuple[float, float]:
 def draw(question: Question) -> str:
     """Return the triangle's drawing, one group per point with its place in the question as `data-i`."""
     shapes = [shape(question, i) for i in range(len(question.points)) if question.fresh[i]]
-    reals = (question.real(question.quality, question.n), question.real(DIVERSITY, question.n), None)
+    reals = *(question.real(axis, question.n) for axis in (question.quality, question.diversity)), None
     corners = [corner(i, question.scales[i], real is not None) for i, real in enumerate(reals)]
     spokes = [svg.line(*CENTRE, *spot(i, 1), "grid") for i in range(3)]
     rings = [f'<polygon points="{path([share] * 3)}" class="grid" fill="none"/>' for share in (1 / 3, 2 / 3)]
@@ -49,15 +50,16 @@ def path(places: list[float]) -> str:
 
 
 def shape(question: Question, index: int) -> str:
-    """Return a point's outline and markers; it is open where its coverage may not be compared."""
+    """Return a point's outline and markers: open where its diversity may not be compared, marked where it is rough."""
     point, places = question.points[index], [float(place) for place in question.places[index]]
     whole = not any(math.isnan(place) for place in places)
     kind = "polygon" if whole else "polyline"
     marks = "".join(
         theme.mark(point.family, *spot(i, place), MARK) for i, place in enumerate(places) if not math.isnan(place)
     )
+    rough = " rough" * any(rough[index] for rough in question.rough)
     return (
-        f'<g class="shape f-{point.family}{"" if whole else " open"}" data-i="{index}">'
+        f'<g class="shape f-{point.family}{"" if whole else " open"}{rough}" data-i="{index}">'
         f'<{kind} points="{path(places)}"/>{marks}</g>'
     )
 

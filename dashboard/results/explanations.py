@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 
 from dashboard import format
+from dashboard.results.axes import QUALITIES, Axis
+from dashboard.results.equivalence import EQUAL, UNKNOWN
 from dashboard.results.operating_points import Measured, Score
-from dashboard.results.recommendation import DIVERSITY, QUALITIES, SAME_TIME, Answer, Axis, Question, difference, name
+from dashboard.results.question import Question, name, named
+from dashboard.results.recommendation import SAME_TIME, Answer
 
-BLIND = (
-    "These features come from a small classifier: they see what tells one class from another, forgive blur, and "
-    "are blind to what no class depends on, such as the texture of a stroke or the background."
-)
 UNEQUAL = 1.1  # training figures within a tenth of each other are called alike
 
 
@@ -62,14 +61,13 @@ def times(ratio: float) -> str:
 def reasons(question: Question, answer: Answer) -> str:
     """Return the recommended point's scores, each beside real data's, and what it costs."""
     point = question.points[answer.best]
-    quality = point.score(question.quality.key)
-    words = f"{capital(question.quality.name)} {plus_minus(question.quality, quality)}"
-    words += beside_real(question, question.quality, point)
-    if coverage := point.score(DIVERSITY.key):
-        words += f", covers {plus_minus(DIVERSITY, coverage)} of the test images"
-        words += beside_real(question, DIVERSITY, point)
+    parts = [
+        f"{axis.name} {plus_minus(axis, score)}{beside_real(question, axis, point)}"
+        for axis in (question.quality, question.diversity)
+        if (score := question.score(point, axis))
+    ]
     calls = f" in {point.calls:,} network call{'s' * (point.calls != 1)}" if point.calls else ""
-    return f"{words}; {format.duration(point.ms_per_image)} per image{calls}."
+    return f"{capital(', '.join(parts))}; {format.duration(point.ms_per_image)} per image{calls}."
 
 
 def beside_real(question: Question, axis: Axis, point: Measured) -> str:
@@ -81,8 +79,8 @@ def beside_real(question: Question, axis: Axis, point: Measured) -> str:
 def as_real(question: Question, point: Measured) -> str:
     """Return in what the point is as good as real data, by the intervals at its n; '' when that is not known."""
     good, bad = [], []
-    for axis in (question.quality, DIVERSITY):
-        score, real = point.score(axis.key), question.real(axis, point.n)
+    for axis in (question.quality, question.diversity):
+        score, real = question.score(point, axis), question.real(axis, point.n)
         if score and real:
             (good if axis.reaches(score, real) else bad).append(axis.name)
     if not good and not bad:
@@ -97,44 +95,45 @@ def as_real(question: Question, point: Measured) -> str:
 
 
 def against(question: Question, point: Measured, other: Measured, axis: Axis) -> str:
-    """Return how a point's score compares with another's, with Welch's interval; a tie is said to be one."""
-    one, two = point.score(axis.key), other.score(axis.key)
-    if not one or not two:
+    """Return how a point's score compares with another's: equal, better or worse, or not known, each with its why."""
+    one = question.score(point, axis)
+    if not one or not question.score(other, axis):
         return f"its {axis.name} was not measured"
-    if point.n != other.n and not axis.across:
+    found = question.compare(axis, point, other)
+    if found is None:
         return f"its {axis.name} was measured at n = {point.n:,}, so it cannot be compared"
-    gap, low, high = difference(axis, one, two)
     shown = f"{axis.name} {plus_minus(axis, one)}" + (f" at n = {point.n:,}" if point.n != other.n else "")
-    if math.isnan(low):
+    if math.isnan(found.low):
         return f"{shown}, too few generations to call a difference"
-    if low <= 0 <= high:
-        return f"{shown} is a tie (95% interval of the difference {span(axis, low, high)})"
-    size, (near, far) = abs(gap), sorted((abs(low), abs(high)))
-    if axis is DIVERSITY:
-        return f"covers {100 * size:.1f} points {'more' if gap > 0 else 'less'} ({span(axis, near, far)})"
+    between = f"95% interval of the difference {span(axis, found.low, found.high)}"
+    if found.verdict == EQUAL:
+        return f"{shown} is equal ({between}, within {margin(axis, found.margin).strip()})"
+    if found.verdict == UNKNOWN:
+        return f"{shown} is not known to differ, nor to be equal ({between})"
+    size, (near, far) = abs(found.gap), sorted((abs(found.low), abs(found.high)))
     amount = f"{100 * size:.1f} points" if axis.percent else number(axis, size, (far - near) / 2)
-    return f"{shown} is {amount} {'better' if gap > 0 else 'worse'} ({span(axis, near, far)})"
+    return f"{shown} is {amount} {'better' if found.gap > 0 else 'worse'} ({span(axis, near, far)})"
 
 
 def runner_up(question: Question, answer: Answer) -> str:
     """Return what the runner-up would cost, beside the recommended point."""
     best, runner = question.points[answer.best], question.points[answer.runner]
     parts = [times(runner.ms_per_image / best.ms_per_image)]
-    parts += [against(question, runner, best, axis) for axis in (question.quality, DIVERSITY)]
+    parts += [against(question, runner, best, axis) for axis in (question.quality, question.diversity)]
     return capital("; ".join(parts)) + "."
 
 
 def tie_broken(question: Question, answer: Answer) -> str:
     """Return why the point that scores highest is not the one recommended; '' when it is.
 
-    Only what counts is cited: what has no weight did not decide, and in a budget coverage is a limit, not a score.
+    Only what counts is cited: what has no weight did not decide, and in a budget diversity is a limit, not a score.
     """
     if answer.leader in (None, answer.best):
         return ""
     leader, best = question.points[answer.leader], question.points[answer.best]
     ratio = leader.ms_per_image / best.ms_per_image
     slower = f"takes {format.round_to(ratio)} times as long" if ratio > SAME_TIME else "is no faster"
-    axes = [question.quality] * answer.quality + [DIVERSITY] * (answer.coverage and not answer.budget)
+    axes = [question.quality] * answer.quality + [question.diversity] * (answer.diversity and not answer.budget)
     parts = " and ".join(against(question, leader, best, axis) for axis in axes)
     higher = "has the better mean" if answer.budget else "scores higher by these weights"
     return f"{name(leader)} {higher}, but {f'{parts}, and ' if parts else ''}it {slower}."
@@ -147,6 +146,8 @@ def why_not_closest(question: Question, answer: Answer) -> str:
     if top in (answer.best, answer.leader, answer.runner) or not axis.across or worths[top] <= worths[answer.best]:
         return ""
     point = question.points[top]
+    if not question.ranked[0][top]:
+        return f"Why not {name(point)}? {capital(axis.name)} has too few generations there to rank it."
     slower = times(point.ms_per_image / best.ms_per_image)
     return f"Why not {name(point)}? {capital(against(question, point, best, axis))}, and it is {slower}."
 
@@ -192,47 +193,83 @@ def nothing(question: Question, answer: Answer) -> str:
     """Return why there is no recommendation, and what would be nearest to one."""
     if not question.fresh.any():
         return "Every point that could be compared is stale: its checkpoint has changed since it was measured."
+    if answer.unranked:
+        return not_yet_known(question, answer)
     if not answer.budget:
         return "Give at least one of the three a weight above 0."
-    words = "No point that was measured is as fast as that and covers as much."
+    axis = question.diversity
+    words = "No point that was measured is as fast as that and as diverse."
     if answer.fastest is not None:
         point = question.points[answer.fastest]
-        words += f" The fastest that covers as much: {name(point)}, {format.duration(point.ms_per_image)} per image."
+        words += f" The fastest that is as diverse: {name(point)}, {format.duration(point.ms_per_image)} per image."
     if answer.widest is not None:
         point = question.points[answer.widest]
-        covers = plus_minus(DIVERSITY, point.score(DIVERSITY.key))
-        words += f" Within that time the widest: {name(point)}, which covers {covers}."
+        words += f" The most diverse within that time: {name(point)}, {axis.name} "
+        words += f"{plus_minus(axis, question.score(point, axis))}."
     if answer.fastest is None and answer.widest is None:
         quickest = question.points[int(question.ms.argmin())]
         words += f" The fastest of all takes {format.duration(quickest.ms_per_image)} ({name(quickest)})."
     return words
 
 
+def not_yet_known(question: Question, answer: Answer) -> str:
+    """Return that no point was measured precisely enough to be recommended, what leads by means, and what to run."""
+    point = question.points[answer.leader]
+    axes = [question.quality] * answer.quality + [question.diversity] * answer.diversity
+    scores = " and ".join(f"{axis.name} {plus_minus(axis, question.score(point, axis))}" for axis in axes)
+    return (
+        f"Not known yet: the points that fit have too few generations to be ranked by "
+        f"{' and '.join(axis.name for axis in axes)}. By means alone {name(point)} leads, {scores}. "
+        f"Measure more generations: {more_generations(point)}"
+    )
+
+
+def more_generations(point: Measured) -> str:
+    """Return the command that measures a point with more generations."""
+    generations = max(5, 2 * point.generations)
+    return (
+        f"python -m gencore evaluate {point.checkpoint} --points {point.kind} --n {point.n} --generations {generations}"
+    )
+
+
+def unranked(question: Question) -> str:
+    """Return which points have too few generations to be ranked, by quality or by diversity; '' for none."""
+    parts, found = [], []
+    for axis, places in zip((question.quality, question.diversity), question.rough, strict=True):
+        if rough := [question.points[i] for i in np.flatnonzero(places)]:
+            parts.append(f"by {axis.name}: {named(rough)}")
+            found += [point for point in rough if point not in found]
+    if not found:
+        return ""
+    points = "1 point has" if len(found) == 1 else f"{len(found)} points have"
+    return (
+        f"{points} too few generations to be ranked, drawn faintly and never recommended ({'; '.join(parts)}). "
+        f"More: {more_generations(found[0])}"
+    )
+
+
 def everywhere(question: Question, family: str, where: str = "weight") -> str:
     """Return that a family wins at every weight (or budget), and what the features do not see."""
     mine = [point for point in question.points if point.family == family]
-    words = f"The {mine[0].title} wins at every {where} here, by these measures. {BLIND}"
-    score = next((score for point in mine if point.kind == "headline" and (score := point.score("sharpness"))), None)
-    if score:
+    words = f"The {mine[0].title} wins at every {where} here, by these measures."
+    words += f" {sentence}" if (sentence := seen(question, question.extractor)) else ""
+    scores = (question.score(point, QUALITIES["sharpness"]) for point in mine if point.kind == "headline")
+    if score := next(filter(None, scores), None):
         words += (
             f" Its sharpness is {plus_minus(QUALITIES['sharpness'], score)}; 1 is as real, less is blur, more is noise."
         )
-    return words + second_opinion(question)
+    return words
 
 
-def second_opinion(question: Question) -> str:
-    """Return which family is closest in the pixel features among points of the question's n; '' when not known."""
-    known = [point for point in question.points if point.n == question.n and point.score("kid", "pixels")]
-    if not known:
-        return ""
-    closest = min(known, key=lambda point: point.score("kid", "pixels").mean)
-    kid = plus_minus(QUALITIES["kid"], closest.score("kid", "pixels"))
-    return f" In pixel features the closest is {name(closest)}: KID {kid}."
+def seen(question: Question, extractor: str) -> str:
+    """Return what an extractor's features see and forgive, as a sentence; '' where nobody has said."""
+    words = question.measured.sees.get(extractor)
+    return f"{capital(extractor)} features {words}." if words else ""
 
 
 def candidates(question: Question, answer: Answer) -> str:
     """Return which points were candidates, and why those."""
-    axes = [DIVERSITY] * answer.coverage + [question.quality]
+    axes = [question.diversity] * answer.diversity + [question.quality]
     tied = [axis.name for axis in axes if not axis.across]
     if not tied:
         return f"Chosen among all {int(question.fresh.sum())} points: nothing that depends on n was asked for."

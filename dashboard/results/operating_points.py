@@ -129,6 +129,8 @@ class Measurements:
             'stale' (one sentence when the checkpoint has changed since, else '') added.
         bounds: The rows of likelihood bounds, in the order of the registry's families, with 'stale' added.
         problems: One sentence for each line of a row file that could not be read.
+        extractor: The features that scores are compared in unless others are asked for.
+        sees: By extractor, what it sees and what it forgives, in words that follow 'these features'.
     """
 
     dataset: str
@@ -138,6 +140,14 @@ class Measurements:
     costs: tuple[Mapping[str, Any], ...] = ()
     bounds: tuple[Mapping[str, Any], ...] = ()
     problems: tuple[str, ...] = ()
+    extractor: str = EXTRACTOR
+    sees: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def extractors(self) -> tuple[str, ...]:
+        """The extractors that the rows have scores in, the data set's own first."""
+        names = dict.fromkeys(name for row in self.scored for name, scores in row.quality["scores"].items() if scores)
+        return tuple(sorted(names, key=lambda name: name != self.extractor))
 
     def baseline(self, n: int) -> Measured | None:
         """Return the baseline at `n` images."""

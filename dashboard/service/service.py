@@ -34,6 +34,7 @@ from gencore.device import describe_machine, pick_device, synchronise
 from gencore.errors import InputError, near
 from gencore.evaluation import rows
 from gencore.evaluation.failures import FAILURES, Broken, failures_for
+from gencore.extractors import EXTRACTORS
 from gencore.family import Family, resolve_knobs
 
 MAX_IMAGES = 100
@@ -306,7 +307,8 @@ class Service:
             for name, kind in self.families.items()
         }
         stale = {place: without_paths(words) for place, row in enumerate(found) if (words := rows.is_stale(row))}
-        return join(dataset, found, titles, orders, stale, problems)
+        sees = {name: kind.sees for name, kind in EXTRACTORS.items()}
+        return replace(join(dataset, found, titles, orders, stale, problems), sees=sees)
 
     # ---- the failure lab
 

@@ -71,6 +71,7 @@ class Extractor(nn.Module, ABC):
     Attributes:
         name: The key in EXTRACTORS, and of the files.
         about: What the features are, in one sentence for people.
+        sees: What they see and what they forgive, in words that follow 'these features'.
         needs_labels: Whether `learn` needs a data set with labels.
         half: Whether the weights are rounded to float16, in the file and in use.
         dimensions: Features per image, d.
@@ -79,6 +80,7 @@ class Extractor(nn.Module, ABC):
 
     name: ClassVar[str]
     about: ClassVar[str]
+    sees: ClassVar[str] = ""
     needs_labels: ClassVar[bool] = False
     half: ClassVar[bool] = True
     mean: Tensor

@@ -38,6 +38,7 @@ class Classifier(Extractor):
 
     name: ClassVar[str] = "classifier"
     about: ClassVar[str] = "the penultimate layer of a small classifier trained on the train split, whitened"
+    sees: ClassVar[str] = "see what tells one class from another and forgive blur"
     needs_labels: ClassVar[bool] = True
     centre: Tensor
     whitening: Tensor

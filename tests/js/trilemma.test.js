@@ -10,15 +10,12 @@ test('numbers of an address are taken where they are all there and none is negat
 });
 
 test('the table of weights goes through quality, diversity and speed, the last one fastest', () => {
-  const table = Array.from({ length: 27 }, (_, i) => i);
-  const weights = { step: 50, table };
-  assert.equal(answers.byWeights(weights, ['0', '0', '50']), 1);
-  assert.equal(answers.byWeights(weights, ['100', '50', '0']), 2 * 9 + 3);
+  assert.equal(answers.byWeights(50, ['0', '0', '50']), 1);
+  assert.equal(answers.byWeights(50, ['100', '50', '0']), 2 * 9 + 3);
 });
 
-test('the table of budgets goes through times and, within, coverage', () => {
-  const budgets = { step: 50, table: ['a', 'b', 'c', 'd', 'e', 'f'] };
-  assert.equal(answers.byBudget(budgets, 1, '100'), 'f');
+test('the table of budgets goes through times and, within, the least diversity', () => {
+  assert.equal(answers.byBudget(50, 1, '100'), 5);
 });
 
 test('the nearest time is the nearest by ratio', () => {

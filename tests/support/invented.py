@@ -5,7 +5,7 @@ import math
 import random
 
 MACHINE = {"device": "cpu", "name": "Test Processor", "cores": 2, "threads": 2}
-STUDENT = {3: 4.303, 5: 2.776}  # 95%, two-sided, generations - 1 degrees of freedom
+STUDENT = {2: 12.706, 3: 4.303, 5: 2.776}  # 95%, two-sided, generations - 1 degrees of freedom
 SAMPLING = "sampling only: one training run"
 PIXELS = ("kid", "fd", "precision", "recall", "density", "coverage", "vendi_ratio", "pairwise_ratio", "authenticity")
 BASELINE = {"kid": 0.0006, "coverage": 0.97, "precision": 0.97, "sharpness": 1.0}

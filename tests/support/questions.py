@@ -1,5 +1,7 @@
 """Operating points made by hand, for questions whose right answer is known."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from dashboard.results.operating_points import join
@@ -10,7 +12,7 @@ TITLES = {"vae": "VAE", "gan": "GAN", "ddpm": "DDPM", "flow": "Flow"}
 
 def found(spread=0.01, generations=5, **means):
     """Scores whose generations lie evenly around a mean; `spread` is the farthest one's distance from it."""
-    values = {"precision": 0.9, "density": 0.9, "sharpness": 1.0, **means}
+    values = {"precision": 0.9, "density": 0.9, "sharpness": 1.0, "recall": means.get("coverage"), **means}
     steps = np.linspace(-1, 1, generations)
     return {"classifier": {key: score([mean * (1 + spread * step) for step in steps]) for key, mean in values.items()}}
 
@@ -22,12 +24,15 @@ def point(family, label, ms, n=5000, kind="headline", checkpoint="", machine=MAC
     return [row] + ([] if ms is None else [cost(row, ms, calls, machine)])
 
 
-def measure(*points, baseline=True, stale=()):
-    """Measurements of these points, with real data at n = 5,000 and 2,000; `stale` names labels."""
+def measure(*points, baseline=True, stale=(), **more):
+    """Measurements of these points, with real data at n = 5,000 and 2,000; `stale` names labels.
+
+    `more` are fields of theirs.
+    """
     rows = [row for rows in points for row in rows]
     rows += [real(n, found(**BASELINE)) for n in (5000, 2000)] if baseline else []
     old = {i: "The checkpoint has changed." for i, row in enumerate(rows) if row["point"]["label"] in stale}
-    return join("mnist", rows, TITLES, {}, old)
+    return replace(join("mnist", rows, TITLES, {}, old), **more)
 
 
 def trio():

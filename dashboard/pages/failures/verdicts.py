@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from dashboard import format
 from dashboard.figures.table import GROUPS, Metric
-from dashboard.results import recommendation
+from dashboard.results.axes import Axis
 from dashboard.results.operating_points import EXTRACTOR, Measured, Measurements, Score
 
 CLEARLY = 0.1  # a tenth of what the healthy model's score is worth
@@ -59,8 +59,8 @@ def comparable(failure: Measured, other: Measured) -> bool:
 
 def worse(metric: Metric, broken: Score, other: Score) -> bool:
     """Return whether a metric puts `broken` clearly below `other`."""
-    axis = recommendation.Axis(metric.key, metric.name, metric.name, metric.better)
-    gap, _, high = recommendation.difference(axis, broken, other)
+    axis = Axis(metric.key, metric.name, metric.name, metric.better)
+    gap, _, high = axis.difference(broken, other)
     surely = gap < 0 if math.isnan(high) else high < 0
     return surely and -gap > CLEARLY * abs(axis.worth(other.mean))
 

@@ -12,7 +12,7 @@ from dashboard import theme
 from dashboard.figures import table
 from dashboard.pages import slug_of
 from dashboard.pages.table import report
-from dashboard.results.operating_points import Measurements
+from dashboard.results.operating_points import Measurements, machine_key
 from dashboard.service import METRICS, Service, __version__
 from dashboard.service.cache import Cache
 from dashboard.ui import dataset_choice
@@ -90,11 +90,11 @@ class Table:
         return self._written.find(self.service.measurements_key(measured.dataset), lambda: self._write(measured))
 
     def _write(self, measured: Measurements) -> dict[str, str]:
-        made = datetime.now(UTC).date().isoformat()
+        made, here = datetime.now(UTC).date().isoformat(), machine_key({"machine": self.service.machine})
         contents = {
             "csv": table.as_csv(measured),
             "json": table.as_json(measured, __version__, made),
-            "html": report.page(measured, METRICS, self.service.families, __version__, made),
+            "html": report.page(measured, METRICS, self.service.families, __version__, made, here),
         }
         folder, paths = Path(tempfile.mkdtemp(prefix="table-")), {}
         for ending, content in contents.items():

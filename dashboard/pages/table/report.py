@@ -18,10 +18,14 @@ import numpy as np
 
 from dashboard import format, theme
 from dashboard.figures import cost, pareto, svg, table, triangle
-from dashboard.results import explanations, recommendation
-from dashboard.results.operating_points import EXTRACTOR, Measured, Measurements
+from dashboard.results import explanations, opinions
+from dashboard.results.operating_points import Measured, Measurements
+from dashboard.results.question import Question, ask
+from dashboard.results.question import name as name_of
+from dashboard.results.recommendation import Answer, weigh
 from dashboard.ui import assets
 
+EQUAL_WEIGHTS = np.ones((1, 3))
 TEMPLATE = Template((Path(__file__).parent / "report.html").read_text(encoding="utf-8"))
 
 
@@ -31,14 +35,16 @@ def page(
     families: Mapping[str, Any],
     version: str,
     made: str,
+    here: str = "",
 ) -> str:
     """Return the report as a whole HTML document.
 
-    `families` are by name what has a title and a sentence about it; `made` is the day of the report, '2026-11-22'.
+    `families` are by name what has a title and a sentence about it; `made` is the day of the report, '2026-11-22';
+    `here` is the machine at hand, as `machine_key` names it.
     """
     name, titles = escape(format.dataset_title(measured.dataset)), {key: kind.title for key, kind in families.items()}
     timed = cost.timed(measured, titles)
-    cards = [*summary(measured), *(cost.cards(timed) if timed else ())]
+    cards = [*summary(measured, here), *(cost.cards(timed) if timed else ())]
     parts = [
         f"<h1>{name}: quality, diversity and speed, measured</h1>",
         f'<p class="lead">{escape(lead(measured, version, made))}</p>',
@@ -50,7 +56,7 @@ def page(
         origins(measured, families),
         machines(measured),
         again(measured),
-        glossary(metrics),
+        glossary(metrics, measured.extractor),
     ]
     light, dark = theme.palettes(list(families))
     return TEMPLATE.substitute(
@@ -77,15 +83,15 @@ def lead(measured: Measurements, version: str, made: str) -> str:
 # ---- the trilemma's own figures
 
 
-def summary(measured: Measurements) -> list[str]:
+def summary(measured: Measurements, here: str = "") -> list[str]:
     """Return the cards of the triangle, the answer for equal weights, and every operating point.
 
     None where no point has both a score and a time.
     """
-    question = recommendation.ask(measured)
+    question = ask(measured, here=here)
     if not question.points:
         return []
-    answers, index = recommendation.weigh(question, np.ones((1, 3)))
+    answers, index = weigh(question, EQUAL_WEIGHTS)
     answer = answers[index[0]]
     return [
         svg.card(
@@ -107,7 +113,7 @@ def summary(measured: Measurements) -> list[str]:
     ]
 
 
-def recommended(question: recommendation.Question, answer: recommendation.Answer) -> str:
+def recommended(question: Question, answer: Answer) -> str:
     """Return the card with the point to use by equal weights, and each family's best beside it."""
     title = "Which model, if all three weigh the same?"
     if answer.best is None:
@@ -115,28 +121,32 @@ def recommended(question: recommendation.Question, answer: recommendation.Answer
     best = question.points[answer.best]
     words = [explanations.as_real(question, best), explanations.tie_broken(question, answer)]
     if answer.runner is not None:
-        runner = recommendation.name(question.points[answer.runner])
+        runner = name_of(question.points[answer.runner])
         words.append(f"Runner-up: {runner}. {explanations.runner_up(question, answer)}")
-    words.append(explanations.trained(question, answer))
+    words += [fares(question), explanations.trained(question, answer), explanations.unranked(question)]
     lines = []
     for place in answer.families:
         if place is not None:
             point = question.points[place]
-            quality, coverage = point.score(question.quality.key), point.score(recommendation.DIVERSITY.key)
-            cells = [
-                explanations.plus_minus(question.quality, quality),
-                explanations.plus_minus(recommendation.DIVERSITY, coverage) if coverage else "–",
-                format.duration(point.ms_per_image),
-            ]
+            scores = [(axis, question.score(point, axis)) for axis in (question.quality, question.diversity)]
+            cells = [explanations.plus_minus(axis, score) if score else "–" for axis, score in scores]
+            cells.append(format.duration(point.ms_per_image))
             head = row_head(point.family, point.title, point.label, {point.family: ""})
             lines.append(f"<tr>{head}{figures(cells)}</tr>")
-    heads = ["Best of each family", question.quality.name, recommendation.DIVERSITY.name, "per image"]
-    answered = f"{recommendation.name(best)}. {explanations.reasons(question, answer)}"
+    heads = ["Best of each family", question.quality.name, question.diversity.name, "per image"]
+    answered = f"{name_of(best)}. {explanations.reasons(question, answer)}"
     more = "".join(f"<p>{escape(sentence)}</p>" for sentence in words if sentence)
     return svg.card(title, answered, more + sheet("", heads, lines), explanations.candidates(question, answer))
 
 
-def lit(drawing: str, answer: recommendation.Answer) -> str:
+def fares(question: Question) -> str:
+    """Return how the answer for equal weights fares in other features."""
+    questions = opinions.elsewhere(question)
+    [words], _ = opinions.sentences(questions, {key: weigh(one, EQUAL_WEIGHTS) for key, one in questions.items()})
+    return words
+
+
+def lit(drawing: str, answer: Answer) -> str:
     """Return the triangle with each family's best point marked, as the page's script marks it."""
     best = {place for place in answer.families if place is not None}
 
@@ -185,11 +195,11 @@ def scores(measured: Measurements, metrics: Mapping[str, table.Metric], titles: 
         return "<h2>Scores</h2><p>No scores were measured yet.</p>"
     parts = [
         '<h2>Scores</h2><p class="reading">',
-        "Grey: real images scored against real images, the baseline. Bold: the best at its n and all that tie with it "
-        "by Welch's interval. ↓ lower is better, ↑ higher is better, → 1 is as real. Only rows of one table may be "
-        "compared: they have equal n.</p>",
+        "Grey: real images scored against real images, the baseline. Bold: the best at its n and all that are not "
+        "known to differ from it (Welch's interval), which need not be equal. ↓ lower is better, ↑ higher is better, "
+        "→ 1 is as real. Only rows of one table may be compared: they have equal n.</p>",
     ]
-    for name in table.extractors(measured):
+    for name in measured.extractors:
         marked = table.best(measured.points, metrics, name)
         for n in sorted({row.n for row in (*everything, *measured.baselines.values())}, reverse=True):
             baseline = measured.baseline(n)
@@ -328,12 +338,12 @@ def again(measured: Measurements) -> str:
     )
 
 
-def glossary(metrics: Mapping[str, table.Metric]) -> str:
+def glossary(metrics: Mapping[str, table.Metric], extractor: str) -> str:
     """Return what each metric is."""
     items = "".join(
         f"<dt>{escape(m.name)} {table.ARROWS.get(m.better, '')}</dt>"
         f"<dd>{escape(m.about)}{f' {escape(source)}.' if (source := getattr(m, 'source', '').rstrip('.')) else ''}</dd>"
         for m in metrics.values()
     )
-    lead = f"<p>The headline's features are those of the {EXTRACTOR}.</p>"
+    lead = f"<p>The headline's features are those of the {escape(extractor)}.</p>"
     return f"<h2>What the scores mean</h2>{lead}<dl>{items}</dl>" if items else ""

@@ -15,7 +15,8 @@ lab.table = (element, props, watch) => {
     bound: 'likelihood bound',
     baseline: 'baseline',
   };
-  const state = { sort: '', down: false, extractor: '', groups: new Set() };
+  const asked = () => new URLSearchParams(location.search).get('features') ?? '';
+  const state = { sort: '', down: false, extractor: asked(), groups: new Set() };
   let data = null;
   let dataset = null;
 
@@ -59,6 +60,7 @@ lab.table = (element, props, watch) => {
       ...data.extractors.map((name) =>
         choice('radio', 'table-features', name, name, name === state.extractor, () => {
           state.extractor = name;
+          lab.link({ features: data.extractors[0] }, [name]);
           body();
         }),
       ),

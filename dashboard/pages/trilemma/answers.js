@@ -6,14 +6,14 @@ lab.answers = {
     return found.length === count && found.every((x) => Number.isFinite(x) && x >= 0) ? found : null;
   },
 
-  // `table` goes through the three weights, 0 to 100 in steps, the last one fastest.
-  byWeights: ({ step, table }, weights) => {
+  // Tables go through the three weights, 0 to 100 in steps, the last one fastest.
+  byWeights: (step, weights) => {
     const side = 100 / step + 1;
-    return table[weights.reduce((place, weight) => place * side + Math.round(weight / step), 0)];
+    return weights.reduce((place, weight) => place * side + Math.round(weight / step), 0);
   },
 
-  // `table` goes through the times, and within each through the coverage, 0 to 100 in steps.
-  byBudget: ({ step, table }, time, coverage) => table[time * (100 / step + 1) + Math.round(coverage / step)],
+  // Tables go through the times, and within each through the least diversity, 0 to 100 in steps.
+  byBudget: (step, time, least) => time * (100 / step + 1) + Math.round(least / step),
 
   // The place of the time nearest to `ms`, by ratio.
   nearest: (times, ms) => {

@@ -5,21 +5,17 @@ Every answer is worked out here when the rows are read; in the browser a slider 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from html import escape
+from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlencode
 
 import gradio as gr
-import numpy as np
 from gradio.context import Context
 
-from dashboard import format, theme
-from dashboard.figures import pareto, triangle
-from dashboard.pages.trilemma import point_detail
-from dashboard.results import explanations, recommendation
-from dashboard.results.operating_points import BATCH, EXTRACTOR, Measured, knobs_key
-from dashboard.results.recommendation import DIVERSITY, QUALITIES, SPEED, Answer, Question
+from dashboard import format
+from dashboard.figures import triangle
+from dashboard.pages.trilemma import point_detail, trilemma_view
+from dashboard.results.operating_points import Measured, knobs_key, machine_key
+from dashboard.results.question import ask, on_machine
 from dashboard.service import METRICS, PREVIEW, Frame, InputError, Order, Point, Service, resolve_knobs
 from dashboard.service.cache import Cache
 from dashboard.service.parsing import whole_or
@@ -29,9 +25,7 @@ from dashboard.ui.html import scripted
 from dashboard.ui.run import Run, Runs
 
 TITLE = "Trilemma"
-WEIGHTS = range(0, 101, 5)
-SPREAD = (1, 1.25, 1.6, 2, 2.5, 3.2, 4, 5, 6.3, 8)  # a decade of budgets, evenly on a log scale
-COVERAGES = range(0, 101, 2)  # percent
+ASKED = {"quality": "quality", "diversity": "diversity", "features": "extractor", "machine": "machine"}  # of a query
 PATIENCE = 2000  # ms: a point whose samples take longer is asked for by a button
 EMPTY = "Nothing has been measured on {0} yet. Measure it and reload: python -m gencore evaluate"
 NO_CHECKPOINT = "There is no checkpoint yet. Train one and reload: python -m gencore train digits/vae"
@@ -47,17 +41,20 @@ PAGE = (
     '</article><article class="card question"><header><h2>What matters to you?</h2>'
     '<div class="switch" role="group" aria-label="How to choose">'
     '<button type="button" data-mode="weights">Weights</button>'
-    '<button type="button" data-mode="budget">Time and coverage</button></div>'
-    '<label class="choose">quality is <select data-ask="quality"></select></label></header>'
+    '<button type="button" data-mode="budget">Time and diversity</button></div></header>'
     '<div class="dials" data-panel="weights">'
     + "".join(SLIDER.format(word, word.lower(), f"Weight of {word.lower()}") for word in triangle.CORNERS)
     + '</div><div class="dials" data-panel="budget" hidden>'
     + SLIDER.format("At most", "ms", "Milliseconds per image, at most")
-    + SLIDER.format("Covers at least", "coverage", "Coverage, at least")
-    + '</div><div class="verdict" data-at="answer" aria-live="polite"></div>'
+    + SLIDER.format("", "least", "Diversity, at least")
+    + '</div><div class="meanings"><label class="choose">quality by <select data-ask="quality"></select></label> '
+    '<label class="choose">diversity by <select data-ask="diversity"></select></label> '
+    '<label class="choose" data-at="features-label">features <select data-ask="features"></select></label></div>'
+    '<div class="verdict" data-at="answer" aria-live="polite"></div>'
     '<div class="basis"><span data-at="basis"></span> '
     '<label class="choose" data-at="n-label">compare at <select data-ask="n"></select></label> '
     '<label class="choose" data-at="machine-label">timed on <select data-ask="machine"></select></label></div>'
+    '<details class="fooled"><summary>What fools each diversity</summary><dl data-at="fooled"></dl></details>'
     '</article><article class="card every chart"><h3>Every operating point</h3><p class="answer" data-at="summary"></p>'
     '<div class="stage" data-at="front"></div><div class="tip" data-at="tip" hidden></div>'
     '<p class="reading" data-at="reading"></p><ul class="left-out" data-at="notes"></ul></article></div>'
@@ -118,16 +115,21 @@ class Trilemma:
 
     # ---- what the page shows
 
-    def value(self, dataset: str = "", quality: str = "kid", n: int = 0, machine: str = "") -> dict[str, Any]:
-        """Return the page's value: charts, ready answers, and the table in which a slider finds its answer."""
+    def value(self, dataset: str = "", **asked: Any) -> dict[str, Any]:
+        """Return the page's value: charts, ready answers, and the table in which a slider finds its answer.
+
+        `asked` are arguments of `question.ask`.
+        """
         known = self.service.datasets()
         dataset = dataset if dataset in known else next(iter(known), "")
+        here = machine_key({"machine": self.service.machine})
 
         def answer() -> dict[str, Any]:
-            question = recommendation.ask(self.service.measurements(dataset), quality, n, machine)
-            return view(question, self._declared(dataset))
+            question = ask(self.service.measurements(dataset), **asked, here=here)
+            return trilemma_view.view(question, self._declared(dataset), here)
 
-        found = self._answers.find((self.service.measurements_key(dataset), quality, n, machine), answer)
+        key = self.service.measurements_key(dataset), *sorted(asked.items())
+        found = self._answers.find(key, answer)
         empty = NO_CHECKPOINT if not known else "" if found["points"] else EMPTY.format(dataset)
         return {**found, "datasets": [[name, format.dataset_title(name)] for name in known], "empty": empty}
 
@@ -146,7 +148,7 @@ class Trilemma:
         return as_text(self._value_of(dict(request.query_params)) | {"restored": True})
 
     def ask(self, request: gr.Request, event: gr.EventData, chosen: dict | None) -> dict:
-        """Show the page for another data set, meaning of quality, n or machine.
+        """Show the page for another data set, meaning of quality or diversity, features, n or machine.
 
         A chosen point's row follows; where it is not among the rows of the data set, its panel closes and its run ends.
         """
@@ -160,8 +162,8 @@ class Trilemma:
         return {self.home: as_text(value), self.panel: gr.update(visible=False), self.chosen: None}
 
     def _value_of(self, query: dict[str, Any]) -> dict[str, Any]:
-        dataset, quality, machine = (str(query.get(name) or "") for name in ("data", "quality", "machine"))
-        return self.value(dataset, quality or "kid", max(0, whole_or(query.get("at"), 0)), machine)
+        asked = {word: str(query.get(name) or "") for name, word in ASKED.items()}
+        return self.value(str(query.get("data") or ""), n=max(0, whole_or(query.get("at"), 0)), **asked)
 
     # ---- a point that was chosen
 
@@ -175,7 +177,7 @@ class Trilemma:
             raise gr.Error("That point is not among the rows any more.", print_exception=False)
         run = self.runs.begin(request)
         machine = str(query.get("machine") or "")
-        value, words = self._at_rest(dataset, recommendation.on_machine(measured, point, machine))
+        value, words = self._at_rest(dataset, on_machine(measured, point, machine))
         return {
             self.chosen: {"dataset": dataset, "key": key, "run": run, "auto": words is None},
             self.panel: gr.update(visible=True),
@@ -188,10 +190,10 @@ class Trilemma:
     def _told(self, dataset: str, point: Measured, machine: str) -> dict:
         """Return the updates of a chosen point's name and row, with its times on one machine."""
         measured = self.service.measurements(dataset)
-        timed = recommendation.on_machine(measured, point, machine)
+        timed = on_machine(measured, point, machine)
         names = {key: metric.name for key, metric in METRICS.items()}
         return {
-            self.head: point_detail.head(timed, compare_link(dataset, [timed])),
+            self.head: point_detail.head(timed, trilemma_view.compare_link(dataset, [timed])),
             self.row: point_detail.row(timed, measured.baseline(timed.n), names),
         }
 
@@ -267,207 +269,3 @@ class Trilemma:
                 value |= {"image": model_card.data_uri(preview)}
                 value["note"] += " Shown instead: the images shipped with the checkpoint, of its default setting."
         return value
-
-
-# ---- the page's value
-
-
-def budgets(question: Question) -> list[float]:
-    """Return the times that the budget's slider offers, from the triangle's rim to its centre."""
-    scale = question.scales[2]
-    decades = round(np.log10(scale.centre / scale.rim))
-    times = [scale.rim * 10**decade * step for decade in range(decades) for step in SPREAD]
-    return [float(f"{ms:.3g}") for ms in [*times, scale.centre]]
-
-
-def view(question: Question, declared: Iterable[tuple[str, str, str, Point]] = ()) -> dict[str, Any]:
-    """Return what the browser needs to show a question and all its answers.
-
-    Args:
-        question: The question.
-        declared: The operating points that could have been measured, see `recommendation.unmeasured`.
-    """
-    shared = {
-        "dataset": question.measured.dataset,
-        "quality": question.quality.key,
-        "qualities": [[axis.key, axis.title] for axis in QUALITIES.values()],
-        "n": question.n,
-        "sizes": [[n, f"n = {n:,} ({count} point{'s' * (count != 1)})"] for n, count in question.sizes.items()],
-        "machine": question.machine,
-        "machines": list(question.measured.machines),
-        "notes": [
-            *question.left_out,
-            *recommendation.unmeasured(question.measured, declared),
-            *question.measured.problems,
-        ],
-        "points": [],
-    }
-    if not question.points:
-        return shared
-    grid = np.array([(q, d, s) for q in WEIGHTS for d in WEIGHTS for s in WEIGHTS])
-    by_weight, weight_table = recommendation.weigh(question, grid)
-    times = budgets(question)
-    limits = np.array([(ms, percent / 100) for ms in times for percent in COVERAGES])
-    by_budget, budget_table = recommendation.within(question, limits)
-    return shared | {
-        "lead": lead(question),
-        "columns": [question.quality.name, DIVERSITY.name, SPEED.name],
-        "badges": {family: theme.badge(family) for family in question.families},
-        "points": [about(question, point) for point in question.points],
-        "triangle": triangle.draw(question),
-        "how": how_to_read(question),
-        "front": pareto.draw(question),
-        "summary": summary(question),
-        "reading": reading(question),
-        "answers": [*packed(question, by_weight, "weight"), *packed(question, by_budget, "budget that a point fits")],
-        "weights": {"step": WEIGHTS.step, "table": weight_table.tolist()},
-        "budgets": {
-            "ms": times,
-            "words": [format.duration(ms) for ms in times],
-            "step": COVERAGES.step,
-            "table": (budget_table + len(by_weight)).tolist(),
-        },
-    }
-
-
-def lead(question: Question) -> str:
-    """Return the sentence under the title."""
-    titles = list(dict.fromkeys(point.title for point in question.points))
-    count = len(question.points)
-    return (
-        f"{format.listing(titles)} on {format.dataset_title(question.measured.dataset)}, {count} settings measured, "
-        "each with its interval: a difference inside the noise is no difference."
-    )
-
-
-def about(question: Question, point: Measured) -> dict[str, Any]:
-    """Return what the browser says of a point: in the legend, and in the card beside the pointer."""
-    axis, score, coverage = question.quality, point.score(question.quality.key), point.score(DIVERSITY.key)
-    same = point.n == question.n
-    lines = [[axis.name, explanations.plus_minus(axis, score)]]
-    real = question.real(axis, point.n)
-    lines += [["real data", explanations.plus_minus(axis, real)]] if real else []
-    second = point.score("kid", point_detail.SECOND)
-    lines += [["KID in pixels", explanations.plus_minus(QUALITIES["kid"], second)]] if second else []
-    lines += [["coverage", explanations.plus_minus(DIVERSITY, coverage)]] if coverage else []
-    lines += [["time", f"{format.duration(point.ms_per_image)} per image"]]
-    lines += [["network calls", f"{point.calls:,}"]] if point.calls else []
-    lines += [["n", f"{point.n:,} × {point.generations} generations"]]
-    lines += (
-        [["trained on", words]] if (words := explanations.training_facts(point.quality.get("training") or {})) else []
-    )
-    lines += [["checkpoint", digits]] if (digits := point.hash_of()) else []
-    return {
-        "key": point.key,
-        "family": point.family,
-        "name": recommendation.name(point),
-        "values": [
-            [explanations.number(axis, score.mean, score.half), explanations.margin(axis, score.half)],
-            [
-                explanations.number(DIVERSITY, coverage.mean, coverage.half),
-                explanations.margin(DIVERSITY, coverage.half),
-            ]
-            if coverage and same
-            else ["–", ""],
-            [format.duration(point.ms_per_image), ""],
-        ],
-        "lines": lines,
-        "stale": point.stale,
-    }
-
-
-def packed(question: Question, answers: list[Answer], where: str) -> list[dict[str, Any]]:
-    """Return answers for the browser: what each marks in the charts, and its sentences as markup.
-
-    `where` says what the answers are for, should one family win at all of it.
-    """
-    family = recommendation.winner_everywhere(question, answers)
-    everywhere = explanations.everywhere(question, family, where) if family else ""
-    return [
-        {
-            "best": answer.best,
-            "runner": answer.runner,
-            "families": answer.families,
-            "html": sentences(question, answer, everywhere),
-            "basis": explanations.candidates(question, answer),
-        }
-        for answer in answers
-    ]
-
-
-def sentences(question: Question, answer: Answer, everywhere: str) -> str:
-    """Return an answer's sentences as markup."""
-    if answer.best is None:
-        return f'<div class="box"><p>{escape(explanations.nothing(question, answer))}</p></div>'
-    best = question.points[answer.best]
-    why = [explanations.reasons(question, answer), explanations.as_real(question, best)]
-    parts = [
-        f'<div class="box f-{best.family}" data-best="{escape(best.key)}"><h3>{theme.badge(best.family)}'
-        f"{escape(recommendation.name(best))}</h3><p>{escape(' '.join(filter(None, why)))}</p></div>"
-    ]
-    if answer.runner is not None:
-        runner = question.points[answer.runner]
-        both = best.family != runner.family
-        link = compare_link(question.measured.dataset, [best, runner] if both else [best])
-        parts.append(
-            f'<p class="f-{runner.family}">Runner-up: <b>{escape(recommendation.name(runner))}</b>. '
-            f"{escape(explanations.runner_up(question, answer))} "
-            f'<a href="{escape(link)}">{"See both side by side" if both else "See it in Compare"}</a></p>'
-        )
-    quiet = [explanations.tie_broken(question, answer), explanations.why_not_closest(question, answer), everywhere,
-             explanations.trained(question, answer)]  # fmt: skip
-    return "".join(parts + [f'<p class="quiet">{escape(words)}</p>' for words in quiet if words])
-
-
-def compare_link(dataset: str, points: list[Measured]) -> str:
-    """Return the address of these points on the page where models run side by side."""
-    query: dict[str, Any] = {"data": dataset}
-    for point in points:
-        query[f"{point.family}.checkpoint"] = point.checkpoint
-        query |= {f"{point.family}.{knob}": value for knob, value in point.knobs.items()}
-    return f"?{urlencode(query)}#compare"
-
-
-def how_to_read(question: Question) -> str:
-    """Return how to read the triangle."""
-    quality, _, speed = question.scales
-    centre = f"{quality.axis.name} {explanations.number(quality.axis, quality.centre)}, " if quality.centre else "0, "
-    words = (
-        f"Outward is better. The rim is real data (for speed {format.duration(speed.rim)}), the centre {centre}"
-        f"coverage 0 and {format.duration(speed.centre)}. Filled: each family's best for you. Thin: its other points"
-    )
-    open_ = bool(np.isnan(question.places).any())
-    words += ", open where n differs and coverage cannot be compared." if open_ else "."
-    if quality.axis.spelled:
-        words += f" {quality.axis.name}: {quality.axis.spelled}, in {EXTRACTOR} features."
-    return words + " The area means nothing."
-
-
-def summary(question: Question) -> str:
-    """Return what the chart of all points says."""
-    names = [recommendation.name(question.points[i]) for i in question.front]
-    if not names:
-        return "Every point is stale: its checkpoint has changed since it was measured."
-    if len(names) == 1:
-        return f"{names[0]} is both the fastest and the best of {len(question.points)} points, by their means."
-    return (
-        f"By their means, {len(names)} of {len(question.points)} points are worth a look: from {names[0]}, "
-        f"the fastest, to {names[-1]}, the best."
-    )
-
-
-def reading(question: Question) -> str:
-    """Return how to read the chart of all points."""
-    axis = question.quality
-    up = {"lower": "closer to real", "higher": "better", "one": "closer to real"}[axis.better]
-    words = (
-        f"Up is {up}, left is faster; beyond real data the axis ends. Bars: 95% intervals over generations of one "
-        "trained model. Dashed: nothing measured is better in both. Numbers along a line are network calls."
-    )
-    words += pareto.ending(question)
-    if axis.better == "one":
-        words += f" Above 1, too, is not real: there the axis has 1 / {axis.name}."
-    if any(point.n != question.n for point in question.points):
-        words += f" Hollow: measured at another n than {question.n:,}; KID alone may be compared across n."
-    words += f" Scores in {question.measured.features()}."
-    return f"{words} Times: {BATCH} images at once, {question.machine}. Choose a point for its samples and its row."

@@ -8,10 +8,8 @@ from html import escape
 
 from dashboard import format, theme
 from dashboard.results.explanations import training_facts
-from dashboard.results.operating_points import EXTRACTOR, Measured, Score, machine_key
-from dashboard.results.recommendation import name
-
-SECOND = "pixels"
+from dashboard.results.operating_points import Measured, Score, machine_key
+from dashboard.results.question import name
 
 
 def head(point: Measured, link: str) -> str:
@@ -32,9 +30,9 @@ def row(point: Measured, baseline: Measured | None, names: Mapping[str, str]) ->
 
 
 def table(point: Measured, baseline: Measured | None, names: Mapping[str, str]) -> str:
-    """Return the scores with their intervals, beside real data's at the same n, in both kinds of features."""
+    """Return the scores with their intervals, beside real data's at the same n, in all features."""
     keys = list(dict.fromkeys(key for scores in point.quality["scores"].values() for key in scores))
-    extractors = [one for one in (EXTRACTOR, SECOND) if point.quality["scores"].get(one)]
+    extractors = [name for name, scores in point.quality["scores"].items() if scores]
     heads = "".join(f'<th scope="col">{escape(one)}</th><th scope="col">real</th>' for one in extractors)
     body = []
     for key in keys:
@@ -73,6 +71,6 @@ def facts(point: Measured, names: Mapping[str, str]) -> str:
     ]
     rows = "".join(f"<div><dt>{escape(term)}</dt><dd>{escape(words)}</dd></div>" for term, words in pairs if words)
     rows += f"<div><dt>command</dt><dd><code>{escape(quality['command'])}</code></dd></div>"
-    missing = quality.get("left_out", {}).get(EXTRACTOR, {})
+    missing = {key: words for left_out in quality.get("left_out", {}).values() for key, words in left_out.items()}
     absent = "".join(f"<li>{escape(names.get(key, key))}: {escape(words)}</li>" for key, words in missing.items())
     return f'<dl class="facts">{rows}</dl>' + (f'<ul class="left-out">{absent}</ul>' if absent else "")

@@ -4,7 +4,7 @@ lab.trilemma = (element, props, watch, trigger) => {
   const at = lab.parts(element);
   const all = (selector) => [...element.querySelectorAll(selector)];
   const dial = (name) => element.querySelector(`[data-dial="${name}"]`);
-  const USUAL = { quality: 70, diversity: 50, speed: 40, ms: 100, coverage: 80 };
+  const USUAL = { quality: 70, diversity: 50, speed: 40, ms: 100, least: 80 };
   const query = new URLSearchParams(location.search);
   const state = { mode: 'weights', point: query.get('point') ?? '', shown: null, picked: false };
 
@@ -12,19 +12,31 @@ lab.trilemma = (element, props, watch, trigger) => {
   const remember = () => {
     const v = now();
     const weights = ['quality', 'diversity', 'speed'].map((name) => dial(name).value).join('-');
-    const budget = `${v.budgets ? v.budgets.ms[dial('ms').value] : ''}-${dial('coverage').value}`;
+    const budget = `${v.budgets ? v.budgets.ms[dial('ms').value] : ''}-${dial('least').value}`;
     const first = v.datasets?.[0]?.[0];
     lab.link(
       {
         data: first,
         quality: 'kid',
+        diversity: 'recall',
+        features: v.extractors?.[0],
         at: state.n0,
         machine: state.machine0,
         weights: '70-50-40',
         budget: '',
         point: '',
       },
-      [v.dataset, v.quality, v.n, v.machine, weights, state.mode === 'budget' ? budget : '', state.point],
+      [
+        v.dataset,
+        v.quality,
+        v.diversity,
+        v.features,
+        v.n,
+        v.machine,
+        weights,
+        state.mode === 'budget' ? budget : '',
+        state.point,
+      ],
     );
   };
 
@@ -32,12 +44,14 @@ lab.trilemma = (element, props, watch, trigger) => {
   const find = () => {
     const v = now();
     if (state.mode === 'weights') {
-      return lab.answers.byWeights(
-        v.weights,
+      const place = lab.answers.byWeights(
+        v.weights.step,
         ['quality', 'diversity', 'speed'].map((name) => dial(name).value),
       );
+      return [v.weights.table[place], v.weights.opinions[place]];
     }
-    return lab.answers.byBudget(v.budgets, Number(dial('ms').value), dial('coverage').value);
+    const place = lab.answers.byBudget(v.budgets.step, Number(dial('ms').value), dial('least').value);
+    return [v.budgets.table[place], v.budgets.opinions[place]];
   };
   const answer = () => {
     const v = now();
@@ -45,16 +59,17 @@ lab.trilemma = (element, props, watch, trigger) => {
     all('[data-dial]').forEach((input) => {
       lab.fill(input);
       const name = input.dataset.dial;
-      const words =
-        name === 'ms' ? v.budgets.words[input.value] : name === 'coverage' ? `${input.value}%` : input.value;
+      const ready = { ms: v.budgets.words, least: v.budgets.least[1] }[name];
+      const words = ready ? ready[name === 'ms' ? input.value : input.value / v.budgets.step] : input.value;
       element.querySelector(`[data-out="${name}"]`).textContent = words;
-      if (name === 'ms') input.setAttribute('aria-valuetext', words);
+      if (ready) input.setAttribute('aria-valuetext', words);
     });
-    const place = find();
-    if (place === state.shown) return;
-    state.shown = place;
+    const [place, opinion] = find();
+    if (`${place} ${opinion}` === state.shown) return;
+    state.shown = `${place} ${opinion}`;
     const found = v.answers[place];
     at('answer').innerHTML = found.html;
+    at('opinion').textContent = v.opinions[opinion];
     at('basis').textContent = found.basis;
     mark(found);
     legend(found);
@@ -123,7 +138,7 @@ lab.trilemma = (element, props, watch, trigger) => {
       {},
       ...point.lines.flatMap(([term, words]) => [worded('dt', term), worded('dd', words)]),
     );
-    const foot = point.stale ? `Stale: ${point.stale}` : 'Choose it for its samples and its row.';
+    const foot = point.stale ? `Stale: ${point.stale}` : point.rough || 'Choose it for its samples and its row.';
     tip.replaceChildren(worded('strong', point.name), list, worded('em', foot));
     tip.className = `tip f-${point.family}`;
     const box = g.querySelector('.hit').getBoundingClientRect();
@@ -199,13 +214,19 @@ lab.trilemma = (element, props, watch, trigger) => {
     at('lead').textContent = v.lead ?? '';
     if (!some) return;
     options('quality', v.qualities, v.quality);
+    options('diversity', v.diversities, v.diversity);
+    options(
+      'features',
+      v.extractors.map((name) => [name, name]),
+      v.features,
+    );
+    at('features-label').hidden = v.extractors.length < 2;
+    at('fooled').replaceChildren(
+      ...v.fooled.flatMap(([name, ...words]) => [worded('dt', name), worded('dd', words.join(' '))]),
+    );
     options('n', v.sizes, v.n);
     at('n-label').hidden = v.sizes.length < 2;
-    options(
-      'machine',
-      v.machines.map((name) => [name, name]),
-      v.machine,
-    );
+    options('machine', v.machines, v.machine);
     at('machine-label').hidden = v.machines.length < 2;
     ['how', 'summary', 'reading'].forEach((name) => {
       at(name).textContent = v[name];
@@ -221,7 +242,10 @@ lab.trilemma = (element, props, watch, trigger) => {
     setDials(v);
     state.shown = null;
     answer();
-    element.firstElementChild?.parentElement?.setAttribute('data-painted', `${v.dataset} ${v.quality} ${v.n}`);
+    element.firstElementChild?.parentElement?.setAttribute(
+      'data-painted',
+      `${v.dataset} ${v.quality} ${v.diversity} ${v.features} ${v.n}`,
+    );
     if (v.restored && !state.picked && picked >= 0) choose(picked, false); // the address names a point
   };
   const setDials = (v) => {
@@ -239,7 +263,9 @@ lab.trilemma = (element, props, watch, trigger) => {
     });
     const ms = first ? budget?.[0] || USUAL.ms : (state.ms ?? USUAL.ms);
     set('ms', v.budgets.ms.length - 1, 1, lab.answers.nearest(v.budgets.ms, ms));
-    set('coverage', 100, v.budgets.step, budget?.[1]);
+    set('least', 100, v.budgets.step, budget?.[1]);
+    dial('least').previousElementSibling.textContent = v.budgets.least[0];
+    dial('least').setAttribute('aria-label', v.budgets.least[0]);
     state.ms = ms;
     if (first) {
       state.n0 = query.get('at') ? '' : v.n;
@@ -268,11 +294,12 @@ lab.trilemma = (element, props, watch, trigger) => {
   const ask = (event) => {
     const chosen = Object.fromEntries(all('[data-ask]').map((one) => [one.dataset.ask, one.value]));
     if (event.target.dataset.ask === 'data') {
-      chosen.n = chosen.machine = '';
+      chosen.n = chosen.machine = chosen.features = '';
       state.point = '';
     }
     state.asked = true;
-    trigger('ask', { data: chosen.data, quality: chosen.quality, at: chosen.n, machine: chosen.machine });
+    const { n, ...rest } = chosen;
+    trigger('ask', { ...rest, at: n });
   };
   for (const select of all('[data-ask]')) select.addEventListener('change', ask);
   watch('value', () => {

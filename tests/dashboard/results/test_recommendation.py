@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from dashboard.results import explanations, recommendation
-from dashboard.results.operating_points import Score, join, knobs_key
-from dashboard.results.recommendation import DIVERSITY, QUALITIES, SPEED, Scale, ask, weigh, within
+from dashboard.results import explanations, intervals, recommendation
+from dashboard.results import question as question_module
+from dashboard.results.axes import DIVERSITIES, QUALITIES, SPEED, Scale
+from dashboard.results.operating_points import Score, cost_of, join, knobs_key
+from dashboard.results.question import ask, name, unmeasured
+from dashboard.results.recommendation import weigh, within
 from gencore.family import Point
 from tests.support.invented import MACHINE, cost
 from tests.support.questions import TITLES, measure, point, trio
@@ -38,7 +41,7 @@ def label(question, place):
 # Table of percentage points of Student's t, 97.5%: Fisher and Yates (1938), to three decimals.
 @pytest.mark.parametrize(("freedom", "printed"), [(1, 12.706), (2, 4.303), (4, 2.776), (8, 2.306), (30, 2.042)])
 def test_students_quantile_is_the_printed_one(freedom, printed):
-    assert recommendation.student(freedom) == pytest.approx(printed, abs=5e-4)
+    assert intervals.student(freedom) == pytest.approx(printed, abs=5e-4)
 
 
 @pytest.mark.parametrize("freedom", [1, 1.7, 2, 3.3, 4, 8, 30, 200])
@@ -47,7 +50,7 @@ def test_students_quantile_holds_95_percent_of_the_density(freedom):
     angles = np.linspace(0, math.pi / 2, 400_001)
     density = np.cos(angles) ** (freedom - 1)
     mass = np.concatenate([[0.0], np.cumsum((density[1:] + density[:-1]) / 2)])
-    angle = math.atan(recommendation.student(freedom) / math.sqrt(freedom))
+    angle = math.atan(intervals.student(freedom) / math.sqrt(freedom))
     assert np.interp(angle, angles, mass / mass[-1]) == pytest.approx(0.95, abs=1e-6)
 
 
@@ -57,28 +60,29 @@ def test_the_interval_of_a_difference_is_welchs(sizes, spreads):
     a, b = (random.normal(0.9, 0.01 * spread, size) for size, spread in zip(sizes, spreads, strict=True))
     one, other = (Score(x.mean(), 0, 0, tuple(x)) for x in (a, b))
     low, high = stats.ttest_ind(a, b, equal_var=False).confidence_interval(0.95)
-    assert recommendation.difference(DIVERSITY, one, other) == pytest.approx((a.mean() - b.mean(), low, high), rel=1e-4)
-    flipped = recommendation.difference(QUALITIES["kid"], one, other)
+    recall = DIVERSITIES["recall"]
+    assert recall.difference(one, other) == pytest.approx((a.mean() - b.mean(), low, high), rel=1e-4)
+    flipped = QUALITIES["kid"].difference(one, other)
     assert flipped == pytest.approx((b.mean() - a.mean(), -high, -low), rel=1e-4), "lower is better"
 
 
 def test_one_generation_is_too_few_to_call_a_tie():
     lone = Score(0.5, 0.5, 0.5, (0.5,))
-    assert math.isnan(recommendation.difference(DIVERSITY, lone, lone)[1])
+    assert math.isnan(DIVERSITIES["recall"].difference(lone, lone)[1])
     rows = [point(f, f, ms, kid=0.01, coverage=0.9, generations=1) for f, ms in (("vae", 1.0), ("gan", 1.0))]
     question = ask(measure(*rows))
-    assert not question.ties[0][0, 1]
-    assert "too few generations" in explanations.runner_up(question, answer_to(question, 1, 1, 1))
+    assert not question.equals[0][0, 1]
+    assert "too few generations" in explanations.against(question, *question.points, question.quality)
 
 
 def test_equal_values_without_spread_tie():
-    assert recommendation.difference(DIVERSITY, *[Score(0.5, 0.5, 0.5, (0.5, 0.5))] * 2) == (0, 0, 0)
+    assert DIVERSITIES["recall"].difference(*[Score(0.5, 0.5, 0.5, (0.5, 0.5))] * 2) == (0, 0, 0)
 
 
 def test_blur_and_noise_as_far_from_real_tie():
     axis = QUALITIES["sharpness"]
     blur, noise = (Score(v, v, v, tuple(v + 0.01 * NOISE)) for v in (0.8, 1.25))
-    gap, low, high = recommendation.difference(axis, blur, noise)
+    gap, low, high = axis.difference(blur, noise)
     assert low < 0 < high and abs(gap) < 1e-3
 
 
@@ -189,8 +193,8 @@ def test_a_tie_goes_to_the_faster_and_is_said_to_be_one():
     answer = answer_to(question, 1, 0, 0)
     assert label(question, answer.leader) == "slow" and label(question, answer.best) == "quick"
     words = explanations.tie_broken(question, answer)
-    assert words.startswith("DDPM, slow scores higher by these weights, but KID") and "is a tie" in words
-    assert "takes 50 times as long" in words and "cover" not in words
+    assert words.startswith("DDPM, slow scores higher by these weights, but KID") and "is equal" in words
+    assert "takes 50 times as long" in words and "recall" not in words
 
 
 def test_a_tie_cites_only_what_counts():
@@ -200,7 +204,7 @@ def test_a_tie_cites_only_what_counts():
     ))  # fmt: skip
     answer = answer_to(question, 0, 0, 5)
     assert (label(question, answer.leader), label(question, answer.best)) == ("first", "second")
-    assert (answer.quality, answer.coverage) == (False, False)
+    assert (answer.quality, answer.diversity) == (False, False)
     assert explanations.tie_broken(question, answer) == (
         "GAN, first scores higher by these weights, but it is no faster."
     ), "quality and coverage have no weight, so how they differ did not decide"
@@ -211,7 +215,7 @@ def test_a_tie_cites_only_what_counts():
     within_limits = budget(tied, 1000, 0.5)
     assert label(tied, within_limits.best) == "quick"
     words = explanations.tie_broken(tied, within_limits)
-    assert words.startswith("DDPM, slow has the better mean, but KID") and "cover" not in words
+    assert words.startswith("DDPM, slow has the better mean, but KID") and "recall" not in words
 
 
 def test_a_real_difference_is_no_tie_however_slow():
@@ -254,13 +258,121 @@ def test_a_family_that_wins_everywhere_is_named_with_what_the_features_miss():
     question = ask(measure(
         point("vae", "best", 0.5, kid=0.005, coverage=0.95, sharpness=0.8),
         point("gan", "worse", 1.0, kid=0.05, coverage=0.8),
+        sees={"classifier": "forgive blur"},
     ))  # fmt: skip
     grid = np.array([(q, d, s) for q in range(3) for d in range(3) for s in range(3)])
     answers, _ = weigh(question, grid)
     assert recommendation.winner_everywhere(question, answers) == "vae"
     words = explanations.everywhere(question, "vae")
-    assert "wins at every weight" in words and "forgive blur" in words and "sharpness is 0.80" in words
+    assert (
+        "wins at every weight" in words
+        and "Classifier features forgive blur." in words
+        and "sharpness is 0.80" in words
+    )
     assert recommendation.winner_everywhere(ask(trio()), weigh(ask(trio()), grid)[0]) == ""
+
+
+# ---- what is not known
+
+
+def rough(family, label, ms, kid, spread=1.2, **more):
+    """A point of two generations that lie far from each other."""
+    return point(family, label, ms, kid=kid, coverage=0.9, spread=spread, generations=2, **more)
+
+
+def test_a_wild_point_never_wins_neither_by_its_mean_nor_by_a_tie():
+    fine = point("vae", "fine", 5.0, kid=0.020, coverage=0.9), point("gan", "other", 9.0, kid=0.05, coverage=0.8)
+    grid = np.random.default_rng(4).uniform(0.01, 1, (200, 3))
+    for wild in (rough("ddpm", "lucky", 9.0, 0.01), rough("ddpm", "quick", 1.0, 0.0201)):
+        question = ask(measure(*fine, wild))
+        assert question.rough[0].tolist() == [False, False, True]
+        for answers, _ in (weigh(question, grid), within(question, np.array([[1e4, 0], [1e4, 0.5]]))):
+            assert {question.points[answer.best].family for answer in answers} <= {"vae", "gan"}
+            assert all(question.points[place].family != "ddpm" for one in answers for place in (one.leader, one.runner))
+        assert [question.points[i].label for i in question.front] == ["fine"]
+    assert label(question, answer_to(question, 0, 0, 1).best) == "quick", "nothing is unknown about its time"
+    assert explanations.unranked(question).startswith(
+        "1 point has too few generations to be ranked, drawn faintly and never recommended (by KID: DDPM, quick; by "
+        "recall: DDPM, quick). More: python -m gencore evaluate mnist/ddpm --points headline --n 5000 --generations 5"
+    )
+    assert answer_to(question, 1, 1, 1).families[question.families.index("ddpm")] == 2, "its means are shown"
+
+
+def test_where_no_point_is_known_well_enough_the_answer_is_not_known():
+    question = ask(measure(rough("vae", "a", 1.0, 0.01), rough("gan", "b", 2.0, 0.012)))
+    for answer in (answer_to(question, 1, 1, 1), budget(question, 100, 0.5)):
+        assert answer.best is None and answer.runner is None and answer.unranked
+        assert label(question, answer.leader) == "a" and set(answer.families) == {0, 1}
+        first = question.points[0]
+        kid, recall = (
+            explanations.plus_minus(axis, question.score(first, axis))
+            for axis in (question.quality, question.diversity)
+        )
+        assert explanations.nothing(question, answer) == (
+            "Not known yet: the points that fit have too few generations to be ranked by KID and recall. By means "
+            f"alone VAE, a leads, KID {kid} and recall {recall}. Measure more generations: "
+            "python -m gencore evaluate mnist/vae --points headline --n 5000 --generations 5"
+        )
+    assert not answer_to(question, 0, 0, 0).unranked and not budget(question, 0.1, 0).unranked
+
+
+def test_a_rough_point_that_is_apart_from_all_others_may_win():
+    question = ask(measure(
+        point("vae", "best", 1.0, kid=0.004, coverage=0.9, spread=0.12),
+        point("gan", "poor", 1.0, kid=0.03, coverage=0.9),
+    ))  # fmt: skip
+    score = question.score(question.points[0], question.quality)
+    assert score.half > 0.1 * score.mean, "too wide to be called equal to anything"
+    assert question.ranked[0].all() and label(question, answer_to(question, 1, 0, 0).best) == "best"
+
+
+def test_generations_of_the_same_noise_are_compared_as_pairs():
+    rows = [point("ddpm", name, ms, kid=kid, coverage=0.9, spread=0.3) for name, ms, kid in
+            (("slow", 50.0, 0.0100), ("quick", 5.0, 0.0103))]  # fmt: skip
+    question = ask(measure(*rows))
+    paired = question.compare(question.quality, *question.points)
+    rows[1][0]["seeds"] = [10, 14]
+    apart = ask(measure(*rows))
+    welch = apart.compare(apart.quality, *apart.points)
+    assert paired.high - paired.low < (welch.high - welch.low) / 5
+    assert (paired.verdict, welch.verdict) == ("equal", "not known")
+    words = explanations.against(apart, *reversed(apart.points), apart.quality)
+    assert "is not known to differ, nor to be equal (95% interval of the difference" in words
+
+
+# ---- what diversity means
+
+
+@pytest.mark.parametrize(
+    ("key", "winner"), [("recall", "vae"), ("coverage", "gan"), ("vendi_ratio", "ddpm"), ("class_balance", "flow")]
+)
+def test_the_meaning_of_diversity_decides(key, winner):
+    """Each family is the best by one diversity alone."""
+    usual = {"recall": 0.6, "coverage": 0.6, "vendi_ratio": 1.5, "class_balance": 0.3}
+    best = {"recall": 0.9, "coverage": 0.9, "vendi_ratio": 0.99, "class_balance": 0.02}
+    families = dict(zip(DIVERSITIES, ("vae", "gan", "ddpm", "flow"), strict=True))
+    rows = [point(family, "a", 1.0, kid=0.01, **{**usual, mine: best[mine]}) for mine, family in families.items()]
+    question = ask(measure(*rows, baseline=False), diversity=key)
+    for answer in weigh(question, np.array([[0, 1, 0], [1, 100, 1]]))[0]:
+        assert question.points[answer.best].family == winner
+    share = {"class_balance": 0.9}.get(key, 0.8)
+    assert question.points[budget(question, 10, share).best].family == winner
+    assert budget(question, 10, 0.999).best is None
+    assert question.diversity.name in explanations.reasons(question, answer)
+    assert ask(trio(), diversity="no such").diversity.key == "recall"
+
+
+@pytest.mark.parametrize("key", list(DIVERSITIES))
+def test_the_diversities_mapping_is_monotone_too(key):
+    real = {"recall": 0.95, "coverage": 0.97, "vendi_ratio": 1.01, "class_balance": 0.03}[key]
+    scale = Scale.reaching(DIVERSITIES[key], real)
+    raw = sorted(np.linspace(0.001, 1.0 if scale.axis.worst == 1 else 1.5, 200), key=scale.axis.worth)
+    places = [scale.place(value) for value in raw]
+    assert all(one <= other for one, other in itertools.pairwise(places)) and places[-1] == 1
+    assert scale.place(real) == pytest.approx(1) and scale.ticks
+    shares = [scale.axis.share(value) for value in raw]
+    assert all(one <= other for one, other in itertools.pairwise(shares))
+    assert scale.axis.share({"lower": 0.0}.get(scale.axis.better, 1.0)) == 1
 
 
 # ---- what may be compared with what
@@ -276,13 +388,13 @@ def mixed():
     )
 
 
-def test_coverage_is_compared_at_one_n_alone():
+def test_diversity_is_compared_at_one_n_alone():
     question = ask(mixed())
     assert question.n == 5000
     answer = answer_to(question, 1, 100, 1)
     assert label(question, answer.best) == "head 20", "the sweep's higher coverage was measured at another n"
     assert {question.points[i].n for i in answer.families} == {5000}
-    assert "2 points measured at n = 5,000: coverage may only be compared at equal n" in explanations.candidates(
+    assert "2 points measured at n = 5,000: recall may only be compared at equal n" in explanations.candidates(
         question, answer
     )
     assert np.isnan(question.places[:, 1]).tolist() == [point.n != 5000 for point in question.points]
@@ -297,10 +409,10 @@ def test_the_key_that_old_links_have_means_kid():
 def test_kid_is_compared_across_n_when_nothing_else_is_asked_for():
     question = ask(mixed())
     answer = answer_to(question, 1, 0, 0)
-    assert label(question, answer.best) == "sweep 50" and not answer.coverage
+    assert label(question, answer.best) == "sweep 50" and not answer.diversity
     assert "all 4 points" in explanations.candidates(question, answer)
     other = ask(mixed(), n=2000)  # there the closest of another family stands at 5,000
-    assert "cannot be compared" in explanations.against(other, other.points[0], other.points[3], DIVERSITY)
+    assert "cannot be compared" in explanations.against(other, other.points[0], other.points[3], DIVERSITIES["recall"])
     assert label(question, budget(question, 100, 0).best) == "sweep 50"
     assert label(question, budget(question, 100, 0.5).best) == "head 20"
 
@@ -338,9 +450,31 @@ def test_times_of_two_machines_do_not_mix():
     question = ask(measured)
     assert question.machine.startswith("cpu")
     assert [point.label for point in question.points] == ["a", "b"]
-    assert any("not timed on this machine" in words and "DDPM, c" in words for words in question.left_out)
+    assert any(f"not timed on {question.machine}" in words and "DDPM, c" in words for words in question.left_out)
     other = ask(measured, machine=next(name for name in measured.machines if name.startswith("cuda")))
     assert [(point.label, point.ms_per_image) for point in other.points] == [("a", 0.01), ("c", 0.1)]
+
+
+def test_the_machine_at_hand_is_the_usual_one_and_else_the_one_with_most_times():
+    rows = [point("vae", "a", 5.0, kid=0.02, coverage=0.8), point("gan", "b", 3.0, kid=0.02, coverage=0.8)]
+    rows[0].append(cost(rows[0][0], 0.01, machine=GPU))
+    measured = measure(*rows)
+    cpu, gpu = (next(name for name in measured.machines if name.startswith(kind)) for kind in ("cpu", "cuda"))
+    assert ask(measured).machine == ask(measured, here="somewhere else").machine == cpu
+    assert ask(measured, here=gpu).machine == gpu and ask(measured, machine=cpu, here=gpu).machine == cpu
+
+
+def test_a_point_timed_in_another_way_is_not_said_to_be_untimed(monkeypatch):
+    rows = [point("vae", "a", 5.0, kid=0.02, coverage=0.8), point("gan", "b", 3.0, kid=0.02, coverage=0.8)]
+    measured = measure(*rows)
+    monkeypatch.setattr(
+        question_module,
+        "cost_of",
+        lambda costs, one, machine: cost_of(costs, one, machine) if one.label == "a" else None,
+    )
+    [words] = ask(measured).left_out
+    assert words.startswith("1 point is left out (GAN, b): timed on cpu, Test Processor, 2 threads in another number ")
+    assert "not timed" not in words
 
 
 # ---- rows that cannot be used
@@ -354,7 +488,7 @@ def test_a_point_without_a_cost_is_named_and_left_out():
     )
     assert [point.label for point in question.points] == ["timed"]
     assert question.left_out[0].startswith(
-        "1 point is not timed on this machine and left out (GAN, untimed): python -m"
+        f"1 point is not timed on {question.machine} and left out (GAN, untimed): python -m"
     )
 
 
@@ -397,7 +531,7 @@ def test_a_stale_cost_is_not_used_for_a_fresh_point():
     cpu = next(name for name in measured.machines if name.startswith("cpu"))
     question = ask(measured, machine=cpu)
     assert [point.label for point in question.points] == ["b"]
-    assert any("not timed on this machine" in words and "VAE, a" in words for words in question.left_out)
+    assert any(f"not timed on {cpu}" in words and "VAE, a" in words for words in question.left_out)
     alone = join("mnist", rows[:2], TITLES, {}, old)
     assert alone.points[0].cost is None and alone.machines == ()
     both = join("mnist", rows[:2], TITLES, {}, {0: "It has changed.", 1: "It has changed."})
@@ -417,12 +551,12 @@ def test_declared_points_without_a_row_are_named_with_the_command():
         *(("mnist/ddpm", "DDPM", f"steps {n}", Point(f"{n} calls", {}, "lecture")) for n in (1000, 500, 200, 100)),
         ("mnist/gan", "GAN", "other", Point("0.5", {}, "sweep")),
     ]
-    assert recommendation.unmeasured(measured, declared) == (
+    assert unmeasured(measured, declared) == (
         "Not measured yet: DDPM, 1000 calls; DDPM, 500 calls; DDPM, 200 calls and others "
         "(python -m gencore evaluate mnist/ddpm --points lecture).",
         "Not measured yet: GAN, 0.5 (python -m gencore evaluate mnist/gan --points sweep).",
     )
-    assert recommendation.unmeasured(measured, declared[:1]) == ()
+    assert unmeasured(measured, declared[:1]) == ()
 
 
 # ---- budgets
@@ -443,8 +577,8 @@ def test_a_budget_that_nothing_fits_names_what_is_nearest():
     answer = budget(question, 1, 0.9)
     assert answer.best is None
     assert explanations.nothing(question, answer) == (
-        "No point that was measured is as fast as that and covers as much. The fastest that covers as much: "
-        "DDPM, good, 100 ms per image. Within that time the widest: GAN, quick, which covers 70.0% ± 0.7."
+        "No point that was measured is as fast as that and as diverse. The fastest that is as diverse: "
+        "DDPM, good, 100 ms per image. The most diverse within that time: GAN, quick, recall 70.0% ± 0.7."
     )
     hopeless = budget(question, 0.1, 0.99)
     assert "The fastest of all takes 0.500 ms (GAN, quick)." in explanations.nothing(question, hopeless)
@@ -476,18 +610,16 @@ def test_reasons_are_numbers_with_intervals_and_the_baseline():
     question = ask(trio())
     answer = answer_to(question, 1, 0, 0)
     assert explanations.reasons(question, answer) == (
-        "KID 0.00500 ± 0.00005 (real data 0.000600 ± 0.000006), covers 95.0% ± 0.9 of the test images "
-        "(real data 97.0% ± 1.0); 100 ms per image in 20 network calls."
+        "KID 0.00500 ± 0.00005 (real data 0.000600 ± 0.000006), recall 95.0% ± 0.9 (real data "
+        "97.0% ± 1.0); 100 ms per image in 20 network calls."
     )
-    assert (
-        explanations.as_real(question, question.points[answer.best]) == "Not as good as real data in KID or coverage."
-    )
+    assert explanations.as_real(question, question.points[answer.best]) == "Not as good as real data in KID or recall."
     close = ask(
         measure(point("vae", "a", 1.0, kid=0.02, coverage=0.96), point("vae", "b", 1.0, kid=0.0005, coverage=0.98))
     )
     assert [explanations.as_real(close, one) for one in close.points] == [
-        "As good as real data in coverage (the intervals meet), not in KID.",
-        "As good as real data in KID and coverage (the intervals meet).",
+        "As good as real data in recall (the intervals meet), not in KID.",
+        "As good as real data in KID and recall (the intervals meet).",
     ]
 
 
@@ -497,7 +629,7 @@ def test_the_runner_up_says_what_it_costs():
     assert label(question, answer.best) == "good" and label(question, answer.runner) == "middling"
     words = explanations.runner_up(question, answer)
     assert words.startswith("20 times faster; KID 0.0300") and "is 0.0250 worse" in words
-    assert "covers 15.0 points less (14.0 to 16.0)" in words
+    assert "recall 80.0% ± 0.8 is 15.0 points worse (14.0 to 16.0)" in words
 
 
 def test_unequal_training_is_named():
@@ -531,4 +663,4 @@ def test_times_are_compared_in_words():
 
 def test_another_checkpoint_of_a_family_is_named():
     question = ask(measure(point("gan", "a", 1.0, checkpoint="mnist/gan-minimax", kid=0.02, coverage=0.8)))
-    assert recommendation.name(question.points[0]) == "GAN (gan-minimax), a"
+    assert name(question.points[0]) == "GAN (gan-minimax), a"

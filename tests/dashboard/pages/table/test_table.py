@@ -12,8 +12,9 @@ import pytest
 
 from dashboard.figures import table
 from dashboard.pages.table import report
-from dashboard.results import explanations, recommendation
+from dashboard.results import explanations
 from dashboard.results.operating_points import Measurements, join, knobs_key
+from dashboard.results.question import ask
 from dashboard.service import METRICS
 from gencore import FAMILIES, checkpoint
 from gencore.evaluation import rows
@@ -268,7 +269,7 @@ def test_the_report_says_where_an_axis_ends_before_a_hopeless_point():
         *(questions.point(*one, **means) for *one, means in good),
         questions.point("ddpm", "1 call", 4.0, kid=5864.0, coverage=0.0, calls=1),
     )
-    question = recommendation.ask(found)
+    question = ask(found)
     words = f"Below KID {explanations.number(question.quality, question.scales[0].centre)}"
     assert words in html.unescape("".join(report.summary(found)))
 

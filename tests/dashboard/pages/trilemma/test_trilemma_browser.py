@@ -129,11 +129,11 @@ def test_a_budget_is_kept_to_and_one_that_nothing_fits_says_what_is_near(visit):
     page.click("[data-mode=budget]")
     assert page.is_visible("[data-dial=ms]") and not page.is_visible("[data-dial=quality]")
     slide(page, "ms", 0)
-    slide(page, "coverage", 100)
+    slide(page, "least", 100)
     assert page.get_attribute(BEST, "data-best") is None
     assert page.locator(".triangle .best").count() == 0
     slide(page, "ms", 25)
-    slide(page, "coverage", 80)
+    slide(page, "least", 80)
     assert page.get_attribute(BEST, "data-best")
     assert milliseconds(page.inner_text(f"{BEST} p")) <= milliseconds(page.inner_text("[data-out=ms]"))
     assert page.locator(".bests b:last-child").count() > 0
@@ -146,13 +146,69 @@ def test_another_meaning_of_quality_redraws_both_charts(visit):
     weights(page, 20, 30, 40)
     every = page.locator(".front.broad [data-i]").count()
     page.select_option("[data-ask=quality]", "precision")
-    page.wait_for_selector("[data-painted='mnist precision 5000']")
+    page.wait_for_selector("[data-painted='mnist precision recall classifier 5000']")
     assert page.locator(".front.broad [data-i]").count() < every, "precision is compared at one n alone"
     assert "measured at another n" in page.inner_text("[data-at=notes]")
     assert page.input_value("[data-dial=quality]") == "20", "the weights stay"
     page.select_option("[data-ask=n]", "2000")
-    page.wait_for_selector("[data-painted='mnist precision 2000']")
+    page.wait_for_selector("[data-painted='mnist precision recall classifier 2000']")
     assert query(page)["quality"] == "precision" and query(page)["at"] == "2000"
+
+
+def test_another_meaning_of_diversity_is_taken_up_everywhere_and_kept_in_the_address(visit):
+    page = ready(visit(at="trilemma"))
+    assert "recall" in page.inner_text(".bests .head") and "recall" in page.inner_text(BEST)
+    page.select_option("[data-ask=diversity]", "vendi_ratio")
+    page.wait_for_selector("[data-painted='mnist kid vendi_ratio classifier 5000']")
+    for part in (".bests .head", BEST, ".triangle", "[data-at=how]", "[data-at=basis]"):
+        words = page.locator(part).text_content()
+        assert "Vendi ratio" in words and "recall" not in words and "coverage" not in words, part
+    page.click("[data-mode=budget]")
+    slide(page, "least", 80)
+    assert page.inner_text(".dials:not([hidden]) .slide:nth-child(2) span") == "Vendi ratio within"
+    assert page.inner_text("[data-out=least]") == "0.80–1.25"
+    assert page.get_attribute("[data-dial=least]", "aria-valuetext") == "0.80–1.25"
+    again = ready(visit(page.evaluate("location.search"), at="trilemma"))
+    assert query(again)["diversity"] == "vendi_ratio" and again.input_value("[data-ask=diversity]") == "vendi_ratio"
+    assert again.inner_text("[data-out=least]") == "0.80–1.25"
+
+
+def test_other_features_are_a_choice_and_how_the_answer_fares_in_them_follows_the_sliders(visit):
+    page = ready(visit(at="trilemma"))
+    opinion, told = "[data-at=opinion]", []
+    with without_asking(page):
+        for values in ((0, 0, 100), (100, 0, 0)):
+            weights(page, *values)
+            told.append(page.inner_text(f"{BEST} h3").split(",")[0])
+            assert page.inner_text(opinion) == f"All features agree on the {told[-1]}: classifier and pixels."
+        weights(page, 0, 0, 0)
+        assert page.inner_text(opinion) == "" and told[0] != told[1]
+    page.focus("[data-ask=diversity]")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.dataset.ask") == "features", "a key leads from one to the next"
+    page.keyboard.press("ArrowDown")
+    page.wait_for_selector("[data-painted='mnist kid recall pixels 5000']")
+    assert query(page)["features"] == "pixels" and "pixels features" in page.inner_text("[data-at=reading]")
+    page.reload()
+    ready(page)
+    assert page.input_value("[data-ask=features]") == "pixels"
+    page.goto(page.url.replace("#trilemma", "#table"))
+    page.wait_for_selector("input[name=table-features][value=pixels]:checked")
+    page.check("input[name=table-features][value=classifier]")
+    assert "features" not in query(page)
+    bad = ready(visit("?features=none&diversity=none", at="trilemma"))
+    assert (
+        bad.input_value("[data-ask=features]") == "classifier" and bad.input_value("[data-ask=diversity]") == "recall"
+    )
+
+
+def test_what_fools_each_diversity_is_folded(visit):
+    page = ready(visit(at="trilemma"))
+    assert not page.is_visible("[data-at=fooled]")
+    page.click(".fooled summary")
+    names = page.locator("[data-at=fooled] dt").all_inner_texts()
+    assert names == ["Recall", "Coverage", "Vendi ratio", "Class balance"]
+    assert all(page.locator("[data-at=fooled] dd").all_inner_texts())
 
 
 def test_a_stale_point_is_marked_and_says_why(visit):
@@ -237,7 +293,7 @@ def test_a_link_restores_weights_meaning_and_point(visit):
     assert query(both) == {**kept, "weights": "15-95-10"}
     third = ready(visit("?budget=40-50&quality=sharpness", at="trilemma"))
     assert third.is_visible("[data-dial=ms]")
-    assert third.inner_text("[data-out=ms]") == "40.0 ms" and third.inner_text("[data-out=coverage]") == "50%"
+    assert third.inner_text("[data-out=ms]") == "40.0 ms" and third.inner_text("[data-out=least]") == "50%"
     assert third.input_value("[data-ask=quality]") == "sharpness"
     bad = ready(visit("?weights=a-b-c&budget=&quality=nonsense&at=-3&point=none&data=..", at="trilemma"))
     assert bad.input_value("[data-dial=quality]") == "70" and bad.input_value("[data-ask=quality]") == "kid"
@@ -286,7 +342,7 @@ def test_a_data_set_without_rows_says_what_to_run(visit):
 
 
 def test_compare_opens_with_both_models_settings(visit):
-    page = ready(visit(at="trilemma"))
+    page = ready(visit("?weights=0-0-100", at="trilemma"))  # of these two models every knob is shown
     href = page.get_attribute(".verdict a", "href")
     page.click(".verdict a")
     page.wait_for_selector("#compare-generate")

@@ -10,10 +10,11 @@ import pytest
 
 from dashboard import theme
 from dashboard.figures import pareto, triangle
-from dashboard.pages.trilemma import page, point_detail
+from dashboard.pages.trilemma import page, point_detail, trilemma_view
 from dashboard.results import explanations, recommendation
+from dashboard.results.axes import QUALITIES
 from dashboard.results.operating_points import join
-from dashboard.results.recommendation import QUALITIES, ask
+from dashboard.results.question import ask
 from gencore import FAMILIES
 from tests.support.invented import rows
 from tests.support.questions import measure, point, trio
@@ -66,7 +67,7 @@ def test_a_fourth_family_is_drawn_with_its_own_mark():
         assert drawings(markup) and "f-flow" in markup and "var(--mark-flow)" in markup
     assert theme.MARKERS[theme.style("flow").marker] in pareto.draw(question)
     assert "&lt;8&gt; steps &amp; more" in pareto.draw(question)
-    assert "Flow" in page.view(question)["lead"]
+    assert "Flow" in trilemma_view.view(question)["lead"]
 
 
 def test_the_rim_is_real_data_and_the_centre_is_nothing():
@@ -77,7 +78,7 @@ def test_the_rim_is_real_data_and_the_centre_is_nothing():
     np.testing.assert_allclose(sides, sides[0])
     words = [node.text for node in drawings(triangle.draw(question))[0].iter("text")]
     assert {"Quality", "Diversity", "Speed"} <= set(words)
-    assert "rim: KID ≤ 0.000606, real" in words and "rim: coverage ≥ 96.0%, real" in words
+    assert "rim: KID ≤ 0.000606, real" in words and "rim: recall ≥ 96.0%, real" in words
     assert "rim: 0.100 ms per image" in words
 
 
@@ -126,7 +127,7 @@ def test_a_hopeless_point_does_not_squeeze_the_others():
     hopeless = point("ddpm", "1 call", 4.0, kid=5864.0, coverage=0.0, calls=1)
     fair, spoilt = ask(measure(*good)), ask(measure(*good, hopeless))
     assert not pareto.cut(fair) and 'class="beyond"' not in pareto.draw(fair)
-    assert "the axis ends; an arrow" not in page.reading(fair)
+    assert "the axis ends; an arrow" not in trilemma_view.reading(fair)
     plane = pareto.Plane(spoilt, *pareto.WIDTHS["broad"])
     centre = spoilt.scales[0].centre
     top, bottom = plane.frame.top, plane.frame.bottom
@@ -135,7 +136,7 @@ def test_a_hopeless_point_does_not_squeeze_the_others():
     (first, *_) = drawings(pareto.draw(spoilt))
     assert len([path for path in first.iter("path") if path.get("class") == "beyond"]) == 1
     assert "1 call (KID 5,864)" in [text.text for text in first.iter("text")]
-    assert f"Below KID {explanations.number(spoilt.quality, centre)}" in page.reading(spoilt)
+    assert f"Below KID {explanations.number(spoilt.quality, centre)}" in trilemma_view.reading(spoilt)
 
 
 def test_points_of_another_n_are_hollow():
@@ -147,7 +148,7 @@ def test_points_of_another_n_are_hollow():
 
 def test_the_value_holds_every_answer():
     question = ask(everything())
-    value = json.loads(json.dumps(page.view(question)))
+    value = json.loads(json.dumps(trilemma_view.view(question)))
     side = 100 // value["weights"]["step"] + 1
     assert len(value["weights"]["table"]) == side**3
     assert len(value["budgets"]["table"]) == len(value["budgets"]["ms"]) * (100 // value["budgets"]["step"] + 1)
@@ -166,7 +167,7 @@ def test_the_value_holds_every_answer():
 def test_a_hostile_family_is_drawn_as_text():
     rows = [point('"><script>', "a", 1.0, kid=0.01, coverage=0.9), point("vae", "b", 2.0, kid=0.03, coverage=0.7)]
     measured = measure(*rows)
-    value = page.view(ask(measured))
+    value = trilemma_view.view(ask(measured))
     assert measured.points[-1].family == "---script-"
     markup = value["triangle"] + value["front"] + "".join(value["badges"].values())
     markup += "".join(answer["html"] for answer in value["answers"]) + point_detail.head(measured.points[-1], "?")
@@ -179,7 +180,7 @@ def test_the_lead_counts_the_settings_of_the_families_it_names():
         point("vae", "a", 1.0, kid=0.01, coverage=0.9), point("gan", "b", 2.0, kid=0.03, coverage=0.7),
         point("ddpm", "c", None, kid=0.001, coverage=0.9), point("ddpm", "d", None, kid=0.001, coverage=0.9),
     )  # fmt: skip
-    assert page.view(ask(untimed))["lead"].startswith("VAE and GAN on MNIST, 2 settings measured")
+    assert trilemma_view.view(ask(untimed))["lead"].startswith("VAE and GAN on MNIST, 2 settings measured")
 
 
 def test_a_time_axis_of_a_decade_or_less_has_ticks_between():
@@ -204,13 +205,13 @@ def test_the_axis_title_keeps_clear_of_the_ticks_on_a_phone():
 
 def test_what_is_said_of_a_point_is_all_that_was_measured():
     question = ask(everything())
-    lines = dict(page.about(question, question.points[0])["lines"])
+    lines = dict(trilemma_view.about(question, 0)["lines"])
     assert lines["trained on"] == explanations.training_facts(question.points[0].quality["training"])
     assert "±" in lines["KID in pixels"] and lines["checkpoint"] == "0" * 8
-    assert all(" ± " in margin for _, margin in page.about(question, question.points[0])["values"][:2])
+    assert all(" ± " in margin for _, margin in trilemma_view.about(question, 0)["values"][:2])
     features = "classifier features (cccccccc)"
     row = {**question.points[0].quality, "hashes": {"checkpoint": "0" * 16, "classifier": "c" * 16}}
-    assert features in page.reading(ask(join("mnist", [row, *question.measured.costs], {}, {}, {})))
+    assert features in trilemma_view.reading(ask(join("mnist", [row, *question.measured.costs], {}, {}, {})))
 
 
 def test_one_family_that_wins_everywhere_is_named_for_budgets_too():
@@ -219,7 +220,7 @@ def test_one_family_that_wins_everywhere_is_named_for_budgets_too():
         point("gan", "worse", 1.0, kid=0.05, coverage=0.8),
     )
     question = ask(measure(best, worse))
-    answers = page.view(question)["answers"]
+    answers = trilemma_view.view(question)["answers"]
     for where in ("weight", "budget that a point fits"):
         words = explanations.everywhere(question, "vae", where).partition(",")[0]
         assert any(words in answer["html"] for answer in answers)
@@ -235,7 +236,7 @@ def test_answers_are_escaped_and_link_to_compare():
     measured = measure(
         point("vae", "<b>1</b>", 1.0, kid=0.01, coverage=0.9), point("gan", "b", 2.0, kid=0.03, coverage=0.7)
     )
-    html = page.view(ask(measured))["answers"][-1]["html"]
+    html = trilemma_view.view(ask(measured))["answers"][-1]["html"]
     assert "<b>1</b>" not in html
     assert "data=mnist&amp;vae.checkpoint=mnist%2Fvae&amp;vae.mode=" in html and "#compare" in html
 
@@ -251,6 +252,6 @@ def test_the_row_says_everything():
 
 
 def test_no_rows_make_a_page_that_says_what_to_run():
-    value = page.view(ask(join("mnist", [], {}, {}, {})))
+    value = trilemma_view.view(ask(join("mnist", [], {}, {}, {})))
     assert value["points"] == [] and "answers" not in value
     assert "python -m gencore evaluate" in page.EMPTY.format("mnist")

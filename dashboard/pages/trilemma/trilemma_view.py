@@ -1,0 +1,294 @@
+"""What the home page shows of a question: its controls, charts, ready answers, and the tables for the sliders. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from html import escape
+from typing import Any
+from urllib.parse import urlencode
+
+import numpy as np
+
+from dashboard import format, theme
+from dashboard.figures import pareto, triangle
+from dashboard.results import explanations, opinions
+from dashboard.results.axes import DIVERSITIES, QUALITIES, SPEED, Axis
+from dashboard.results.evidence import evidence
+from dashboard.results.explanations import capital, plus_minus
+from dashboard.results.operating_points import BATCH, Measured, Score
+from dashboard.results.question import Question, unmeasured
+from dashboard.results.question import name as name_of
+from dashboard.results.recommendation import Answer, weigh, winner_everywhere, within
+
+WEIGHTS = range(0, 101, 5)
+SPREAD = (1, 1.25, 1.6, 2, 2.5, 3.2, 4, 5, 6.3, 8)  # a decade of budgets, evenly on a log scale
+LEAST = range(0, 101, 2)  # percent of what is perfect
+LEAST_WORDS = {"higher": "{0} at least", "lower": "{0} at most", "one": "{0} within"}
+
+
+def budgets(question: Question) -> list[float]:
+    """Return the times that the budget's slider offers, from the triangle's rim to its centre."""
+    scale = question.scales[2]
+    decades = round(np.log10(scale.centre / scale.rim))
+    times = [scale.rim * 10**decade * step for decade in range(decades) for step in SPREAD]
+    return [float(f"{ms:.3g}") for ms in [*times, scale.centre]]
+
+
+def view(question: Question, declared: Iterable[tuple[str, str, str, Any]] = (), here: str = "") -> dict[str, Any]:
+    """Return what the browser needs to show a question and all its answers.
+
+    Args:
+        question: The question.
+        declared: The operating points that could have been measured, see `question.unmeasured`.
+        here: The machine at hand, as `machine_key` names it.
+    """
+    questions = opinions.elsewhere(question)
+    shared = controls(question, here) | {
+        "notes": [
+            *filter(None, [explanations.unranked(question)]),
+            *question.left_out,
+            *opinions.lacking(questions),
+            *unmeasured(question.measured, declared),
+            *question.measured.problems,
+        ],
+        "points": [],
+    }
+    if not question.points:
+        return shared
+    return shared | {
+        "lead": lead(question),
+        "columns": [question.quality.name, question.diversity.name, SPEED.name],
+        "badges": {family: theme.badge(family) for family in question.families},
+        "points": [about(question, i) for i in range(len(question.points))],
+        "triangle": triangle.draw(question),
+        "how": how_to_read(question),
+        "front": pareto.draw(question),
+        "summary": summary(question),
+        "reading": reading(question),
+        **answered(question, questions),
+    }
+
+
+def controls(question: Question, here: str) -> dict[str, Any]:
+    """Return what may be chosen, and what is; `here` is the machine at hand."""
+    measured = question.measured
+    return {
+        "dataset": measured.dataset,
+        "quality": question.quality.key,
+        "qualities": [[axis.key, axis.title] for axis in QUALITIES.values()],
+        "diversity": question.diversity.key,
+        "diversities": [[axis.key, axis.title] for axis in DIVERSITIES.values()],
+        "fooled": [
+            [capital(axis.title), axis.fooled, evidence(measured, axis, question.extractor)]
+            for axis in DIVERSITIES.values()
+        ],
+        "features": question.extractor,
+        "extractors": list(measured.extractors),
+        "n": question.n,
+        "sizes": [[n, f"n = {n:,} ({count} point{'s' * (count != 1)})"] for n, count in question.sizes.items()],
+        "machine": question.machine,
+        "machines": [[name, f"{name} (this machine)" if name == here else name] for name in measured.machines],
+    }
+
+
+def answered(question: Question, questions: Mapping[str, Question]) -> dict[str, Any]:
+    """Return every answer, the tables in which the sliders find theirs, and how it fares in other features."""
+    grid = np.array([(q, d, s) for q in WEIGHTS for d in WEIGHTS for s in WEIGHTS])
+    weighed = {name: weigh(one, grid) for name, one in questions.items()}
+    by_weight, weight_table = weighed[question.extractor]
+    times = budgets(question)
+    limits = np.array([(ms, percent / 100) for ms in times for percent in LEAST])
+    kept = {name: within(one, limits) for name, one in questions.items()}
+    by_budget, budget_table = kept[question.extractor]
+    told, weight_words = opinions.sentences(questions, weighed)
+    more, budget_words = opinions.sentences(questions, kept)
+    return {
+        "answers": [*packed(question, by_weight, "weight"), *packed(question, by_budget, "budget that a point fits")],
+        "opinions": [*told, *more],
+        "weights": {"step": WEIGHTS.step, "table": weight_table.tolist(), "opinions": weight_words.tolist()},
+        "budgets": {
+            "ms": times,
+            "words": [format.duration(ms) for ms in times],
+            "step": LEAST.step,
+            "least": [LEAST_WORDS[question.diversity.better].format(capital(question.diversity.name)),
+                      [least_words(question.diversity, percent / 100) for percent in LEAST]],
+            "table": (budget_table + len(by_weight)).tolist(),
+            "opinions": (budget_words + len(told)).tolist(),
+        },
+    }  # fmt: skip
+
+
+def least_words(axis: Axis, share: float) -> str:
+    """Return a least share of diversity in the axis's own values: '80%', 'to 20%', '0.80 to 1.25'."""
+    if axis.better == "higher":
+        return f"{100 * share:.0f}%"
+    if not share:
+        return "any"
+    return f"{100 * (1 - share):.0f}%" if axis.better == "lower" else f"{share:.2f}–{1 / share:.2f}"
+
+
+def lead(question: Question) -> str:
+    """Return the sentence under the title."""
+    titles = list(dict.fromkeys(point.title for point in question.points))
+    count = len(question.points)
+    return (
+        f"{format.listing(titles)} on {format.dataset_title(question.measured.dataset)}, {count} settings measured, "
+        "each with its interval: a difference inside the noise is no difference."
+    )
+
+
+def about(question: Question, place: int) -> dict[str, Any]:
+    """Return what the browser says of a point: in the legend, and in the card beside the pointer."""
+    point = question.points[place]
+    quality, diversity = question.quality, question.diversity
+    comparable = question.equal[place]
+    lines = []
+    for axis in (quality, diversity):
+        if score := question.score(point, axis):
+            lines += [[axis.name, plus_minus(axis, score)]]
+            lines += [["real data", plus_minus(axis, real)]] if (real := question.real(axis, point.n)) else []
+    lines += [
+        [f"KID in {name}", plus_minus(QUALITIES["kid"], kid)]
+        for name in question.measured.extractors
+        if name != question.extractor and (kid := point.score("kid", name))
+    ]
+    lines += [["time", f"{format.duration(point.ms_per_image)} per image"]]
+    lines += [["network calls", f"{point.calls:,}"]] if point.calls else []
+    lines += [["n", f"{point.n:,} × {point.generations} generations"]]
+    if trained := explanations.training_facts(point.quality.get("training") or {}):
+        lines += [["trained on", trained]]
+    lines += [["checkpoint", digits]] if (digits := point.hash_of()) else []
+    return {
+        "key": point.key,
+        "family": point.family,
+        "name": name_of(point),
+        "values": [
+            cell(quality, question.score(point, quality)),
+            cell(diversity, question.score(point, diversity) if comparable else None),
+            [format.duration(point.ms_per_image), ""],
+        ],
+        "lines": lines,
+        "stale": point.stale,
+        "rough": too_rough(question, place),
+    }
+
+
+def cell(axis: Axis, score: Score | None) -> list[str]:
+    """Return a score as the legend has it: the mean, and half the interval where there is room."""
+    if score is None:
+        return ["–", ""]
+    return [explanations.number(axis, score.mean, score.half), explanations.margin(axis, score.half)]
+
+
+def too_rough(question: Question, place: int) -> str:
+    """Return in what a point has too few generations to be ranked; '' where it is ranked."""
+    axes = [
+        axis for axis, rough in zip((question.quality, question.diversity), question.rough, strict=True) if rough[place]
+    ]
+    return f"Too few generations to rank it by {' or '.join(axis.name for axis in axes)}." if axes else ""
+
+
+def packed(question: Question, answers: list[Answer], where: str) -> list[dict[str, Any]]:
+    """Return answers for the browser: what each marks in the charts, and its sentences as markup.
+
+    `where` says what the answers are for, should one family win at all of it.
+    """
+    family = winner_everywhere(question, answers)
+    everywhere = explanations.everywhere(question, family, where) if family else ""
+    return [
+        {
+            "best": answer.best,
+            "runner": answer.runner,
+            "families": answer.families,
+            "html": sentences(question, answer, everywhere),
+            "basis": explanations.candidates(question, answer),
+        }
+        for answer in answers
+    ]
+
+
+def sentences(question: Question, answer: Answer, everywhere: str) -> str:
+    """Return an answer's sentences as markup."""
+    if answer.best is None:
+        words = escape(explanations.nothing(question, answer))
+        return f'<div class="box"><p>{words}</p></div><p class="opinion" data-at="opinion"></p>'
+    best = question.points[answer.best]
+    why = [explanations.reasons(question, answer), explanations.as_real(question, best)]
+    parts = [
+        f'<div class="box f-{best.family}" data-best="{escape(best.key)}"><h3>{theme.badge(best.family)}'
+        f"{escape(name_of(best))}</h3><p>{escape(' '.join(filter(None, why)))}</p></div>"
+        '<p class="opinion" data-at="opinion"></p>'
+    ]
+    if answer.runner is not None:
+        runner = question.points[answer.runner]
+        both = best.family != runner.family
+        link = compare_link(question.measured.dataset, [best, runner] if both else [best])
+        parts.append(
+            f'<p class="f-{runner.family}">Runner-up: <b>{escape(name_of(runner))}</b>. '
+            f"{escape(explanations.runner_up(question, answer))} "
+            f'<a href="{escape(link)}">{"See both side by side" if both else "See it in Compare"}</a></p>'
+        )
+    quiet = [explanations.tie_broken(question, answer), explanations.why_not_closest(question, answer), everywhere,
+             explanations.trained(question, answer)]  # fmt: skip
+    return "".join(parts + [f'<p class="quiet">{escape(words)}</p>' for words in quiet if words])
+
+
+def compare_link(dataset: str, points: list[Measured]) -> str:
+    """Return the address of these points on the page where models run side by side."""
+    query: dict[str, Any] = {"data": dataset}
+    for point in points:
+        query[f"{point.family}.checkpoint"] = point.checkpoint
+        query |= {f"{point.family}.{knob}": value for knob, value in point.knobs.items()}
+    return f"?{urlencode(query)}#compare"
+
+
+def how_to_read(question: Question) -> str:
+    """Return how to read the triangle."""
+    quality, diversity, speed = question.scales
+    centres = [
+        f"{scale.axis.name} {explanations.number(scale.axis, scale.centre) if scale.centre else '0'}"
+        for scale in (quality, diversity)
+    ]
+    words = (
+        f"Outward is better. The rim is real data (for speed {format.duration(speed.rim)}), the centre "
+        f"{', '.join(centres)} and {format.duration(speed.centre)}. Filled: each family's best for you. Thin: its "
+        "other points"
+    )
+    if np.isnan(question.places).any():
+        words += f", open where n differs and {diversity.axis.name} cannot be compared"
+    if any(rough.any() for rough in question.rough):
+        words += ", faint where there are too few generations to rank them"
+    words += "."
+    if quality.axis.spelled:
+        words += f" {quality.axis.name}: {quality.axis.spelled}, in {question.extractor} features."
+    return words + " The area means nothing."
+
+
+def summary(question: Question) -> str:
+    """Return what the chart of all points says."""
+    names = [name_of(question.points[i]) for i in question.front]
+    if not names:
+        return "Every point is stale: its checkpoint has changed since it was measured."
+    if len(names) == 1:
+        return f"{names[0]} is both the fastest and the best of {len(question.points)} points, by their means."
+    return (
+        f"By their means, {len(names)} of {len(question.points)} points are worth a look: from {names[0]}, "
+        f"the fastest, to {names[-1]}, the best."
+    )
+
+
+def reading(question: Question) -> str:
+    """Return how to read the chart of all points."""
+    axis = question.quality
+    up = {"lower": "closer to real", "higher": "better", "one": "closer to real"}[axis.better]
+    words = (
+        f"Up is {up}, left is faster; beyond real data the axis ends. Bars: 95% intervals over generations of one "
+        "trained model. Dashed: nothing measured is better in both. Numbers along a line are network calls."
+    )
+    words += pareto.ending(question)
+    if axis.better == "one":
+        words += f" Above 1, too, is not real: there the axis has 1 / {axis.name}."
+    if any(point.n != question.n for point in question.points):
+        words += f" Hollow: measured at another n than {question.n:,}; KID alone may be compared across n."
+    words += f" Scores in {question.measured.features(question.extractor)}."
+    return f"{words} Times: {BATCH} images at once, {question.machine}. Choose a point for its samples and its row."

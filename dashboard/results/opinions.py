@@ -1,0 +1,104 @@
+"""How an answer fares in other features: which family each recommends, and why they disagree. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from dashboard import format
+from dashboard.results.explanations import capital
+from dashboard.results.question import Question, ask
+from dashboard.results.recommendation import Answer
+
+NONE, UNRANKED = -1, -2  # beside the places of families: nothing fits; points fit, and none of them is ranked
+
+
+def elsewhere(question: Question) -> dict[str, Question]:
+    """Return the same question in every extractor that has scores, by name, the question's own first."""
+    measured = question.measured
+    names = dict.fromkeys((question.extractor, *measured.extractors))
+    asked = question.quality.key, question.n, question.machine, question.diversity.key
+    return {name: question if name == question.extractor else ask(measured, *asked, name) for name in names}
+
+
+def winners(
+    questions: Mapping[str, Question], question: Question, answers: Sequence[Answer], index: np.ndarray
+) -> np.ndarray:
+    """Return (W,) the place of each answer's family among those of all questions, or NONE or UNRANKED."""
+    known = families(questions)
+
+    def place(answer: Answer) -> int:
+        if answer.best is None:
+            return UNRANKED if answer.unranked else NONE
+        return known.index(question.points[answer.best].family)
+
+    return np.array([place(answer) for answer in answers], int)[index]
+
+
+def families(questions: Mapping[str, Question]) -> list[str]:
+    """Return the families of all questions, in order."""
+    return list(dict.fromkeys(family for question in questions.values() for family in question.families))
+
+
+def sentences(
+    questions: Mapping[str, Question], answered: Mapping[str, tuple[Sequence[Answer], np.ndarray]]
+) -> tuple[list[str], np.ndarray]:
+    """Return the distinct sentences on how the extractors agree, and (W,) which of them each row has.
+
+    Args:
+        questions: The question in each extractor's features, its own first.
+        answered: By extractor, what `weigh` or `within` returns for its question.
+    """
+    names = list(questions)
+    columns = [winners(questions, questions[name], *answered[name]) for name in names]
+    distinct, index = np.unique(np.stack(columns, 1), axis=0, return_inverse=True)
+    return [sentence(questions, dict(zip(names, map(int, row), strict=True))) for row in distinct], index.ravel()
+
+
+def sentence(questions: Mapping[str, Question], won: Mapping[str, int]) -> str:
+    """Return which family wins by which features, and why they disagree; '' where there is nothing to disagree on.
+
+    Args:
+        questions: The question in each extractor's features, its own first.
+        won: By extractor, what `winners` says.
+    """
+    known = families(questions)
+    question = next(iter(questions.values()))
+    if len(won) < 2 or len(known) < 2 or not (question.quality.featured or question.diversity.featured):
+        return ""
+    titles = {point.family: point.title for one in questions.values() for point in one.points}
+    told = {place: f"the {titles[family]}" for place, family in enumerate(known)}
+    told |= {NONE: "none that fits", UNRANKED: "not known yet"}
+    groups = format.grouped((place, name) for name, place in won.items())
+    if len(groups) == 1:
+        place = next(iter(groups))
+        return "" if place < 0 else f"All features agree on {told[place]}: {format.listing(list(won))}."
+    parts = [f"by {format.listing(mine)}{' features' * (not i)} {told[place]}" for i, (place, mine) in
+             enumerate(groups.items())]  # fmt: skip
+    words = capital(", ".join(parts))
+    return f"{words}: they disagree because {why}." if (why := reasons(question, won)) else f"{words}."
+
+
+def reasons(question: Question, won: Mapping[str, int]) -> str:
+    """Return what those extractors that recommend different families see; '' where that is not said of two of them."""
+    recommending = [name for name, place in won.items() if place >= 0]
+    if len({won[name] for name in recommending}) < 2:
+        return ""
+    told = [f"{name} features {words}" for name in recommending if (words := question.measured.sees.get(name))]
+    return "; ".join(told) if len(told) > 1 else ""
+
+
+def lacking(questions: Mapping[str, Question]) -> list[str]:
+    """Return a sentence for each extractor that fewer of the points have scores in than in the question's own."""
+    question = next(iter(questions.values()))
+    found = []
+    for name, one in questions.items():
+        short = len(question.points) - len(one.points)
+        if short > 0:
+            absent = next(point for point in question.points if not question.quality.of(point, name))
+            found.append(
+                f"{short} of {len(question.points)} points have no scores in {name} features: "
+                f"python -m gencore evaluate {absent.checkpoint} --points {absent.kind}"
+            )
+    return found

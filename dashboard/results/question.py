@@ -1,0 +1,307 @@
+"""A question: what quality and diversity mean, in which features, at which n, on which machine; of which points. Pure.
+
+What may be compared with what is decided here. KID is unbiased in n, the number of images, so it may be compared
+across n; every other score only at equal n. So a question names one n. Times are compared on one machine.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from dashboard import format
+from dashboard.results import equivalence
+from dashboard.results.axes import DIVERSITIES, QUALITIES, Axis, Scale
+from dashboard.results.equivalence import EQUAL, UNKNOWN, Comparison
+from dashboard.results.operating_points import Measured, Measurements, Score, cost_of, knobs_key, machine_key
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked: what quality and diversity mean, in which features, at which n, on which machine; of which points.
+
+    Attributes:
+        measured: All measurements of the data set.
+        quality: What quality means.
+        diversity: What diversity means.
+        extractor: The features that the scores are in.
+        n: Images per generation; scores other than KID are compared between points of this n alone.
+        machine: The machine of the times.
+        points: The points that can be drawn: quality and time are known, each operating point once.
+        sizes: How many operating points were measured at each n, largest n first.
+        left_out: A sentence for each kind of point that is missing here.
+    """
+
+    measured: Measurements
+    quality: Axis
+    diversity: Axis
+    extractor: str
+    n: int
+    machine: str
+    points: tuple[Measured, ...]
+    sizes: dict[int, int]
+    left_out: tuple[str, ...] = ()
+
+    @cached_property
+    def families(self) -> tuple[str, ...]:
+        """The families of the points, in order."""
+        return tuple(dict.fromkeys(point.family for point in self.points))
+
+    @cached_property
+    def fresh(self) -> np.ndarray:
+        """(P,) bool: points whose checkpoint is still the one measured."""
+        return np.array([not point.stale for point in self.points], bool)
+
+    @cached_property
+    def equal(self) -> np.ndarray:
+        """(P,) bool: points at the question's n that have a diversity; it is compared among these alone."""
+        return np.array([p.n == self.n and self.score(p, self.diversity) is not None for p in self.points], bool)
+
+    @cached_property
+    def worths(self) -> np.ndarray:
+        """(P,) what the points' qualities are worth."""
+        return np.array([self.quality.worth(self.score(point, self.quality).mean) for point in self.points], float)
+
+    @cached_property
+    def ms(self) -> np.ndarray:
+        """(P,) milliseconds per image."""
+        return np.array([point.ms_per_image for point in self.points], float)
+
+    @cached_property
+    def scales(self) -> tuple[Scale, Scale, Scale]:
+        """The triangle's corners: quality, diversity, speed."""
+        fast, slow = self.ms.min(initial=1.0, where=self.ms > 0), self.ms.max(initial=1e-3)
+        quality, diversity = (Scale.reaching(axis, self._rim(axis)) for axis in (self.quality, self.diversity))
+        return quality, diversity, Scale.of_times(fast, slow)
+
+    def _rim(self, axis: Axis) -> float:
+        """Return the raw value at the triangle's rim: real data's, or the best there is where that was not measured."""
+        if real := self.real(axis, self.n):
+            return axis.facing(real)
+        scores = [score for point in self.points if (score := self.score(point, axis))]
+        return abs(max((axis.worth(score.mean) for score in scores), default=1.0))
+
+    @cached_property
+    def places(self) -> np.ndarray:
+        """(P, 3) places of the points in the triangle; NaN where a diversity may not be compared."""
+        quality, diversity, speed = self.scales
+        rows = [
+            (
+                quality.place(self.score(point, self.quality).mean),
+                diversity.place(self.score(point, self.diversity).mean) if equal else math.nan,
+                speed.place(point.ms_per_image),
+            )
+            for point, equal in zip(self.points, self.equal, strict=True)
+        ]
+        return np.array(rows, float).reshape(-1, 3)
+
+    @cached_property
+    def equals(self) -> tuple[np.ndarray, np.ndarray]:
+        """Two (P, P) bool tables: which points are equal in quality, and in diversity."""
+        return tuple((table == EQUAL) | np.eye(len(table), dtype=bool) for table in self._verdicts)
+
+    @cached_property
+    def ranked(self) -> tuple[np.ndarray, np.ndarray]:
+        """Two (P,) bool: the points whose place is known in quality, and in diversity; see `equivalence.ranked`."""
+        found = []
+        compared = self.fresh, self.fresh & self.equal
+        for axis, table, there in zip((self.quality, self.diversity), self._verdicts, compared, strict=True):
+            scores = [self.score(p, axis) if here else None for p, here in zip(self.points, there, strict=True)]
+            real = self.real(axis, self.n)
+            margins = [equivalence.margin(axis, real, *([score] if score else [])) for score in scores]
+            found.append(equivalence.ranked(scores, margins, (table != UNKNOWN) & there[None] & there[:, None]))
+        return tuple(found)
+
+    @cached_property
+    def rough(self) -> tuple[np.ndarray, np.ndarray]:
+        """Two (P,) bool: the points that are compared in quality, and in diversity, and have no known place."""
+        quality, diversity = self.ranked
+        return self.fresh & ~quality, self.fresh & self.equal & ~diversity
+
+    @cached_property
+    def _verdicts(self) -> tuple[np.ndarray, np.ndarray]:
+        """Two (P, P) tables of whether points are equal, apart, or neither is known, in quality and in diversity."""
+        return tuple(self._compared(axis) for axis in (self.quality, self.diversity))
+
+    def _compared(self, axis: Axis) -> np.ndarray:
+        table = np.full((len(self.points),) * 2, UNKNOWN, dtype=object)
+        for i, one in enumerate(self.points):
+            for j in range(i):
+                if comparison := self.compare(axis, one, self.points[j]):
+                    table[i, j] = table[j, i] = comparison.verdict
+        return table
+
+    @cached_property
+    def front(self) -> list[int]:
+        """The Pareto front of quality (mean) and time, fastest first.
+
+        It is of points that are not stale and, where there are such, that are ranked in quality.
+        """
+        found: list[int] = []
+        ranked = self.fresh & self.ranked[0]
+        for i in sorted(
+            np.flatnonzero(ranked if ranked.any() else self.fresh), key=lambda i: (self.ms[i], -self.worths[i])
+        ):
+            if not found or self.worths[i] > self.worths[found[-1]]:
+                found.append(int(i))
+        return found
+
+    def score(self, point: Measured, axis: Axis) -> Score | None:
+        """Return a point's score in the question's features; None when it was not measured."""
+        return axis.of(point, self.extractor)
+
+    def real(self, axis: Axis, n: int) -> Score | None:
+        """Return real data's own score at n; None when it was not measured."""
+        return axis.of(self.measured.baseline(n), self.extractor)
+
+    def compare(self, axis: Axis, one: Measured, other: Measured) -> Comparison | None:
+        """Return how one point's score compares with another's; None where they may not be compared.
+
+        The margin is measured by real data at the question's n: one measure for all points, whatever their own n.
+        """
+        a, b = self.score(one, axis), self.score(other, axis)
+        if a is None or b is None or (one.n != other.n and not axis.across):
+            return None
+        return equivalence.compare(axis, a, b, self.real(axis, self.n), equivalence.share_noise(one, other))
+
+
+# ---- asking
+
+
+def ask(
+    measured: Measurements,
+    quality: str = "kid",
+    n: int = 0,
+    machine: str = "",
+    diversity: str = "recall",
+    extractor: str = "",
+    here: str = "",
+) -> Question:
+    """Return a question; what is not known (an n or machine that nothing was measured at) falls back to the usual.
+
+    The usual n is the one at which most families have been measured; of several, that at which most have their
+    headline points; of several, that with most points.
+    The usual machine is `here`, the one at hand, if anything was timed on it, else the one with most times.
+    The usual features are the data set's own, see `Measurements.extractors`.
+    """
+    axis, variety = QUALITIES.get(quality, QUALITIES["kid"]), DIVERSITIES.get(diversity, DIVERSITIES["recall"])
+    extractor = extractor if extractor in measured.extractors else next(iter(measured.extractors), measured.extractor)
+    machines = [machine_key(cost) for cost in measured.costs if not cost.get("stale")]
+    usual = here if here in machines else max(dict.fromkeys(machines), key=machines.count, default="")
+    machine = machine if machine in machines else usual
+    sizes = Counter(point.n for point in measured.points if not point.stale)
+
+    def rank(size: int) -> tuple[int, int, int, int]:
+        fresh = [point for point in measured.points if point.n == size and not point.stale]
+        headlines = {point.family for point in fresh if point.kind == "headline"}
+        return len({point.family for point in fresh}), len(headlines), sizes[size], size
+
+    n = n if n in sizes else max(sizes, key=rank, default=max((point.n for point in measured.points), default=0))
+    timed = [on_machine(measured, point, machine) for point in measured.points]
+    shown = once([point for point in timed if axis.across or point.n == n], n)
+    points = tuple(point for point in shown if axis.of(point, extractor) and point.ms_per_image)
+    sizes = dict(sorted(sizes.items(), reverse=True))
+    found = Question(measured, axis, variety, extractor, n, machine, points, sizes)
+    return replace(found, left_out=missing(found, shown, timed))
+
+
+def on_machine(measured: Measurements, point: Measured, machine: str) -> Measured:
+    """Return a point with the cost measured on one machine, or with none."""
+    return replace(point, cost=cost_of(measured.costs, point, machine))
+
+
+def once(points: Sequence[Measured], n: int) -> list[Measured]:
+    """Return every operating point once: as measured at n, else at the largest n; a stale row only without another."""
+    best: dict[tuple[str, str], Measured] = {}
+    for point in points:
+        mine = (point.checkpoint, knobs_key(point.knobs))
+        held = best.get(mine)
+        if held is None or (not point.stale, point.n == n, point.n) > (not held.stale, held.n == n, held.n):
+            best[mine] = point
+    return list(best.values())
+
+
+def missing(question: Question, shown: Sequence[Measured], everything: Sequence[Measured]) -> tuple[str, ...]:
+    """Return what is missing from a question's points, a sentence for each reason."""
+    axis, n, sentences = question.quality, question.n, []
+    scored = [point for point in shown if question.score(point, axis)]
+    if untimed := [point for point in scored if not point.ms_per_image]:
+        sentences += not_timed(question.measured, question.machine, untimed)
+    if unscored := [point for point in shown if not question.score(point, axis)]:
+        features = f" in {question.extractor} features" * axis.featured
+        why = unscored[0].why_not(axis.key, question.extractor) or f"Their rows have no {axis.name}{features}."
+        sentences.append(f"{counted(len(unscored))} left out for want of {axis.name}{features}. {why}")
+    if stale := [point for point in shown if point.stale]:
+        sentences.append(f"{counted(len(stale))} stale, and never recommended. {stale[0].stale}")
+    here, known = ({(p.checkpoint, knobs_key(p.knobs)) for p in points} for points in (shown, everything))
+    if others := known - here:
+        sentences.append(
+            f"{counted(len(others))} not shown: measured at another n than {n:,}, and {axis.name} depends on n."
+        )
+    return tuple(sentences)
+
+
+def not_timed(measured: Measurements, machine: str, points: Sequence[Measured]) -> list[str]:
+    """Return the sentences on points without times: none of this machine's, or none that go with their scores."""
+    timed = {
+        (cost["checkpoint"], knobs_key(cost["knobs"]))
+        for cost in measured.costs
+        if machine_key(cost) == machine and not cost.get("stale")
+    }
+    otherwise = [point for point in points if (point.checkpoint, knobs_key(point.knobs)) in timed]
+    never = [point for point in points if point not in otherwise]
+    sentences = []
+    if never:
+        sentences.append(
+            f"{counted(len(never))} not timed on {machine or 'any machine'} and left out ({named(never)}): "
+            f"python -m gencore evaluate {never[0].checkpoint} --rows cost"
+        )
+    if otherwise:
+        sentences.append(
+            f"{counted(len(otherwise))} left out ({named(otherwise)}): timed on {machine} in another number format or "
+            "with other settings than the scores were measured in."
+        )
+    return sentences
+
+
+def named(points: Sequence[Measured]) -> str:
+    """Return the names of the first three of some points."""
+    return "; ".join(name(point) for point in points[:3]) + " and others" * (len(points) > 3)
+
+
+def unmeasured(measured: Measurements, declared: Iterable[tuple[str, str, str, Any]]) -> tuple[str, ...]:
+    """Return a sentence for each checkpoint and kind of declared operating points that no row is of.
+
+    Args:
+        measured: The measurements.
+        declared: Each point (of a `label` and a `kind`) with its checkpoint, the family's name for people, and its
+            knobs as `knobs_key`.
+    """
+    seen = {(point.checkpoint, knobs_key(point.knobs)) for point in measured.points}
+    absent = format.grouped(
+        ((checkpoint, point.kind), f"{title}, {point.label}")
+        for checkpoint, title, key, point in declared
+        if (checkpoint, key) not in seen
+    )
+    return tuple(
+        f"Not measured yet: {'; '.join(names[:3])}{' and others' * (len(names) > 3)} "
+        f"(python -m gencore evaluate {checkpoint} --points {kind})."
+        for (checkpoint, kind), names in absent.items()
+    )
+
+
+def counted(number: int) -> str:
+    """Return '1 point is' or '3 points are'."""
+    return f"{number} point is" if number == 1 else f"{number} points are"
+
+
+def name(point: Measured) -> str:
+    """Return a point's name for people: the family, the checkpoint where it is not the family's own, the label."""
+    own = point.checkpoint.rpartition("/")[2]
+    return f"{point.title}{'' if own in (point.family, '') else f' ({own})'}, {point.label}"

@@ -1,0 +1,98 @@
+"""How an answer fares in other features, on rows whose winner by each is known."""
+
+import numpy as np
+
+from dashboard.results import opinions
+from dashboard.results.operating_points import join
+from dashboard.results.question import ask
+from dashboard.results.recommendation import weigh, within
+from tests.support.questions import TITLES, found, measure, point
+
+SEES = {"classifier": "see classes", "pixels": "see ink", "random": "see texture"}
+
+
+def judged(family, label, ms, **kids):
+    """A point with another KID in the features of each extractor; 0.9 is its recall in all."""
+    rows = point(family, label, ms, coverage=0.9, kid=kids["classifier"])
+    rows[0]["scores"] |= {name: found(coverage=0.9, kid=kid)["classifier"] for name, kid in kids.items()}
+    return rows
+
+
+def fares(*points, weights=(1, 1, 1), sees=SEES, **asked):
+    question = ask(measure(*points, sees=sees), **asked)
+    questions = opinions.elsewhere(question)
+    grid = np.array([weights])
+    [words], index = opinions.sentences(questions, {name: weigh(one, grid) for name, one in questions.items()})
+    assert index.tolist() == [0]
+    return words
+
+
+def test_who_wins_by_which_features_is_said_with_what_they_see():
+    vae = judged("vae", "a", 1.0, classifier=0.004, pixels=0.05)
+    gan = judged("gan", "b", 1.0, classifier=0.03, pixels=0.006)
+    assert fares(vae, gan) == (
+        "By classifier features the VAE, by pixels the GAN: they disagree because classifier features see classes; "
+        "pixels features see ink."
+    )
+    turned = fares(vae, gan, extractor="pixels")
+    assert turned.startswith("By pixels features the GAN, by classifier the VAE: they disagree because pixels")
+    assert fares(vae, gan, sees={}) == "By classifier features the VAE, by pixels the GAN."
+
+
+def test_agreement_is_said_too_and_any_number_of_extractors_may_speak():
+    vae = judged("vae", "a", 1.0, classifier=0.004, pixels=0.005, random=0.004)
+    gan = judged("gan", "b", 1.0, classifier=0.03, pixels=0.06, random=0.03)
+    assert fares(vae, gan) == "All features agree on the VAE: classifier, pixels and random."
+    gan = judged("gan", "b", 1.0, classifier=0.03, pixels=0.06, random=0.0005)
+    assert fares(vae, gan).startswith("By classifier and pixels features the VAE, by random the GAN: they disagree")
+
+
+def test_nothing_is_said_where_there_is_nothing_to_disagree_on():
+    vae = judged("vae", "a", 1.0, classifier=0.004, pixels=0.05)
+    gan = judged("gan", "b", 1.0, classifier=0.03, pixels=0.006)
+    alone = point("vae", "a", 1.0, kid=0.004, coverage=0.9), point("gan", "b", 1.0, kid=0.03, coverage=0.9)
+    assert fares(*alone) == "", "one extractor"
+    assert fares(vae) == "", "one family"
+    assert fares(vae, gan, weights=(0, 0, 0)) == "", "no weight"
+    assert fares(vae, gan, quality="sharpness", diversity="class_balance") == "", "no features asked"
+
+
+def test_points_that_a_budget_leaves_out_are_out_by_all_features():
+    vae = judged("vae", "a", 1.0, classifier=0.004, pixels=0.05)
+    gan = judged("gan", "b", 10.0, classifier=0.03, pixels=0.006)
+    questions = opinions.elsewhere(ask(measure(vae, gan)))
+    budgets = np.array([[20.0, 0.0], [2.0, 0.0], [0.1, 0.0]])
+    told, index = opinions.sentences(questions, {name: within(one, budgets) for name, one in questions.items()})
+    assert [told[i].partition(":")[0].rstrip(".") for i in index] == [
+        "By classifier features the VAE, by pixels the GAN", "All features agree on the VAE", ""]  # fmt: skip
+
+
+def test_features_that_cannot_rank_say_so():
+    wild = np.array([0.2, 1.0, 1.8])
+    vae = judged("vae", "a", 1.0, classifier=0.004, pixels=0.05)
+    gan = judged("gan", "b", 1.0, classifier=0.03, pixels=0.06)
+    for rows, mean in ((vae, 0.05), (gan, 0.06)):
+        values = (mean * wild).tolist()
+        rows[0]["scores"]["pixels"]["kid"] = {"mean": mean, "low": mean - 0.1, "high": mean + 0.1, "values": values}
+    assert fares(vae, gan) == "By classifier features the VAE, by pixels not known yet."
+
+
+def test_rows_that_lack_an_extractor_are_counted_with_the_command():
+    old, new = point("gan", "b", 1.0, kid=0.03, coverage=0.9), judged("vae", "a", 1.0, classifier=0.004, pixels=0.05)
+    question = ask(measure(old, new))
+    [words] = opinions.lacking(opinions.elsewhere(question))
+    assert words == (
+        "1 of 2 points have no scores in pixels features: python -m gencore evaluate mnist/gan --points headline"
+    )
+    asked = ask(measure(old, new), extractor="pixels")
+    assert [one.label for one in asked.points] == ["a"]
+    assert "1 point is left out for want of KID in pixels features." in asked.left_out[0]
+    assert opinions.lacking(opinions.elsewhere(asked)) == []
+
+
+def test_the_data_sets_own_features_come_first_and_unknown_ones_fall_back_to_them():
+    measured = measure(judged("vae", "a", 1.0, classifier=0.004, pixels=0.05), extractor="pixels")
+    assert measured.extractors == ("pixels", "classifier")
+    assert ask(measured).extractor == ask(measured, extractor="none such").extractor == "pixels"
+    assert ask(measured, extractor="classifier").extractor == "classifier"
+    assert ask(join("mnist", [], TITLES, {}, {})).extractor == "classifier"
