@@ -139,7 +139,7 @@ def load(name: str | Path | Entry, device: str | None = None, dtype: str = "floa
     Args:
         name: A name ('mnist/vae'), a folder or an entry of the list.
         device: As for `pick_device`.
-        dtype: 'float32' or 'bfloat16': what the networks compute in. Weights are float32 either way.
+        dtype: 'float32', 'bfloat16' or 'float16': what the networks compute in. Weights are float32 either way.
 
     Raises:
         InputError: if there is no such checkpoint, device or dtype, or if its files are not what they should be.

@@ -7,7 +7,7 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -23,12 +23,15 @@ from gencore import __version__
 from gencore.errors import InputError, near
 
 DEVICES = ("cuda", "mps", "cpu")
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+TRAINING_DTYPES = ("float32", "bfloat16")  # in float16 small gradients become 0 unless each loss is scaled
 LAYOUTS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
 
 
 def pick_device(name: str | None = None) -> torch.device:
     """Return the device `name`, else the one of GENCORE_DEVICE, else the first of CUDA, MPS, CPU that is there.
+
+    On CUDA it turns TF32 off for the whole process, so that float32 is what its name says there too.
 
     Raises:
         InputError: if the name is unknown or this machine has no such device.
@@ -42,7 +45,29 @@ def pick_device(name: str | None = None) -> torch.device:
         raise InputError(
             f"This machine has no {kind!r} device; use one of: {', '.join(k for k in DEVICES if there[k])}."
         )
+    if kind == "cuda":
+        torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
     return torch.device(name)
+
+
+def reduced_dtype(device: torch.device) -> str:
+    """Return the 16-bit number format for a device: bfloat16, but float16 on GPUs that only emulate that."""
+    if device.type == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False):
+        return "float16"
+    return "bfloat16"
+
+
+def check_training_dtype(dtype: str) -> None:
+    """Check a number format to train in; 'auto' is one.
+
+    Raises:
+        InputError: if it is unknown, or not for training.
+    """
+    choices = ["auto", *TRAINING_DTYPES]
+    if dtype in DTYPES and dtype not in choices:
+        raise InputError(f"dtype {dtype} is for sampling alone: gradients vanish in it; train in one of {choices}.")
+    if dtype not in choices:
+        raise InputError(f"dtype is {dtype!r}{near(str(dtype), choices)}")
 
 
 def synchronise(device: torch.device) -> None:
@@ -65,9 +90,10 @@ def processor_name() -> str:
 
 
 def describe_machine(device: torch.device | str = "cpu") -> dict[str, Any]:
-    """Return what a measurement must name: device, its name, cores, threads, Python and torch version."""
+    """Return what a measurement must name: device, its name, cores, threads, Python and torch version; TF32 on CUDA."""
     device = torch.device(device)
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else processor_name()
+    tf32 = torch.backends.cudnn.allow_tf32 or torch.backends.cuda.matmul.allow_tf32
     return {
         "device": device.type,
         "name": name,
@@ -75,6 +101,7 @@ def describe_machine(device: torch.device | str = "cpu") -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "python": platform.python_version(),
         "torch": torch.__version__,
+        **({"tf32": tf32} if device.type == "cuda" else {}),
     }
 
 
@@ -100,7 +127,7 @@ class Settings:
     """How a run computes: part of the run, chosen once at its start.
 
     Attributes:
-        dtype: 'float32' or 'bfloat16': what the networks compute in (autocast).
+        dtype: 'float32', 'bfloat16' or 'float16': what the networks compute in (autocast).
         layout: 'contiguous' or 'channels_last': whether weights and images lie in memory with the channel innermost.
         threads: CPU threads.
     """
@@ -125,14 +152,20 @@ class Settings:
 
 
 def choose_settings(
-    model: nn.Module, step: Callable[[nn.Module, Settings], None], dtype: str = "auto", layout: str = "auto"
+    model: nn.Module,
+    step: Callable[[nn.Module, Settings], None],
+    dtype: str = "auto",
+    layout: str = "auto",
+    known: Collection[str] = tuple(DTYPES),
 ) -> Settings:
     """Return the fastest settings for `step(model, settings)`, by trying each on a copy of `model`.
 
     Measured, not assumed: CPUs without bf16 instructions are slower in bfloat16, and channels_last helps on
-    some processors and hurts on others. What is not 'auto' is kept.
+    some processors and hurts on others. What is not 'auto' is kept; of dtypes, the `known` ones are tried that the
+    device is made for.
     """
-    dtypes = DTYPES if dtype == "auto" else (dtype,)
+    usual = [name for name in ("float32", reduced_dtype(model.device)) if name in known]
+    dtypes = usual if dtype == "auto" else [dtype]
     layouts = LAYOUTS if layout == "auto" else (layout,)
     candidates = [Settings(d, m, torch.get_num_threads()) for d in dtypes for m in layouts]
     if len(candidates) == 1:

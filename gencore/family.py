@@ -108,6 +108,19 @@ class Point:
 
 
 @dataclass(frozen=True)
+class Change:
+    """A change of `Family.sample`: from then on the same seeds and knobs give images of another distribution.
+
+    Attributes:
+        what: What has changed, as a sentence begins with it: 'The DDIM sampler'.
+        when: The knobs and values that it concerns, `{"sampler": ("ddim",)}`; all of them by default.
+    """
+
+    what: str
+    when: Mapping[str, tuple] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Step:
     """One moment of sampling.
 
@@ -181,7 +194,12 @@ def image_seed(seed: int, index: int) -> int:
 
     Neighbouring runs share no image: unlike `seed + index`, run 1's image 0 is not run 0's image 1.
     """
-    digest = hashlib.sha256(f"{parse_seed(seed)}/{index}".encode()).digest()
+    return derived_seed(seed, index)
+
+
+def derived_seed(seed: int, *use: int | str) -> int:
+    """Return the seed for one use of a run's seed, such as ("step", 5, 0): no two uses, nor runs, share one."""
+    digest = hashlib.sha256("/".join(map(str, (parse_seed(seed), *use))).encode()).digest()
     return int.from_bytes(digest[:8], "big") >> 1
 
 
@@ -225,7 +243,8 @@ class Family(ModelMixin, ConfigMixin):
       for each network at least one, whatever N. The trainer steps a loss's network before it asks for the next loss, so
       that a GAN's generator is judged by the discriminator just updated; it does all of zeroing, backward pass,
       clipping and stepping. It logs the first network's loss as 'loss', any other's as 'NETWORK_loss', and `logs`: more
-      figures by name, detached scalars or vectors, none by default (one of the loss's name replaces it). `progress`, 0
+      figures by name, detached scalars or vectors, none by default (one of the loss's name replaces it). Where
+      processes share a batch, x is one's part of it, and `gencore.families.processes.mean` is over all. `progress`, 0
       by default, is the share of the training that is done, in [0, 1]. Draw from torch's global generator only, which
       the trainer seeds anew for every step, and keep no state but parameters and buffers: then a resumed run ends in
       the same bits. The model is in train mode here, and in eval mode elsewhere.
@@ -248,6 +267,9 @@ class Family(ModelMixin, ConfigMixin):
     - `points`: The `Point(label, knobs, kind)`s that evaluations walk and pages name, the first of them what pages
       begin with; `kind` is 'headline' (compared across families: at least one), 'sweep' (one of a curve) or 'lecture'
       (the lecture's own). One headline point, all knobs at their defaults.
+    - `changes`: The `Change(what, when)`s of `sample` since the family was first measured, oldest first; none. One is
+      added when the same seeds and knobs give images of another distribution, and none is taken out: a row says how
+      many of them its knobs had when it was measured (`revision`), and is stale when they have more.
     - `interpolation`: The path between latents that stays where they have their mass: 'slerp' for Gaussian noise of
       many dimensions, else 'linear', the default.
     - `network`, a property: The module that `sample` calls, by which network calls (NFE) are counted; the first of
@@ -320,6 +342,7 @@ class Family(ModelMixin, ConfigMixin):
     about: ClassVar[str] = ""
     knobs: ClassVar[tuple[Knob, ...]] = ()
     points: ClassVar[tuple[Point, ...]] = (Point("default", {}, "headline"),)
+    changes: ClassVar[tuple[Change, ...]] = ()
     interpolation: ClassVar[str] = "linear"
     compute_dtype: torch.dtype = torch.float32  # what the networks compute in; weights stay in float32
 
@@ -374,6 +397,12 @@ class Family(ModelMixin, ConfigMixin):
             InputError: on a bad seed, knob name or knob value.
         """
         return deque(self.sample(seeds, **knobs), maxlen=1).pop().x0
+
+    @classmethod
+    def changes_of(cls, knobs: Mapping[str, Any]) -> list[Change]:
+        """Return the `changes` that concern these knobs, those not named at their defaults."""
+        values = {knob.name: knob.default for knob in cls.knobs} | dict(knobs)
+        return [one for one in cls.changes if all(values.get(name) in allowed for name, allowed in one.when.items())]
 
     def resolve_knobs(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return every knob's value, checked; see `resolve_knobs`."""

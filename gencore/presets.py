@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from gencore.device import DTYPES, LAYOUTS
+from gencore.device import LAYOUTS, check_training_dtype
 from gencore.errors import InputError, near
 from gencore.families import FAMILIES
 
@@ -144,9 +144,9 @@ def check_training(config: TrainingConfig) -> None:
         for name in names:
             if not good(value := getattr(config, name)):
                 raise InputError(f"{name} must be {words}, not {value!r}.")
-    for name, choices in {"dtype": ["auto", *DTYPES], "layout": ["auto", *LAYOUTS]}.items():
-        if (value := getattr(config, name)) not in choices:
-            raise InputError(f"{name} is {value!r}{near(value, choices)}")
+    check_training_dtype(config.dtype)
+    if config.layout not in (choices := ["auto", *LAYOUTS]):
+        raise InputError(f"layout is {config.layout!r}{near(config.layout, choices)}")
 
 
 def _override(run: Run, key: str, text: str) -> Run:

@@ -21,10 +21,10 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from gencore import checkpoint
 from gencore.data import Images, load_images, to_float, to_uint8
-from gencore.device import Settings, choose_settings, circumstances, pick_device
+from gencore.device import TRAINING_DTYPES, Settings, choose_settings, circumstances, pick_device
 from gencore.errors import InputError, near
 from gencore.families import FAMILIES
-from gencore.family import Family, PostTrainingFit, ValidationHook, image_seed
+from gencore.family import Family, PostTrainingFit, ValidationHook, derived_seed, image_seed
 from gencore.pictures import grid, write_png
 from gencore.presets import Run, TrainingConfig, check_training
 
@@ -143,7 +143,7 @@ class Trainer:
     def advance(self) -> None:
         """Do one step: every network's, then the average's."""
         # Step t's batch and noise depend on (seed, t, rank) alone: a resumed run needs no generator's state.
-        torch.manual_seed(image_seed(self.config.seed, self.step * self.group.world + self.group.rank))
+        torch.manual_seed(derived_seed(self.config.seed, "step", self.step, self.group.rank))
         lr = self._lr()
         for loss in self.model.losses(self.batch(), self.progress):
             self._descend(loss.network, loss.value, lr)
@@ -391,7 +391,7 @@ def _prepare(
         run = _same_run(run, Run.from_record(state[1]), out)
     elif any((out / name).exists() for name in (checkpoint.STATE, checkpoint.WEIGHTS)):
         raise InputError(f"{out} already holds a run; go on with --resume, or choose another folder with --out.")
-    torch.manual_seed(image_seed(run.config.seed, -1))  # the initial weights
+    torch.manual_seed(derived_seed(run.config.seed, "weights"))
     train_set, held_out = load_images(run.data, "train"), load_images(run.data, "validation")
     model = _build(run, train_set).to(group.accelerator.device if group.accelerator else pick_device(device))
     origin = _start_from(model, init) if init else None
@@ -454,7 +454,7 @@ def _settings(model: Family, config: TrainingConfig, group: ProcessGroup) -> Set
         for loss in trial.losses(settings.arrange(images)):
             loss.value.backward()
 
-    return group.agree(choose_settings(model, step, config.dtype, config.layout))
+    return group.agree(choose_settings(model, step, config.dtype, config.layout, TRAINING_DTYPES))
 
 
 def _read_state(out: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -12,12 +12,12 @@ from gencore.errors import InputError
 
 CheckpointName = Annotated[str, typer.Argument(metavar="CHECKPOINT", help="A name that `list` shows, or a folder.")]
 DeviceName = Annotated[str | None, typer.Option(help="cuda, mps or cpu; else GENCORE_DEVICE, else the best there is.")]
-DtypeName = Annotated[str, typer.Option(help="float32 or bfloat16: what the networks compute in.")]
+DtypeName = Annotated[str, typer.Option(help="float32, bfloat16 or float16: what the networks compute in.")]
 Texts = list[str] | None  # of what can be given several times
 Knobs = Annotated[
     Texts, typer.Option("--knob", metavar="NAME=VALUE", help="A sampling setting that `list` shows; can be repeated.")
 ]
-DtypeOrAuto = Annotated[str, typer.Option(help="float32, bfloat16, or auto: the faster one.")]
+DtypeOrAuto = Annotated[str, typer.Option(help="float32, bfloat16, float16, or auto: the fastest one.")]
 Split = Annotated[str, typer.Option(help="Whose images: train, validation or test.")]
 FirstImages = Annotated[int, typer.Option("--n", "-n", help="Images: the first N of the split.")]
 BatchSize = Annotated[int, typer.Option(help="Images made at once; the same batch gives the same bits.")]

@@ -53,6 +53,7 @@ def scored_row(task: Task, generations: Sequence[Mapping[str, Any]]) -> dict[str
         "n": task.n,
         "generations": task.generations,
         "seeds": [0, task.generations - 1],
+        "revision": task.revision,
         "split": "test",
         "scores": scores,
         "left_out": left_out,

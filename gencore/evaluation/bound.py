@@ -76,7 +76,7 @@ def prepare(
         n: Images: the first n of the split, 2 at the least, as one has no interval.
         split: 'train', 'validation' or 'test', of the data set that the checkpoint was trained on.
         seed: Of the bound's random draws; with the same batch it gives the same numbers.
-        dtype: 'float32' or 'bfloat16': what the networks compute in.
+        dtype: 'float32', 'bfloat16' or 'float16': what the networks compute in.
         device: As for `pick_device`.
         batch: Images at once.
         out: The file for the row; by default `rows.jsonl` beside the data set's checkpoints.
@@ -193,7 +193,7 @@ def finite(values: Tensor, what: str, start: int) -> list[float]:
     bad = (~torch.isfinite(values)).nonzero()
     if len(bad):
         raise InputError(f"{what} cannot be measured: it is not finite at image {start + bad[0].item()}.")
-    return values.double().tolist()
+    return values.cpu().double().tolist()
 
 
 # ---- the row

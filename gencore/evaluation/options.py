@@ -29,7 +29,8 @@ class EvalOptions:
         rows: 'quality' for the scores, 'cost' for time and memory, 'all' for both.
         out: The file for the rows; by default `rows.jsonl` beside the data set's checkpoints.
         device: As for `pick_device`.
-        dtype: 'float32', 'bfloat16', or 'auto': that of the checkpoint's last row, else by a micro-benchmark.
+        dtype: 'float32', 'bfloat16', 'float16', or 'auto': that of the checkpoint's last row, else by a
+            micro-benchmark.
         batch: Images made at once; the same batch gives the same bits.
         only: Parts of labels: measure only points that have one of them in theirs, whatever the case.
         skip: Parts of labels: leave out points that have one of them in theirs.

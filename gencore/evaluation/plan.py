@@ -152,7 +152,7 @@ class Planner:
         if self.options.rows == "cost":
             return
         if entry.dataset not in self.references:
-            self.references[entry.dataset] = Reference(entry.dataset)
+            self.references[entry.dataset] = Reference(entry.dataset, self.device)
         most = self.references[entry.dataset].size
         if self.options.n is not None and self.options.n > most:
             raise InputError(

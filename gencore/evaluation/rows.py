@@ -23,6 +23,7 @@ from gencore.checkpoint import CONFIG, WEIGHTS, Entry, cannot_write, entries, re
 from gencore.errors import InputError, near
 from gencore.evaluation.schema import KINDS, VERSION, upgraded, violation
 from gencore.extractors import dataset_key, extractor_path
+from gencore.families import changes_of
 
 FILE = "rows.jsonl"
 DIGITS = 16  # hex digits of a hash that are kept
@@ -201,7 +202,7 @@ def check_writable(path: str | Path) -> None:
 
 
 def is_stale(row: Mapping[str, Any]) -> str:
-    """Return one sentence if the checkpoint or an extractor has changed since a row was measured, else ''.
+    """Return one sentence if checkpoint, sampling or an extractor has changed since a row was measured, else ''.
 
     A row of another data set's features, or of features that are not here, cannot be told from a fresh one.
     """
@@ -217,6 +218,9 @@ def is_stale(row: Mapping[str, Any]) -> str:
         now = extractor_hash(row["dataset"], extractor) if extractor != "checkpoint" else ""
         if now and now != known:
             return f"The features '{extractor}' of {row['dataset']} have changed since {row['date']}; {_again(row)}"
+    for change in changes_of(row["family"], row["knobs"])[row.get("revision", 0) :]:
+        if "scores" in row:  # what it takes to sample, and a bound, are as they were
+            return f"{change.what} has changed since this was measured on {row['date']}; {_again(row)}"
     return ""
 
 

@@ -79,17 +79,18 @@ EVERY_SCORED_ROW: Schema = EVERY_ROW | {
     "uncertainty": NAME,
     "training": TRAINING,
 }
+SOMETIMES: Schema = {"revision": TALLY}  # changes of the family's sampling that its knobs had by then; 0 if left out
 KINDS: Mapping[str, Schema] = {
     "quality": record(EVERY_SCORED_ROW | {
         "kind": {"const": "quality"}, "checkpoint": NAME, "point": point("headline", "sweep", "lecture"),
         "hashes": {**mapping(HASH), "required": ["checkpoint"]},
-    }),
+    }, SOMETIMES),
     "failure": record(EVERY_SCORED_ROW | {
         "kind": {"const": "failure"}, "point": point("failure"), "failure": KEY,
-    }),
+    }, SOMETIMES),
     "real": record(EVERY_SCORED_ROW | {
         "kind": {"const": "real"}, "checkpoint": {"const": ""}, "point": point("baseline"),
-    }),
+    }, SOMETIMES),
     "cost": record(EVERY_ROW | {
         "kind": {"const": "cost"}, "checkpoint": NAME, "point": point("headline", "sweep", "lecture"),
         "hashes": {**mapping(HASH), "required": ["checkpoint"]},

@@ -43,7 +43,7 @@ class BatchFeatures:
 
 
 class Reference:
-    """A data set's extractors and the cached features of its real images.
+    """A data set's extractors, on a device, and the cached features of its real images, which stay on the CPU.
 
     Metrics of the images themselves (`needs` of 'images') have one value, which stands under the first extractor.
 
@@ -51,14 +51,14 @@ class Reference:
         InputError: if the data set has no features, with the command that makes them, or if a file is broken.
     """
 
-    def __init__(self, dataset: str):
+    def __init__(self, dataset: str, device: str = "cpu"):
         names = [name for name in features.EXTRACTORS if extractor_hash(dataset, name)]
         if not names:
             raise InputError(
                 f"{dataset} has no features to measure with; make them first: python -m gencore features {dataset}"
             )
         self.dataset = dataset
-        self.extractors = {name: features.load_extractor(dataset, name) for name in names}
+        self.extractors = {name: features.load_extractor(dataset, name).to(device) for name in names}
         self.reals = {name: features.load_real(dataset, name) for name in names}
 
     @property

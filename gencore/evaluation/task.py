@@ -15,6 +15,7 @@ from gencore.device import Settings, describe_machine
 from gencore.evaluation import unfinished
 from gencore.evaluation.failures import Broken
 from gencore.evaluation.scoring import Reference
+from gencore.families import changes_of
 from gencore.family import Point
 
 
@@ -77,6 +78,7 @@ class Task:
     def unfinished(self) -> Path:
         """The file with the generations that are finished while the row is not."""
         what = [self.kind, self.dataset, self.checkpoint, self.failure, dict(self.knobs), self.n, self.generations]
+        what += [self.revision]
         machine = describe_machine(self.device)  # another one's arithmetic gives other bits
         how = [dict(self.hashes), self.settings.record(), self.batch, machine["device"], machine["name"]]
         return unfinished.file_for(self.path, what + how)
@@ -87,6 +89,11 @@ class Task:
         kept = unfinished.read(self.unfinished)
         return [generation for generation in range(self.generations) if generation not in kept]
 
+    @property
+    def revision(self) -> int:
+        """How many changes of the family's sampling concern the knobs."""
+        return len(changes_of(self.family, self.knobs))
+
     def is_measured_by(self, row: Mapping[str, Any]) -> bool:
         """Return whether a row is what this task would measure, wherever it was."""
         same = ["kind", "dataset", "checkpoint", "hashes", "knobs"]
@@ -95,6 +102,7 @@ class Task:
             all(row[key] == getattr(self, key) for key in same)
             and row.get("failure", "") == self.failure
             and row["settings"]["dtype"] == self.settings.dtype
+            and (self.kind == "cost" or row.get("revision", 0) == self.revision)
         )
 
 

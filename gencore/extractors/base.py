@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from gencore.data import Images
-from gencore.device import DTYPES, pick_device
-from gencore.errors import InputError, near
+from gencore.device import check_training_dtype, pick_device
+from gencore.errors import InputError
 
 BATCH = 500  # images at once; each image's features are its own, whatever the batch
 Show = Callable[[float, str], None]  # the share that is done, in [0, 1], and a few words
@@ -48,8 +48,7 @@ class Options:
         widths = (1,) if self.widths is None else self.widths
         if not 1 <= len(widths) <= 8 or not all(1 <= width <= 1024 for width in widths):
             raise InputError(f"widths must be 1 to 8 whole numbers from 1 to 1024, not {self.widths}.")
-        if self.dtype not in (*DTYPES, "auto"):
-            raise InputError(f"There is no dtype {self.dtype!r}{near(self.dtype, [*DTYPES, 'auto'])}")
+        check_training_dtype(self.dtype)
         pick_device(self.device)
 
 

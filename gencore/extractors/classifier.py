@@ -14,7 +14,7 @@ from torch.nn.functional import adaptive_avg_pool2d, affine_grid, cross_entropy,
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from gencore.data import Images, to_float
-from gencore.device import Settings, choose_settings, pick_device
+from gencore.device import TRAINING_DTYPES, Settings, choose_settings, pick_device
 from gencore.extractors.base import Extractor, Options, Show, class_count
 
 DIMENSIONS = 64
@@ -180,7 +180,7 @@ def _settings(trainee: Trainee, train: Images, dtype: str) -> Settings:
     def step(trial: Trainee, settings: Settings) -> None:
         trial.loss(settings.arrange(x), labels).backward()
 
-    return choose_settings(trainee, step, dtype, "channels_last")
+    return choose_settings(trainee, step, dtype, "channels_last", TRAINING_DTYPES)
 
 
 def _descend(trainee: Trainee, train: Images, epochs: int, settings: Settings) -> Iterator[float]:

@@ -1,10 +1,10 @@
-"""The denoising diffusion probabilistic model (Ho et al. 2020), sampled with diffusers' schedulers."""
+"""The denoising diffusion probabilistic model (Ho et al. 2020) and its samplers."""
 
 from __future__ import annotations
 
-import inspect
+import itertools
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,8 +15,9 @@ from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 
 from gencore.errors import InputError, near
+from gencore.families import processes
 from gencore.families.likelihood import discretised_normal
-from gencore.family import Family, Knob, Loss, Noise, Part, Point, Step, sum_parts
+from gencore.family import Change, Family, Knob, Loss, Noise, Part, Point, Step, sum_parts
 
 TRAIN_STEPS = 1000  # T
 SCHEDULES = ("linear", "squaredcos_cap_v2")
@@ -24,6 +25,7 @@ PREDICTIONS = ("epsilon", "v_prediction")
 VARIANCES = ("fixed_small", "fixed_large")
 SAMPLERS = ("dpm-solver++", "unipc", "ddim", "ddpm")
 STRATA = 50  # of t in the bound
+FAINTEST = 1e-3  # the least abar at which a latent starts: PLACEHOLDER
 
 
 class DDPM(Family):
@@ -66,6 +68,8 @@ class DDPM(Family):
         *(Point(f"ancestral, {n} calls", {"sampler": "ddpm", "num_inference_steps": n}, "sweep")
           for n in (20, 50, 100)),
     )  # fmt: skip
+
+    changes = (Change("The DDIM sampler", {"sampler": ("ddim",)}),)  # it kept the noise of an unclipped x_0
 
     @register_to_config
     def __init__(
@@ -118,10 +122,12 @@ class DDPM(Family):
         The loss in v is L_simple with each t weighted by 1 / abar_t; L_simple itself is logged either way.
 
         Each t is uniform on 0..T-1, as in the paper, but the batch's t are stratified: one in each of N equal
-        strata, which lowers the gradient's variance (Kingma et al. 2021, appendix I.1).
+        strata, N over all processes, which lowers the gradient's variance (Kingma et al. 2021, appendix I.1).
         """
+        rank, world = processes.place()
         count = len(x)
-        strata = (torch.arange(count, device=x.device) + torch.rand(count, device=x.device)) / count
+        place = rank + world * torch.arange(count, device=x.device)
+        strata = (place + torch.rand(count, device=x.device)) / (world * count)
         t = (strata * TRAIN_STEPS).long().clamp_max(TRAIN_STEPS - 1)
         noise = torch.randn_like(x)
         x_t = self.diffuse(x, t, noise)
@@ -162,7 +168,7 @@ class DDPM(Family):
     def timesteps(self, **knobs: Any) -> list[int]:
         """Return the t of each network call of `sample` with these knobs, in order."""
         values = self.resolve_knobs(knobs)
-        return SCHEDULERS[values["sampler"]](self.scheduler, values["num_inference_steps"], values["eta"])[0].tolist()
+        return trailing(values["num_inference_steps"]).tolist()
 
     def bound(self, x: Tensor, generator: torch.Generator | None = None) -> dict[str, Tensor]:
         """Return L_0, L_between, L_T and elbo, (N,) each, nats per image: -elbo = L_0 + L_between + L_T.
@@ -228,15 +234,20 @@ class DDPM(Family):
         """Yield one step per network call; x_0 is clipped to [-1, 1] inside every sampler."""
         values = self.resolve_knobs(knobs)
         noise = Noise(seeds, self.device)
-        x = noise(*self.image_shape)
         total = values["num_inference_steps"]
-        timesteps, advance = SCHEDULERS[values["sampler"]](self.scheduler, total, values["eta"])
-        for index, t in enumerate(timesteps, start=1):
-            t = torch.full((len(x),), int(t), device=x.device)
-            output = self._call(x, t)
-            x0 = self._x0(x, t, output).clamp(-1, 1)
-            x = advance(output, x, noise.generators)
+        advance = SCHEDULERS[values["sampler"]](self.scheduler, total, values["eta"])
+        walk = self._walk(noise(*self.image_shape), trailing(total), advance, noise)
+        for index, (x, x0) in enumerate(walk, start=1):
             yield Step(index, total, x, x0)  # the last step goes to noise level 0, where x is x0
+
+    def _walk(
+        self, x: Tensor, timesteps: Iterable[int], advance: Advance, noise: Noise | None = None
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield the state after each of the timesteps, and the x_0 that the network saw, clipped, on the way."""
+        for t in timesteps:
+            x0 = self.predict(x, torch.full((len(x),), int(t), device=x.device))
+            x = advance(x, x0, noise)
+            yield x, x0
 
     def latent(self, seeds: Iterable[int]) -> Tensor:
         """Return x_T (N, C, H, W) ~ N(0, I) of `seeds`: deterministic DDIM makes the image a function of it."""
@@ -244,40 +255,38 @@ class DDPM(Family):
 
     @torch.no_grad()
     def decode(self, latent: Tensor, num_inference_steps: int = 20) -> Tensor:
-        """Return the images of x_T by deterministic DDIM, unclipped on the way so that it can be inverted."""
-        timesteps, advance = ddim(self.scheduler, num_inference_steps, 0.0, clip=False)
-        x = latent
-        for t in timesteps:
-            x = advance(self._call(x, torch.full((len(x),), int(t), device=x.device)), x, None)
-        return x.clamp(-1, 1)
+        """Return the images of x_T by deterministic DDIM, clipped on the way as `sample` is."""
+        timesteps = self._ode(num_inference_steps)
+        *_, (x, _) = self._walk(latent, timesteps, reverse(levels(self.scheduler, timesteps), 0.0))
+        return x
 
     @torch.no_grad()
     def invert(self, x: Tensor, num_inference_steps: int = 20, iterations: int = 2) -> Tensor:
         """Return x_T (N, C, H, W) whose `decode` with as many steps is about the images x (N, C, H, W) in [-1, 1].
 
-        DDIM is an ODE's solver, so it can be walked backwards (Song et al. 2021, sec. 4.3). Each step
-        x_s = c x_t + d out is linear in x_t and in the network's output at x_t, which the way back does not know yet:
-        it starts from the output at x_s and is found by fixed-point iteration (Pan et al. 2023, AIDI), in as many
-        network calls per step as there are iterations.
+        DDIM is an ODE's solver, so it can be walked backwards (Song et al. 2021, sec. 4.3), unclipped. In v the step
+        is a rotation by the angle between two levels, x_s = c x_t + d v (Salimans & Ho 2022, appendix D), linear in
+        x_t and in the v at x_t, which the way back does not know yet: it starts from the v at x_s and is found by
+        fixed-point iteration (Pan et al. 2023, AIDI), in as many network calls per step as there are iterations.
         """
-        timesteps = trailing(num_inference_steps)[::-1]
-        levels = [1.0, *self.scheduler.alphas_cumprod[timesteps.copy()].double().tolist()]
-        for t, abar_s, abar_t in zip(timesteps, levels[:-1], levels[1:], strict=True):
+        timesteps = self._ode(num_inference_steps)
+        pairs = itertools.pairwise(levels(self.scheduler, timesteps))
+        for t, (now, after) in reversed(list(zip(timesteps, pairs, strict=True))):
             at = torch.full((len(x),), int(t), device=x.device)
-            gain, share = self._ddim_step(abar_s, abar_t)
+            gain, share = rotation(now, after)
             x_t = x
             for _ in range(iterations):
-                x_t = (x - share * self._call(x_t, at)) / gain
+                x_t = (x - share * self._v(x_t, at, self._call(x_t, at))) / gain
             x = x_t
         return x
 
-    def _ddim_step(self, abar_s: float, abar_t: float) -> tuple[float, float]:
-        """Return c and d of DDIM's step x_s = c x_t + d out (Song et al. 2021, eq. 12, eta 0)."""
-        if self.config.prediction == "v_prediction":  # a rotation of (x_t, v) by the angle between the two levels
-            gain = math.sqrt(abar_s * abar_t) + math.sqrt((1 - abar_s) * (1 - abar_t))
-            return gain, math.sqrt((1 - abar_s) * abar_t) - math.sqrt(abar_s * (1 - abar_t))
-        gain = math.sqrt(abar_s / abar_t)
-        return gain, math.sqrt(1 - abar_s) - gain * math.sqrt(1 - abar_t)
+    def _ode(self, steps: int) -> np.ndarray:
+        """Return the timesteps between which images and latents are functions of each other, falling.
+
+        `steps` trailing ones, fewer where several are above the level `FAINTEST`, which the first of them then is.
+        """
+        top = int((self.scheduler.alphas_cumprod >= FAINTEST).sum()) - 1
+        return np.unique(np.minimum(trailing(steps), top))[::-1]
 
     def _call(self, x: Tensor, t: Tensor) -> Tensor:
         with self.autocast():
@@ -293,7 +302,7 @@ class DDPM(Family):
         al.'s code, and beta for 'fixed_large', as in their paper (their code takes beta-tilde of t = 1 there too).
         """
         # From the same rounded abar as `diffuse`, so that the posterior is exactly that of its x_t.
-        abar = self.scheduler.alphas_cumprod.double()
+        abar = self.scheduler.alphas_cumprod.cpu().double()
         before = torch.cat([abar.new_ones(1), abar[:-1]])
         beta = 1 - abar / before
         tilde = beta * (1 - before) / (1 - abar)
@@ -318,35 +327,59 @@ class DDPM(Family):
             return abar.sqrt() * x - (1 - abar).sqrt() * output
         return (x - (1 - abar).sqrt() * output) / abar.sqrt()
 
-
-# A sampler: (training scheduler, steps, eta) -> (the network's timesteps, advance(output, x, generators) -> next x).
-Advance = Callable[[Tensor, Tensor, list[torch.Generator] | None], Tensor]
-
-
-def ancestral(train: Any, steps: int, eta: float) -> tuple[np.ndarray, Advance]:
-    """Return DDPM's own sampler (Ho et al. 2020, Algorithm 2) on `steps` of the T timesteps, from T - 1 on."""
-    return _walk(diffusers.DDPMScheduler.from_config(train.config), steps)
+    def _v(self, x: Tensor, t: Tensor, output: Tensor) -> Tensor:
+        """Return the v = sqrt(abar) eps - sqrt(1 - abar) x_0 that the network's output means."""
+        if self.config.prediction == "v_prediction":
+            return output
+        abar = self._abar(t).view(-1, 1, 1, 1)
+        return (output - (1 - abar).sqrt() * x) / abar.sqrt()
 
 
-def ddim(train: Any, steps: int, eta: float, clip: bool = True) -> tuple[np.ndarray, Advance]:
-    """Return DDIM (Song et al. 2021, eq. 12) on `steps` of the T timesteps, from T - 1 on.
+# A sampler: (training scheduler, steps, eta) -> advance, to be called once for each of `trailing(steps)`:
+# advance(x_t, x_0, noise) -> x_s, given the x_0 that the network sees in x_t. It comes clipped, so that all samplers
+# take the noise in x_t to be what lies beside that x_0, and none keeps the noise of another.
+Advance = Callable[[Tensor, Tensor, Noise | None], Tensor]
 
-    diffusers' DDIM takes T // steps as its stride, which is not the distance between its 'trailing' timesteps
-    when steps does not divide T. So it is given a schedule of its own, with just the timesteps chosen
-    (respacing, Nichol & Dhariwal 2021, sec. 4), where its stride of 1 is exact.
+
+def ancestral(train: Any, steps: int, eta: float) -> Advance:
+    """Return DDPM's own sampler (Ho et al. 2020, Algorithm 2): DDIM's with eta 1, with the variance that was chosen."""
+    return reverse(levels(train, trailing(steps)), 1.0, train.config.variance_type == "fixed_large")
+
+
+def ddim(train: Any, steps: int, eta: float) -> Advance:
+    """Return DDIM (Song et al. 2021)."""
+    return reverse(levels(train, trailing(steps)), eta)
+
+
+def reverse(abar: Sequence[float], eta: float, large: bool = False) -> Advance:
+    """Return the steps from each of these levels to the next, falling noise, the last one 1: Song et al. 2021, eq. 12.
+
+    x_s = sqrt(abar_s) x_0 + sqrt(1 - abar_s - sigma^2) eps + sigma z, where sigma^2 is eta^2 beta-tilde (eq. 16) and
+    eps the noise in x_t beside x_0: x_t = sqrt(abar_t) x_0 + sqrt(1 - abar_t) eps. With eta 1 the mean is that of
+    q(x_s|x_t, x_0); `large` then draws z with the variance beta (their sigma-hat). The last step draws none: x_s is x_0.
     """
-    timesteps = trailing(steps)
-    scheduler = diffusers.DDIMScheduler(steps, prediction_type=train.config.prediction_type, clip_sample=clip)
-    scheduler.alphas_cumprod = train.alphas_cumprod[torch.from_numpy(timesteps[::-1].copy())]
-    return timesteps, _walk(scheduler, steps, eta=eta)[1]
+    pairs = itertools.pairwise(abar)
+
+    def advance(x: Tensor, x0: Tensor, noise: Noise | None) -> Tensor:
+        now, after = next(pairs)
+        beta = 1 - now / after
+        sigma = eta * math.sqrt(beta * (1 - after) / (1 - now))
+        kept = math.sqrt(max(0.0, 1 - after - sigma**2) / (1 - now))
+        mean = (math.sqrt(after) - kept * math.sqrt(now)) * x0 + kept * x
+        deviation = math.sqrt(beta) if large and after < 1 else sigma
+        return mean + deviation * noise(*x.shape[1:]) if deviation else mean
+
+    return advance
 
 
-def multistep(kind: str, train: Any, steps: int, eta: float) -> tuple[np.ndarray, Advance]:
+def multistep(kind: str, train: Any, steps: int, eta: float) -> Advance:
     """Return diffusers' solver `kind`, of order 3."""
     # 'trailing' is finite at every number of steps; the default spacing gives NaN or raises at 1000.
-    # Thresholding with a largest value of 1 is a clip to [-1, 1]: the solvers have no other.
-    options = {"solver_order": 3, "timestep_spacing": "trailing", "thresholding": True, "sample_max_value": 1.0}
-    return _walk(getattr(diffusers, kind).from_config(train.config, **options), steps)
+    options = {"solver_order": 3, "timestep_spacing": "trailing", "prediction_type": "sample"}
+    scheduler = getattr(diffusers, kind).from_config(train.config, **options)
+    scheduler.set_timesteps(steps)
+    ahead = iter(scheduler.timesteps)
+    return lambda x, x0, noise: scheduler.step(x0, next(ahead), x).prev_sample
 
 
 SCHEDULERS = {
@@ -357,19 +390,17 @@ SCHEDULERS = {
 }
 
 
+def rotation(now: float, after: float) -> tuple[float, float]:
+    """Return c and d of DDIM's step x_s = c x_t + d v from the level abar_t `now` to abar_s `after`, with eta 0."""
+    cosine = math.sqrt(after * now) + math.sqrt((1 - after) * (1 - now))
+    return cosine, math.sqrt((1 - after) * now) - math.sqrt(after * (1 - now))
+
+
 def trailing(steps: int) -> np.ndarray:
     """Return `steps` timesteps from T - 1 downwards, evenly spaced (Lin et al. 2024, table 2, 'trailing')."""
     return np.round(TRAIN_STEPS - np.arange(steps) * (TRAIN_STEPS / steps)).astype(np.int64) - 1
 
 
-def _walk(scheduler: Any, steps: int, **options: Any) -> tuple[np.ndarray, Advance]:
-    """Return a diffusers scheduler's timesteps, and its step as a function that knows where it is."""
-    scheduler.set_timesteps(steps)
-    ahead = iter(scheduler.timesteps)
-    takes = inspect.signature(scheduler.step).parameters
-
-    def advance(output: Tensor, x: Tensor, generators: list[torch.Generator] | None) -> Tensor:
-        noise = {"generator": generators} if "generator" in takes else {}
-        return scheduler.step(output, next(ahead), x, **noise, **options).prev_sample
-
-    return scheduler.timesteps.numpy(), advance
+def levels(train: Any, timesteps: Sequence[int]) -> list[float]:
+    """Return abar at the timesteps, and then 1, the level of an image."""
+    return [*train.alphas_cumprod.cpu().double()[torch.as_tensor(timesteps)].tolist(), 1.0]

@@ -11,7 +11,7 @@ from typing import Any
 from diffusers.configuration_utils import register_to_config
 
 from gencore.errors import InputError
-from gencore.family import CAPABILITIES, INTERPOLATIONS, POINT_KINDS, Family, Knob, Point, resolve_knobs
+from gencore.family import CAPABILITIES, INTERPOLATIONS, POINT_KINDS, Change, Family, Knob, Point, resolve_knobs
 
 
 def register(*families: type[Family]) -> dict[str, type[Family]]:
@@ -82,6 +82,18 @@ def _points(cls: type[Family]) -> Iterator[str]:
             yield f"the point {point.label!r} sets what its knobs do not allow: {str(error).rstrip('.')}"
     if not any(point.kind == "headline" for point in cls.points):
         yield "none of its points is a headline; evaluations and comparisons begin with those"
+
+
+def _changes(cls: type[Family]) -> Iterator[str]:
+    if not (isinstance(cls.changes, tuple) and all(isinstance(change, Change) for change in cls.changes)):
+        yield f"changes must be a tuple of gencore.family.Change, not {cls.changes!r}"
+    names = [knob.name for knob in cls.knobs]
+    for change in cls.changes:
+        if not (isinstance(change.what, str) and change.what):
+            yield f"a change must say what has changed, such as 'The sampler', not {change.what!r}"
+        for name in change.when:
+            if name not in names:
+                yield f"the change of {change.what!r} concerns {name!r}, which is none of its knobs"
 
 
 def _constructor(cls: type[Family]) -> Iterator[str]:
@@ -160,4 +172,4 @@ def _uncallable(cls: type[Family], wanted: Callable) -> Iterator[str]:
             return
 
 
-CHECKS = (_class, _words, _knobs, _points, _constructor, _methods, _capabilities)
+CHECKS = (_class, _words, _knobs, _points, _changes, _constructor, _methods, _capabilities)

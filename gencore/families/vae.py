@@ -10,6 +10,7 @@ import torch
 from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 
+from gencore.families import processes
 from gencore.families.likelihood import discretised_normal, normal_kl
 from gencore.families.nets import Decoder, Encoder
 from gencore.family import Family, Knob, Loss, Noise, Point, Step
@@ -98,7 +99,8 @@ class VAE(Family):
         z = mean + std * torch.randn_like(std)  # the lecture's z = mu + sigma * eps
         squares = (self.decode(z) - x).square().flatten(1).sum(1)
         pixels = x[0].numel()
-        variance = (squares.detach().mean() / pixels).clamp_min(self.config.sigma_floor**2)  # the optimal s^2
+        error = processes.mean(squares.detach().mean() / pixels)
+        variance = error.clamp_min(self.config.sigma_floor**2)  # the optimal s^2 for the batch
         log_likelihood = -0.5 * (squares / variance + pixels * torch.log(2 * math.pi * variance))
         kl = normal_kl(mean, std)
         elbo = (log_likelihood - kl.sum(1)).mean()

@@ -15,6 +15,7 @@ from torch.nn import functional
 
 BLOCK = 2**20  # kernel values held at once: 8 MB
 ROWS = 2048  # rows that a covariance sums at once
+SINGULAR = 1e-10  # a squared pivot below this share of the largest: the covariance may be one of lower rank
 PARTS = 3  # the extrapolated distance cuts the rows into 1, 2 and 3 parts
 
 
@@ -66,22 +67,47 @@ def moments(rows: Tensor) -> tuple[np.ndarray, np.ndarray]:
 def frechet(mean_a: np.ndarray, cov_a: np.ndarray, mean_b: np.ndarray, cov_b: np.ndarray) -> float:
     """Return ‖μ_a − μ_b‖² + tr(A + B − 2 (A B)^½): the squared 2-Wasserstein distance of two Gaussians.
 
-    With A = F Fᵀ the product A B has the eigenvalues of the symmetric Fᵀ B F, and the trace of its root is the sum of
-    the roots of these. Of the covariances, and of that product, only the lower halves are read.
+    Of the covariances only the lower halves are read. The same in either order of the two, to the last bit: the one
+    with the smaller trace comes first.
     """
-    from scipy.linalg import blas, eigh, lapack
+    a, b = sorted((cov_a, cov_b), key=np.trace)
+    total = np.square(mean_a - mean_b).sum() + (np.trace(a) + np.trace(b)) - 2 * root_trace(a, b)
+    return max(total.item(), 0.0)
 
-    factor, failed = lapack.dpotrf(cov_a, lower=1, clean=0)
-    if failed:  # A is not of full rank: F from the eigenvectors, without those whose eigenvalues are rounding errors
-        values, vectors = eigh(cov_a)
-        kept = values > values[-1].clip(0) * len(values) * np.finfo(values.dtype).eps
-        factor = vectors[:, kept] * np.sqrt(values[kept])
-        product = factor.T @ blas.dsymm(1.0, cov_b, factor, lower=1)
-    else:
-        product, _ = lapack.dsygst(cov_b, factor, itype=2, lower=1)  # Lᵀ B L
-    cross = np.sqrt(eigh(product, eigvals_only=True, driver="evd", overwrite_a=True).clip(0)).sum()
-    distance = np.square(mean_a - mean_b).sum() + np.trace(cov_a) + np.trace(cov_b) - 2 * cross
-    return max(distance.item(), 0.0)
+
+def root_trace(a: np.ndarray, b: np.ndarray) -> float:
+    """Return tr((A B)^½) of two covariances, of which only the lower halves are read.
+
+    With A = F Fᵀ the product A B has the eigenvalues of the symmetric Fᵀ B F, and the trace of its root is the sum of
+    the roots of these. The root turns an eigenvalue that should be 0 and is a rounding error of 1e-16 into 1e-8. So
+    where A or B is not of full rank, or nearly not, both are factored without what is rounding, and the roots are had
+    without rooting anything: they are the singular values of F_aᵀ F_b.
+    """
+    from scipy.linalg import eigh, lapack, svdvals
+
+    factor = cholesky(a)
+    if factor is None or cholesky(b) is None:
+        return svdvals(spectral_factor(a).T @ spectral_factor(b)).sum()
+    product, _ = lapack.dsygst(b, factor, itype=2, lower=1)  # Lᵀ B L
+    return np.sqrt(eigh(product, eigvals_only=True, driver="evd", overwrite_a=True).clip(0)).sum()
+
+
+def cholesky(cov: np.ndarray) -> np.ndarray | None:
+    """Return the lower factor L of a covariance (d, d), its upper half as it was; None if it is nearly singular."""
+    from scipy.linalg import lapack
+
+    factor, failed = lapack.dpotrf(cov, lower=1, clean=0)
+    pivots = factor.diagonal()
+    return None if failed or np.square(pivots.min() / pivots.max()) < SINGULAR else factor
+
+
+def spectral_factor(cov: np.ndarray) -> np.ndarray:
+    """Return F (d, r) with F Fᵀ the covariance (d, d), of rank r: without eigenvalues that are rounding errors."""
+    from scipy.linalg import eigh
+
+    values, vectors = eigh(cov)
+    kept = values > values[-1].clip(0) * len(values) * np.finfo(values.dtype).eps
+    return vectors[:, kept] * np.sqrt(values[kept])
 
 
 def frechet_distance(real: Tensor, fake: Tensor) -> float:

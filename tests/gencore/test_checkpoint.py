@@ -268,7 +268,7 @@ def test_refuses_to_save_a_diverged_model_over_a_good_one(saved):
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"dtype": "float16"}, "'float16'.*'bfloat16'"), ({"device": "tpu"}, "no device 'tpu'")],
+    [({"dtype": "float61"}, "'float61'.*'float16'"), ({"device": "tpu"}, "no device 'tpu'")],
 )
 def test_refuses_unknown_options(saved, options, message):
     with pytest.raises(InputError, match=message):

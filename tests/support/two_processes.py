@@ -22,6 +22,7 @@ for _ in range(10):
     next(steps)
 trainer = steps.gi_frame.f_locals["trainer"]
 mine = {name: value.clone() for name, value in trainer.model.named_parameters()}
+mine["sigma"] = trainer.model.sigma.clone()  # a statistic of the batch: of the whole one
 mine |= {f"average.{i}": value.clone() for i, value in enumerate(trainer.averaged)}
 save_file(mine | {"world": torch.tensor(trainer.group.world)}, out / f"rank{trainer.group.rank}.safetensors")
 steps.close()

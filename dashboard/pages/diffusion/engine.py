@@ -183,7 +183,7 @@ class Trajectories:
 
     def abar(self, source: Lane) -> np.ndarray:
         """Return abar_t for t = 0..T-1, float64 (T,)."""
-        return self.service.model(source.checkpoint).alphas_cumprod().double().cpu().numpy()
+        return self.service.model(source.checkpoint).alphas_cumprod().cpu().double().numpy()
 
     def noised(self, source: Lane, image: np.ndarray, t: Any, seed: Any) -> Iterator[Noised]:
         """Yield an image, uint8 (C, H, W), under noise, with what the network sees in it; alone while that has to wait.

@@ -172,7 +172,7 @@ class Games:
 def probability_real(model: Any, images: np.ndarray) -> np.ndarray:
     """Return D of uint8 images (n, C, H, W), (n,): generated and real ones alike at 256 levels, as they are shown."""
     pieces = to_input(images, model).split(BATCH)
-    return torch.cat([model.judge(piece) for piece in pieces]).double().cpu().numpy()
+    return torch.cat([model.judge(piece) for piece in pieces]).cpu().double().numpy()
 
 
 def number_knobs(kind: type) -> tuple[Knob, ...]:

@@ -190,7 +190,7 @@ def summed(model: Family, found: Encodings) -> Aggregate:
     fitted = None
     if isinstance(model, FitsPrior):
         at = torch.from_numpy(spots).float().to(model.device)
-        fitted = model.prior_density(at).double().cpu().numpy()
+        fitted = model.prior_density(at).cpu().double().numpy()
     return Aggregate(
         places=spots,
         density=posterior_figure.aggregated(spots, means, stds),

@@ -17,6 +17,7 @@ from gencore.errors import InputError
 from gencore.evaluation import rows, unfinished
 from gencore.evaluation.schema import SCHEMA, violation
 from gencore.families import FAMILIES
+from gencore.family import Change
 from gencore.presets import PRESETS
 
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
@@ -96,6 +97,8 @@ SPOILT = [
     ("quality", ("seeds", 1), -1),
     ("quality", ("seeds", 1), 1.5),
     ("quality", ("split",), "train"),
+    ("quality", ("revision",), -1),
+    ("failure", ("revision",), "1"),
     ("quality", ("n",), 0),
     ("quality", ("n",), 2.5),
     ("quality", ("hashes",), {"classifier": HASH}),
@@ -455,6 +458,19 @@ class TestStale:
         row, _, features = measured
         features.write_bytes(b"other weights")
         assert "'classifier' of digits have changed" in rows.is_stale(row)
+
+    def test_another_sampling(self, measured, monkeypatch):
+        """A row tells how many changes its knobs had seen; those of a failure are the defaults; costs do not care."""
+        row, _, _ = measured
+        fresh = {"hashes": {}}
+        changes = (Change("The mixture", {"prior": ("mixture",)}), Change("The prior", {"temperature": (1.0,)}))
+        monkeypatch.setattr(FAMILIES["vae"], "changes", changes)
+        assert rows.is_stale(row).startswith("The mixture has changed since this was measured on 2026-11-22; measure")
+        assert rows.is_stale(row | {"revision": 1}).startswith("The prior has changed")
+        assert rows.is_stale(row | {"revision": 2}) == ""
+        assert rows.is_stale(row | {"knobs": {"prior": "normal", "temperature": 0.9}}) == ""
+        assert rows.is_stale(FAILURE | fresh | {"knobs": {}}).startswith("The mixture has changed")
+        assert [rows.is_stale(one | fresh) for one in (REAL, COST, BOUND, row | {"family": "gone"})] == [""] * 4
 
     def test_an_extractor_that_is_not_here_cannot_be_told(self, measured):
         row, _, features = measured

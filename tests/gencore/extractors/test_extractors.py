@@ -238,7 +238,7 @@ class TestClassifier:
             ({"epochs": 0}, "epochs"),
             ({"widths": ()}, "widths"),
             ({"widths": (0,)}, "widths"),
-            ({"dtype": "float16"}, "no dtype"),
+            ({"dtype": "float16"}, "for sampling alone"),
             ({"device": "gpu"}, "no device"),
         ],
     )

@@ -25,6 +25,7 @@ from gencore.family import (
     Judges,
     PostTrainingFit,
     ValidationHook,
+    derived_seed,
     image_seed,
     resolve_knobs,
     sum_parts,
@@ -34,12 +35,23 @@ from gencore.train import train
 from tests.support import flow
 
 SIZE = 8
+NAMES = [*FAMILIES, flow.Flow.name]
+VARIANTS = {  # beside the preset's, by family: arguments that choose another way to make or to judge images
+    "ddpm": [{"prediction": "v_prediction"}, {"variance": "fixed_large"}],
+    "gan": [{"objective": "minimax"}],
+}
+MODELS = [(name, config) for name in NAMES for config in ({}, *VARIANTS.get(name, ()))]
 
 
-@pytest.fixture(params=[*FAMILIES, flow.Flow.name], scope="module")
-def family(request):
+@pytest.fixture(scope="module", autouse=True)
+def fourth():
     with flow.registered():
-        yield FAMILIES[request.param]
+        yield
+
+
+@pytest.fixture(params=NAMES, scope="module")
+def family(request, fourth):
+    return FAMILIES[request.param]
 
 
 @pytest.fixture(scope="module")
@@ -47,14 +59,15 @@ def digits():
     return to_float(load_images("digits").x)
 
 
-@pytest.fixture(scope="module")
-def model(family):
+@pytest.fixture(params=MODELS, ids=lambda one: "-".join([one[0], *one[1].values()]), scope="module")
+def model(request, fourth):
+    name, config = request.param
     torch.manual_seed(0)
-    return make(family).eval()
+    return make(FAMILIES[name], **config).eval()
 
 
-def make(family) -> Family:
-    return family(channels=1, size=SIZE, **PRESETS[f"digits/{family.name}"].model)
+def make(family, **config) -> Family:
+    return family(channels=1, size=SIZE, **PRESETS[f"digits/{family.name}"].model | config)
 
 
 def quick(knobs):
@@ -115,6 +128,12 @@ def test_runs_with_neighbouring_seeds_share_no_image():
     assert image_seed(0, 0) == int.from_bytes(__import__("hashlib").sha256(b"0/0").digest()[:8], "big") >> 1
 
 
+def test_no_use_of_a_seed_shares_its_random_numbers_with_another():
+    images = {image_seed(0, i) for i in range(-1, 1000)}
+    steps = {derived_seed(0, "step", step, rank) for step in range(500) for rank in range(2)}
+    assert len(images | steps | {derived_seed(0, "weights")}) == len(images) + len(steps) + 1
+
+
 @pytest.mark.parametrize("seeds", [[-1], [1.5], ["x"], [None], [2**63], [True], []])
 def test_bad_seeds_get_a_sentence(model, seeds):
     with pytest.raises(InputError, match=r"must be"):
@@ -128,16 +147,16 @@ def test_numpy_and_large_seeds_are_fine(model):
     assert model.generate([2**63 - 1], **options).shape[0] == 1
 
 
-def test_bad_knobs_get_a_sentence(family, model):
+def test_bad_knobs_get_a_sentence(model):
     with pytest.raises(InputError, match="no knob"):
         model.generate([1], no_such_knob=1)
-    for knob in family.knobs:
+    for knob in model.knobs:
         assert knob.parse(knob.default) == knob.default
         bad = ["nonsense", None, float("nan"), True, knob.low - 1, knob.high + 1, [], 10**400]
         bad += [knob.low + 0.5] if knob.integer else []
         for value in bad:
             with pytest.raises(InputError, match=knob.name):
-                resolve_knobs(family.knobs, {knob.name: value})
+                resolve_knobs(model.knobs, {knob.name: value})
         if not knob.choices:
             assert knob.parse(knob.low) == knob.low and knob.parse(knob.high) == knob.high
 
@@ -176,7 +195,7 @@ def test_twenty_steps_train_every_network(family, tmp_path):
     run = PRESETS[f"digits/{family.name}"]
     settings = {"images": 20 * 64, "batch": 64, "warmup": 0, "dtype": "float32", "layout": "contiguous", "timelapse": 0}
     steps = train(type(run)(run.family, run.data, run.model, run.train | settings), tmp_path / "run")
-    torch.manual_seed(image_seed(0, -1))
+    torch.manual_seed(derived_seed(0, "weights"))
     start = make(family).state_dict()
     logs = [step.logs for step in steps]
     assert len(logs) == 20

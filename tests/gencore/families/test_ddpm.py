@@ -2,13 +2,26 @@
 
 import math
 
+import diffusers
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from gencore.errors import InputError
-from gencore.families.ddpm import DDPM, SAMPLERS, SCHEDULERS, SCHEDULES, TRAIN_STEPS, ddim, trailing
+from gencore.families.ddpm import (
+    DDPM,
+    PREDICTIONS,
+    SAMPLERS,
+    SCHEDULES,
+    TRAIN_STEPS,
+    VARIANCES,
+    levels,
+    reverse,
+    rotation,
+    trailing,
+)  # fmt: skip
+from gencore.family import Noise
 from tests.support.exact import TINY, Exact
 
 
@@ -29,6 +42,24 @@ def exact(**config):
     return model
 
 
+class Rough(nn.Module):
+    """The ideal network for N(0.3, 0.2^2 I) with an error of its own, smooth in x and without a mean."""
+
+    def __init__(self, model, error):
+        super().__init__()
+        self.ideal, self.error = Exact(model), error
+
+    def forward(self, x, t):
+        wave = torch.sin(3 * x.flip(2) + x.roll(1, 3) + t.view(-1, 1, 1, 1) / 50)
+        return type("Output", (), {"sample": self.ideal(x, t).sample + self.error * wave})
+
+
+def rough(error=0.3, **config):
+    model = DDPM(**TINY, **config).eval()
+    model.unet = Rough(model, error)
+    return model
+
+
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_q_is_the_chain_step_by_step(schedule):
     """q(x_t|x_0) in closed form has the mean and variance of t single steps q(x_t|x_{t-1})."""
@@ -44,7 +75,7 @@ def test_q_is_the_chain_step_by_step(schedule):
             assert model.diffuse(zero, at, one)[0, 0, 0, 0] == pytest.approx(variance.sqrt().item(), rel=1e-3)
 
 
-@pytest.mark.parametrize("prediction", ["epsilon", "v_prediction"])
+@pytest.mark.parametrize("prediction", PREDICTIONS)
 def test_l_simple_is_the_error_of_the_noise(prediction):
     """Logged whatever the network predicts: for a network that says 0, the error that this means in the noise."""
     model = DDPM(**TINY, prediction=prediction)
@@ -58,7 +89,7 @@ def test_l_simple_is_the_error_of_the_noise(prediction):
         assert loss.logs["l_simple"] == pytest.approx((a * (a + (1 - a) * square)).mean().item(), rel=0.03)
 
 
-@pytest.mark.parametrize("prediction", ["epsilon", "v_prediction"])
+@pytest.mark.parametrize("prediction", PREDICTIONS)
 def test_predicted_x0_undoes_the_noise(prediction):
     model = DDPM(**TINY, prediction=prediction)
     x, noise = torch.rand(3, 1, 8, 8) * 2 - 1, torch.randn(3, 1, 8, 8)
@@ -74,13 +105,101 @@ def test_every_sampler_is_finite_and_makes_that_many_calls(sampler, steps):
     model = exact()
     seen = list(model.sample([1, 2], sampler=sampler, num_inference_steps=steps))
     assert len(seen) == steps and all(torch.isfinite(s.x).all() and torch.isfinite(s.x0).all() for s in seen)
-    timesteps, _ = SCHEDULERS[sampler](model.scheduler, steps, 0.0)
-    assert list(timesteps) == list(trailing(steps)), "trailing: from T - 1 on, where the noise is pure"
+    timesteps = model.timesteps(sampler=sampler, num_inference_steps=steps)
     assert timesteps[0] == TRAIN_STEPS - 1 and len(set(timesteps)) == steps and min(timesteps) >= 0
-    assert (seen[-1].x.clamp(-1, 1) - seen[-1].x0).abs().max() < 0.01, "the last x is the image"
 
 
-@pytest.mark.parametrize("prediction", ["epsilon", "v_prediction"])
+@pytest.mark.parametrize("prediction", PREDICTIONS)
+@pytest.mark.parametrize("variance", VARIANCES)
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_the_last_state_is_the_image(sampler, variance, prediction):
+    model = rough(prediction=prediction, variance=variance)
+    for steps in (1, 2, 3, 4, 10, 50):
+        *_, last = model.sample([1, 2], sampler=sampler, num_inference_steps=steps)
+        assert (last.x - last.x0).abs().max() < 1e-5, steps
+
+
+@pytest.mark.parametrize("kind", ["DPMSolverMultistepScheduler", "UniPCMultistepScheduler"])
+def test_the_solvers_timesteps_are_the_trailing_ones(kind):
+    scheduler = getattr(diffusers, kind)(TRAIN_STEPS, timestep_spacing="trailing")
+    for steps in (*range(1, 30), 333, 600, 998, 999, 1000):
+        scheduler.set_timesteps(steps)
+        assert scheduler.timesteps.tolist() == trailing(steps).tolist()
+
+
+def by_the_paper(model, x, steps, eta, draws):
+    """Walk DDIM as Song et al. 2021 print eq. 12 and 16, in float64, x_0 clipped and eps had from the clipped one."""
+    abar = model.scheduler.alphas_cumprod.double()
+    x = x.double()
+    for i, t in enumerate(timesteps := trailing(steps).tolist()):
+        a, b = abar[t], abar[timesteps[i + 1]] if i + 1 < steps else torch.tensor(1.0, dtype=torch.float64)
+        said = model.unet(x.float(), torch.full((len(x),), t)).sample.double()
+        v = model.config.prediction == "v_prediction"
+        x0 = a.sqrt() * x - (1 - a).sqrt() * said if v else (x - (1 - a).sqrt() * said) / a.sqrt()
+        x0 = x0.clip(-1, 1)
+        eps = (x - a.sqrt() * x0) / (1 - a).sqrt()
+        sigma = eta * ((1 - b) / (1 - a)).sqrt() * (1 - a / b).sqrt()
+        x = b.sqrt() * x0 + (1 - b - sigma**2).clamp_min(0).sqrt() * eps + sigma * draws[i]
+    return x
+
+
+@pytest.mark.parametrize("prediction", PREDICTIONS)
+@pytest.mark.parametrize("eta", [0.0, 0.4, 1.0])
+def test_ddim_is_the_papers_with_eps_of_the_clipped_x0(eta, prediction):
+    model, seeds = rough(prediction=prediction), [3, 4]
+    noise = Noise(seeds)
+    start, *draws = (noise(1, 8, 8) for _ in range(8))
+    for steps in (1, 2, 7):
+        images = model.generate(seeds, sampler="ddim", num_inference_steps=steps, eta=eta)
+        assert torch.allclose(images.double(), by_the_paper(model, start, steps, eta, draws), atol=1e-4)
+
+
+@pytest.mark.parametrize("prediction", PREDICTIONS)
+@pytest.mark.parametrize("eta", [0.0, 0.7])
+def test_ddim_is_that_of_diffusers_with_its_clipped_model_output(eta, prediction):
+    model = rough(prediction=prediction)
+    for steps in (4, 10, 50):
+        scheduler = diffusers.DDIMScheduler.from_config(model.scheduler.config, timestep_spacing="trailing")
+        scheduler.set_timesteps(steps)  # a divisor of T, where its stride is the distance of the timesteps
+        x, generators = (noise := Noise([1, 2]))(1, 8, 8), noise.generators
+        for t, step in zip(scheduler.timesteps, sampled(model, "ddim", steps, eta), strict=True):
+            said = model._call(x, torch.full((2,), int(t)))
+            options = {"eta": eta, "use_clipped_model_output": True, "generator": generators}
+            x = scheduler.step(said, t, x, **options).prev_sample
+            assert torch.allclose(x, step.x, atol=1e-3), int(t)
+            x = step.x
+
+
+@pytest.mark.parametrize("prediction", PREDICTIONS)
+@pytest.mark.parametrize("variance", VARIANCES)
+def test_ancestral_sampling_is_that_of_diffusers(variance, prediction):
+    model = rough(prediction=prediction, variance=variance)
+    for steps in (3, 10, 50, 999):
+        scheduler = diffusers.DDPMScheduler.from_config(model.scheduler.config)
+        scheduler.set_timesteps(steps)
+        x, generators = (noise := Noise([1, 2]))(1, 8, 8), noise.generators
+        *walk, last = zip(scheduler.timesteps, sampled(model, "ddpm", steps), strict=True)
+        for t, step in walk:  # at the last, diffusers adds noise that Algorithm 2 does not
+            x = scheduler.step(model._call(x, torch.full((2,), int(t))), t, x, generator=generators).prev_sample
+            assert torch.allclose(x, step.x, atol=1e-3), int(t)
+            x = step.x
+        assert torch.equal(last[1].x, last[1].x0)
+
+
+def sampled(model, sampler, steps, eta=0.0):
+    return model.sample([1, 2], sampler=sampler, num_inference_steps=steps, **({"eta": eta} if eta else {}))
+
+
+@pytest.mark.parametrize("prediction", PREDICTIONS)
+def test_all_deterministic_samplers_begin_with_the_same_step(prediction):
+    """Of order 1 the solvers are DDIM: so none of them keeps the noise of an x_0 that was not clipped."""
+    model = rough(prediction=prediction)
+    first = [next(sampled(model, name, 20)).x for name in ("ddim", "dpm-solver++", "unipc")]
+    assert next(sampled(model, "ddim", 20)).x0.abs().max() == 1, "there is something to clip"
+    assert all(torch.allclose(one, first[0], atol=1e-3) for one in first[1:])
+
+
+@pytest.mark.parametrize("prediction", PREDICTIONS)
 @pytest.mark.parametrize(
     ("sampler", "steps"), [("dpm-solver++", 30), ("unipc", 30), ("ddim", 100), ("ddim", 600), ("ddpm", 1000)]
 )
@@ -119,7 +238,7 @@ def test_deterministic_ddim_can_be_inverted():
     model = exact()
     latent = model.latent([1, 2])
     images = model.decode(latent, num_inference_steps=200)
-    timesteps, _ = ddim(model.scheduler, 200, 0.0, clip=False)
+    timesteps = model._ode(200)
     x, a_now = images, torch.tensor(1.0)
     for t in timesteps[::-1]:
         a = model.scheduler.alphas_cumprod[t]
@@ -147,7 +266,7 @@ def test_trailing_timesteps_are_the_papers():
     assert math.isclose(np.diff(trailing(999)).mean(), -1000 / 999, rel_tol=1e-2)
 
 
-@pytest.mark.parametrize("prediction", ["epsilon", "v_prediction"])
+@pytest.mark.parametrize("prediction", PREDICTIONS)
 def test_ddim_backwards_and_forwards_is_a_round_trip(prediction):
     """With the ideal network: an image's latent decodes to it, and is as likely as the image was."""
     model = exact(prediction=prediction)
@@ -162,18 +281,18 @@ def test_ddim_backwards_and_forwards_is_a_round_trip(prediction):
     assert (once - x).abs().mean() > (model.decode(latent, 50) - x).abs().mean(), "the iteration is what makes it exact"
 
 
-@pytest.mark.parametrize("prediction", ["epsilon", "v_prediction"])
+@pytest.mark.parametrize("prediction", PREDICTIONS)
 def test_the_step_that_is_undone_is_the_samplers(prediction):
     torch.manual_seed(0)
     model = exact(prediction=prediction)
-    timesteps, advance = ddim(model.scheduler, 10, 0.0, clip=False)
-    x, output = torch.randn(2, 1, 8, 8), torch.randn(2, 1, 8, 8)
-    abar = model.scheduler.alphas_cumprod
-    gain, share = model._ddim_step(abar[timesteps[1]].item(), abar[timesteps[0]].item())
-    assert torch.allclose(advance(output, x, None), gain * x + share * output, atol=1e-4)
+    now, after = levels(model.scheduler, trailing(10))[3:5]
+    t, x, said = torch.full((2,), trailing(10)[3]), torch.randn(2, 1, 8, 8), torch.randn(2, 1, 8, 8)
+    gain, share = rotation(now, after)
+    stepped = reverse([now, after], 0.0)(x, model._x0(x, t, said), None)
+    assert torch.allclose(stepped, gain * x + share * model._v(x, t, said), atol=1e-4)
 
 
-@pytest.mark.parametrize("prediction", ["epsilon", "v_prediction"])
+@pytest.mark.parametrize("prediction", PREDICTIONS)
 def test_min_snr_weights_the_error_in_x0(prediction):
     """Hang et al. 2023: whatever is predicted, the loss is min(SNR, gamma) ||x_0 - the predicted x_0||^2."""
     torch.manual_seed(0)

@@ -13,7 +13,7 @@ from torch import nn
 from gencore.errors import InputError
 from gencore.families import FAMILIES
 from gencore.families.registration import register
-from gencore.family import Family, Knob, Loss, Noise, Point, Step
+from gencore.family import Change, Family, Knob, Loss, Noise, Point, Step
 
 
 class Least(Family):
@@ -123,6 +123,9 @@ CHOICE = Knob("solver", "euler", choices=("euler", "heun"))
         (changed(knobs=(Knob("steps", 0, 1, 9),)), "not among its own values: steps must be a number from 1 to 9"),
         (changed(knobs=(Knob("eta", 0, when={"sampler": ("ddim",)}),)), "an effect only beside 'sampler', which is"),
         (changed(points=[]), "points must be a tuple of gencore.family.Point"),
+        (changed(changes=[]), "changes must be a tuple of gencore.family.Change"),
+        (changed(changes=(Change(""),)), "a change must say what has changed"),
+        (changed(changes=(Change("Eta", {"eta": (1,)}),)), "the change of 'Eta' concerns 'eta', which is none of its"),
         (changed(points=()), "none of its points is a headline"),
         (changed(points=(Point("a", {}, "sweep"),)), "none of its points is a headline"),
         (changed(points=(Point("a", {}, "main"),)), "kind 'main'; it must be one of headline, lecture, sweep"),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.linalg
 import torch
 from scipy.ndimage import gaussian_filter
 from scipy.spatial.distance import cdist, pdist
@@ -182,6 +183,40 @@ def test_frechet_distance_of_two_normals_in_closed_form():
     flat = np.tril(turn[:, :2] @ np.diag([4.0, 1.0]) @ turn[:, :2].T)
     found, mirrored = distances.frechet(gap, flat, 0 * gap, lower[1]), distances.frechet(gap, lower[1], 0 * gap, flat)
     assert found == pytest.approx(mirrored, rel=1e-12)
+
+
+def low_rank(d, rank, seed, scale=1.0):
+    """A covariance (d, d) of a rank, and its factor, both exact to rounding."""
+    turn = np.linalg.qr(normal(d, d, seed).double().numpy()).Q
+    factor = scale * turn[:, :rank] * np.geomspace(1, 1e-3, rank)
+    return factor @ factor.T, factor
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+@pytest.mark.parametrize("ranks", [(20, 20), (20, 7), (7, 5), (19, 20), (1, 1), (0, 5)])
+def test_the_root_knows_the_rank(ranks, scale):
+    """tr (A B)^1/2 is the sum of the singular values of F_a^T F_b: no root of an eigenvalue that is rounding."""
+    (a, f), (b, g) = (low_rank(20, rank, seed, scale) for seed, rank in enumerate(ranks))
+    expected = np.linalg.svd(f.T @ g, compute_uv=False).sum() if min(ranks) else 0.0
+    assert distances.root_trace(a, b) == pytest.approx(expected, rel=1e-9, abs=1e-12 * scale**2)
+    mean = np.arange(20.0)
+    assert distances.frechet(mean, a, 0 * mean, b) == distances.frechet(0 * mean, b, mean, a)
+
+
+@pytest.mark.parametrize("count", [4, 12, 30])
+def test_frechet_distance_of_few_rows_is_scipys_in_both_orders(count):
+    """Of 4 rows in 20 dimensions the covariance has rank 3."""
+    few, many = normal(count, 20, 0).double(), normal(300, 20, 1, 1.5, 0.3).double()
+    root = scipy.linalg.sqrtm(torch.cov(few.T).numpy() @ torch.cov(many.T).numpy()).real
+    gap = (few.mean(0) - many.mean(0)).square().sum() + torch.cov(few.T).trace() + torch.cov(many.T).trace()
+    found = distances.frechet_distance(few, many)
+    assert found == distances.frechet_distance(many, few)
+    assert found == pytest.approx(gap.item() - 2 * np.trace(root), rel=1e-6)  # what sqrtm itself loses to rounding
+    factor = (few - few.mean(0)).T.numpy() / np.sqrt(count - 1)
+    exact = np.sqrt(np.linalg.eigvalsh(factor.T @ torch.cov(many.T).numpy() @ factor).clip(0))[1:].sum()
+    rank = min(count - 1, 20)
+    singular = np.linalg.svd(factor.T @ np.linalg.cholesky(torch.cov(many.T).numpy()), compute_uv=False)[:rank].sum()
+    assert found == pytest.approx(gap.item() - 2 * singular, rel=1e-12) and exact == pytest.approx(singular, rel=1e-6)
 
 
 @pytest.mark.parametrize("n", [50, 500, 2 * distances.ROWS + 3])
