@@ -69,16 +69,18 @@ class Smooth:
 
 
 class Perfect(nn.Module):
-    """E[x0|x_t] said as the noise that it means: (x_t - sqrt(abar) x0) / sqrt(1 - abar)."""
+    """E[x0|x_t] said as the noise that it means, (x_t - sqrt(abar) x0) / sqrt(1 - abar), or as v."""
 
-    def __init__(self, data, abar):
+    def __init__(self, data, model):
         super().__init__()
-        self.data, self.abar = data, abar
+        self.data, self.abar, self.kind = data, model.scheduler.alphas_cumprod, model.config.prediction
 
     def forward(self, x, t):
         a = self.abar[t[0]]
-        noise = (x.flatten(1) - a.sqrt() * self.data.predict(x.flatten(1), a)) / (1 - a).sqrt()
-        return type("Output", (), {"sample": noise.view_as(x)})
+        x0 = self.data.predict(x.flatten(1), a)
+        noise = (x.flatten(1) - a.sqrt() * x0) / (1 - a).sqrt()
+        said = noise if self.kind == "epsilon" else a.sqrt() * noise - (1 - a).sqrt() * x0
+        return type("Output", (), {"sample": said.view_as(x)})
 
 
 def words(values):
@@ -99,7 +101,7 @@ def compare(data, n, runs):
     print(f"{kind}: {'fresh draws':30s} {words(fresh)}", flush=True)
     for sampler, variance in SAMPLERS:
         model = DDPM(size=8, widths=(8, 16), variance=variance).eval()
-        model.unet = Perfect(data, model.scheduler.alphas_cumprod)
+        model.unet = Perfect(data, model)
         for steps in STEPS:
             seeds = [[image_seed(run, place) for place in range(n)] for run in runs]
             made = [model.generate(one, sampler=sampler, num_inference_steps=steps).flatten(1) for one in seeds]

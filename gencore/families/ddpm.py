@@ -25,7 +25,7 @@ PREDICTIONS = ("epsilon", "v_prediction")
 VARIANCES = ("fixed_small", "fixed_large")
 SAMPLERS = ("dpm-solver++", "unipc", "ddim", "ddpm")
 STRATA = 50  # of t in the bound
-FAINTEST = 1e-3  # the least abar at which a latent starts: PLACEHOLDER
+FAINTEST = 1e-3  # the least abar at which x_0 is had from eps to be walked back: it divides by sqrt(abar)
 
 
 class DDPM(Family):
@@ -283,8 +283,11 @@ class DDPM(Family):
     def _ode(self, steps: int) -> np.ndarray:
         """Return the timesteps between which images and latents are functions of each other, falling.
 
-        `steps` trailing ones, fewer where several are above the level `FAINTEST`, which the first of them then is.
+        `steps` trailing ones. Where the network says eps, those with less signal than `FAINTEST` are one, at that
+        level: above it, x_0 is the network's error times 1 / sqrt(abar), and no way leads back from that.
         """
+        if self.config.prediction == "v_prediction":
+            return trailing(steps)
         top = int((self.scheduler.alphas_cumprod >= FAINTEST).sum()) - 1
         return np.unique(np.minimum(trailing(steps), top))[::-1]
 
@@ -356,7 +359,7 @@ def reverse(abar: Sequence[float], eta: float, large: bool = False) -> Advance:
 
     x_s = sqrt(abar_s) x_0 + sqrt(1 - abar_s - sigma^2) eps + sigma z, where sigma^2 is eta^2 beta-tilde (eq. 16) and
     eps the noise in x_t beside x_0: x_t = sqrt(abar_t) x_0 + sqrt(1 - abar_t) eps. With eta 1 the mean is that of
-    q(x_s|x_t, x_0); `large` then draws z with the variance beta (their sigma-hat). The last step draws none: x_s is x_0.
+    q(x_s|x_t, x_0); `large` then draws z with the variance beta (their sigma-hat). The last step has none: x_s is x_0.
     """
     pairs = itertools.pairwise(abar)
 
@@ -373,10 +376,14 @@ def reverse(abar: Sequence[float], eta: float, large: bool = False) -> Advance:
 
 
 def multistep(kind: str, train: Any, steps: int, eta: float) -> Advance:
-    """Return diffusers' solver `kind`, of order 3."""
-    # 'trailing' is finite at every number of steps; the default spacing gives NaN or raises at 1000.
+    """Return diffusers' solver `kind`, of order 3.
+
+    It is given a schedule of its own, with just the timesteps chosen (respacing, Nichol & Dhariwal 2021, sec. 4): its
+    own trailing ones are one too many at 61 steps and others. Its default spacing gives NaN or raises at 1000.
+    """
     options = {"solver_order": 3, "timestep_spacing": "trailing", "prediction_type": "sample"}
-    scheduler = getattr(diffusers, kind).from_config(train.config, **options)
+    scheduler = getattr(diffusers, kind)(steps, **options)
+    scheduler.alphas_cumprod = torch.tensor(levels(train, trailing(steps))[-2::-1])
     scheduler.set_timesteps(steps)
     ahead = iter(scheduler.timesteps)
     return lambda x, x0, noise: scheduler.step(x0, next(ahead), x).prev_sample
@@ -401,6 +408,6 @@ def trailing(steps: int) -> np.ndarray:
     return np.round(TRAIN_STEPS - np.arange(steps) * (TRAIN_STEPS / steps)).astype(np.int64) - 1
 
 
-def levels(train: Any, timesteps: Sequence[int]) -> list[float]:
+def levels(train: Any, timesteps: np.ndarray) -> list[float]:
     """Return abar at the timesteps, and then 1, the level of an image."""
-    return [*train.alphas_cumprod.cpu().double()[torch.as_tensor(timesteps)].tolist(), 1.0]
+    return [*train.alphas_cumprod.cpu().double().numpy()[timesteps].tolist(), 1.0]

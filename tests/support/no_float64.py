@@ -1,6 +1,7 @@
-"""A device that is not here and has no float64, as Apple's has none: tensors in main memory that say they lie on 'mps'.
+"""A device that is not here and has no float64, as Apple's has none: tensors in main memory that say they lie on 'lazy'
+(which PyTorch lets pass without asking for it).
 
-Inside `pretended()`, what is made on or moved to 'mps' says that it is there; it does not mix with tensors of the CPU,
+Inside `pretended()`, what is made on or moved to 'lazy' says that it is there; it does not mix with tensors of the CPU,
 and refuses to be float64.
 """
 
@@ -18,7 +19,7 @@ class There(torch.Tensor):
     @staticmethod
     def __new__(cls, here):
         layout = {"strides": here.stride(), "storage_offset": here.storage_offset(), "dtype": here.dtype}
-        return torch.Tensor._make_wrapper_subclass(cls, here.size(), device="mps", **layout)
+        return torch.Tensor._make_wrapper_subclass(cls, here.size(), device="lazy", **layout)
 
     def __init__(self, here):
         if here.dtype == torch.float64:
@@ -33,7 +34,7 @@ class There(torch.Tensor):
 
 
 class pretended(TorchDispatchMode):
-    """The context in which 'mps' is there."""
+    """The context in which 'lazy' is there."""
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         return dispatched(func, args, kwargs or {})
@@ -46,7 +47,7 @@ def dispatched(func, args, kwargs):
     if there and func not in MIXING and any(not isinstance(one, There) and one.ndim for one in given):
         raise RuntimeError(f"{func}: all tensors must be on the same device")
     if (device := kwargs.get("device")) is not None:
-        there, kwargs = torch.device(device).type == "mps", kwargs | {"device": "cpu"}
+        there, kwargs = torch.device(device).type == "lazy", kwargs | {"device": "cpu"}
     known = {id(one.here): one for one in given if isinstance(one, There)}
     out = func(*tree_map(unwrapped, args), **tree_map(unwrapped, kwargs))
     return tree_map(lambda one: known.get(id(one)) or wrapped(one), out) if there else out

@@ -37,7 +37,7 @@ from tests.support import flow
 SIZE = 8
 NAMES = [*FAMILIES, flow.Flow.name]
 VARIANTS = {  # beside the preset's, by family: arguments that choose another way to make or to judge images
-    "ddpm": [{"prediction": "v_prediction"}, {"variance": "fixed_large"}],
+    "ddpm": [{"prediction": "v_prediction"}],
     "gan": [{"objective": "minimax"}],
 }
 MODELS = [(name, config) for name in NAMES for config in ({}, *VARIANTS.get(name, ()))]

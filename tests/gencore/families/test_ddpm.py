@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from gencore.data import load_images, to_float
 from gencore.errors import InputError
 from gencore.families.ddpm import (
     DDPM,
@@ -22,6 +23,7 @@ from gencore.families.ddpm import (
     trailing,
 )  # fmt: skip
 from gencore.family import Noise
+from tests.control import Modes, Perfect
 from tests.support.exact import TINY, Exact
 
 
@@ -100,7 +102,7 @@ def test_predicted_x0_undoes_the_noise(prediction):
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
-@pytest.mark.parametrize("steps", [1, 2, 3, 7, 20, 600, 999, 1000])
+@pytest.mark.parametrize("steps", [1, 2, 3, 7, 20, 61, 600, 999, 1000])
 def test_every_sampler_is_finite_and_makes_that_many_calls(sampler, steps):
     model = exact()
     seen = list(model.sample([1, 2], sampler=sampler, num_inference_steps=steps))
@@ -114,17 +116,30 @@ def test_every_sampler_is_finite_and_makes_that_many_calls(sampler, steps):
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_the_last_state_is_the_image(sampler, variance, prediction):
     model = rough(prediction=prediction, variance=variance)
-    for steps in (1, 2, 3, 4, 10, 50):
+    for steps in (1, 2, 3, 4, 10, 61):
         *_, last = model.sample([1, 2], sampler=sampler, num_inference_steps=steps)
         assert (last.x - last.x0).abs().max() < 1e-5, steps
 
 
-@pytest.mark.parametrize("kind", ["DPMSolverMultistepScheduler", "UniPCMultistepScheduler"])
-def test_the_solvers_timesteps_are_the_trailing_ones(kind):
-    scheduler = getattr(diffusers, kind)(TRAIN_STEPS, timestep_spacing="trailing")
-    for steps in (*range(1, 30), 333, 600, 998, 999, 1000):
+SOLVERS = {"dpm-solver++": "DPMSolverMultistepScheduler", "unipc": "UniPCMultistepScheduler"}
+
+
+@pytest.mark.parametrize("prediction", PREDICTIONS)
+@pytest.mark.parametrize("sampler", SOLVERS)
+def test_the_solvers_are_those_of_diffusers_with_thresholding_to_1(sampler, prediction):
+    """Where diffusers' own trailing timesteps are as many as were asked for: not at 61, where they end in -1."""
+    model = rough(prediction=prediction)
+    options = {"timestep_spacing": "trailing", "solver_order": 3, "thresholding": True, "sample_max_value": 1.0}
+    scheduler = getattr(diffusers, SOLVERS[sampler]).from_config(model.scheduler.config, **options)
+    for steps in (1, 2, 3, 20, 50):
         scheduler.set_timesteps(steps)
-        assert scheduler.timesteps.tolist() == trailing(steps).tolist()
+        x = Noise([1, 2])(1, 8, 8)
+        for t in scheduler.timesteps:
+            x = scheduler.step(model._call(x, torch.full((2,), int(t))), t, x).prev_sample
+        *_, last = sampled(model, sampler, steps)
+        assert torch.allclose(last.x, x, atol=1e-3)
+    scheduler.set_timesteps(61)
+    assert scheduler.timesteps.tolist() == [*trailing(61).tolist(), -1]
 
 
 def by_the_paper(model, x, steps, eta, draws):
@@ -193,7 +208,7 @@ def sampled(model, sampler, steps, eta=0.0):
 @pytest.mark.parametrize("prediction", PREDICTIONS)
 def test_all_deterministic_samplers_begin_with_the_same_step(prediction):
     """Of order 1 the solvers are DDIM: so none of them keeps the noise of an x_0 that was not clipped."""
-    model = rough(prediction=prediction)
+    model = rough(1.0, prediction=prediction)
     first = [next(sampled(model, name, 20)).x for name in ("ddim", "dpm-solver++", "unipc")]
     assert next(sampled(model, "ddim", 20)).x0.abs().max() == 1, "there is something to clip"
     assert all(torch.allclose(one, first[0], atol=1e-3) for one in first[1:])
@@ -279,6 +294,26 @@ def test_ddim_backwards_and_forwards_is_a_round_trip(prediction):
     assert slope == pytest.approx(1, abs=0.15) and (latent.flatten() - slope * e).std() < 0.05
     once = model.decode(model.invert(x, 50, 1), 50)
     assert (once - x).abs().mean() > (model.decode(latent, 50) - x).abs().mean(), "the iteration is what makes it exact"
+
+
+@pytest.mark.parametrize("prediction", PREDICTIONS)
+def test_an_imperfect_network_gives_its_images_back(prediction):
+    """Whatever it predicts: at pure noise x_0 from eps is its error times 1 / sqrt(abar), 20,000 here."""
+    model = rough(0.02, prediction=prediction)
+    x = (0.3 + 0.2 * torch.randn(4, 1, 8, 8, generator=torch.Generator().manual_seed(0))).clamp(-1, 1)
+    latent = model.invert(x)
+    assert (model.decode(latent) - x).abs().mean() < 0.02 and 0.8 < latent.std() < 1.2
+    images = model.decode(model.latent(range(24)), 100)
+    assert images.mean().item() == pytest.approx(0.3, abs=0.03) and images.std().item() == pytest.approx(0.2, abs=0.03)
+
+
+@pytest.mark.parametrize("prediction", PREDICTIONS)
+def test_digits_are_given_back_by_a_perfect_network_for_them(prediction):
+    """That of tests/control.py: a mixture about each digit. Many of the pixels are -1 exactly, where x_0 is clipped."""
+    digits = to_float(load_images("digits").x[:200])
+    model = DDPM(**TINY, prediction=prediction).eval()
+    model.unet = Perfect(Modes(digits.flatten(1)), model)
+    assert (model.decode(model.invert(digits[:8])) - digits[:8]).square().mean() < 0.01
 
 
 @pytest.mark.parametrize("prediction", PREDICTIONS)
