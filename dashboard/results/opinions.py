@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from dashboard import format
 from dashboard.results.explanations import capital
 from dashboard.results.question import Question, ask
-from dashboard.results.recommendation import Answer
+from dashboard.results.recommendation import Case
 
 NONE, UNRANKED = -1, -2  # beside the places of families: nothing fits; points fit, and none of them is ranked
 
@@ -22,18 +22,12 @@ def elsewhere(question: Question) -> dict[str, Question]:
     return {name: question if name == question.extractor else ask(measured, *asked, name) for name in names}
 
 
-def winners(
-    questions: Mapping[str, Question], question: Question, answers: Sequence[Answer], index: np.ndarray
-) -> np.ndarray:
-    """Return (W,) the place of each answer's family among those of all questions, or NONE or UNRANKED."""
+def winners(questions: Mapping[str, Question], question: Question, case: Case) -> np.ndarray:
+    """Return (W,) the places of the families that win among those of all questions, or NONE or UNRANKED."""
     known = families(questions)
-
-    def place(answer: Answer) -> int:
-        if answer.best is None:
-            return UNRANKED if answer.unranked else NONE
-        return known.index(question.points[answer.best].family)
-
-    return np.array([place(answer) for answer in answers], int)[index]
+    family = np.array([known.index(point.family) for point in question.points] + [NONE], int)  # at -1: no point
+    best, _ = case.settle(question, case.sure)
+    return np.where((best < 0) & case.allowed.any(1), UNRANKED, family[best])
 
 
 def families(questions: Mapping[str, Question]) -> list[str]:
@@ -41,19 +35,16 @@ def families(questions: Mapping[str, Question]) -> list[str]:
     return list(dict.fromkeys(family for question in questions.values() for family in question.families))
 
 
-def sentences(
-    questions: Mapping[str, Question], answered: Mapping[str, tuple[Sequence[Answer], np.ndarray]]
-) -> tuple[list[str], np.ndarray]:
+def sentences(questions: Mapping[str, Question], cases: Callable[[Question], Case]) -> tuple[list[str], np.ndarray]:
     """Return the distinct sentences on how the extractors agree, and (W,) which of them each row has.
 
     Args:
         questions: The question in each extractor's features, its own first.
-        answered: By extractor, what `weigh` or `within` returns for its question.
+        cases: Returns what is to be decided of a question, as `weighed` and `kept_within` do.
     """
-    names = list(questions)
-    columns = [winners(questions, questions[name], *answered[name]) for name in names]
-    distinct, index = np.unique(np.stack(columns, 1), axis=0, return_inverse=True)
-    return [sentence(questions, dict(zip(names, map(int, row), strict=True))) for row in distinct], index.ravel()
+    won = np.stack([winners(questions, question, cases(question)) for question in questions.values()], 1)
+    distinct, index = np.unique(won, axis=0, return_inverse=True)
+    return [sentence(questions, dict(zip(questions, map(int, row), strict=True))) for row in distinct], index.ravel()
 
 
 def sentence(questions: Mapping[str, Question], won: Mapping[str, int]) -> str:

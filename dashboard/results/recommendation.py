@@ -65,15 +65,18 @@ def weigh(question: Question, weights: np.ndarray) -> tuple[list[Answer], np.nda
     Returns:
         The distinct answers, and (W,) which of them each row of weights has.
     """
+    return decide(question, weighed(question, weights))
+
+
+def weighed(question: Question, weights: np.ndarray) -> Case:
+    """Return what is to be decided for weights (W, 3)."""
     weights = np.asarray(weights, float)
     counts = weights > 0
     places = np.nan_to_num(question.places)
     total = weights.sum(1, keepdims=True)
     utility = weights @ places.T / np.where(total > 0, total, 1)
     allowed = question.fresh & (question.equal | ~counts[:, 1:2]) & (total > 0)
-    return decide(
-        question, Case(utility, allowed, allowed & ranked(question, counts[:, :2]), counts[:, :2], counts[:, 1])
-    )
+    return Case(utility, allowed, allowed & ranked(question, counts[:, :2]), counts[:, :2], counts[:, 1])
 
 
 def within(question: Question, budgets: np.ndarray) -> tuple[list[Answer], np.ndarray]:
@@ -86,6 +89,11 @@ def within(question: Question, budgets: np.ndarray) -> tuple[list[Answer], np.nd
     Returns:
         The distinct answers, and (W,) which of them each budget has.
     """
+    return decide(question, kept_within(question, budgets))
+
+
+def kept_within(question: Question, budgets: np.ndarray) -> Case:
+    """Return what is to be decided for budgets (W, 2)."""
     budgets = np.asarray(budgets, float)
     asked = budgets[:, 1] > 0
     quick = question.ms <= budgets[:, :1] * (1 + 1e-9)
@@ -99,7 +107,7 @@ def within(question: Question, budgets: np.ndarray) -> tuple[list[Answer], np.nd
     fastest = best_of(-question.ms, question.fresh & wide)
     widest = best_of(shares, question.fresh & quick & question.equal)
     utility = np.broadcast_to(question.worths, quick.shape)
-    return decide(question, Case(utility, allowed, sure, counts, asked, (fastest, widest)))
+    return Case(utility, allowed, sure, counts, asked, (fastest, widest))
 
 
 def ranked(question: Question, counts: np.ndarray) -> np.ndarray:

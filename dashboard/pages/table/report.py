@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from html import escape
 from pathlib import Path
 from string import Template
@@ -22,7 +23,7 @@ from dashboard.results import explanations, opinions
 from dashboard.results.operating_points import Measured, Measurements
 from dashboard.results.question import Question, ask
 from dashboard.results.question import name as name_of
-from dashboard.results.recommendation import Answer, weigh
+from dashboard.results.recommendation import Answer, weigh, weighed
 from dashboard.ui import assets
 
 EQUAL_WEIGHTS = np.ones((1, 3))
@@ -142,7 +143,7 @@ def recommended(question: Question, answer: Answer) -> str:
 def fares(question: Question) -> str:
     """Return how the answer for equal weights fares in other features."""
     questions = opinions.elsewhere(question)
-    [words], _ = opinions.sentences(questions, {key: weigh(one, EQUAL_WEIGHTS) for key, one in questions.items()})
+    [words], _ = opinions.sentences(questions, partial(weighed, weights=EQUAL_WEIGHTS))
     return words
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from html import escape
 from typing import Any
 from urllib.parse import urlencode
@@ -18,7 +19,7 @@ from dashboard.results.explanations import capital, plus_minus
 from dashboard.results.operating_points import BATCH, Measured, Score
 from dashboard.results.question import Question, unmeasured
 from dashboard.results.question import name as name_of
-from dashboard.results.recommendation import Answer, weigh, winner_everywhere, within
+from dashboard.results.recommendation import Answer, kept_within, weigh, weighed, winner_everywhere, within
 
 WEIGHTS = range(0, 101, 5)
 SPREAD = (1, 1.25, 1.6, 2, 2.5, 3.2, 4, 5, 6.3, 8)  # a decade of budgets, evenly on a log scale
@@ -64,7 +65,7 @@ def view(question: Question, declared: Iterable[tuple[str, str, str, Any]] = (),
         "how": how_to_read(question),
         "front": pareto.draw(question),
         "summary": summary(question),
-        "reading": reading(question),
+        "reading": reading(question, here),
         **answered(question, questions),
     }
 
@@ -94,14 +95,12 @@ def controls(question: Question, here: str) -> dict[str, Any]:
 def answered(question: Question, questions: Mapping[str, Question]) -> dict[str, Any]:
     """Return every answer, the tables in which the sliders find theirs, and how it fares in other features."""
     grid = np.array([(q, d, s) for q in WEIGHTS for d in WEIGHTS for s in WEIGHTS])
-    weighed = {name: weigh(one, grid) for name, one in questions.items()}
-    by_weight, weight_table = weighed[question.extractor]
+    by_weight, weight_table = weigh(question, grid)
     times = budgets(question)
     limits = np.array([(ms, percent / 100) for ms in times for percent in LEAST])
-    kept = {name: within(one, limits) for name, one in questions.items()}
-    by_budget, budget_table = kept[question.extractor]
-    told, weight_words = opinions.sentences(questions, weighed)
-    more, budget_words = opinions.sentences(questions, kept)
+    by_budget, budget_table = within(question, limits)
+    told, weight_words = opinions.sentences(questions, partial(weighed, weights=grid))
+    more, budget_words = opinions.sentences(questions, partial(kept_within, budgets=limits))
     return {
         "answers": [*packed(question, by_weight, "weight"), *packed(question, by_budget, "budget that a point fits")],
         "opinions": [*told, *more],
@@ -133,7 +132,7 @@ def lead(question: Question) -> str:
     count = len(question.points)
     return (
         f"{format.listing(titles)} on {format.dataset_title(question.measured.dataset)}, {count} settings measured, "
-        "each with its interval: a difference inside the noise is no difference."
+        "each with its interval: what the noise hides is called not known, and never wins."
     )
 
 
@@ -277,8 +276,8 @@ def summary(question: Question) -> str:
     )
 
 
-def reading(question: Question) -> str:
-    """Return how to read the chart of all points."""
+def reading(question: Question, here: str = "") -> str:
+    """Return how to read the chart of all points; `here` is the machine at hand."""
     axis = question.quality
     up = {"lower": "closer to real", "higher": "better", "one": "closer to real"}[axis.better]
     words = (
@@ -291,4 +290,6 @@ def reading(question: Question) -> str:
     if any(point.n != question.n for point in question.points):
         words += f" Hollow: measured at another n than {question.n:,}; KID alone may be compared across n."
     words += f" Scores in {question.measured.features(question.extractor)}."
-    return f"{words} Times: {BATCH} images at once, {question.machine}. Choose a point for its samples and its row."
+    whose = f" ({'this machine' if question.machine == here else 'another machine than this'})" * bool(here)
+    words += f" Times: {BATCH} images at once, {question.machine}{whose}."
+    return f"{words} Choose a point for its samples and its row."

@@ -1,11 +1,13 @@
 """How an answer fares in other features, on rows whose winner by each is known."""
 
+from functools import partial
+
 import numpy as np
 
 from dashboard.results import opinions
 from dashboard.results.operating_points import join
 from dashboard.results.question import ask
-from dashboard.results.recommendation import weigh, within
+from dashboard.results.recommendation import kept_within, weighed
 from tests.support.questions import TITLES, found, measure, point
 
 SEES = {"classifier": "see classes", "pixels": "see ink", "random": "see texture"}
@@ -21,8 +23,7 @@ def judged(family, label, ms, **kids):
 def fares(*points, weights=(1, 1, 1), sees=SEES, **asked):
     question = ask(measure(*points, sees=sees), **asked)
     questions = opinions.elsewhere(question)
-    grid = np.array([weights])
-    [words], index = opinions.sentences(questions, {name: weigh(one, grid) for name, one in questions.items()})
+    [words], index = opinions.sentences(questions, partial(weighed, weights=np.array([weights])))
     assert index.tolist() == [0]
     return words
 
@@ -62,7 +63,7 @@ def test_points_that_a_budget_leaves_out_are_out_by_all_features():
     gan = judged("gan", "b", 10.0, classifier=0.03, pixels=0.006)
     questions = opinions.elsewhere(ask(measure(vae, gan)))
     budgets = np.array([[20.0, 0.0], [2.0, 0.0], [0.1, 0.0]])
-    told, index = opinions.sentences(questions, {name: within(one, budgets) for name, one in questions.items()})
+    told, index = opinions.sentences(questions, partial(kept_within, budgets=budgets))
     assert [told[i].partition(":")[0].rstrip(".") for i in index] == [
         "By classifier features the VAE, by pixels the GAN", "All features agree on the VAE", ""]  # fmt: skip
 
