@@ -42,7 +42,7 @@ def test_equality_asks_for_both_one_sided_tests():
     """Each of the two tests of Schuirmann rejects at 2.5% exactly where the 95% interval lies inside the margin."""
     dice = np.random.default_rng(0)
     seen = set()
-    for _ in range(200):
+    for _ in range(60):
         a, b = dice.normal(0.90, 0.004, 5), dice.normal(0.90 + dice.uniform(-0.01, 0.01), 0.004, 5)
         found = compare(RECALL, of(*a), of(*b), None)
         above = stats.ttest_ind(a, b - found.margin, equal_var=False, alternative="greater").pvalue
@@ -50,6 +50,18 @@ def test_equality_asks_for_both_one_sided_tests():
         assert (found.verdict == EQUAL) == (max(above, below) <= 0.025)
         seen.add(found.verdict)
     assert EQUAL in seen and len(seen) > 1
+
+
+@pytest.mark.parametrize("paired", [False, True])
+def test_a_difference_that_matters_is_called_equal_once_in_forty_at_most(paired):
+    """By the rule's own promise, tried on 4,000 pairs of points whose true difference is the margin itself."""
+    dice = np.random.default_rng(1)
+    called = [
+        compare(RECALL, of(*a), of(*b), None, paired).verdict
+        for a, b in zip(dice.normal(0.90, 0.003, (4000, 5)), dice.normal(0.89, 0.003, (4000, 5)), strict=True)
+    ]
+    assert called.count(EQUAL) / len(called) < 0.025 + 2.6 * (0.025 * 0.975 / 4000) ** 0.5
+    assert called.count(APART) > called.count(UNKNOWN) > 0
 
 
 def test_pairs_are_told_apart_where_their_shared_noise_hides_the_difference():
