@@ -14,10 +14,10 @@ from gencore.errors import InputError
 
 def features(
     data: Annotated[str, typer.Argument(metavar="DATASET", help="A data set's name, Hub id, or folder.")],
-    extractor: Annotated[str, typer.Option(help="classifier, pixels, or all that the data set allows.")] = "all",
-    epochs: Annotated[int | None, typer.Option(help="Of the classifier's training; by default by the data.")] = None,
-    widths: Annotated[str | None, typer.Option(help="Of the classifier, such as 64,96,160,192.")] = None,
-    seed: Annotated[int, typer.Option(help="Of the classifier's training.")] = 0,
+    extractor: Annotated[str, typer.Option(help="One that `list` shows, or all that need nothing from elsewhere.")] = "all",
+    epochs: Annotated[int | None, typer.Option(help="Of what is trained here; by default by the data.")] = None,
+    widths: Annotated[str | None, typer.Option(help="Of the convolutions, such as 64,96,160,192.")] = None,
+    seed: Annotated[int, typer.Option(help="Of initial weights and training.")] = 0,
     dtype: Annotated[str, typer.Option(help="float32, bfloat16, or auto: the faster one for training.")] = "auto",
     out: Annotated[Path | None, typer.Option(help="Root to write under; by default the first checkpoint root.")] = None,
     device: DeviceName = None,

@@ -1,4 +1,4 @@
-"""`list`: families, presets and checkpoints."""
+"""`list`: families, presets, extractors and checkpoints."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
 
 def show_all() -> None:
-    """Show families, presets and checkpoints."""
+    """Show families, presets, extractors and checkpoints."""
     from gencore.checkpoint import entries
+    from gencore.extractors import EXTRACTORS
     from gencore.families import FAMILIES
     from gencore.presets import PRESETS
 
@@ -25,6 +26,8 @@ def show_all() -> None:
         print_rows([[knob.name, knob_values(knob), knob.help] for knob in family.knobs], "    ")
     typer.echo("\nPresets, for `train`")
     print_rows([[name, f"{run.family} on {run.data}"] for name, run in PRESETS.items()], "  ")
+    typer.echo("\nExtractors, for `features`")
+    print_rows([[name, cls.about] for name, cls in EXTRACTORS.items()], "  ")
     typer.echo("\nCheckpoints, for `sample` and `benchmark`")
     print_rows([[entry.name, checkpoint_state(entry)] for entry in entries()], "  ")
 

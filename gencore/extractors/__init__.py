@@ -1,4 +1,4 @@
-"""The extractors: EXTRACTORS, one line each, and how they are saved and loaded."""
+"""The extractors: EXTRACTORS, one line each, how they are saved and loaded, and which one is a data set's default."""
 
 from __future__ import annotations
 
@@ -14,15 +14,21 @@ from gencore.data import dataset_key
 from gencore.errors import InputError, near
 from gencore.extractors.base import Classifies, Extractor, Options, Show, file_hash
 from gencore.extractors.classifier import Classifier
+from gencore.extractors.dinov2 import DINOv2
 from gencore.extractors.pixels import Pixels
+from gencore.extractors.self_supervised import SelfSupervised
+from gencore.extractors.untrained import Random
 
 __all__ = [
-    "EXTRACTORS", "FOLDER", "Classifies", "Extractor", "Options", "Show", "dataset_key", "extractor_class",
-    "extractor_path", "load_extractor", "read_extractor", "write_extractor",
+    "EXTRACTORS", "FOLDER", "LADDER", "Classifies", "Extractor", "Options", "Show", "dataset_key", "default_extractor",
+    "extractor_class", "extractor_path", "extractors_of", "load_extractor", "read_extractor", "write_extractor",
 ]  # fmt: skip
 
-EXTRACTORS: dict[str, type[Extractor]] = {cls.name: cls for cls in (Classifier, Pixels)}
+EXTRACTORS: dict[str, type[Extractor]] = {
+    cls.name: cls for cls in (Classifier, Pixels, SelfSupervised, Random, DINOv2)
+}
 FOLDER = "features"  # below a data set's folder
+LADDER = "ladder.json"  # in it: how well each extractor sees; see `gencore.evaluation.ladder`
 
 
 def extractor_class(name: str) -> type[Extractor]:
@@ -51,6 +57,34 @@ def extractor_path(dataset: str, name: str) -> Path:
     raise InputError(
         f"There are no {name} features of {key!r} here; make them with 'python -m gencore features {dataset}'."
     )
+
+
+def extractors_of(dataset: str) -> list[str]:
+    """Return the names of the extractors that are there of a data set, in the order of EXTRACTORS."""
+    key = dataset_key(dataset)
+    places = [root / key / FOLDER for root in roots()] if key else []
+    return [name for name in EXTRACTORS if any((place / f"{name}.safetensors").is_file() for place in places)]
+
+
+def ladder_path(dataset: str) -> Path | None:
+    """Return the file that says how well each extractor of a data set sees, in the first root that has one."""
+    key = dataset_key(dataset)
+    paths = [root / key / FOLDER / LADDER for root in roots()] if key else []
+    return next((path for path in paths if path.is_file()), None)
+
+
+def default_extractor(dataset: str) -> str:
+    """Return the extractor that a data set's images are compared in unless another is asked for.
+
+    It is the one that the ladder of known degradations chose; without one, the first there is; without any,
+    'classifier'.
+    """
+    there, path = extractors_of(dataset), ladder_path(dataset)
+    try:
+        chosen = json.loads(path.read_text("utf-8"))["default"] if path else ""
+    except (OSError, ValueError, KeyError, TypeError):  # what is wrong with it, `gencore.evaluation.ladder` says
+        chosen = ""
+    return chosen if chosen in there else next(iter(there), next(iter(EXTRACTORS)))
 
 
 def load_extractor(dataset: str, name: str = "classifier") -> Extractor:

@@ -30,6 +30,7 @@ class Options:
         seed: Of initial weights, order and augmentation.
         dtype: 'float32', 'bfloat16' or 'auto' (the faster, measured): what training computes in.
         device: As for `gencore.device.pick_device`.
+        weights: The folder or Hub id of the weights of a pretrained extractor; None for its own choice.
 
     Raises:
         InputError: if one of them is out of range or unknown.
@@ -40,6 +41,7 @@ class Options:
     seed: int = 0
     dtype: str = "auto"
     device: str | None = None
+    weights: str | None = None
 
     def __post_init__(self) -> None:
         """Check everything before any work is done."""
@@ -72,6 +74,7 @@ class Extractor(nn.Module, ABC):
         about: What the features are, in one sentence for people.
         sees: What they see and what they forgive, in words that follow 'these features'.
         needs_labels: Whether `learn` needs a data set with labels.
+        pretrained: Whether its weights come from elsewhere: then it is made only when it is asked for by name.
         half: Whether the weights are rounded to float16, in the file and in use.
         dimensions: Features per image, d.
         hash: The first 16 hex digits of the sha256 of the weights file; '' while there is none.
@@ -81,6 +84,7 @@ class Extractor(nn.Module, ABC):
     about: ClassVar[str]
     sees: ClassVar[str] = ""
     needs_labels: ClassVar[bool] = False
+    pretrained: ClassVar[bool] = False
     half: ClassVar[bool] = True
     mean: Tensor
     std: Tensor

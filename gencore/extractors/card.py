@@ -18,6 +18,8 @@ TOLD = {  # of an extractor's record, where it is there
     "epoch": "epoch {epoch} of {epochs}",
     "parameters": "{parameters:,} parameters",
     "explained": "{explained:.1%} of the variance",
+    "retrieved": "{retrieved:.1%} of validation images found again by another view",
+    "weights": "weights of {weights}",
     "seconds": "{seconds:,.0f} s",
 }
 

@@ -149,19 +149,21 @@ def real_path(weights: Path) -> Path:
 def write_features(data: str, root: Path, name: str, options: Options, show: Show) -> Iterator[str]:
     """Make a data set's features in its folder under `root`, yielding a line for people as each thing is done.
 
-    `name` is a key of EXTRACTORS, or 'all': those that the data set allows.
+    `name` is a key of EXTRACTORS, or 'all': those that the data set allows and that need nothing from elsewhere.
 
     Raises:
         InputError: if the data set cannot be had or has no labels for `name`, on bad options, or if the disk refuses.
     """
     splits = {split: load_images(data, split) for split in SPLITS}
     labelled = all(part.labelled for part in splits.values()) and class_count(splits) > 1
-    wanted = list(EXTRACTORS.values()) if name == "all" else [extractor_class(name)]
+    every = [cls for cls in EXTRACTORS.values() if not cls.pretrained]
+    wanted = every if name == "all" else [extractor_class(name)]
     barred = [cls.name for cls in wanted if cls.needs_labels and not labelled]
     if barred:
         sentence = f"{data} has no labels, so there can be no {' or '.join(barred)} features of it"
         if name != "all":
-            raise InputError(f"{sentence}; ask for --extractor pixels.")
+            others = ", ".join(cls.name for cls in every if not cls.needs_labels)
+            raise InputError(f"{sentence}; there can be {others}.")
         yield f"{sentence}: the other extractors only."
     yield f"{write_reference(data, root)}"
     for cls in wanted:
@@ -175,14 +177,16 @@ def _write_extractor(
 ) -> Iterator[str]:
     key, start = dataset_key(data), time.perf_counter()
     path = root / key / FOLDER / f"{cls.name}.safetensors"
+    device = pick_device(options.device)
     extractor, record = cls.learn(splits, options, show)
+    extractor.to(device)
     show(1.0, f"{cls.name}: standardising")
     extractor.standardise(splits["train"].x)
     record |= extractor.examine(splits["test"])
     record |= {"images": {split: len(part.x) for split, part in splits.items()}, "seed": options.seed}
-    record |= circumstances("features", pick_device(options.device))
+    record |= circumstances("features", device)
     record["seconds"] = round(time.perf_counter() - start, 1)
-    extractor = write_extractor(path, extractor, key, record)
+    extractor = write_extractor(path, extractor, key, record).to(device)
     yield f"{path}: {record_words(record)}"
     show(1.0, f"{cls.name}: features of the real images")
     exact, tensors = measure_real(extractor, splits)
