@@ -10,7 +10,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from gencore.cli import benchmark, bound, evaluate, export, features, latents, sample, train
+from gencore.cli import benchmark, bound, evaluate, export, features, ladder, latents, sample, train
 from gencore.cli import list as listing
 from gencore.errors import InputError
 
@@ -45,6 +45,7 @@ for name, command in {
     "bound": bound.bound,
     "export": export.export,
     "features": features.features,
+    "ladder": ladder.ladder,
     "latents": latents.latents,
 }.items():
     app.command(name)(command)

@@ -14,26 +14,30 @@ from gencore.errors import InputError
 
 def features(
     data: Annotated[str, typer.Argument(metavar="DATASET", help="A data set's name, Hub id, or folder.")],
-    extractor: Annotated[str, typer.Option(help="One that `list` shows, or all that need nothing from elsewhere.")] = "all",
+    extractor: Annotated[str, typer.Option(help="One that `list` shows; all: those that need no download.")] = "all",
     epochs: Annotated[int | None, typer.Option(help="Of what is trained here; by default by the data.")] = None,
     widths: Annotated[str | None, typer.Option(help="Of the convolutions, such as 64,96,160,192.")] = None,
     seed: Annotated[int, typer.Option(help="Of initial weights and training.")] = 0,
+    weights: Annotated[str | None, typer.Option(help="Of dinov2: a folder or Hub id.")] = None,
     dtype: Annotated[str, typer.Option(help="float32, bfloat16, or auto: the faster one for training.")] = "auto",
-    out: Annotated[Path | None, typer.Option(help="Root to write under; by default the first checkpoint root.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Root to write under; by default the first there is.")] = None,
     device: DeviceName = None,
 ) -> None:
     """Learn from a data set's real images what metrics and pages need of them.
 
     Extractors with the features of the real images, principal components, pair distances, and a card that says how.
+    Those with weights from elsewhere are large, and go under the last root, the user's own.
     """
     from gencore.checkpoint import roots
-    from gencore.extractors import Options
+    from gencore.extractors import EXTRACTORS, Options
     from gencore.extractors.reference import write_features
     from gencore.family import parse_seed
 
-    options = Options(epochs, parse_widths(widths), parse_seed(seed), dtype, device)
+    options = Options(epochs, parse_widths(widths), parse_seed(seed), dtype, device, weights)
+    own = extractor in EXTRACTORS and EXTRACTORS[extractor].pretrained
+    root = out or roots()[-1 if own else 0]
     with progress() as show:
-        for line in write_features(data, out or roots()[0], extractor, options, show):
+        for line in write_features(data, root, extractor, options, show):
             typer.echo(line)
 
 

@@ -24,9 +24,7 @@ __all__ = [
     "extractor_class", "extractor_path", "extractors_of", "load_extractor", "read_extractor", "write_extractor",
 ]  # fmt: skip
 
-EXTRACTORS: dict[str, type[Extractor]] = {
-    cls.name: cls for cls in (Classifier, Pixels, SelfSupervised, Random, DINOv2)
-}
+EXTRACTORS: dict[str, type[Extractor]] = {cls.name: cls for cls in (Classifier, Pixels, SelfSupervised, Random, DINOv2)}
 FOLDER = "features"  # below a data set's folder
 LADDER = "ladder.json"  # in it: how well each extractor sees; see `gencore.evaluation.ladder`
 
