@@ -34,6 +34,7 @@ class Curve:
         dashed: Whether the line is dashed.
         low: (N,) lower edge of a shaded band, or None.
         high: (N,) upper edge of a shaded band, or None.
+        dashes: Pixels of a dashed line's dashes and gaps, to tell several apart.
     """
 
     label: str
@@ -43,6 +44,7 @@ class Curve:
     dashed: bool = False
     low: np.ndarray | None = None
     high: np.ndarray | None = None
+    dashes: str = "5 4"
 
     @classmethod
     def of_scores(cls, label: str, x: Sequence[float], scores: Sequence[Score], family: str = "", dashed: bool = False):
@@ -62,7 +64,7 @@ class Curve:
 
     def stroke(self, data: str) -> str:
         """Return path data as a line of the curve's kind."""
-        return svg.path(data, "curve", f"stroke:{self.colour}{';stroke-dasharray:5 4' * self.dashed}")
+        return svg.path(data, "curve", f"stroke:{self.colour}{f';stroke-dasharray:{self.dashes}' * self.dashed}")
 
 
 @dataclass(frozen=True)

@@ -188,8 +188,8 @@ def double_class(crowd: Crowd, more: float, n: int, turn: int) -> Tensor:
     order = crowd.order(n, turn)
     one = crowd.labels[order] == turn % crowd.classes
     count = round((1 + more) * float(one.double().mean()) * n) if more else int(one[:n].sum())
-    chosen = torch.cat([order[one][:count], order[~one][: max(0, n - count)]])
-    return chosen if int(one.sum()) >= count else chosen[:0]
+    kept = torch.where(one, one.cumsum(0) <= count, (~one).cumsum(0) <= n - count)
+    return order[kept]
 
 
 def keep_near(crowd: Crowd, loss: float, n: int, turn: int) -> Tensor:
@@ -223,7 +223,7 @@ def remoteness(x: Tensor, labels: Tensor) -> Tensor:
         means = KMeans(min(CENTRES, len(mine)), n_init=3, random_state=0).fit(rows[mine].numpy())
         by_size = np.argsort(-np.bincount(means.labels_), kind="stable")
         centres = torch.from_numpy(means.cluster_centers_[by_size])
-        ranks = torch.cdist(rows[mine], centres).argsort(0, stable=True).argsort(0)
+        ranks = torch.cdist(rows[mine], centres).argsort(dim=0, stable=True).argsort(dim=0)
         found[mine] = (ranks / len(mine)).float()[:, torch.arange(CENTRES) % len(centres)]
     return found
 

@@ -103,6 +103,14 @@ class Extractor(nn.Module, ABC):
         """Return the features, float32 (n, d), of a few uint8 images (n, C, H, W), before they are standardised."""
 
     @classmethod
+    def check_at_hand(cls, options: Options) -> None:
+        """Check, before any work is done, that all that `learn` needs from elsewhere can be had.
+
+        Raises:
+            InputError: if something cannot.
+        """
+
+    @classmethod
     def learn(cls, splits: Mapping[str, Images], options: Options, show: Show) -> tuple[Self, dict[str, Any]]:
         """Return an extractor for a data set, not yet standardised, and what is to be recorded of its making.
 

@@ -41,6 +41,16 @@ class DINOv2(Extractor):
         return self.network(x).pooler_output
 
     @classmethod
+    def check_at_hand(cls, options: Options) -> None:
+        """Check that transformers is installed, and fetch the weights if they are not here.
+
+        Raises:
+            InputError: if it is not, or they cannot be had.
+        """
+        transformers()
+        _folder(options.weights or WEIGHTS)
+
+    @classmethod
     def learn(cls, splits: Mapping[str, Images], options: Options, show: Show) -> tuple[Self, dict[str, Any]]:
         """Return the network with the weights of `options.weights`; nothing is learnt.
 

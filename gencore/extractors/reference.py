@@ -154,10 +154,12 @@ def write_features(data: str, root: Path, name: str, options: Options, show: Sho
     Raises:
         InputError: if the data set cannot be had or has no labels for `name`, on bad options, or if the disk refuses.
     """
-    splits = {split: load_images(data, split) for split in SPLITS}
-    labelled = all(part.labelled for part in splits.values()) and class_count(splits) > 1
     every = [cls for cls in EXTRACTORS.values() if not cls.pretrained]
     wanted = every if name == "all" else [extractor_class(name)]
+    for cls in wanted:
+        cls.check_at_hand(options)
+    splits = {split: load_images(data, split) for split in SPLITS}
+    labelled = all(part.labelled for part in splits.values()) and class_count(splits) > 1
     barred = [cls.name for cls in wanted if cls.needs_labels and not labelled]
     if barred:
         sentence = f"{data} has no labels, so there can be no {' or '.join(barred)} features of it"

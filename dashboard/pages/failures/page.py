@@ -10,7 +10,8 @@ import gradio as gr
 
 from dashboard import theme
 from dashboard.pages import slug_of
-from dashboard.pages.failures import failure_figures
+from dashboard.pages.failures import failure_figures, sight_figures
+from dashboard.pages.failures.engine import sights
 from dashboard.pages.failures.verdicts import FOOLED, NOTICES, Verdict, across, opinions, verdicts, words
 from dashboard.results.operating_points import EXTRACTOR, Measured
 from dashboard.service import METRICS, PREVIEW, Broken, InputError, Service
@@ -55,13 +56,20 @@ class Failures:
         for key in service.failures_known:
             with gr.Column(elem_classes=["card"]):
                 self.cards[key] = chart(f"failures-{key}")
+        with gr.Column(elem_classes=["card"]):
+            self.sights = chart("failures-sights")
+            self.ladder = gr.Dropdown(label="ladder", interactive=True, filterable=False, visible=False,
+                                      elem_id="failures-ladder")  # fmt: skip
+            self.climb = chart("failures-climb")
 
     def connect(self) -> None:
         """Connect the components: the measured rows show at once, the pictures when the device is free."""
-        outputs = [self.glance, *self.cards.values()]
+        pictures = [self.glance, *self.cards.values()]
+        outputs = [*pictures, self.sights, self.ladder, self.climb]
         opened = on_open(self.open, [self.dataset, self.opened], [self.opened, self.dataset, *outputs], queue=False)
         for shown in (opened, self.dataset.input(self.show, [self.dataset], outputs, **QUICK)):
-            shown.then(self.draw, [self.dataset], outputs, **RUN)
+            shown.then(self.draw, [self.dataset], pictures, **RUN)
+        self.ladder.input(self.draw_ladder, [self.dataset, self.ladder], [self.climb], **QUICK)
         self.runs.connect()
 
     # ---- handlers
@@ -79,7 +87,23 @@ class Failures:
         updates: dict = {self.glance: self.summary(dataset, broken, found)}
         for place, one in enumerate(broken, start=1):
             updates[self.cards[one.key]] = self.card(place, one, dataset, found[one.key])
-        return updates
+        return updates | self.show_sights(dataset)
+
+    def show_sights(self, dataset: str) -> dict:
+        """Show how well the extractors see, with the first ladder's chart."""
+        seen = sights(self.service, dataset)
+        ladders = [(one["title"], one["key"]) for one in seen.record.get("ladders", ())]
+        first = ladders[0][1] if ladders else None
+        return {
+            self.sights: sight_figures.section(seen.record, seen.strips, seen.problem),
+            self.ladder: gr.update(choices=ladders, value=first, visible=bool(ladders)),
+            self.climb: self.draw_ladder(dataset, first),
+        }
+
+    def draw_ladder(self, dataset: str, key: str | None) -> str:
+        """Return the chart of one ladder."""
+        record = sights(self.service, dataset).record
+        return sight_figures.chart(record, key) if record else ""
 
     def draw(self, request: gr.Request, dataset: str) -> Iterator[dict]:
         """Make the pictures that are missing, one after another, until another data set is chosen."""

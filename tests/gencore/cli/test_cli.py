@@ -295,7 +295,8 @@ class TestFeatures:
             folder / name
             for name in (
                 "reference.safetensors", "classifier.safetensors", "classifier-real.safetensors",
-                "pixels.safetensors", "pixels-real.safetensors", "README.md",
+                "pixels.safetensors", "pixels-real.safetensors", "self-supervised.safetensors",
+                "self-supervised-real.safetensors", "random.safetensors", "random-real.safetensors", "README.md",
             )
         ]  # fmt: skip
         made = json.loads(read_tensors(folder / "classifier.safetensors")[1]["record"])

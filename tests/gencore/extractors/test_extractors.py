@@ -3,6 +3,8 @@
 import hashlib
 import json
 import shutil
+import sys
+import types
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +21,7 @@ from gencore.data import SPLITS, Images, load_images
 from gencore.errors import InputError
 from gencore.extractors import EXTRACTORS, Classifies, Extractor, Options, extractor_path, load_extractor
 from gencore.extractors.classifier import Classifier, Trainee, augment
+from gencore.extractors.convolutional import widths_for
 from gencore.extractors.pixels import Pixels
 from gencore.extractors.reference import (
     flatten,
@@ -30,11 +33,13 @@ from gencore.extractors.reference import (
     rounding_effect,
     write_features,
 )
+from gencore.extractors.self_supervised import SelfSupervised, retrieval, vicreg
+from gencore.extractors.untrained import Random
 from gencore.metrics import METRICS
 
 SHIPPED = Path(__file__).resolve().parents[3] / "checkpoints"
 QUICK = Options(epochs=10, widths=(16, 32), dtype="float32", device="cpu")
-NAMES = list(EXTRACTORS)
+NAMES = [name for name, cls in EXTRACTORS.items() if not cls.pretrained]
 
 
 def silent(share, words):
@@ -223,13 +228,11 @@ class TestClassifier:
 
     def test_sizes(self):
         """About 430,000 weights for grey images of 28 pixels, and more features maps in colour."""
-        from gencore.extractors.classifier import _widths
-
-        grey, colour = (_widths(c, size, Options()) for c, size in ((1, 28), (3, 32)))
+        grey, colour = (widths_for(c, size, Options()) for c, size in ((1, 28), (3, 32)))
         count = sum(p.numel() for p in Classifier(1, 28, 10, grey).parameters())
         assert 200_000 < count < 450_000
         assert all(b > a for a, b in zip(grey, colour, strict=True))
-        assert len(_widths(1, 8, Options())) == 2
+        assert len(widths_for(1, 8, Options())) == 2
         assert Classifier(1, 100, 2, (2, 2)).features(torch.zeros(1, 1, 100, 100, dtype=torch.uint8)).shape == (1, 64)
 
     @pytest.mark.parametrize(
@@ -271,6 +274,151 @@ class TestAugmentation:
         moved = augment(x)
         mirrored = moved[..., :8].mean((1, 2, 3)) > moved[..., 8:].mean((1, 2, 3))
         assert abs(mirrored.float().mean() - share) < 0.08
+
+
+def weights(cls, seed, **options):
+    """An extractor's weights for digits, having checked that the caller's random numbers are its own."""
+    splits = {split: load_images("digits", split) for split in SPLITS}
+    before = torch.get_rng_state()
+    options = Options(widths=(8, 8), seed=seed, dtype="float32", device="cpu", **options)
+    extractor, record = cls.learn(splits, options, silent)
+    assert torch.equal(torch.get_rng_state(), before)
+    torch.rand(1)
+    return extractor.state_dict(), record
+
+
+class TestSelfSupervised:
+    def test_vicreg_is_the_paper_s(self):
+        """Written out by its equations, of two batches in three dimensions."""
+        a, b = torch.randn(2, 5, 3, generator=torch.Generator().manual_seed(0)).double().numpy()
+        apart = spread = 0
+        for z in (a, b):
+            centred = z - z.mean(0)
+            covariance = sum(np.outer(row, row) for row in centred) / 4
+            apart += sum(covariance[i, j] ** 2 for i in range(3) for j in range(3) if i != j) / 3
+            spread += sum(max(0, 1 - np.sqrt(covariance[j, j] + 1e-4)) for j in range(3)) / 3
+        alike = ((a - b) ** 2).sum(1).mean() / 3  # the mean over dimensions, as in the authors' code
+        expected = 25 * alike + 25 * spread / 2 + apart / 2
+        assert vicreg(torch.from_numpy(a), torch.from_numpy(b)).item() == pytest.approx(expected)
+
+    def test_a_seed_gives_the_same_weights_and_another_others(self):
+        first, again, other = (weights(SelfSupervised, seed, epochs=1)[0] for seed in (3, 3, 4))
+        assert all(torch.equal(first[key], again[key]) for key in first)
+        assert not torch.equal(first["body.0.weight"], other["body.0.weight"])
+
+    def test_training_teaches_it_to_find_an_image_again(self):
+        splits = {split: load_images("digits", split) for split in SPLITS}
+        options = Options(epochs=10, widths=(8, 16), dtype="float32", device="cpu")
+        trained, record = SelfSupervised.learn(splits, options, silent)
+        untrained, _ = Random.learn(splits, options, silent)
+        torch.manual_seed(0)
+        assert retrieval(trained, splits["validation"].x) > retrieval(untrained, splits["validation"].x) + 0.05
+        assert 0.3 < record["retrieved"] <= 1 and record["epochs"] == 10
+
+    def test_labels_are_not_looked_at(self):
+        train = load_images("digits")
+        bare = {"train": Images("digits", "train", train.x, None), "validation": load_images("digits", "validation")}
+        options = Options(epochs=1, widths=(8, 8), dtype="float32", device="cpu")
+        extractor, _ = SelfSupervised.learn(bare, options, silent)
+        labelled, _ = weights(SelfSupervised, 0, epochs=1)
+        assert torch.equal(extractor.state_dict()["body.0.weight"], labelled["body.0.weight"])
+        assert not SelfSupervised.needs_labels and not Random.needs_labels
+
+
+class TestRandom:
+    def test_weights_are_orthogonal_and_the_seed_s(self):
+        first, again, other = (weights(Random, seed)[0] for seed in (3, 3, 4))
+        assert all(torch.equal(first[key], again[key]) for key in first)
+        assert not torch.equal(first["body.0.weight"], other["body.0.weight"])
+        rows = first["body.2.weight"].flatten(1).double()
+        assert torch.allclose(rows @ rows.T, 2 * torch.eye(8, dtype=torch.float64), atol=1e-5), "gain √2, for ReLU"
+
+    @pytest.mark.usefixtures("here")
+    @pytest.mark.parametrize("name", ["random", "self-supervised"])
+    def test_features_are_white(self, name):
+        rows = load_extractor("digits", name).features(load_images("digits").x).double()
+        eigenvalues = torch.linalg.eigvalsh(torch.cov(rows.T))
+        assert eigenvalues.max() == pytest.approx(1, abs=0.02) and eigenvalues.median() == pytest.approx(1, abs=0.02)
+
+
+class TestDINOv2:
+    def test_without_transformers_one_sentence_and_nothing_is_written(self, tmp_path, monkeypatch):
+        monkeypatch.setitem(sys.modules, "transformers", None)
+        assert "pip install transformers" in refused(make, "digits", tmp_path, "dinov2")
+        assert not list(tmp_path.iterdir())
+
+    def test_all_leaves_it_out(self, root):
+        assert not (root / "digits/features/dinov2.safetensors").exists() and "dinov2" in EXTRACTORS
+
+    def test_a_tiny_model_by_the_same_way(self, tmp_path, monkeypatch):
+        transformers = pytest.importorskip("transformers")
+        monkeypatch.setenv("GENCORE_CHECKPOINTS", str(tmp_path / "root"))
+        torch.manual_seed(0)
+        config = transformers.Dinov2Config(
+            hidden_size=12, num_hidden_layers=2, num_attention_heads=2, patch_size=2, image_size=8
+        )
+        model = transformers.Dinov2Model(config).eval()
+        model.save_pretrained(tmp_path / "weights")
+        options = Options(device="cpu", weights=str(tmp_path / "weights"))
+        make("digits", tmp_path / "root", "dinov2", options)
+        extractor, x = load_extractor("digits", "dinov2"), load_images("digits", "test").x[:5]
+        assert (extractor.dimensions, extractor.side) == (12, 32)
+        large = torch.nn.functional.interpolate(x.repeat(1, 3, 1, 1) / 255.0, size=32, mode="bicubic", antialias=True)
+        mean, std = torch.tensor([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]]).view(2, 1, 3, 1, 1)
+        with torch.no_grad():
+            expected = model((large.clamp(0, 1) - mean) / std).last_hidden_state[:, 0]
+        expected = (expected - extractor.mean) / extractor.std
+        assert torch.allclose(extractor.features(x), expected, atol=0.05), "its weights are rounded to float16"
+
+    def test_no_weights_one_sentence(self, tmp_path):
+        pytest.importorskip("transformers")
+        (tmp_path / "empty").mkdir()
+        options = Options(device="cpu", weights=str(tmp_path / "empty"))
+        assert "no DINOv2 weights" in refused(make, "digits", tmp_path / "root", "dinov2", options)
+
+    def test_a_stand_in_for_transformers_goes_the_whole_way(self, tmp_path, monkeypatch):
+        """The same way without the package: a module with the two classes that are asked of it."""
+        monkeypatch.setitem(sys.modules, "transformers", stand_in())
+        monkeypatch.setenv("GENCORE_CHECKPOINTS", str(tmp_path / "root"))
+        (tmp_path / "weights").mkdir()
+        make("digits", tmp_path / "root", "dinov2", Options(device="cpu", weights=str(tmp_path / "weights")))
+        extractor, x = load_extractor("digits", "dinov2"), load_images("digits", "test").x[:5]
+        assert extractor.features(x).shape == (5, 3) and len(load_real("digits", "dinov2").test) == 297
+        made = record(tmp_path / "root/digits/features/dinov2.safetensors")
+        assert made["weights"] == "weights" and str(tmp_path) not in json.dumps(extractor.config)
+
+
+def stand_in():
+    """A module like transformers, whose DINOv2 is the mean and the deviations of colours."""
+    module = types.ModuleType("transformers")
+
+    class Dinov2Config:
+        def __init__(self, patch_size=2, hidden_size=3):
+            self.patch_size, self.hidden_size = patch_size, hidden_size
+
+        @classmethod
+        def from_dict(cls, values):
+            return cls(**values)
+
+        def to_json_string(self):
+            return json.dumps({"patch_size": self.patch_size, "hidden_size": 3, "_name_or_path": "/a/path"})
+
+    class Dinov2Model(torch.nn.Module):
+        def __init__(self, config):
+            super().__init__()
+            self.config, self.weight = config, torch.nn.Parameter(torch.tensor([1.0, 2.0, 3.0]))
+
+        @classmethod
+        def from_pretrained(cls, folder, local_files_only, use_safetensors):
+            assert Path(folder).is_dir() and local_files_only and use_safetensors
+            return cls(Dinov2Config())
+
+        def forward(self, x):
+            assert x.shape[1:] == (3, 32, 32)
+            return types.SimpleNamespace(pooler_output=x.mean((2, 3)) * self.weight)
+
+    module.Dinov2Config, module.Dinov2Model = Dinov2Config, Dinov2Model
+    return module
 
 
 class TestPixels:
@@ -417,7 +565,7 @@ class TestWriting:
         assert f"{accuracy:.2%} of the test split right" in card
         assert "## classifier" not in (folder / "README.md").read_text()
 
-    def test_without_labels_only_pixels(self, tmp_path):
+    def test_without_labels_no_classifier(self, tmp_path):
         folder = tmp_path / "dots"
         folder.mkdir()
         generator = np.random.default_rng(0)
@@ -427,7 +575,7 @@ class TestWriting:
         assert "has no labels" in lines[0]
         assert not (tmp_path / "out/dots/features/classifier.safetensors").exists()
         assert (tmp_path / "out/dots/features/pixels-real.safetensors").exists()
-        assert "has no labels" in refused(make, folder, tmp_path / "out", "classifier")
+        assert "pixels, self-supervised, random" in refused(make, folder, tmp_path / "out", "classifier")
 
     def test_unknown_extractor(self, tmp_path):
         assert "'classifier'" in refused(make, "digits", tmp_path, "clasifier")
@@ -472,7 +620,9 @@ class TestShipped:
         assert real.train.var(0).mean().item() == pytest.approx(1, abs=1e-3)
         assert real.hash in (path.parent / "README.md").read_text()
         rounding = json.loads(read_tensors(real_path(path))[1]["rounding"])
-        assert all(rounding[key]["moved"] < rounding[key]["spread"] / 30 for key in ("fd", "kd")), "its name of before"
+        assert all(
+            rounding[key]["moved"] < rounding[key]["spread"] / 30 for key in rounding if key in ("fd", "kid", "kd")
+        )
 
     def test_noise_covers_nothing(self, name, monkeypatch):
         """The known answer of docs/metrics.md, with what fools precision: 64 components average noise away."""
