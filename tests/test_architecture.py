@@ -5,6 +5,7 @@ import importlib
 import inspect
 import re
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -323,7 +324,10 @@ def test_no_drawer_for_odds_and_ends():
 
 
 def test_every_package_imported_is_required():
-    """What the code imports stands in requirements.txt; what only tests import, in requirements-dev.txt."""
+    """What the code imports stands in requirements.txt; what only tests import, in requirements-dev.txt.
+
+    What one feature needs and most users do without is an optional dependency in pyproject.toml.
+    """
     names = {"sklearn": "scikit-learn", "PIL": "pillow", "vendi_score": "vendi-score"}
 
     def required(file):
@@ -343,5 +347,7 @@ def test_every_package_imported_is_required():
         return {names.get(top, top) for top in tops - own - set(sys.stdlib_module_names)}
 
     runtime, dev = required("requirements.txt"), required("requirements-dev.txt")
-    assert imported(SOURCES) <= runtime
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    optional = {re.split(r"[<>=~\[ ]", line)[0] for lines in extras.values() for line in lines}
+    assert imported(SOURCES) <= runtime | optional
     assert imported(TESTS) <= runtime | dev

@@ -25,7 +25,7 @@ from dashboard.service.service import Service
 from gencore import metrics
 from gencore.device import pick_device
 from gencore.errors import InputError
-from gencore.extractors import reference
+from gencore.extractors import extractors_of, reference
 from gencore.metrics.neighbours import radii
 
 SHARES, RATIOS = ("recall", "coverage"), ("vendi_ratio", "pairwise_ratio")
@@ -270,9 +270,9 @@ class Judges:
         return next((judge for judge in self.all(dataset)[0].values() if judge.knows_classes), None)
 
     def all(self, dataset: str) -> tuple[dict[str, Judge], dict[str, str]]:
-        """Return the judges that a data set has, and one sentence for each extractor that it has not."""
+        """Return the judges that a data set has, and one sentence for each that cannot be used, or if there is none."""
         found, problems = {}, {}
-        for name in reference.EXTRACTORS:
+        for name in extractors_of(dataset) or list(reference.EXTRACTORS)[:1]:
             try:
                 found[name] = self.find(dataset, name)
             except InputError as error:

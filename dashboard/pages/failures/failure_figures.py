@@ -10,7 +10,7 @@ from dashboard import format, theme
 from dashboard.figures import svg
 from dashboard.figures.plot import Scale
 from dashboard.figures.svg import line, text
-from dashboard.pages.failures.verdicts import FOOLED, NOTICES, Verdict
+from dashboard.pages.failures.verdicts import FOOLED, NOTICES, Opinion, Verdict
 
 BETTER = {"lower": "lower is better", "higher": "higher is better", "one": "1 is as real"}
 BAR = 11  # pixels
@@ -22,10 +22,10 @@ READING = (
 )
 
 
-def figure(found: Sequence[Verdict], second: Mapping[str, str], title: str) -> str:
+def figure(found: Sequence[Verdict], second: Mapping[str, Opinion], title: str) -> str:
     """Return the bars of a broken model, the failure `title`: one row per metric, with its verdict.
 
-    `second` has, by metric, the verdict in the second opinion's features where it is another one.
+    `second` has, by metric, what other features make of it where that is something else.
     """
     words = "; ".join(f"{one.metric.name} {one.word}" for one in found if one.word)
     return svg.figure(lambda width: draw(found, second, width), f"{title}. {words}", wide=WIDE)
@@ -40,15 +40,15 @@ def reading(found: Sequence[Verdict]) -> str:
     return READING.format(f"{format.listing(marks)}. " if marks else "", against)
 
 
-def draw(found: Sequence[Verdict], second: Mapping[str, str], width: int) -> tuple[str, float]:
+def draw(found: Sequence[Verdict], second: Mapping[str, Opinion], width: int) -> tuple[str, float]:
     """Return the bars' drawing at one width, and its height."""
     narrow = width < 400
     step = 62 if narrow else 37
-    rows = [row(one, second.get(one.metric.key, ""), step * index, width, narrow) for index, one in enumerate(found)]
+    rows = [row(one, second.get(one.metric.key), step * index, width, narrow) for index, one in enumerate(found)]
     return "".join(rows), step * len(found) + 4
 
 
-def row(one: Verdict, second: str, top: float, width: int, narrow: bool) -> str:
+def row(one: Verdict, second: Opinion | None, top: float, width: int, narrow: bool) -> str:
     """Return one metric's row: its name, the bar with the marks of healthy and real, the value, the verdict."""
     left, right, y = (2, width - 74, top + 36) if narrow else (236, width - 200, top + 13)
     scores = [score for _, score in one.healthy] + ([one.real] if one.real else [])
@@ -73,20 +73,20 @@ def row(one: Verdict, second: str, top: float, width: int, narrow: bool) -> str:
     parts += [theme.mark(family, x.nearest(score.mean), y, 11) for family, score in marks]
     parts.append(text(right + 10, y + 4.5, format.score(one.broken.mean), "value"))
     parts.append(verdict(one.word, second, width, top, narrow))
-    return svg.titled("".join(parts), told(one))
+    return svg.titled("".join(parts), f"{told(one)} {second.told if second else ''}".strip())
 
 
-def verdict(word: str, second: str, width: int, top: float, narrow: bool) -> str:
-    """Return a row's verdict, and the second opinion's below or beside it."""
+def verdict(word: str, second: Opinion | None, width: int, top: float, narrow: bool) -> str:
+    """Return a row's verdict, and other opinions below or beside it."""
     if not word:
         return ""
     start = width - 118
-    other = f"in pixels: {second}" if second else ""
+    other, kind_of_other = (second.words, kind(second.word)) if second else ("", "")
     if narrow:
         parts = [text(width, top + 14, word, f"verdict {kind(word)}", "end")]
-        return "".join([*parts, text(width, top + 28, other, f"tick {kind(second)}", "end")])
+        return "".join([*parts, text(width, top + 28, other, f"tick {kind_of_other}", "end")])
     parts = [dot(start + 4, top + 10.5, word), text(start + 14, top + 15, word, f"verdict {kind(word)}")]
-    return "".join([*parts, text(start + 14, top + 30, other, f"tick {kind(second)}") if other else ""])
+    return "".join([*parts, text(start + 14, top + 30, other, f"tick {kind_of_other}") if other else ""])
 
 
 def kind(word: str) -> str:

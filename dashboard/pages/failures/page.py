@@ -22,8 +22,6 @@ from dashboard.ui.run import Runs
 
 TITLE = "Failure lab"
 SLUG = slug_of(__name__)
-SECOND = "pixels"  # the features of the second opinion
-EXTRACTORS = (EXTRACTOR, SECOND)
 HEADING = (
     '<div class="title"><h1>Which metric would have noticed?</h1><p>Each of these models was broken on purpose. A good '
     "score means little until it is known what it cannot see: below, every metric says what it makes of each of them, "
@@ -95,7 +93,7 @@ class Failures:
         ladders = [(one["title"], one["key"]) for one in seen.record.get("ladders", ())]
         first = ladders[0][1] if ladders else None
         return {
-            self.sights: sight_figures.section(seen.record, seen.strips, seen.problem),
+            self.sights: sight_figures.section(seen.record, seen.strips, seen.problem if dataset else NO_CHECKPOINT),
             self.ladder: gr.update(choices=ladders, value=first, visible=bool(ladders)),
             self.climb: self.draw_ladder(dataset, first),
         }
@@ -185,14 +183,15 @@ class Failures:
         row = self.row(dataset, one.key)
         if row is None:
             return f'<p class="missing">{escape(NO_ROWS.format(dataset))}</p>' if dataset else ""
-        second = list(verdicts(row, self.service.measurements(dataset), METRICS, SECOND))
+        measured, scored = self.service.measurements(dataset), row.quality["scores"]
+        others = {name: list(verdicts(row, measured, METRICS, name)) for name in scored if name != EXTRACTOR}
         stale = f'<p class="problem">{escape(row.stale)}</p>' if row.stale else ""
         size = f"{row.generations} × {row.n:,} images against as many real test images."
-        known = [(row.checkpoint, row.hash_of()), *((f"{name} features", row.hash_of(name)) for name in EXTRACTORS)]
+        known = [(row.checkpoint, row.hash_of()), *((f"{name} features", row.hash_of(name)) for name in scored)]
         origin = ", ".join(f"{what} {digits}" for what, digits in known if what and digits)
         return (
             f'<p class="lesson">{escape(one.failure.lesson)}</p><p class="answer">{escape(words(found))}</p>{stale}'
-            f"{failure_figures.figure(found, opinions(found, second), one.label)}"
+            f"{failure_figures.figure(found, opinions(found, others), one.label)}"
             f'<p class="reading">{failure_figures.reading(found)} {escape(size)}</p>'
             f'<p class="reading">{escape(origin)}</p>'
         )

@@ -100,10 +100,35 @@ def words(found: Sequence[Verdict]) -> str:
     return f"{share}. Fooled: {format.listing(fooled)}."
 
 
-def opinions(found: Sequence[Verdict], second: Sequence[Verdict]) -> dict[str, str]:
-    """Return, by metric, the word of the second opinion where it is another than the first."""
+@dataclass(frozen=True)
+class Opinion:
+    """What other features make of a metric where they differ: the word, and the features that say so."""
+
+    word: str
+    features: tuple[str, ...]
+
+    @property
+    def words(self) -> str:
+        """The opinion in short: 'in pixels: notices', 'in 2 others: notices'."""
+        alone = self.features[0] if len(self.features) == 1 else f"{len(self.features)} others"
+        return f"in {alone}: {self.word}"
+
+    @property
+    def told(self) -> str:
+        """The opinion in full."""
+        return f"In {format.listing(self.features)} features it {self.word}."
+
+
+def opinions(found: Sequence[Verdict], others: Mapping[str, Sequence[Verdict]]) -> dict[str, Opinion]:
+    """Return, by metric, what the other extractors, by name, make of it where that is something else."""
     first = {one.metric.key: one.word for one in found}
-    return {one.metric.key: one.word for one in second if first.get(one.metric.key, one.word) != one.word}
+    differing = format.grouped(
+        ((one.metric.key, one.word), name)
+        for name, second in others.items()
+        for one in second
+        if one.word and first.get(one.metric.key, one.word) != one.word
+    )
+    return {key: Opinion(word, tuple(names)) for (key, word), names in differing.items()}
 
 
 def across(columns: Sequence[Sequence[Verdict]]) -> str:

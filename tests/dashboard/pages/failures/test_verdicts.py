@@ -10,6 +10,7 @@ from dashboard.pages.failures.verdicts import (
     FOOLED,
     NOTICES,
     UNKNOWN,
+    Opinion,
     across,
     healthy,
     opinions,
@@ -128,7 +129,10 @@ def test_the_second_opinion_is_told_where_it_differs():
     second = list(
         verdicts(measured("gan", "failure", {**GOOD, "precision": 0.1}, "mnist/gan", "collapse"), ALL, METRICS)
     )
-    assert opinions(first, second) == {"precision": NOTICES, "coverage": FOOLED}
+    found = opinions(first, {"pixels": second, "random": second[:1], "same": first})
+    assert {key: one.word for key, one in found.items()} == {"precision": NOTICES, "coverage": FOOLED}
+    names = {one.metric.key: ("pixels", "random") if place == 0 else ("pixels",) for place, one in enumerate(second)}
+    assert all(one.features == names[key] for key, one in found.items())
 
 
 def test_the_sentence_counts_and_names_the_fooled():
@@ -153,9 +157,12 @@ def test_the_answer_names_what_notices_everything():
 def test_the_bars_show_every_metric_and_all_of_its_figures():
     failure = measured("gan", "failure", {**GOOD, "coverage": 0.1}, "mnist/gan", "collapse")
     found = list(verdicts(failure, ALL, METRICS))
-    drawing = failure_figures.figure(found, {"precision": NOTICES}, "A <b>title</b>")
+    drawing = failure_figures.figure(
+        found, {"precision": Opinion(NOTICES, ("pixels",)), "kid": Opinion(FOOLED, ("a", "b"))}, "A <b>title</b>"
+    )
     assert drawing.count("<svg") == 2 and "<b>" not in drawing
     assert drawing.count("Coverage") >= 2 and drawing.count("in pixels: notices") == 2
+    assert drawing.count("in 2 others: is fooled") == 2 and drawing.count("In a and b features it is fooled.") == 2
     assert "healthy GAN, as it is 0.800" in drawing and "real images 0.970" in drawing
     assert "the healthy GAN" in failure_figures.reading(found)
     ranges = re.findall(r'<line x1="([\d.]+)"[^>]* x2="([\d.]+)"[^>]*class="range( f-gan)?"', drawing)
