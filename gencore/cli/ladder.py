@@ -16,21 +16,25 @@ def ladder(
     data: Annotated[str, typer.Argument(metavar="DATASET", help="A data set's name, Hub id, or folder.")],
     n: Annotated[int | None, typer.Option("--n", "-n", help="Images in each of five blocks; by default 1,000.")] = None,
     seed: Annotated[int, typer.Option(help="Of noise, fields, holes and directions.")] = 0,
+    again: Annotated[bool, typer.Option("--again", help="Measure extractors again that have not changed.")] = False,
     out: Annotated[Path | None, typer.Option(help="Root to write under; by default the first checkpoint root.")] = None,
     device: DeviceName = None,
 ) -> None:
     """Measure how well each extractor sees: known degradations of real validation images, from mild to strong.
 
-    The extractor that does best becomes the data set's default. Ctrl-C stops it and leaves the files as they were.
+    The extractor that does best becomes the data set's default. Extractors that have not changed since they were
+    measured are not measured again. Ctrl-C stops it and leaves the files as they were.
     """
     from gencore.checkpoint import roots
-    from gencore.evaluation.ladder import measure_ladder, write_ladder
+    from gencore.evaluation.ladder import known_ladder, measure_ladder, write_ladder
     from gencore.family import parse_seed
 
     with progress() as show:
-        record, picture = measure_ladder(data, n, parse_seed(seed), device, show)
+        known = {} if again else known_ladder(data)
+        record, picture = measure_ladder(data, n, parse_seed(seed), device, show, known)
     print_rows(ladder_rows(record))
-    typer.echo(f"Default: {record['default']}. Measured in {duration(record['seconds'])}.")
+    seconds = sum(one["seconds"] for one in record["extractors"].values())
+    typer.echo(f"Default: {record['default']}. Measured in {duration(seconds)}.")
     for path in write_ladder(record, picture, out or roots()[0]):
         typer.echo(path)
 

@@ -85,7 +85,12 @@ class Ladder:
 
 
 def measure_ladder(
-    dataset: str, n: int | None = None, seed: int = 0, device: str | None = None, show: Show | None = None
+    dataset: str,
+    n: int | None = None,
+    seed: int = 0,
+    device: str | None = None,
+    show: Show | None = None,
+    known: Mapping[str, Any] | None = None,
 ) -> tuple[dict[str, Any], np.ndarray]:
     """Return how well each extractor of a data set sees, as `ladder.json` holds it, and the examples of `examples`.
 
@@ -95,6 +100,7 @@ def measure_ladder(
         seed: Of noise, fields, holes and directions.
         device: As for `gencore.device.pick_device`.
         show: Is told the progress.
+        known: An earlier record; extractors that have not changed since, measured in the same way, are taken from it.
 
     Raises:
         InputError: if there are no features or too few images, or on a bad argument.
@@ -106,26 +112,40 @@ def measure_ladder(
     images = load_images(dataset, "validation")
     n = block_size(len(images.x), n)
     crowd = Crowd.of(images)
-    eyes = {name: Eye(load_extractor(dataset, name).to(where), load_real(dataset, name).train[:REFERENCE])
-            for name in names}  # fmt: skip
-    ladders = ladders_for(crowd, n)
-    found = climb(eyes, ladders, crowd, n, seed, show or (lambda share, words: None))
-    summaries = {name: summary(found[name], ladders) for name in names}
-    record = {
+    ladders, hashes = ladders_for(crowd, n), {name: extractor_hash(dataset, name) for name in names}
+    how = {
         "ladder": VERSION,
         "dataset": dataset_key(dataset),
         "n": n,
         "blocks": BLOCKS,
-        "reference": {name: len(eye.train) for name, eye in eyes.items()},
+        "reference": REFERENCE,
         "seed": seed,
-        "hashes": {name: extractor_hash(dataset, name) for name in names},
-        "default": best(summaries),
         "ladders": [ladder.told() for ladder in ladders],
+    }
+    kept = still_known(known or {}, how, hashes)
+    eyes = {name: Eye(load_extractor(dataset, name).to(where), load_real(dataset, name).train[:REFERENCE])
+            for name in names if name not in kept}  # fmt: skip
+    found = climb(eyes, ladders, crowd, n, seed, show or (lambda share, words: None)) if eyes else {}
+    new = {name: summary(found[name], ladders) for name in eyes}
+    seconds = round(time.perf_counter() - start, 1)
+    for one in new.values():
+        one["seconds"] = round(seconds / len(new), 1)
+    summaries = {name: kept.get(name) or new[name] for name in names}
+    record = {
+        **how,
+        "hashes": hashes,
+        "default": best(summaries),
         "extractors": summaries,
-        "seconds": round(time.perf_counter() - start, 1),
         **circumstances("ladder", where),
     }
     return record, examples(crowd, ladders, seed)
+
+
+def still_known(known: Mapping[str, Any], how: Mapping[str, Any], hashes: Mapping[str, str]) -> dict[str, Any]:
+    """Return what an earlier record holds of the extractors that have not changed, if it was measured in this way."""
+    if any(known.get(key) != value for key, value in how.items()):
+        return {}
+    return {name: known["extractors"][name] for name, digits in hashes.items() if known["hashes"].get(name) == digits}
 
 
 def block_size(images: int, wanted: int | None) -> int:
@@ -248,7 +268,8 @@ def summary(found: Values, ladders: Sequence[Ladder]) -> dict[str, Any]:
 
     Returns:
         `in_order`: ladders in order, of `of`; `first`: the mean of the first step noticed, never counting as one step
-        more than there are; `undegraded`: by metric, the mean and the interval of one more block; `ladders`.
+        more than there are; `undegraded`: by metric, the mean and the interval of one more block; `ladders`: by ladder
+        and metric, the verdict.
     """
     plain = {key: blocks[0] for key, blocks in found[""].items()}
     verdicts = {
@@ -347,6 +368,14 @@ def load_ladder(dataset: str) -> dict[str, Any]:
     if not known:
         raise InputError(f"{path} is damaged or of another version; make it again: {again}")
     return record
+
+
+def known_ladder(dataset: str) -> dict[str, Any]:
+    """Return what `load_ladder` does, {} where it finds nothing that can be used."""
+    try:
+        return load_ladder(dataset)
+    except InputError:
+        return {}
 
 
 def is_stale(record: Mapping[str, Any]) -> str:

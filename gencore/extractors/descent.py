@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import affine_grid, grid_sample
 
-from gencore.device import Settings, choose_settings
+from gencore.device import TRAINING_DTYPES, Settings, choose_settings
 
 STEPS = 1500  # at least so many: small data sets take more epochs
 WEIGHT_DECAY = 1e-2
@@ -22,7 +22,9 @@ def epochs_for(usual: int, rows: int, batch: int) -> int:
 
 def settings_for(trainee: nn.Module, loss: Callable[[nn.Module, Settings], Tensor], dtype: str) -> Settings:
     """Return how training computes: `dtype` measured where it is 'auto', the layout fixed, as it changes last bits."""
-    return choose_settings(trainee, lambda trial, settings: loss(trial, settings).backward(), dtype, "channels_last")
+    return choose_settings(
+        trainee, lambda trial, settings: loss(trial, settings).backward(), dtype, "channels_last", TRAINING_DTYPES
+    )
 
 
 def descend(

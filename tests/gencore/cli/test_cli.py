@@ -311,9 +311,11 @@ class TestFeatures:
             (["digits", "--epochs", "0"], "epochs must be"),
             (["digits", "--seed=-1"], "seed"),
             (["digits", "--dtype", "half"], "dtype is 'half'"),
+            (["digits", "--extractor", "dinov2"], "pip install transformers"),
         ],
     )
     def test_bad_input(self, words, said, tmp_path, monkeypatch):
+        monkeypatch.setitem(sys.modules, "transformers", None)
         monkeypatch.delenv("GENCORE_DATA", raising=False)
         assert said in refused("features", *words, "--out", tmp_path)
 
@@ -327,6 +329,40 @@ def measurable(tmp_path_factory):
         save_model(root / "digits" / name, family(channels=1, size=SIZE, **PRESETS[f"digits/{name}"].model))
     done("features", "digits", "--extractor", "pixels", "--out", root)
     return root
+
+
+class TestLadder:
+    @pytest.fixture(autouse=True)
+    def shipped(self, measurable, monkeypatch):
+        monkeypatch.setenv("GENCORE_CHECKPOINTS", str(measurable))
+
+    def test_prints_the_table_and_writes_what_the_page_reads(self, measurable, tmp_path):
+        from gencore.evaluation.degradations import DEGRADATIONS
+
+        lines = done("ladder", "digits", "--n", 20, "--out", tmp_path).stdout.splitlines()
+        folder = tmp_path / "digits" / "features"
+        assert lines[-2:] == [str(folder / "ladder.png"), str(folder / "ladder.json")]
+        assert lines[-3].startswith("Default: pixels. Measured in ")
+        record = json.loads((folder / "ladder.json").read_text())
+        assert (record["default"], record["n"], list(record["hashes"])) == ("pixels", 20, ["pixels"])
+        assert lines[0].split() == ["KID", "of", "pixels"]
+        for line, one in zip(lines[1:], record["ladders"], strict=False):
+            assert line.startswith(DEGRADATIONS[one["key"]].title)
+            assert "step" in line or "never" in line
+        sight = record["extractors"]["pixels"]
+        assert f"{sight['in_order']} of {sight['of']} in order" in lines[len(record["ladders"]) + 1]
+
+    @pytest.mark.parametrize(
+        ("words", "said"),
+        [
+            (["digit"], "no features"),
+            (["digits", "--n", "500"], "5 blocks"),
+            (["digits", "--seed=-1"], "seed"),
+            (["digits", "--device", "gpu"], "no device"),
+        ],
+    )
+    def test_bad_input(self, words, said, tmp_path):
+        assert said in refused("ladder", *words, "--out", tmp_path)
 
 
 class TestEvaluate:
