@@ -18,7 +18,7 @@ from gencore.extractors.convolutional import DIMENSIONS, Convolutional, convolut
 from gencore.extractors.descent import descend, epochs_for, moved, settings_for
 
 BATCH = 128
-EPOCHS = {1: 8, 3: 16}  # by image channels: grey, colour
+EPOCHS, STEPS = {1: 8, 3: 16}, 1500  # by image channels: grey, colour; and at least so many steps
 RATE, DROPOUT = 4e-3, 0.3
 MOVES = {"degrees": 10, "shift": 0.07, "scale": 0.1}  # augmentation
 
@@ -64,7 +64,7 @@ class Classifier(Convolutional):
         _, channels, size, _ = train.x.shape
         widths = widths_for(channels, size, options)
         config = {"channels": channels, "size": size, "classes": class_count(splits), "widths": widths}
-        epochs = options.epochs or epochs_for(EPOCHS[channels], len(train.x), BATCH)
+        epochs = options.epochs or epochs_for(EPOCHS[channels], STEPS, len(train.x), BATCH)
         with torch.random.fork_rng():
             torch.manual_seed(options.seed)
             trainee = Trainee(**config).to(pick_device(options.device))

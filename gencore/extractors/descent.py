@@ -11,13 +11,12 @@ from torch.nn.functional import affine_grid, grid_sample
 
 from gencore.device import TRAINING_DTYPES, Settings, choose_settings
 
-STEPS = 1500  # at least so many: small data sets take more epochs
 WEIGHT_DECAY = 1e-2
 
 
-def epochs_for(usual: int, rows: int, batch: int) -> int:
-    """Return the usual number of passes through `rows` images, more where these would be too few steps."""
-    return max(usual, STEPS // max(1, rows // batch))
+def epochs_for(usual: int, steps: int, rows: int, batch: int) -> int:
+    """Return the usual number of passes through `rows` images, more where these would be fewer `steps`."""
+    return max(usual, steps // max(1, rows // batch))
 
 
 def settings_for(trainee: nn.Module, loss: Callable[[nn.Module, Settings], Tensor], dtype: str) -> Settings:

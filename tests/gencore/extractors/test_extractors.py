@@ -33,7 +33,7 @@ from gencore.extractors.reference import (
     rounding_effect,
     write_features,
 )
-from gencore.extractors.self_supervised import SelfSupervised, retrieval, vicreg
+from gencore.extractors.self_supervised import TEMPERATURE, SelfSupervised, contrast, retrieval
 from gencore.extractors.untrained import Random
 from gencore.metrics import METRICS
 
@@ -288,18 +288,15 @@ def weights(cls, seed, **options):
 
 
 class TestSelfSupervised:
-    def test_vicreg_is_the_paper_s(self):
-        """Written out by its equations, of two batches in three dimensions."""
-        a, b = torch.randn(2, 5, 3, generator=torch.Generator().manual_seed(0)).double().numpy()
-        apart = spread = 0
-        for z in (a, b):
-            centred = z - z.mean(0)
-            covariance = sum(np.outer(row, row) for row in centred) / 4
-            apart += sum(covariance[i, j] ** 2 for i in range(3) for j in range(3) if i != j) / 3
-            spread += sum(max(0, 1 - np.sqrt(covariance[j, j] + 1e-4)) for j in range(3)) / 3
-        alike = ((a - b) ** 2).sum(1).mean() / 3  # the mean over dimensions, as in the authors' code
-        expected = 25 * alike + 25 * spread / 2 + apart / 2
-        assert vicreg(torch.from_numpy(a), torch.from_numpy(b)).item() == pytest.approx(expected)
+    def test_the_loss_is_the_paper_s(self):
+        """Equation 1 written out: two views of four images in three dimensions."""
+        rows = torch.randn(8, 3, generator=torch.Generator().manual_seed(0)).double()
+        unit = [row / np.linalg.norm(row) for row in rows.numpy()]
+        total = 0
+        for i, one in enumerate(unit):
+            others = sum(np.exp(one @ other / TEMPERATURE) for k, other in enumerate(unit) if k != i)
+            total -= np.log(np.exp(one @ unit[(i + 4) % 8] / TEMPERATURE) / others) / 8
+        assert contrast(rows).item() == pytest.approx(total)
 
     def test_a_seed_gives_the_same_weights_and_another_others(self):
         first, again, other = (weights(SelfSupervised, seed, epochs=1)[0] for seed in (3, 3, 4))
