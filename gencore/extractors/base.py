@@ -16,7 +16,7 @@ from gencore.data import Images
 from gencore.device import check_training_dtype, pick_device
 from gencore.errors import InputError
 
-BATCH = 500  # images at once; each image's features are its own, whatever the batch
+BATCH, LARGE_BATCH = 100, 500  # images at once: what a processor's cache holds (twice as fast as 500), and elsewhere
 Show = Callable[[float, str], None]  # the share that is done, in [0, 1], and a few words
 
 
@@ -162,9 +162,10 @@ class Extractor(nn.Module, ABC):
             found = f"{str(x.dtype).removeprefix('torch.')} {tuple(x.shape)}" if isinstance(x, Tensor) else type(x)
             raise InputError(f"{self.name} features are of uint8 images (N, {wanted}), which {found} is not.")
         device = self.mean.device
+        size = BATCH if device.type == "cpu" else LARGE_BATCH  # each image's features are its own, whatever the batch
         exact = torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
         with torch.no_grad(), torch.autocast(device.type, enabled=False), exact:
-            return torch.cat([function(part.to(device)) for part in x.split(BATCH)]).to(x.device)
+            return torch.cat([function(part.to(device)) for part in x.split(size)]).to(x.device)
 
 
 def class_count(splits: Mapping[str, Images]) -> int:

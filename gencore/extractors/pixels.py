@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
 from gencore.data import Images
-from gencore.extractors.base import BATCH, Extractor, Options, Show
+from gencore.extractors.base import LARGE_BATCH, Extractor, Options, Show
 
 DIMENSIONS = 64
 LARGEST = 32  # pixels a side that are looked at; larger images are averaged down to it
@@ -66,9 +66,9 @@ def pixels(x: Tensor) -> Tensor:
 
 def covariance(x: Tensor) -> Tensor:
     """Return the covariance, float64 (D, D), of the pixels of uint8 images (N, C, H, W), in blocks."""
-    mean = sum(pixels(part).double().sum(0) for part in x.split(BATCH)) / len(x)
+    mean = sum(pixels(part).double().sum(0) for part in x.split(LARGE_BATCH)) / len(x)
     gram = torch.zeros(len(mean), len(mean), dtype=torch.float64)
-    for part in x.split(BATCH):
+    for part in x.split(LARGE_BATCH):
         centred = pixels(part).double() - mean
         gram.addmm_(centred.T, centred)
     return gram / (len(x) - 1)
