@@ -96,20 +96,20 @@ def answer(record: Mapping[str, Any]) -> str:
         f"The {name} features do best: {best['in_order']} of {best['of']} ladders in order, noticed at step "
         f"{best['first']:.1f} on average. By the rule set beforehand they are the default."
     )
-    blind = [one["title"].lower() for one in record["ladders"] if not best["ladders"][one["key"]][HEADLINE]["first"]]
-    return f"{words} They never notice: {format.listing(blind)}." if blind else words
+    blind = [one["title"] for one in record["ladders"] if not best["ladders"][one["key"]][HEADLINE]["first"]]
+    return f"{words} Never noticed: {format.listing(blind)}." if blind else words
 
 
 def curves(record: Mapping[str, Any], key: str) -> list[Curve]:
-    """Return, for a ladder, a curve per extractor: KID's rise over undegraded images, in units of what is noticed."""
+    """Return a curve per extractor for a ladder: KID's rise over undegraded images, step 0, in units of the limit."""
     found = []
     for place, (name, sight) in enumerate(record["extractors"].items()):
         plain = sight["undegraded"][HEADLINE]
         limit = (plain["high"] - plain["mean"]) or 1.0
-        rise = (np.array(sight["ladders"][key][HEADLINE]["means"]) - plain["mean"]) / limit
+        means = [plain["mean"], *sight["ladders"][key][HEADLINE]["means"]]
+        rise = np.maximum((np.array(means) - plain["mean"]) / limit, FLOOR)
         dashes = DASHES[place % len(DASHES)]
-        steps = np.arange(1, len(rise) + 1)
-        found.append(Curve(name, steps, np.maximum(rise, FLOOR), dashed=bool(dashes), dashes=dashes))
+        found.append(Curve(name, np.arange(len(rise)), rise, dashed=bool(dashes), dashes=dashes))
     return found
 
 
@@ -120,6 +120,12 @@ def chart(record: Mapping[str, Any], key: str) -> str:
         return ""
     steps = format.listing([f"{place}: {words}" for place, words in enumerate(one["steps"], 1)])
     return line.lines(
-        f"{one['title']}, step by step", f"{one['about']} {steps}.", CHART, curves(record, key), "step",
-        "KID's rise, in limits", levels=[Level(1.0, "noticed above")], log_y=True,
-    )  # fmt: skip
+        f"{one['title']}, step by step",
+        f"{one['about']} {steps}.",
+        CHART,
+        curves(record, key),
+        "step; 0 is undegraded",
+        "KID's rise, in limits",
+        levels=[Level(1.0, "noticed above")],
+        log_y=True,
+    )

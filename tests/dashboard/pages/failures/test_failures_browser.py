@@ -45,6 +45,18 @@ def test_each_failure_has_its_card_with_samples_and_answers(visit):
     assert len({card.query_selector("img.samples").get_attribute("src") for card in cards[:3]}) == 3
 
 
+def test_how_well_each_extractor_sees_with_a_chart_for_each_ladder(visit):
+    page = visit(at="failures")
+    page.wait_for_selector("#failures-sights table")
+    rows = page.query_selector_all("#failures-sights tbody tr")
+    ladders = [row.query_selector("th").inner_text().split("\n")[0] for row in rows]
+    assert len(ladders) >= 10 and all(row.query_selector("img").evaluate("one => one.naturalWidth > 0") for row in rows)
+    assert page.query_selector("#failures-climb h3").inner_text().startswith(ladders[0])
+    page.click("#failures-ladder input")
+    page.click(f"[role=option]:has-text('{ladders[-1]}')")
+    page.wait_for_function(f"document.querySelector('#failures-climb h3').innerText.startsWith('{ladders[-1]}')")
+
+
 def test_what_was_made_is_there_again_at_the_next_visit(visit):
     opened(visit)
     page = opened(visit)
@@ -69,6 +81,7 @@ def test_the_address_names_the_data_set(visit):
     page = visit("?data=blank", at="failures")
     page.wait_for_function("document.querySelector('#failures-dataset input')?.value === 'blank'")
     page.wait_for_function("document.querySelector('#failures-glance').innerText.includes('measured on blank yet')")
+    assert "python -m gencore ladder blank" in page.query_selector("#failures-sights").inner_text()
 
 
 @pytest.mark.parametrize("width", [1280, 390])

@@ -58,7 +58,7 @@ def test_the_section_says_which_sees_best_and_every_verdict():
 def test_what_the_default_is_blind_to_is_said():
     record = copy.deepcopy(RECORD)
     record["extractors"]["random"]["ladders"]["noise"]["kid"]["first"] = None
-    assert "They never notice: noise." in sight_figures.answer(record)
+    assert "Never noticed: Noise." in sight_figures.answer(record)
 
 
 def test_without_a_record_the_command_and_without_strips_no_images():
@@ -69,8 +69,8 @@ def test_without_a_record_the_command_and_without_strips_no_images():
 
 def test_the_chart_is_in_units_of_what_is_noticed():
     pixels, random = sight_figures.curves(RECORD, "blur")
-    assert pixels.y.tolist() == pytest.approx([0.1, 0.1, 0.5]), "(0.15 - 0.1) / 0.1; what is lower is at 0.1"
-    assert random.y.tolist() == pytest.approx([0.5, 2, 10]) and random.dashed and not pixels.dashed
+    assert pixels.y.tolist() == pytest.approx([0.1, 0.1, 0.1, 0.5]), "(0.15 - 0.1) / 0.1; what is lower is at 0.1"
+    assert random.y.tolist() == pytest.approx([0.1, 0.5, 2, 10]) and random.dashed and not pixels.dashed
     markup = sight_figures.chart(RECORD, "blur")
     assert markup.count("<svg") == 2 and "noticed above" in markup and "stroke-dasharray:7 4" in markup
     assert sight_figures.chart(RECORD, "gone") == ""
