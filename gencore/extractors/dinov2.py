@@ -25,6 +25,7 @@ class DINOv2(Extractor):
 
     name: ClassVar[str] = "dinov2"
     about: ClassVar[str] = "the class token of DINOv2, which was trained on other images without labels"
+    sees: ClassVar[str] = "see what things look like to a network that has seen none of these data"
     pretrained: ClassVar[bool] = True
 
     def __init__(self, channels: int, size: int, model: Mapping[str, Any]):

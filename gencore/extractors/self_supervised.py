@@ -33,6 +33,7 @@ class SelfSupervised(Convolutional):
 
     name: ClassVar[str] = "self-supervised"
     about: ClassVar[str] = "the outputs of convolutions trained on the train split without labels (SimCLR), whitened"
+    sees: ClassVar[str] = "see what sets one image apart from another, and forgive small moves"
 
     @classmethod
     def learn(cls, splits: Mapping[str, Images], options: Options, show: Show) -> tuple[Self, dict[str, Any]]:
