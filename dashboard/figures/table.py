@@ -206,7 +206,7 @@ def table(measured: Measurements, metrics: Mapping[str, Metric], titles: Mapping
 
     `titles` are the families' names for people; rows of other families have no marker.
     """
-    names = list(measured.extractors) or [measured.extractor]
+    names = list(measured.extractors) or [measured.usual_extractor]
     marks = {name: best(measured.points, metrics, name) for name in names}
     return {
         "dataset": measured.dataset,

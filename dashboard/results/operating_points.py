@@ -149,6 +149,11 @@ class Measurements:
         names = dict.fromkeys(name for row in self.scored for name, scores in row.quality["scores"].items() if scores)
         return tuple(sorted(names, key=lambda name: name != self.extractor))
 
+    @property
+    def usual_extractor(self) -> str:
+        """The data set's own features, or where no row has scores in them the first that rows have scores in."""
+        return next(iter(self.extractors), self.extractor)
+
     def baseline(self, n: int) -> Measured | None:
         """Return the baseline at `n` images."""
         return self.baselines.get(n)

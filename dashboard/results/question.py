@@ -188,10 +188,10 @@ def ask(
     The usual n is the one at which most families have been measured; of several, that at which most have their
     headline points; of several, that with most points.
     The usual machine is `here`, the one at hand, if anything was timed on it, else the one with most times.
-    The usual features are the data set's own, see `Measurements.extractors`.
+    The usual features are the data set's own, see `Measurements.usual_extractor`.
     """
     axis, variety = QUALITIES.get(quality, QUALITIES["kid"]), DIVERSITIES.get(diversity, DIVERSITIES["recall"])
-    extractor = extractor if extractor in measured.extractors else next(iter(measured.extractors), measured.extractor)
+    extractor = extractor if extractor in measured.extractors else measured.usual_extractor
     machines = [machine_key(cost) for cost in measured.costs if not cost.get("stale")]
     usual = here if here in machines else max(dict.fromkeys(machines), key=machines.count, default="")
     machine = machine if machine in machines else usual

@@ -57,7 +57,7 @@ def page(
         origins(measured, families),
         machines(measured),
         again(measured),
-        glossary(metrics, measured.extractor),
+        glossary(metrics, measured.usual_extractor),
     ]
     light, dark = theme.palettes(list(families))
     return TEMPLATE.substitute(

@@ -97,3 +97,5 @@ def test_the_data_sets_own_features_come_first_and_unknown_ones_fall_back_to_the
     assert ask(measured).extractor == ask(measured, extractor="none such").extractor == "pixels"
     assert ask(measured, extractor="classifier").extractor == "classifier"
     assert ask(join("mnist", [], TITLES, {}, {})).extractor == "classifier"
+    other = measure(point("vae", "a", 1.0, kid=0.01, coverage=0.9), extractor="not measured yet")
+    assert ask(other).extractor == other.usual_extractor == "classifier"
