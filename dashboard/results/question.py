@@ -187,14 +187,12 @@ def ask(
 
     The usual n is the one at which most families have been measured; of several, that at which most have their
     headline points; of several, that with most points.
-    The usual machine is `here`, the one at hand, if anything was timed on it, else the one with most times.
+    The usual machine is the one at hand if anything was timed on it, see `usual_machine`.
     The usual features are the data set's own, see `Measurements.usual_extractor`.
     """
     axis, variety = QUALITIES.get(quality, QUALITIES["kid"]), DIVERSITIES.get(diversity, DIVERSITIES["recall"])
     extractor = extractor if extractor in measured.extractors else measured.usual_extractor
-    machines = [machine_key(cost) for cost in measured.costs if not cost.get("stale")]
-    usual = here if here in machines else max(dict.fromkeys(machines), key=machines.count, default="")
-    machine = machine if machine in machines else usual
+    machine = machine if machine in measured.machines else usual_machine(measured, here)
     sizes = Counter(point.n for point in measured.points if not point.stale)
 
     def rank(size: int) -> tuple[int, int, int, int]:
@@ -209,6 +207,19 @@ def ask(
     sizes = dict(sorted(sizes.items(), reverse=True))
     found = Question(measured, axis, variety, extractor, n, machine, points, sizes)
     return replace(found, left_out=missing(found, shown, timed))
+
+
+def usual_machine(measured: Measurements, here: str = "") -> str:
+    """Return the machine at hand if anything was timed on it, else the one with most times; '' where there is none.
+
+    At hand is `here`, as `machine_key` names it; or what this project's user has timed on, in whatever way that differs.
+    """
+    fresh = [cost for cost in measured.costs if not cost.get("stale")]
+    machines = [machine_key(cost) for cost in fresh]
+    if here in machines:
+        return here
+    machines = [machine_key(cost) for cost in fresh if cost.get("local")] or machines
+    return max(dict.fromkeys(machines), key=machines.count, default="")
 
 
 def on_machine(measured: Measurements, point: Measured, machine: str) -> Measured:

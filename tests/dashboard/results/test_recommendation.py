@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from scipy import stats
 from dashboard.results import explanations, intervals, recommendation
 from dashboard.results import question as question_module
 from dashboard.results.axes import DIVERSITIES, QUALITIES, SPEED, Scale
-from dashboard.results.operating_points import Score, cost_of, join, knobs_key
+from dashboard.results.operating_points import Score, cost_of, join, knobs_key, machine_key
 from dashboard.results.question import ask, name, unmeasured
 from dashboard.results.recommendation import weigh, within
 from gencore.family import Point
@@ -462,6 +463,8 @@ def test_the_machine_at_hand_is_the_usual_one_and_else_the_one_with_most_times()
     cpu, gpu = (next(name for name in measured.machines if name.startswith(kind)) for kind in ("cpu", "cuda"))
     assert ask(measured).machine == ask(measured, here="somewhere else").machine == cpu
     assert ask(measured, here=gpu).machine == gpu and ask(measured, machine=cpu, here=gpu).machine == cpu
+    own = replace(measured, costs=[{**row, "local": machine_key(row) == gpu} for row in measured.costs])
+    assert ask(own).machine == gpu, "one time of the user's own comes before two that were shipped"
 
 
 def test_a_point_timed_in_another_way_is_not_said_to_be_untimed(monkeypatch):
