@@ -306,7 +306,7 @@ class Service:
             name: [knobs_key(resolve_knobs(kind.knobs, point.knobs)) for point in kind.points]
             for name, kind in self.families.items()
         }
-        stale = {place: without_paths(words) for place, row in enumerate(found) if (words := rows.is_stale(row))}
+        stale = {place: without_paths(words) for place, words in rows.stale(found).items()}
         sees = {name: kind.sees for name, kind in EXTRACTORS.items()}
         return replace(join(dataset, found, titles, orders, stale, problems), sees=sees)
 

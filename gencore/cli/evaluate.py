@@ -1,15 +1,18 @@
-"""`evaluate`: checkpoints at their operating points, a row each."""
+"""`evaluate`: checkpoints at their operating points, a row each; and what is kept of their images."""
 
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping, Sequence
 from contextlib import closing
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from gencore.cli.options import BatchSize, DeviceName, DtypeOrAuto, RowsFile, Texts
 from gencore.cli.terminal import duration, print_rows, progress
+from gencore.errors import InputError, near
 
 if TYPE_CHECKING:
     from gencore.evaluation.task import Plan, Task
@@ -30,6 +33,10 @@ Only = Annotated[Texts, typer.Option(metavar="TEXT", help="Only points with TEXT
 Skip = Annotated[Texts, typer.Option(metavar="TEXT", help="No points with TEXT in their label; can be repeated.")]
 Limit = Annotated[float | None, typer.Option(metavar="SECONDS", help="Leave out rows that would take longer.")]
 Again = Annotated[bool, typer.Option("--again", help="Measure costs again that this machine has rows of.")]
+Rescore = Annotated[
+    bool, typer.Option("--rescore", help="Only score the kept samples of rows again: no model, no sampling.")
+]
+Forget = Annotated[bool, typer.Option("--forget", help="Only clear kept samples: the checkpoints' named, or all.")]
 Dry = Annotated[bool, typer.Option("--dry", help="Only say what would be measured, and how long it takes.")]
 
 
@@ -46,46 +53,118 @@ def evaluate(
     batch: BatchSize = 100,
     dtype: DtypeOrAuto = "auto",
     again: Again = False,
+    rescore: Rescore = False,
+    forget: Forget = False,
     dry: Dry = False,
     device: DeviceName = None,
 ) -> None:
     """Measure checkpoints at their operating points: quality, variety and cost, a row each.
 
-    What is measured already is left out. Ctrl-C stops it and leaves every row; the same command, without --again,
-    goes on.
+    What is measured already is left out. The images are kept in runs/samples, so that another n, or a metric that has
+    changed (--rescore), is scored without making them again. Ctrl-C stops it and leaves every row and every image; the
+    same command, without --again, goes on.
     """
-    from gencore.evaluation.plan import prepare
-
-    with progress() as show:
-        plan = prepare(
-            checkpoints or (), points, n=n, generations=generations, rows=rows, out=out, device=device, dtype=dtype,
-            batch=batch, only=only or (), skip=skip or (), most_seconds=skip_slower_than, again=again, show=show,
+    if forget:
+        clear(checkpoints or ())
+        return
+    chosen = {"only": only or (), "skip": skip or (), "out": out}
+    if rescore:
+        refuse_beside_rescore(n=n, generations=generations, again=again or None)
+        plan = rescoring(checkpoints or (), chosen)
+    else:
+        plan = planned(
+            checkpoints or (), points, n=n, generations=generations, rows=rows, device=device, dtype=dtype,
+            batch=batch, most_seconds=skip_slower_than, again=again, **chosen,
         )  # fmt: skip
     for sentence in [*plan.problems, *plan.left_out]:
         typer.echo(sentence, err=True)
     show_plan(plan)
     if not dry:
         measure(plan, again)
+    show_kept()
+
+
+def planned(names: Sequence[str], points: str, **options: Any) -> Plan:
+    """Return the plan of an evaluation, showing how far its timing is."""
+    from gencore.evaluation.plan import prepare
+
+    with progress() as show:
+        return prepare(names, points, show=show, **options)
+
+
+def rescoring(names: Sequence[str], options: Mapping[str, Any]) -> Plan:
+    """Return the plan of scoring kept samples again."""
+    from gencore.evaluation.rescore import prepare_again
+
+    return prepare_again(names, **options)
+
+
+def refuse_beside_rescore(**given: Any) -> None:
+    """Raise InputError if an option was given that --rescore takes from the rows."""
+    for name, value in given.items():
+        if value is not None:
+            raise InputError(f"--rescore scores rows again as they are; leave out --{name}.")
+
+
+def clear(names: Sequence[str]) -> None:
+    """Clear the kept samples of some checkpoints, or all."""
+    from gencore.evaluation import samples
+
+    known = list(dict.fromkeys(map(samples.owner, samples.ledgers().values())))
+    for name in names:
+        if name not in known:
+            raise InputError(f"No samples are kept of {name!r}{near(name, known) if known else ', nor of any other.'}")
+    points, size, problems = samples.forget(names)
+    for sentence in problems:
+        typer.echo(sentence, err=True)
+    typer.echo(f"Cleared {bytes_words(size)}, the samples of {points} points.")
+    if problems:
+        raise typer.Exit(1)
+
+
+def show_kept() -> None:
+    """Show how much the kept samples take, if there are any."""
+    from gencore.evaluation import samples
+
+    if size := samples.bytes_kept():
+        folder = samples.folder()
+        shown = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
+        typer.echo(f"kept samples: {bytes_words(size)} in {shown}; python -m gencore evaluate --forget clears them")
+
+
+def bytes_words(size: float) -> str:
+    """Return a number of bytes for people: '6 kB', '3.1 MB' or '312 MB'."""
+    if size < 1e6:
+        return f"{size / 1e3:,.0f} kB"
+    return f"{size / 1e6:,.1f} MB" if size < 1e7 else f"{size / 1e6:,.0f} MB"
 
 
 def measure(plan: Plan, again: bool) -> None:
     """Measure what was planned, showing how far it is."""
     from gencore.evaluation.evaluate import run
 
-    written = 0
+    written, same = 0, 0
     try:
         with progress() as show, closing(run(plan)) as steps:
             for at in steps:
                 show(at.share, f"{at.place} of {at.total}, {duration(at.eta_s)} left, {at.words}")
                 written += at.row is not None
+                same += at.row is not None and same_scores(at.task, at.row)
                 if at.problem:
                     typer.echo(at.problem, err=True)
     except KeyboardInterrupt:
         same = "the same command without --again" if again else "the same command"
         typer.echo(f"Stopped after {written} of {len(plan.tasks)} rows; {same} goes on from here.", err=True)
         raise
+    if any(task.before for task in plan.tasks):
+        typer.echo(f"{same} of {written} rows have the very scores that they had, to the last digit.")
     for path in dict.fromkeys(task.path for task in plan.tasks):
         typer.echo(path)
+
+
+def same_scores(task: Task, row: Mapping[str, Any]) -> bool:
+    """Return whether a row that was scored again has the scores that it had."""
+    return task.before is not None and row["scores"] == task.before["scores"]
 
 
 def show_plan(plan: Plan) -> None:
@@ -100,12 +179,16 @@ def show_plan(plan: Plan) -> None:
     if len(long) > MOST_HINTS:
         typer.echo(f"All {len(long)} that take more than 10 min: leave them out with --skip-slower-than {LONG_SECONDS}")
     known = f"; {plan.finished} more are measured already" if plan.finished else ""
-    typer.echo(f"{len(plan.tasks)} rows, {about(plan.seconds)} in all{known}.")
+    sampling = f", {about(plan.sampling)} of it to make images" if plan.sampling else ""
+    typer.echo(f"{len(plan.tasks)} rows, {about(plan.seconds)} in all{sampling}{known}.")
 
 
 def sample_words(task: Task) -> str:
     """Return how large a sample a task takes."""
     if task.kind == "cost":
         return "time and memory"
-    kept = task.generations - len(task.ahead)
-    return f"{task.generations} x {task.n:,} images" + (f", {kept} x done" if kept else "")
+    words = f"{task.generations} x {task.n:,} images"
+    if task.kind == "real":
+        return words
+    kept = sum(min(task.samples.count(generation), task.n) for generation in range(task.generations))
+    return words + (", all kept" if not task.lacking else f", {kept:,} kept" if kept else "")

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import torch
+from torch import Tensor
+
 from gencore import __version__
 from gencore.checkpoint import Entry
-from gencore.device import describe_machine
 from gencore.evaluation.schema import VERSION
+from gencore.evaluation.scoring import KID, Scores
 from gencore.evaluation.task import Task
-from gencore.metrics import interval
+from gencore.metrics import interval, reference_sd
 
 COMMANDS = (["evaluate"], ["bound"])  # those that write rows
 
@@ -30,7 +33,7 @@ def common(task: Task, seconds: float) -> dict[str, Any]:
         "knobs": dict(task.knobs),
         "hashes": dict(task.hashes),
         "settings": {**task.settings.record(), "batch": task.batch},
-        "machine": describe_machine(task.device),
+        "machine": dict(task.machine),
         "seconds": round(seconds, 2),
         "version": __version__,
         "date": datetime.now(UTC).date().isoformat(),
@@ -38,18 +41,19 @@ def common(task: Task, seconds: float) -> dict[str, Any]:
     }
 
 
-def scored_row(task: Task, generations: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def scored_row(task: Task, generations: Sequence[Scores], seconds: float) -> dict[str, Any]:
     """Return the row of a task whose generations are all there."""
     scores, left_out = {}, {}
-    for name in generations[0]["values"]:
-        values = [generation["values"][name] for generation in generations]
-        reasons = {key: reason for one in generations for key, reason in one["left_out"].get(name, {}).items()}
+    for name in generations[0].values:
+        values = [generation.values[name] for generation in generations]
+        reasons = {key: reason for one in generations for key, reason in one.left_out[name].items()}
         whole = [key for key in values[0] if all(key in one for one in values)]
         scores[name] = {key: score([one[key] for one in values]) for key in whole}
+        scores[name][KID] |= of_reference([generation.parts[name] for generation in generations])
         left_out[name] = {key: reason for key, reason in reasons.items() if key not in whole}
     uncertainty = "disjoint blocks of train images" if task.kind == "real" else "one training run"
     return {
-        **common(task, sum(generation["seconds"] for generation in generations)),
+        **common(task, seconds),
         "n": task.n,
         "generations": task.generations,
         "seeds": [0, task.generations - 1],
@@ -58,7 +62,7 @@ def scored_row(task: Task, generations: Sequence[Mapping[str, Any]]) -> dict[str
         "scores": scores,
         "left_out": left_out,
         "uncertainty": f"sampling only: {uncertainty}",
-        "training": {},
+        "training": dict(task.training),
         **({"failure": task.failure} if task.failure else {}),
     }
 
@@ -67,6 +71,11 @@ def score(values: list[float]) -> dict[str, Any]:
     """Return a metric's values over the generations with their mean and 95% t-interval."""
     mean, low, high = interval(values)
     return {"mean": mean, "low": low, "high": high, "values": values}
+
+
+def of_reference(parts: Sequence[Tensor]) -> dict[str, Any]:
+    """Return how large the reference of a KID is and how its mean scatters over others, from the generations' parts."""
+    return {"reference": len(parts[0]), "reference_sd": reference_sd(torch.stack(list(parts)).mean(0))}
 
 
 def training(entry: Entry, parameters: int) -> dict[str, Any]:

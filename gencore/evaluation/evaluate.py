@@ -1,8 +1,8 @@
 """Checkpoints at their operating points, measured: a row with intervals per point, and a row of its cost.
 
-Generation g = 0, 1, ... has the images of the seeds `image_seed(g, i)`, made in batches of a fixed size, quantised to
-uint8, and compared with the same real test images: the first n of the cached features. A finished generation is kept
-beside the rows until its point is finished, so an interruption loses one generation at the most.
+Generation g = 0, 1, ... has the images of the seeds `image_seed(g, i)`, made in micro-batches of a fixed size and
+quantised to uint8. They are kept (`samples`), so an interruption loses one micro-batch at the most, and scored from
+what is kept. All rows are compared with the same real test images: the cached features.
 """
 
 from __future__ import annotations
@@ -20,17 +20,21 @@ from torch import Tensor
 from gencore import checkpoint
 from gencore.data import at_hand, load_images, to_uint8
 from gencore.errors import InputError
-from gencore.evaluation import cost, memory, rows, unfinished
-from gencore.evaluation.assemble import common, scored_row, training
+from gencore.evaluation import cost, memory, rows
+from gencore.evaluation.assemble import common, scored_row
 from gencore.evaluation.cost import Timing
 from gencore.evaluation.plan import prepare
-from gencore.evaluation.scoring import BatchFeatures
+from gencore.evaluation.scoring import BatchFeatures, Scores
 from gencore.evaluation.task import Plan, Task
 from gencore.family import Family, Step, image_seed
 
 MEMORY_IMAGES = 16  # generated at once to find the peak of the memory
 MEMORY_CALLS = 8  # after which the memory in use does not grow: the solvers look back three steps
 COST_WORDS = {"counting": "counting calls and operations", "memory": "memory", "done": "done"}
+WAIT_SECONDS = 0.2  # between two looks at images that another process is making
+MEANWHILE = "measured by another evaluation meanwhile"
+CHECKED = 4  # images that are made again to see whether kept ones are still what the same seeds give
+ALIKE = 8.0  # uint8 levels that most of them may differ by on average; another batch or thread count gives under 1
 CAUTION = 0.05  # the share of the work before which its pace so far says less than the estimate
 
 
@@ -78,10 +82,10 @@ class Progress:
 class RowProgress:
     """Where the measuring of one row is.
 
-    The share that is done is in [0, 1], the words say what is being done, and the row comes at the end.
+    `seconds` of those that were expected are done, the words say what is being done, and the row comes at the end.
     """
 
-    share: float
+    seconds: float
     words: str
     row: Mapping[str, Any] | None = None
 
@@ -102,16 +106,24 @@ def run(plan: Plan) -> Iterator[Progress]:
         whole = place, len(plan.tasks)
         try:
             for moment in evaluation.measure(task):
-                if moment.row is not None:
-                    rows.append(task.path, moment.row)
-                    unfinished.forget(task.unfinished)
-                yield Progress(task, *whole, *clock.read(task.seconds * moment.share), moment.words, moment.row)
+                new = moment.row is not None and add(task, moment.row)
+                words = moment.words if new or moment.row is None else f"{task.title}: {MEANWHILE}"
+                yield Progress(task, *whole, *clock.read(moment.seconds), words, moment.row if new else None)
         except Unmeasurable as error:
             failed += 1
             yield Progress(task, *whole, *clock.read(task.seconds), task.title, problem=str(error))
         clock.passed += task.seconds
     if failed:
         raise InputError(f"{failed} of {len(plan.tasks)} rows could not be measured; the others are written.")
+
+
+def add(task: Task, row: Mapping[str, Any]) -> bool:
+    """Add a task's row to its file, unless another process has meanwhile; return whether it was added.
+
+    Raises:
+        InputError: if it cannot be written.
+    """
+    return rows.append_unless(task.path, row, lambda known: not task.repeat and task.is_measured_by(known))
 
 
 class Clock:
@@ -140,13 +152,19 @@ class Evaluation:
         self.images: tuple[str, Tensor | None] | None = None
 
     def measure(self, task: Task) -> Iterator[RowProgress]:
-        """Yield the moments of a task, the last one with its row.
+        """Yield the moments of a task, the last one with its row, unless another process has written that.
 
         Raises:
             Unmeasurable: if this task cannot be measured.
             InputError: if the disk refuses.
         """
-        return self.cost(task) if task.kind == "cost" else self.scored(task)
+        if not task.repeat and any(map(task.is_measured_by, rows.read(task.path)[0])):
+            yield RowProgress(task.seconds, f"{task.title}: {MEANWHILE}")
+        elif task.kind == "cost":
+            yield from self.cost(task)
+        else:
+            yield from self.sampled(task)
+            yield from self.scored(task)
 
     def model(self, task: Task) -> Family:
         """Return a task's model, set up as the task says.
@@ -167,44 +185,93 @@ class Evaluation:
             raise Unmeasurable(str(error)) from error
         return self.loaded[1]
 
-    def scored(self, task: Task) -> Iterator[RowProgress]:
-        """Yield the moments of a row of scores: those of the generations that are not kept from before."""
-        kept = unfinished.read(task.unfinished)  # once: another process may finish this row, and forget them, meanwhile
-        ahead = [generation for generation in range(task.generations) if generation not in kept]
-        for place, generation in enumerate(ahead):
+    def sampled(self, task: Task) -> Iterator[RowProgress]:
+        """Yield the moments of making the images that are not kept yet, alone at this point.
+
+        Raises:
+            Unmeasurable: if they cannot be made, or those that are kept are not what is made now.
+            InputError: if the disk refuses.
+        """
+        if not task.samples or task.elsewhere:
+            return
+        while True:
+            with task.samples.alone() as free:
+                if free:
+                    yield from self.made(task)
+                    return
+            yield RowProgress(0.0, f"{task.title}: another evaluation is making these images, waiting for it")
+            time.sleep(WAIT_SECONDS)
+
+    def made(self, task: Task) -> Iterator[RowProgress]:
+        """Yield the moments of making images, each micro-batch kept once it is whole."""
+        samples, done = task.samples, 0
+        with measuring(task.title):
+            self.compare(task)
+        lacking = max(task.lacking, 1)
+        for generation in range(task.generations):
             words = f"{task.title}, generation {generation + 1} of {task.generations}"
-            started, parts = time.monotonic(), []
+            while (start := samples.count(generation)) < task.n:
+                started = time.monotonic()
+                with measuring(task.title):
+                    for images, share in self.batch(task, generation, start, start + task.batch):  # noqa: B007 - kept
+                        at = task.sampling * (done + task.batch * share) / lacking
+                        yield RowProgress(at, f"{words}: {min(start + task.batch * share, task.n):,.0f} of {task.n:,}")
+                samples.add(generation, images, time.monotonic() - started, provenance(task))
+                done += task.batch
+
+    def compare(self, task: Task) -> None:
+        """Make a few of the images that are kept again.
+
+        Raises:
+            Unmeasurable: if they come out otherwise: what makes them has changed since.
+        """
+        if not task.samples.count(0):
+            return
+        kept = next(task.samples.read(0, min(CHECKED, task.samples.count(0)))).float()
+        *_, (again, _) = self.batch(task, 0, 0, len(kept))
+        if (kept - again.float()).abs().flatten(1).mean(1).median() > ALIKE:
+            raise Unmeasurable(
+                f"{task.title} cannot be measured: the images that are kept of it are not those that its seeds give "
+                f"now, so what makes them has changed since {task.samples.made.get('date', 'then')}; clear them: "
+                f"python -m gencore evaluate --forget {task.checkpoint or task.dataset}"
+            )
+
+    def scored(self, task: Task) -> Iterator[RowProgress]:
+        """Yield the moments of scoring a row's images, generation by generation."""
+        started, generations = time.monotonic(), []
+        for generation in range(task.generations):
+            parts = []
             with measuring(task.title):
                 for found, share in self.batch_features(task, generation):
-                    parts += [] if found is None else [found]
-                    yield RowProgress((place + share) / len(ahead), f"{words}: {share:.0%} of {task.n:,} images")
-                values, reasons = self.scores(task, BatchFeatures.join(parts), generation)
-            kept[generation] = common(task, time.monotonic() - started)
-            kept[generation] |= {"generation": generation, "values": values, "left_out": reasons}
-            unfinished.keep(task.unfinished, kept[generation])
-        row = scored_row(task, [kept[generation] for generation in range(task.generations)])
-        if task.entry:
-            row["training"] = training(task.entry, cost.count_parameters(self.model(task)))
-        yield RowProgress(1.0, task.title, row)
+                    parts.append(found)
+                    at = task.sampling + task.rest * (generation + share) / task.generations
+                    yield RowProgress(at, f"{task.title}, scoring generation {generation + 1} of {task.generations}")
+                generations.append(self.scores(task, BatchFeatures.join(parts), generation))
+        seconds = task.samples.seconds(task.generations, task.n) if task.samples else 0.0
+        row = scored_row(task, generations, seconds + time.monotonic() - started)
+        if task.samples:
+            row["settings"]["threads"] = task.samples.made["threads"]
+        yield RowProgress(task.seconds, task.title, row)
 
-    def batch_features(self, task: Task, generation: int) -> Iterator[tuple[BatchFeatures | None, float]]:
-        """Yield the share of a generation's images that are made, and the features of each batch once it is."""
-        reference = self.plan.references[task.dataset]
+    def batch_features(self, task: Task, generation: int) -> Iterator[tuple[BatchFeatures, float]]:
+        """Yield the features of a generation's images, batch by batch, and the share of it that they complete."""
+        reference, done = self.plan.references[task.dataset], 0
         if task.kind == "real" and self.train_images(task.dataset) is None:
             yield reference.cached_train(generation * task.n, (generation + 1) * task.n), 1.0
             return
-        for start in range(0, task.n, task.batch):
-            stop = min(start + task.batch, task.n)
-            for images, share in self.batch(task, generation, start, stop):
-                found = None if images is None else reference.extract(images)
-                yield found, (start + (stop - start) * share) / task.n
+        real = task.kind == "real"
+        for images in self.real_batches(task, generation) if real else task.samples.read(generation, task.n):
+            done += len(images)
+            yield reference.extract(images), done / task.n
+
+    def real_batches(self, task: Task, generation: int) -> Iterator[Tensor]:
+        """Yield the train images of a baseline's block, uint8 (b, C, H, W), in batches."""
+        last = (generation + 1) * task.n
+        for start in range(generation * task.n, last, task.batch):
+            yield self.train_images(task.dataset)[start : min(start + task.batch, last)]
 
     def batch(self, task: Task, generation: int, start: int, stop: int) -> Iterator[tuple[Tensor | None, float]]:
         """Yield the share of a batch that is done, and at the end its images, uint8 (n, C, H, W)."""
-        if task.kind == "real":
-            first = generation * task.n
-            yield self.train_images(task.dataset)[first + start : first + stop], 1.0
-            return
         seeds = [image_seed(generation, place) for place in range(start, stop)]
         if task.broken:
             yield pixels(task.broken.generate(seeds), task.title), 1.0
@@ -222,8 +289,8 @@ class Evaluation:
             self.images = dataset, images
         return self.images[1]
 
-    def scores(self, task: Task, features: BatchFeatures, generation: int) -> tuple[dict, dict]:
-        """Return a generation's values, and the reasons for those left out."""
+    def scores(self, task: Task, features: BatchFeatures, generation: int) -> Scores:
+        """Return what a generation scores."""
         reference = self.plan.references[task.dataset]
         if task.kind == "real":
             return reference.baseline_scores(features, generation, task.generations)
@@ -234,11 +301,11 @@ class Evaluation:
         with measuring(task.title):
             for at in cost_row(task, self.model(task), cost.SECONDS):
                 if at.stage != "timing":
-                    yield RowProgress(at.share, f"{task.title}: {COST_WORDS[at.stage]}", at.row)
+                    yield RowProgress(task.rest * at.share, f"{task.title}: {COST_WORDS[at.stage]}", at.row)
                 elif at.timings:
                     last = at.timings[-1]
                     words = f"{task.title}: {last.n} at once, {last.ms_per_image:,.2f} ms per image"
-                    yield RowProgress(at.share, words)
+                    yield RowProgress(task.rest * at.share, words)
 
 
 @dataclass(frozen=True)
@@ -290,6 +357,13 @@ def cost_row(
     best = max(timings, key=lambda timing: timing.images_per_s).n
     row = common(task, time.monotonic() - started) | {"batches": [asdict(one) for one in timings], "best": best}
     yield CostProgress(1.0, "done", timings, row | counted)
+
+
+def provenance(task: Task) -> dict[str, Any]:
+    """Return what is to be known of a task's images beside what they depend on."""
+    told = common(task, 0.0)
+    kept = {key: told[key] for key in ("family", "point", "version", "date", "command")}
+    return kept | {"threads": task.settings.threads, "torch": torch.__version__}
 
 
 @torch.no_grad()

@@ -15,7 +15,8 @@ import torch
 from gencore import checkpoint
 from gencore.device import DTYPES, LAYOUTS, Settings, choose_settings, describe_machine, pick_device
 from gencore.errors import InputError
-from gencore.evaluation import cost, rows, unfinished
+from gencore.evaluation import cost, rows, samples
+from gencore.evaluation.assemble import training
 from gencore.evaluation.failures import Broken, failures_for
 from gencore.evaluation.options import EvalOptions
 from gencore.evaluation.scoring import Reference
@@ -62,11 +63,12 @@ class Planner:
         """
         tasks = self.tasks()
         tasks = [*self.baselines(tasks), *tasks]
-        ahead = [task for task in tasks if (self.options.again and task.kind == "cost") or not self.is_finished(task)]
+        ahead = [task for task in tasks if task.repeat or not any(map(task.is_measured_by, self.rows_of(task.path)))]
         for path in {task.path for task in ahead}:
             rows.check_writable(path)
-        for task in (task for task in tasks if task not in ahead):
-            unfinished.forget(task.unfinished)  # left behind by an interruption just after its row was written
+        if any(task.lacking for task in ahead):
+            rows.check_writable(samples.folder() / "any")
+        self.problems += dict.fromkeys(sentence for task in ahead if task.samples for sentence in task.samples.torn)
         most = self.options.most_seconds
         slow = [task for task in ahead if most is not None and task.seconds > most]
         self.left_out += [f"{task.title} ({task.kind}) is left out: {about(task.seconds)}." for task in slow]
@@ -168,14 +170,6 @@ class Planner:
             self.problems += problems
         return self.found[path]
 
-    def is_finished(self, task: Task) -> bool:
-        """Return whether a task's row is there; a cost's, of this machine."""
-        keys = ("device", "name", "threads") if task.kind == "cost" else ()
-        return any(
-            task.is_measured_by(row) and all(row["machine"].get(key) == self.machine[key] for key in keys)
-            for row in self.rows_of(task.path)
-        )
-
     # ---- the tasks
 
     def of_checkpoint(self, entry: checkpoint.Entry) -> Iterator[Task]:
@@ -204,7 +198,8 @@ class Planner:
             timed = Task(
                 kind="cost", dataset=entry.dataset, checkpoint=entry.name, family=entry.family, point=point,
                 knobs=knobs, settings=settings, batch=self.options.batch, hashes=hashes, path=path, entry=entry,
-                calls=calls, seconds=min(cost.SECONDS, 300 * seconds) + 10, device=self.device,
+                calls=calls, rest=min(cost.SECONDS, 300 * seconds) + 10, device=self.device,
+                training=training(entry, cost.count_parameters(model)), repeat=self.options.again,
             )  # fmt: skip
             for task in self.wanted(timed, seconds / TRIAL):
                 if (key, task.kind, task.n) not in seen:
@@ -213,8 +208,11 @@ class Planner:
 
     def wanted(self, timed: Task, seconds_per_image: float) -> list[Task]:
         """Return the kinds of rows that were asked for of a point, given the task of its cost."""
-        scored = [] if self.options.rows == "cost" else [self.scored(replace(timed, kind="quality"), seconds_per_image)]
-        return scored + ([] if self.options.rows == "quality" else [timed])
+        quality = replace(timed, kind="quality", repeat=False)
+        return [
+            *([] if self.options.rows == "cost" else [self.scored(quality, seconds_per_image)]),
+            *([] if self.options.rows == "quality" else [timed]),
+        ]
 
     def scored(self, task: Task, seconds_per_image: float) -> Task:
         """Return a task with the size of its sample and what that takes."""
@@ -223,15 +221,17 @@ class Planner:
         n, generations = SLOW_SIZES if task.calls >= SLOW_CALLS else usual
         n = self.options.n or min(n, reference.size)
         sized = replace(
-            task, n=n, generations=self.options.generations or generations, hashes={**task.hashes, **reference.hashes}
-        )
-        return replace(sized, seconds=len(sized.ahead) * (n * seconds_per_image + scoring_seconds(n)))
+            task, n=n, generations=self.options.generations or generations, hashes={**task.hashes, **reference.hashes},
+            reference=reference.size,
+        )  # fmt: skip
+        return replace(sized, sampling=sized.lacking * seconds_per_image, rest=sized.generations * scoring_seconds(n))
 
     def settings(self, model: Family, entry: checkpoint.Entry, path: Path) -> Settings:
         """Return how a checkpoint's networks compute: as for its last row here, so that 'auto' chooses once."""
         dtypes = DTYPES if self.options.dtype == "auto" else (self.options.dtype,)
-        for made in [*reversed(self.rows_of(path)), *unfinished.read_all(path)]:
-            used, mine = made["settings"], made["checkpoint"] == entry.name and made["kind"] in ("quality", "cost")
+        measured = [row for row in reversed(self.rows_of(path)) if row["kind"] in ("quality", "cost")]
+        for made in [*measured, *(one for one in samples.ledgers().values() if not one["failure"])]:
+            used, mine = made["settings"], made["checkpoint"] == entry.name
             here = all(made["machine"].get(key) == self.machine[key] for key in ("device", "name"))
             if mine and here and used["dtype"] in dtypes and used.get("layout") in LAYOUTS:
                 return Settings(used["dtype"], used["layout"], torch.get_num_threads())
@@ -254,7 +254,7 @@ class Planner:
                 kind="failure", dataset=dataset, checkpoint=broken.checkpoint, family=broken.family or "none",
                 point=Point(broken.label, {}, "failure"), knobs={}, settings=plain_settings(),
                 batch=self.options.batch, hashes={"checkpoint": rows.checkpoint_hash(folder)} if folder else {},
-                path=path, broken=broken, device=self.device if folder else "cpu",
+                path=path, broken=broken, failure=broken.key, device=self.device if folder else "cpu",
             )  # fmt: skip
             yield self.scored(task, seconds / TRIAL)
 
@@ -277,8 +277,9 @@ class Planner:
                 kind="real", dataset=task.dataset, checkpoint="", family="real",
                 point=Point("real train images", {}, "baseline"), knobs={}, n=task.n, generations=blocks,
                 settings=plain_settings(), batch=task.batch, hashes=reference.hashes, path=task.path,
+                reference=reference.size, rest=blocks * scoring_seconds(task.n),
             )  # fmt: skip
-            yield replace(baseline, seconds=len(baseline.ahead) * scoring_seconds(task.n))
+            yield baseline
 
 
 def points_of(family: type[Family], kind: str) -> list[Point]:

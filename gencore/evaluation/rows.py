@@ -15,18 +15,22 @@ import json
 import os
 import shlex
 import tempfile
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from gencore.checkpoint import CONFIG, WEIGHTS, Entry, cannot_write, entries, resolve, roots
 from gencore.errors import InputError, near
+from gencore.evaluation.locks import lock
 from gencore.evaluation.schema import KINDS, VERSION, upgraded, violation
 from gencore.extractors import dataset_key, extractor_path
 from gencore.families import changes_of
 
 FILE = "rows.jsonl"
 DIGITS = 16  # hex digits of a hash that are kept
+LOCK_SECONDS = 0.02  # between two looks at a lock
 
 
 def rows_path(dataset: str, root: Path | None = None) -> Path:
@@ -156,6 +160,37 @@ def append(path: str | Path, row: Mapping[str, Any]) -> None:
     append_line(path, row)
 
 
+def append_unless(path: str | Path, row: Mapping[str, Any], known: Callable[[Mapping[str, Any]], bool]) -> bool:
+    """Add a row, unless the file has one that is `known`: another process may have measured the same meanwhile.
+
+    Returns:
+        Whether it was added.
+
+    Raises:
+        InputError: as `append` does.
+    """
+    path = Path(path)
+    try:
+        with _locked(path):
+            if any(map(known, read(path)[0])):
+                return False
+            append(path, row)
+    except OSError as error:
+        raise InputError(cannot_write(path, error)) from error
+    return True
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold the lock of a file of rows, which no one holds for long."""
+    while True:
+        with lock(path) as free:
+            if free:
+                yield
+                return
+        time.sleep(LOCK_SECONDS)
+
+
 def append_line(path: str | Path, value: Any) -> None:
     """Add `value` as a line of JSON at the end of a file; a half line that a crash has left there is closed off first.
 
@@ -165,7 +200,8 @@ def append_line(path: str | Path, value: Any) -> None:
     path = Path(path)
     line = json.dumps(value, ensure_ascii=False, allow_nan=False).encode() + b"\n"
     try:
-        with _at_the_end(path) as file:  # appending: two programs' lines cannot overwrite each other
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab+", buffering=0) as file:  # appending: two programs' lines cannot overwrite each other
             if file.seek(0, os.SEEK_END):
                 file.seek(-1, os.SEEK_END)
                 line = line if file.read(1) == b"\n" else b"\n" + line
@@ -174,15 +210,6 @@ def append_line(path: str | Path, value: Any) -> None:
             os.fsync(file.fileno())
     except OSError as error:
         raise InputError(cannot_write(path, error)) from error
-
-
-def _at_the_end(path: Path) -> BinaryIO:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        return path.open("ab+", buffering=0)
-    except FileNotFoundError:  # another process removed the empty folder just after it was made
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path.open("ab+", buffering=0)
 
 
 def check_writable(path: str | Path) -> None:
@@ -222,6 +249,28 @@ def is_stale(row: Mapping[str, Any]) -> str:
         if "scores" in row:  # what it takes to sample, and a bound, are as they were
             return f"{change.what} has changed since this was measured on {row['date']}; {_again(row)}"
     return ""
+
+
+def stale(rows: Sequence[Mapping[str, Any]]) -> dict[int, str]:
+    """Return, by their places, a sentence for the rows of a data set that are no longer what a new one would be.
+
+    That is what `is_stale` says of a row alone; and that its KID has another reference than newer rows', so that the
+    two must not be compared. Rows that are all of the older kind may be.
+    """
+    found = {place: words for place, row in enumerate(rows) if (words := is_stale(row))}
+    scored = {place: row for place, row in enumerate(rows) if place not in found and "scores" in row}
+    newest = max((reference for row in scored.values() if (reference := kid_reference(row))), default=0)
+    for place, row in scored.items():
+        mine = kid_reference(row) or row["n"]
+        if newest and mine != newest:
+            words = f"Its KID is measured against {mine:,} test images and that of newer rows against {newest:,}"
+            found[place] = f"{words}; {_again(row)}"
+    return found
+
+
+def kid_reference(row: Mapping[str, Any]) -> int:
+    """Return how many real images the KID of a row of scores is measured against; 0 if it does not say: the first n."""
+    return next((one["kid"].get("reference", 0) for one in row["scores"].values() if "kid" in one), 0)
 
 
 def _again(row: Mapping[str, Any]) -> str:

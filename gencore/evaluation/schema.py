@@ -13,7 +13,7 @@ from typing import Any
 
 Schema = Mapping[str, Any]
 
-VERSION = 2  # of the format: raised when a reader of the old one would misread the new one
+VERSION = 3  # of the format: raised when a reader of the old one would misread the new one
 TEXT: Schema = {"type": "string"}
 NAME: Schema = {"type": "string", "minLength": 1}
 KEY: Schema = {"type": "string", "pattern": "^[a-z][a-z0-9_-]*$"}  # pages make classes and ids of it
@@ -46,7 +46,7 @@ def point(*kinds: str) -> Schema:
 
 
 INTERVAL = {"mean": NUMBER, "low": NUMBER, "high": NUMBER}
-SCORE = record({**INTERVAL, "values": array(NUMBER)})
+SCORE = record({**INTERVAL, "values": array(NUMBER)}, {"reference": COUNT, "reference_sd": AMOUNT})
 TERM = record({"nats": record(INTERVAL), "bits_per_dim": record(INTERVAL)})
 TIMING = record({
     "n": COUNT, "repeats": COUNT, "ms": AMOUNT, "ms_p95": {"type": ["number", "null"], "minimum": 0},
@@ -113,7 +113,10 @@ SCHEMA: Schema = {
     "description": "One line of checkpoints/<dataset>/rows.jsonl. Beyond this schema, a score has one value per "
     "generation, and its mean, like every mean, lies between `low` and `high`. Bits per dimension are nats divided by "
     "`dimensions` and ln 2, with their sign; minus those of `elbo` are the usual figure. "
-    "A line whose `row` is 1 has 'kd' where this schema has 'kid', and the kind 'floor' where it has 'baseline'.",
+    "A score's `reference` is the number of real test images that it compares with, `n` where there is none, and "
+    "its `reference_sd` the standard deviation that it has over other sets of as many, which `low` and `high` leave "
+    "out. A line whose `row` is 1 or 2 has no score with a `reference`; one whose `row` is 1 has 'kd' where this "
+    "schema has 'kid', and the kind 'floor' where it has 'baseline'.",
     "oneOf": list(KINDS.values()),
 }
 
@@ -128,14 +131,17 @@ _TYPES: Mapping[str, tuple[str, type | tuple[type, ...]]] = {
 
 
 def upgraded(found: Any) -> Any:
-    """Return a row or a kept generation of format 1 as one of format 2; anything else as it is.
+    """Return a row of an earlier format as one of this; anything else as it is.
 
-    Format 1 called the metric 'kid' 'kd', and the real-data baseline's kind of point 'floor'.
+    Format 1 called the metric 'kid' 'kd', and the real-data baseline's kind of point 'floor'. In formats 1 and 2 the
+    KID of n images was against the first n test images; in format 3 a `reference` says against how many.
     """
-    if not isinstance(found, dict) or type(found.get("row")) is not int or found["row"] != 1:
+    if not isinstance(found, dict) or type(found.get("row")) is not int or found["row"] not in (1, 2):
         return found
-    new = found | {"row": 2}
-    for part in ("scores", "left_out", "values"):
+    new = found | {"row": VERSION}
+    if found["row"] == 2:
+        return new
+    for part in ("scores", "left_out"):
         if isinstance(found.get(part), dict):
             new[part] = {extractor: _renamed(metrics) for extractor, metrics in found[part].items()}
     if isinstance(point := found.get("point"), dict) and point.get("kind") == "floor":

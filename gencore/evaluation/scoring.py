@@ -13,8 +13,22 @@ from gencore.errors import InputError
 from gencore.evaluation.rows import extractor_hash
 from gencore.extractors import reference as features
 
-Values = dict[str, dict[str, float]]  # by extractor, then by metric
-Reasons = dict[str, dict[str, str]]  # the same, for what was left out: one sentence each
+KID = "kid"  # the metric that is measured against all real test images
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What a generation scores, by extractor.
+
+    Attributes:
+        values: Then by metric.
+        left_out: The same: why a metric has no value, in one sentence.
+        parts: Each real test image's part in the KID, float64 (R,), for `metrics.reference_sd`.
+    """
+
+    values: dict[str, dict[str, float]]
+    left_out: dict[str, dict[str, str]]
+    parts: dict[str, Tensor]
 
 
 @dataclass(frozen=True)
@@ -46,6 +60,8 @@ class Reference:
     """A data set's extractors, on a device, and the cached features of its real images, which stay on the CPU.
 
     Metrics of the images themselves (`needs` of 'images') have one value, which stands under the first extractor.
+    The KID, which is without bias whatever the numbers, is measured against all real test images, so that rows of
+    every n are compared with the same ones; the other metrics depend on n, and have the first n.
 
     Raises:
         InputError: if the data set has no features, with the command that makes them, or if a file is broken.
@@ -60,6 +76,7 @@ class Reference:
         self.dataset = dataset
         self.extractors = {name: features.load_extractor(dataset, name).to(device) for name in names}
         self.reals = {name: features.load_real(dataset, name) for name in names}
+        self.kernels = {name: metrics.KernelReference(real.test[: self.size]) for name, real in self.reals.items()}
 
     @property
     def size(self) -> int:
@@ -88,37 +105,38 @@ class Reference:
             metrics.radial_spectrum(images),
         )
 
-    def scores(self, batch: BatchFeatures) -> tuple[Values, Reasons]:
-        """Return every metric of images against as many real test images, the first ones; and why one is left out."""
+    def scores(self, batch: BatchFeatures) -> Scores:
+        """Return every metric of images against the real test images; and why one is left out."""
         return self._scores(batch, authentic=True)
 
-    def baseline_scores(self, batch: BatchFeatures, block: int, blocks: int) -> tuple[Values, Reasons]:
+    def baseline_scores(self, batch: BatchFeatures, block: int, blocks: int) -> Scores:
         """Return the same for real train images, block `block` of `blocks` disjoint ones.
 
         Authenticity would find the train images in the train split. It does not depend on N, and what generated images
         are read against is fresh real ones: so it is that of the test images, in as many disjoint blocks.
         """
-        values, reasons = self._scores(batch, authentic=False)
+        scores = self._scores(batch, authentic=False)
         unseen = f"This needs the train images themselves, and those of {self.dataset} were not at hand."
         scarce = f"{self.dataset} has fewer test images than generations."
         for name, real in self.reals.items():
+            values, reasons = scores.values[name], scores.left_out[name]
             size = len(real.test) // blocks
             fresh = real.test[block * size : (block + 1) * size]
             for key, metric in metrics.METRICS.items():
-                if key in reasons[name] and metric.needs in ("images", "probabilities") and batch.spectra is None:
-                    reasons[name][key] = unseen
+                if key in reasons and metric.needs in ("images", "probabilities") and batch.spectra is None:
+                    reasons[key] = unseen
                 elif metric.needs == "train" and size:
-                    values[name][key] = metric(real.test, fresh, real.train)
+                    values[key] = metric(real.test, fresh, real.train)
                 elif metric.needs == "train":
-                    reasons[name][key] = scarce
-        return values, reasons
+                    reasons[key] = scarce
+        return scores
 
     def cached_train(self, start: int, stop: int) -> BatchFeatures:
         """Return train images by their cached features alone, where the data set is not at hand."""
         return BatchFeatures({name: real.train[start:stop] for name, real in self.reals.items()})
 
-    def _scores(self, batch: BatchFeatures, authentic: bool) -> tuple[Values, Reasons]:
-        values, reasons = {}, {}
+    def _scores(self, batch: BatchFeatures, authentic: bool) -> Scores:
+        values, reasons, parts = {}, {}, {}
         for name, real in self.reals.items():
             fake = batch.features[name]
             n = len(fake)
@@ -126,13 +144,15 @@ class Reference:
             mine |= {"images"} if name == next(iter(self.reals)) else set()
             mine |= {"probabilities"} if real.probabilities is not None else set()
             probabilities = batch.probabilities.get(name)
-            values[name], reasons[name] = metrics.scores(
+            found, reasons[name] = metrics.scores(
                 real.test[:n],
                 fake,
                 spectra=None if batch.spectra is None else (real.spectra[:n], batch.spectra),
                 probabilities=None if probabilities is None else (real.probabilities[:n], probabilities),
                 train=real.train if authentic else None,
                 train_gaps=real.train_gaps if authentic else None,
-                keys=[key for key, metric in metrics.METRICS.items() if metric.needs in mine],
+                keys=[key for key, metric in metrics.METRICS.items() if metric.needs in mine and key != KID],
             )
-        return values, reasons
+            kid, parts[name] = self.kernels[name].distance(fake)
+            values[name] = {KID: kid} | found
+        return Scores(values, reasons, parts)

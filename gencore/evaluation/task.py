@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,9 @@ import torch
 
 from gencore.checkpoint import Entry
 from gencore.device import Settings, describe_machine
-from gencore.evaluation import unfinished
 from gencore.evaluation.failures import Broken
+from gencore.evaluation.rows import kid_reference
+from gencore.evaluation.samples import Samples
 from gencore.evaluation.scoring import Reference
 from gencore.families import changes_of
 from gencore.family import Point
@@ -41,9 +42,17 @@ class Task:
         hashes: Of the checkpoint and the extractors.
         path: The file for the row.
         entry: The checkpoint; None where there is no model to load.
-        broken: The broken model of a failure.
-        seconds: About how long it takes from where it was stopped.
+        broken: The broken model of a failure; None where its images are all kept.
+        failure: The failure's key, '' if it is none.
+        calls: Network calls per image.
+        sampling: About how many seconds its images take that are still to be made.
+        rest: About how many seconds the rest takes: scoring them, or timing.
         device: The device of its networks; 'cpu' where there are none.
+        elsewhere: The machine that its images were made on, where they are all kept; else they are made on this one.
+        training: What its model's training came to, as the row tells it.
+        reference: How many real test images the KID is measured against; 0 for a cost.
+        before: The row that is scored again, None for a new one.
+        repeat: Whether it is measured though its row is there.
     """
 
     kind: str
@@ -60,9 +69,16 @@ class Task:
     path: Path
     entry: Entry | None = None
     broken: Broken | None = None
+    failure: str = ""
     calls: int = 0
-    seconds: float = 0.0
+    sampling: float = 0.0
+    rest: float = 0.0
     device: str = "cpu"
+    elsewhere: Mapping[str, Any] | None = None
+    training: Mapping[str, Any] = field(default_factory=dict)
+    reference: int = 0
+    before: Mapping[str, Any] | None = None
+    repeat: bool = False
 
     @property
     def title(self) -> str:
@@ -70,24 +86,36 @@ class Task:
         return f"{self.checkpoint or self.dataset}, {self.point.label}"
 
     @property
-    def failure(self) -> str:
-        """The key of the failure, '' if it is none."""
-        return self.broken.key if self.broken else ""
-
-    @cached_property
-    def unfinished(self) -> Path:
-        """The file with the generations that are finished while the row is not."""
-        what = [self.kind, self.dataset, self.checkpoint, self.failure, dict(self.knobs), self.n, self.generations]
-        what += [self.revision]
-        machine = describe_machine(self.device)  # another one's arithmetic gives other bits
-        how = [dict(self.hashes), self.settings.record(), self.batch, machine["device"], machine["name"]]
-        return unfinished.file_for(self.path, what + how)
+    def seconds(self) -> float:
+        """About how long it takes from where it was stopped."""
+        return self.sampling + self.rest
 
     @property
-    def ahead(self) -> list[int]:
-        """The generations still to be measured."""
-        kept = unfinished.read(self.unfinished)
-        return [generation for generation in range(self.generations) if generation not in kept]
+    def machine(self) -> Mapping[str, Any]:
+        """The machine that it is measured on."""
+        return self.elsewhere or describe_machine(self.device)
+
+    @cached_property
+    def samples(self) -> Samples | None:
+        """The images that are kept of its point, which rows of every n share; None where none are: real ones, a cost's.
+
+        Raises:
+            InputError: if they cannot be read.
+        """
+        if self.kind not in ("quality", "failure"):
+            return None
+        settings = {"dtype": self.settings.dtype, "layout": self.settings.layout, "batch": self.batch}
+        return Samples({
+            "dataset": self.dataset, "checkpoint": self.checkpoint, "failure": self.failure,
+            "hash": self.hashes.get("checkpoint", ""), "revision": self.revision, "knobs": dict(self.knobs),
+            "settings": settings,
+            "machine": {key: self.machine[key] for key in ("device", "name")},  # another one gives other bits
+        })  # fmt: skip
+
+    @property
+    def lacking(self) -> int:
+        """How many images are still to be made."""
+        return self.samples.lacking(self.generations, self.n) if self.samples else 0
 
     @property
     def revision(self) -> int:
@@ -95,15 +123,16 @@ class Task:
         return len(changes_of(self.family, self.knobs))
 
     def is_measured_by(self, row: Mapping[str, Any]) -> bool:
-        """Return whether a row is what this task would measure, wherever it was."""
+        """Return whether a row is what this task would measure: scores wherever they were, a cost on this machine."""
         same = ["kind", "dataset", "checkpoint", "hashes", "knobs"]
         same += [] if self.kind == "cost" else ["n", "generations"]
-        return (
-            all(row[key] == getattr(self, key) for key in same)
-            and row.get("failure", "") == self.failure
-            and row["settings"]["dtype"] == self.settings.dtype
-            and (self.kind == "cost" or row.get("revision", 0) == self.revision)
-        )
+        if not all(row[key] == getattr(self, key) for key in same):
+            return False
+        if row.get("failure", "") != self.failure or row["settings"]["dtype"] != self.settings.dtype:
+            return False
+        if self.kind == "cost":
+            return all(row["machine"].get(key) == self.machine[key] for key in ("device", "name", "threads"))
+        return row.get("revision", 0) == self.revision and (kid_reference(row) or self.n) == self.reference
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +143,7 @@ class Plan:
         tasks: The rows to measure, in order.
         finished: How many rows are there already.
         left_out: What is not measured, one sentence each.
-        problems: Lines of row files that are no rows, one sentence each.
+        problems: Lines of row files that are no rows and kept samples that are torn, one sentence each.
         references: By data set, what generated images are compared with.
         device: The name of the device that the networks run on.
     """
@@ -130,6 +159,11 @@ class Plan:
     def seconds(self) -> float:
         """About how long all of it takes."""
         return sum(task.seconds for task in self.tasks)
+
+    @property
+    def sampling(self) -> float:
+        """About how many seconds of these make images."""
+        return sum(task.sampling for task in self.tasks)
 
 
 def about(seconds: float) -> str:

@@ -6,6 +6,7 @@ that does one half only.
 
 from __future__ import annotations
 
+from functools import cached_property
 from statistics import linear_regression
 
 import numpy as np
@@ -19,33 +20,58 @@ SINGULAR = 1e-10  # a squared pivot below this share of the largest: the covaria
 PARTS = 3  # the extrapolated distance cuts the rows into 1, 2 and 3 parts
 
 
+class KernelReference:
+    """Real rows (N, d), N >= 2, that many sets are compared with: their own part of the KID is computed once."""
+
+    def __init__(self, rows: Tensor):
+        self.rows = rows.detach().double()
+
+    @cached_property
+    def own(self) -> Tensor:
+        """The mean of k between each row and the other ones, float64 (N,)."""
+        itself = (self.rows.square().sum(1) / self.rows.shape[1] + 1).pow(3)
+        return (kernel_sums(self.rows, self.rows) - itself) / (len(self.rows) - 1)
+
+    def distance(self, fake: Tensor) -> tuple[float, Tensor]:
+        """Return the KID of fake (M, d), M >= 2, and each real row's part in it, float64 (N,), for `reference_sd`."""
+        fake = fake.detach().double()
+        m, crossed = len(fake), kernel_sums(self.rows, fake) / len(fake)
+        itself = (fake.square().sum(1) / fake.shape[1] + 1).pow(3).sum()
+        others = (kernel_sums(fake, fake).sum() - itself) / (m * (m - 1))
+        return (self.own.mean() + others - 2 * crossed.mean()).item(), self.own - crossed
+
+
 def kernel_inception_distance(real: Tensor, fake: Tensor) -> float:
     """Return the unbiased MMD² with the cubic kernel k(x, y) = (x·y / d + 1)³ of real (N, d) and fake (M, d).
 
     KID with one subset of all rows: Bińkowski et al. 2018. It may be negative. The features need not be Inception's.
     """
-    real, fake = real.detach().double(), fake.detach().double()
-    n, m = len(real), len(fake)
-    own = kernel_sum_of_pairs(real) / (n * (n - 1)) + kernel_sum_of_pairs(fake) / (m * (m - 1))
-    return own - 2 * kernel_sum(real, fake) / (n * m)
+    return KernelReference(real).distance(fake)[0]
 
 
-def kernel_sum(x: Tensor, y: Tensor) -> float:
-    """Return the sum of k over all pairs of a row of x (N, d) and a row of y (M, d), in blocks."""
+def reference_sd(parts: Tensor) -> float:
+    """Return the standard deviation that a KID has over real sets of the same size, the fake rows as they are.
+
+    With Y fixed the KID is a U-statistic of the real rows plus a mean over them, and its variance to first order
+    (Hoeffding 1948, section 5) is 4/N Var_x[E k(x, x') - mean_y k(x, y)]. The rest, of order 1/N², is what is left
+    where the distributions are equal. The scatter of the generated images is another matter: the generations show it.
+
+    Args:
+        parts: (N,), N >= 2: what `KernelReference.distance` returns; for a mean over generations their mean.
+    """
+    return 2 * (parts.var() / len(parts)).sqrt().item()
+
+
+def kernel_sums(x: Tensor, y: Tensor) -> Tensor:
+    """Return the sum of k over y (M, d) for each row of x (N, d), (N,), in blocks."""
     left, right = functional.pad(x / x.shape[1], (0, 1), value=1), functional.pad(y, (0, 1), value=1)
-    size, total = max(1, BLOCK // len(y)), 0.0
+    size, total = max(1, BLOCK // len(y)), []
     memory = x.new_empty(2, size, len(y))
     for rows in left.split(size):
         values, squares = memory[:, : len(rows)]
         torch.square(torch.mm(rows, right.T, out=values), out=squares)
-        total += torch.dot(values.flatten(), squares.flatten()).item()
-    return total
-
-
-def kernel_sum_of_pairs(x: Tensor) -> float:
-    """Return the sum of k over all ordered pairs of distinct rows of (N, d)."""
-    itself = (x.square().sum(1) / x.shape[1] + 1).pow(3).sum()
-    return kernel_sum(x, x) - itself.item()
+        total.append(values.mul_(squares).sum(1))
+    return torch.cat(total)
 
 
 def moments(rows: Tensor) -> tuple[np.ndarray, np.ndarray]:

@@ -41,7 +41,7 @@ def quality(checkpoint, family, label, kind, knobs, n, found, digest="0" * 16, d
     """A row of a point's quality."""
     generations = len(next(iter(found["classifier"].values()))["values"])
     return {
-        "row": 2, "kind": "quality", "dataset": dataset, "checkpoint": checkpoint, "family": family,
+        "row": 3, "kind": "quality", "dataset": dataset, "checkpoint": checkpoint, "family": family,
         "point": {"label": label, "kind": kind}, "knobs": knobs, "n": n, "generations": generations,
         "seeds": [0, generations - 1], "split": "test", "scores": found, "left_out": {},
         "hashes": {"checkpoint": digest} if checkpoint else {}, "uncertainty": SAMPLING,

@@ -25,7 +25,6 @@ from gencore.data import to_uint8
 from gencore.errors import InputError
 from gencore.evaluation.plan import prepare
 from gencore.evaluation.rows import is_stale, read
-from gencore.evaluation.unfinished import read_all
 from gencore.families import FAMILIES
 from gencore.family import image_seed
 from gencore.presets import PRESETS
@@ -401,7 +400,7 @@ class TestEvaluate:
     def test_points_by_label_and_a_file_of_one_s_own(self, tmp_path):
         out = tmp_path / "mine" / "rows.jsonl"
         words = "--points", "sweep", "--only", "0.9", "--only", "1.1", "--out", out
-        assert done("evaluate", "digits/vae", *self.QUICK, *words).stdout.endswith(f"{out}\n")
+        assert f"\n{out}\n" in done("evaluate", "digits/vae", *self.QUICK, *words).stdout
         assert [row["point"]["label"] for row in read(out)[0]] == [
             "real train images", "fitted prior, temperature 0.9", "fitted prior, temperature 1.1",
         ]  # fmt: skip
@@ -438,24 +437,35 @@ class TestEvaluate:
         said = done(*words, "--dry").stdout
         assert said.startswith("digits/ddpm, ") and "1 rows" in said and "2 more are measured already" in said
 
+    def ledger(self):
+        """The lines of the one ledger of kept samples; none before there is one."""
+        found = list((self.file.parents[1] / "samples").glob("*.jsonl"))
+        return found[0].read_bytes().splitlines() if found else []
+
     @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL to send")
     def test_killed_it_goes_on(self):
-        """In the middle of a row: what the first process kept of it is not made again."""
-        words = "evaluate", "digits/ddpm", "--only", "DDIM, 50", "--points", "sweep", *self.QUICK, "--generations", 6
-        kept = self.file.with_name(".rows.jsonl.unfinished")
+        """In the middle of a row: of what the first process kept nothing is made again, and the row is the same."""
+        words = "evaluate", "digits/ddpm", "--only", "DDIM, 20", "--points", "sweep", *self.QUICK, "--generations", 3
         process = command(*words)
-        wait_for(lambda: any(one["kind"] == "quality" for one in read_all(self.file)) or process.poll() is not None)
+        wait_for(lambda: len(self.ledger()) > 2 or process.poll() is not None)
         process.kill()
         process.communicate(timeout=60)
         assert process.returncode == -signal.SIGKILL and [row["kind"] for row in read(self.file)[0]] == ["real"]
-        before = read_all(self.file)
-        assert f"{len(before)} x done" in done(*words, "--dry").stdout
+        before = self.ledger()
+        kept = 20 * (len(before) - 1)
+        said = done(*words, "--dry").stdout
+        assert f"3 x 40 images, {kept} kept" in said and "of it to make images" in said
         done(*words)
+        assert self.ledger()[: len(before)] == before and len(self.ledger()) == 1 + 3 * 40 / 20
         found, problems = read(self.file)
-        assert [row["kind"] for row in found] == ["real", "quality"] and not problems and not kept.exists()
-        for one in before:
-            kid = found[1]["scores"]["pixels"]["kid"]["values"]
-            assert kid[one["generation"]] == one["values"]["pixels"]["kid"]
+        assert [row["kind"] for row in found] == ["real", "quality"] and not problems
+        ledger = next((self.file.parents[1] / "samples").glob("*.jsonl"))
+        ledger.write_bytes(ledger.read_bytes().splitlines(keepends=True)[0])  # from the start, in the same settings
+        for path in ledger.parent.glob("*.npy"):
+            path.unlink()
+        self.file.unlink()
+        done(*words)
+        assert read(self.file)[0][1]["scores"] == found[1]["scores"], "bit for bit, as if it had not been killed"
 
     def test_two_at_once(self):
         words = "evaluate", "digits/vae", "digits/gan", *self.QUICK
@@ -464,9 +474,68 @@ class TestEvaluate:
             _, err = process.communicate(timeout=240)
             assert process.returncode == 0, err
         found, problems = read(self.file)
-        assert {row["checkpoint"] for row in found} == {"", "digits/vae", "digits/gan"} and not problems
-        assert "0 rows" in done(*words, "--dry").stdout
-        assert not self.file.with_name(".rows.jsonl.unfinished").exists()
+        assert sorted(row["checkpoint"] for row in found) == ["", "digits/gan", "digits/vae"] and not problems
+        said = done(*words, "--dry")
+        assert "0 rows" in said.stdout and not said.stderr
+        assert not [path.name for path in self.file.parent.iterdir() if path.name.startswith(".")]
+
+    def test_what_is_kept_is_said_and_can_be_cleared(self):
+        first = done("evaluate", "digits/vae", *self.QUICK).stdout.splitlines()[-1]
+        done("evaluate", "digits/gan", *self.QUICK)
+        said = done("evaluate", "digits/vae", "digits/gan", *self.QUICK, "--n", 30, "--dry").stdout
+        assert said.count("2 x 30 images, all kept") == 2 and "to make images" not in said
+        folder = self.file.parents[1] / "samples"
+        assert first == f"kept samples: 6 kB in {folder}; python -m gencore evaluate --forget clears them"
+        assert "'digits/gan'" in refused("evaluate", "--forget", "digits/gam")
+        assert done("evaluate", "--forget", "digits/gan").stdout == "Cleared 6 kB, the samples of 1 points.\n"
+        assert {path.name.partition("-")[2][:3] for path in folder.iterdir()} == {"vae"}
+        assert "samples of 1 points" in done("evaluate", "--forget").stdout and not list(folder.iterdir())
+        assert "samples of 0 points" in done("evaluate", "--forget").stdout
+
+    def test_rows_are_scored_again_from_what_is_kept(self, monkeypatch):
+        """No model is loaded and nothing sampled; the scores come out as they were."""
+        words = "evaluate", "digits/vae", "digits/ddpm", *self.QUICK
+        done(*words), done("evaluate", "digits/vae", *self.QUICK, "--points", "failures", "--only", "noise")
+        before = read(self.file)[0]
+        for spoil in ("gencore.checkpoint.load", "gencore.evaluation.evaluate.Evaluation.batch"):
+            monkeypatch.setattr(spoil, lambda *_, **__: pytest.fail("a model is loaded, or samples"))
+        out = self.file.with_name("mine.jsonl")
+        said = done("evaluate", "--rescore", "--out", out).stdout
+        assert f"{len(before)} of {len(before)} rows have the very scores that they had" in said
+        again = read(out)[0]
+        passing = ("seconds", "date", "command")
+        assert [{key: row[key] for key in row if key not in passing} for row in again] == [
+            {key: row[key] for key in row if key not in passing} for row in before
+        ]
+        said = done("evaluate", "digits/ddpm", "--rescore", "--dry").stdout
+        assert "3 rows" in said and "digits/vae" not in said and "noise" not in said, "its own and the baseline"
+        assert "leave out --n" in refused("evaluate", "--rescore", "--n", 20)
+
+    def test_what_cannot_be_scored_again_is_named(self):
+        done("evaluate", "digits/vae", "digits/gan", *self.QUICK)
+        done("evaluate", "--forget", "digits/gan")
+        result = done("evaluate", "--rescore")
+        assert "digits/gan: 1 row has no kept samples of all images (no truncation, n = 40)" in result.stderr
+        config = self.file.parent / "vae" / "config.json"
+        config.write_text(config.read_text() + "\n")
+        result = done("evaluate", "--rescore")
+        assert "digits/vae, fitted prior, n = 40 stays as it is: the checkpoint has changed since" in result.stderr
+        assert [row["kind"] for row in read(self.file)[0]] == ["real", "quality", "quality", "real", "quality", "real"]
+        self.file.unlink()
+        assert "no rows to score again" in refused("evaluate", "--rescore")
+
+    def test_new_features_are_had_from_what_is_kept(self):
+        """One command, and every row has the new extractor's scores."""
+        done("evaluate", "digits/vae", *self.QUICK)
+        root = self.file.parents[1]
+        done("features", "digits", "--extractor", "classifier", "--epochs", 1, "--widths", "8,8", "--out", root)
+        assert "0 of 2 rows have the very scores" in done("evaluate", "--rescore").stdout
+        old, new = read(self.file)[0][:2], read(self.file)[0][2:]
+        assert [row["kind"] for row in new] == ["real", "quality"]
+        for before, after in zip(old, new, strict=True):
+            assert set(after["scores"]) == {"classifier", "pixels"} == set(after["hashes"]) - {"checkpoint"}
+            same = before["scores"]["pixels"].keys() - {"sharpness"}  # which stands under the first extractor
+            assert all(after["scores"]["pixels"][key] == before["scores"]["pixels"][key] for key in same)
 
     def test_the_advice_on_a_stale_row_measures_it_again(self):
         """A sweep's, a lecture's, a baseline's and a failure's."""

@@ -7,7 +7,6 @@ import time
 import weakref
 from dataclasses import replace
 from itertools import islice
-from pathlib import Path
 
 import pytest
 import torch
@@ -16,7 +15,7 @@ from gencore import checkpoint
 from gencore.data import load_images, to_uint8
 from gencore.device import Settings
 from gencore.errors import InputError
-from gencore.evaluation import assemble, cost, evaluate, memory, plan, rows, scoring, unfinished
+from gencore.evaluation import assemble, cost, evaluate, memory, plan, rows, samples, scoring
 from gencore.evaluation import task as task_module
 from gencore.evaluation.failures import FAILURES, Broken
 from gencore.evaluation.plan import points_of, prepare
@@ -96,6 +95,23 @@ def of_kind(found, kind):
     return [row for row in found if row["kind"] == kind]
 
 
+def of_quality(found):
+    return [task for task in found.tasks if task.kind == "quality"]
+
+
+def stop_at(words, **options):
+    """Evaluate the VAE until that is being done."""
+    stopped = evaluate.evaluate(["digits/vae"], **QUICK | options)
+    for at in stopped:
+        if words in at.words and at.task.kind == "quality":
+            break
+    stopped.close()
+
+
+def kept_bytes(root):
+    return {path.name: path.read_bytes() for path in (root / "samples").iterdir()}
+
+
 def refused(*names, **options):
     with pytest.raises(InputError) as refusal:
         prepare(names, **QUICK | options)
@@ -123,6 +139,7 @@ class TestValues:
             }
             for key, metric in METRICS.items():
                 pair = (test.x[:N], images) if metric.needs == "images" else (real.test[:N], features)
+                pair = (real.test, features) if key == "kid" else pair
                 if min(len(pair[0]), len(pair[1])) >= metric.least(pair[0].shape[1]):
                     values.setdefault(key, []).append(metric(*pair, *third[metric.needs]))
         scores = row["scores"]["classifier"]
@@ -217,7 +234,8 @@ class TestBaseline:
         baseline = measure("digits/vae")[0]
         train, extractor, real = load_images("digits").x, load_extractor("digits"), load_real("digits")
         for key in ("kid", "coverage"):
-            wanted = [METRICS[key](real.test[:N], extractor.features(train[g * N : (g + 1) * N])) for g in range(2)]
+            against = real.test if key == "kid" else real.test[:N]
+            wanted = [METRICS[key](against, extractor.features(train[g * N : (g + 1) * N])) for g in range(2)]
             assert baseline["scores"]["classifier"][key]["values"] == pytest.approx(wanted, abs=1e-6)
         sharp = METRICS["sharpness"](load_images("digits", "test").x[:N], train[:N])
         assert baseline["scores"]["classifier"]["sharpness"]["values"][0] == pytest.approx(sharp, rel=1e-3)
@@ -271,6 +289,7 @@ class TestResume:
     def test_interrupted_anywhere_it_gives_the_same_rows(self, root, path, quick, settings, moments):
         whole = [lasting(row) for row in measure(quick)]
         path.unlink()
+        samples.forget()
         stopped = evaluate.evaluate([quick], **QUICK)
         list(islice(stopped, moments))
         stopped.close()
@@ -280,115 +299,120 @@ class TestResume:
         assert kept == whole[: len(kept)]
         assert not list(path.parent.glob(".*"))
 
-    def test_a_finished_generation_is_not_made_again(self, root, path, monkeypatch):
-        made = []
-        sample = FAMILIES["vae"].sample
+    def test_of_the_images_none_is_made_twice(self, root, monkeypatch):
+        """Stopped in the second generation, after a micro-batch: the next run makes the one after that."""
+        made, sample = [], FAMILIES["vae"].sample
 
         def counted(self, seeds, **knobs):
             made.append(list(seeds))
             return sample(self, made[-1], **knobs)
 
-        options = QUICK | {"generations": 3, "n": BATCH}
-        stopped = evaluate.evaluate(["digits/vae"], **options)
+        stopped = evaluate.evaluate(["digits/vae"], **QUICK)
         for at in stopped:
-            if "generation 3 of 3" in at.words and at.task.kind == "quality":
+            if "generation 2 of 2: 32 of" in at.words:
                 break
         stopped.close()
         monkeypatch.setattr(FAMILIES["vae"], "sample", counted)
-        [row] = [at.row for at in evaluate.evaluate(["digits/vae"], **options) if at.row]
+        [row] = [at.row for at in evaluate.evaluate(["digits/vae"], **QUICK) if at.row]
         trials = [seeds for seeds in made if seeds[0] == image_seed(0, 0)]
-        assert [seeds for seeds in made if seeds not in trials] == [[image_seed(2, i) for i in range(BATCH)]]
-        assert row["generations"] == 3
+        assert [seeds for seeds in made if seeds not in trials] == [
+            [image_seed(1, i) for i in range(start, start + BATCH)] for start in (16, 32)
+        ]
+        assert max(map(len, trials)) == plan.TRIAL, "the plan's, and the comparison with what is kept"
+        assert row["generations"] == GENERATIONS
 
-    @pytest.mark.parametrize("reached", ["generation 1 of 2", "generation 2 of 2"])
+    @pytest.mark.parametrize("reached", ["generation 1 of 2", "generation 2 of 2", "scoring generation 1"])
     def test_two_evaluations_of_one_point(self, root, path, quick, settings, reached):
-        """The other one goes on from what this one kept, writes the row, and forgets what was kept."""
+        """While one makes a point's images the other waits; both score them, and one row is written."""
         ours = evaluate.evaluate([quick], **QUICK)
         for at in ours:
             if reached in at.words and at.task.kind == "quality":
                 break
-        theirs = of_kind(measure(quick), "quality")
+        theirs = evaluate.evaluate([quick], **QUICK)
+        seen = next(theirs)
+        assert ("waiting for it" in seen.words) == ("scoring" not in reached)
         mine = of_kind([at.row for at in ours if at.row], "quality")
-        assert [lasting(row) for row in mine] == [lasting(row) for row in theirs] and len(mine) == 1
+        rest = list(theirs)
+        assert len(mine) == 1 and not [at.row for at in rest if at.row]
+        assert "by another evaluation meanwhile" in rest[-1].words
+        assert [lasting(row) for row in rows.read(path)[0] if row["kind"] == "quality"] == [lasting(mine[0])]
         assert prepare([quick], **QUICK).tasks == () and not list(path.parent.glob(".*"))
 
-    def test_what_another_point_keeps_stays(self, root, path):
-        one, other = (unfinished.file_for(path, name) for name in "ab")
-        unfinished.keep(one, {"generation": 0})
-        unfinished.keep(other, {"generation": 0})
-        unfinished.forget(one)
-        assert other.exists() and not one.exists()
-        unfinished.forget(other)
-        unfinished.forget(other)
-        assert not other.parent.exists()
+    def test_a_baseline_that_two_evaluations_share_has_one_row(self, root, path):
+        """Two commands for other points at the same n, planned before either had measured it."""
+        both = [prepare([name], **QUICK) for name in ("digits/vae", "digits/gan")]
+        assert [[task.kind for task in one.tasks] for one in both] == [["real", "quality"]] * 2
+        running = [evaluate.run(one) for one in both]
+        next(running[0])
+        for one in reversed(running):
+            list(one)
+        assert [row["kind"] for row in rows.read(path)[0]] == ["real", "quality", "quality"]
 
-    def test_a_folder_that_another_process_removes_is_made_again(self, root, path, monkeypatch):
-        tries, opened = [], Path.open
-
-        def unlucky(self, *how, **more):
-            tries.append(self)
-            if len(tries) == 1:
-                self.parent.rmdir()
-            return opened(self, *how, **more)
-
-        monkeypatch.setattr(Path, "open", unlucky)
-        unfinished.keep(unfinished.file_for(path, "a"), {"generation": 0})
-        assert len(tries) == 2 and tries[0].exists()
+    def test_what_is_kept_serves_another_n(self, root, monkeypatch):
+        """The smaller sample is the beginning of the larger one, to the bit, whichever is made first."""
+        alone = measure("digits/vae", n=20)[1]
+        samples.forget()
+        measure("digits/vae", n=60)
+        made = prepare(["digits/vae"], **QUICK | {"n": 20, "generations": 3, "out": root / "mine.jsonl"}).tasks
+        assert [task.lacking for task in made] == [0, 2 * BATCH], "the third generation"
+        assert lasting(measure("digits/vae", n=20, out=root / "mine.jsonl")[1]) == lasting(alone)
 
     @pytest.mark.parametrize("key", ["device", "name"])
     def test_another_machine_keeps_its_own(self, root, key, monkeypatch):
-        tasks = prepare(["digits/vae"], **QUICK).tasks
-        before = [task.unfinished for task in tasks]
+        [task] = of_quality(prepare(["digits/vae"], **QUICK))
         machine = plan.describe_machine()
-        for module in (plan, task_module):
-            monkeypatch.setattr(module, "describe_machine", lambda *_: machine | {key: "another"})
-        assert not {replace(task).unfinished for task in tasks} & set(before)
-        assert tasks[1].device == "cpu"
+        monkeypatch.setattr(task_module, "describe_machine", lambda *_: machine | {key: "another"})
+        assert replace(task).samples.path != task.samples.path and task.device == "cpu"
 
-    def test_an_interrupted_format_is_not_the_next_one_s(self, root, monkeypatch):
-        """A row says what 'auto' chose; what is unfinished may have been asked for."""
+    def test_a_row_says_which_format_its_images_were_made_in(self, root, monkeypatch):
+        """A row says what 'auto' chose; what is kept may have been asked for."""
         chosen = {"auto": "float32", "bfloat16": "bfloat16"}
         monkeypatch.setattr(plan, "choose_settings", lambda *most: Settings(chosen[most[-1]], "contiguous", 1))
         measure("digits/vae", dtype="auto")
-        stopped = evaluate.evaluate(["digits/vae"], **QUICK | {"dtype": "bfloat16"})
-        for at in stopped:
-            if "generation 2 of 2" in at.words and at.task.kind == "quality":
-                break
-        stopped.close()
+        stop_at("generation 2 of 2", dtype="bfloat16")
         assert prepare(["digits/vae"], **QUICK | {"dtype": "auto"}).tasks == ()
         [task] = prepare(["digits/vae"], **QUICK | {"dtype": "bfloat16"}).tasks
-        assert task.ahead == [1]
+        assert task.lacking == 3 * BATCH
 
     def test_the_plan_knows_what_is_kept(self, root):
-        options = QUICK | {"generations": 4}
-        stopped = evaluate.evaluate(["digits/vae"], **options)
-        for at in stopped:
-            if "generation 3 of 4" in at.words and at.task.kind == "quality":
-                break
-        stopped.close()
-        [task] = prepare(["digits/vae"], **options).tasks
-        assert task.ahead == [2, 3]
-        assert prepare(["digits/vae"], **options | {"batch": 8}).tasks[0].ahead == [0, 1, 2, 3], "other bits"
+        options = {"generations": 4}
+        stop_at("generation 3 of 4", **options)
+        [task] = prepare(["digits/vae"], **QUICK | options).tasks
+        assert task.lacking == 2 * 3 * BATCH and 0 < task.sampling < task.seconds
+        other = prepare(["digits/vae"], **QUICK | options | {"batch": 8}).tasks[0]
+        assert other.lacking == 4 * N, "other bits"
 
     def test_auto_chooses_once_for_an_unfinished_point_too(self, root, monkeypatch):
-        options = QUICK | {"dtype": "auto"}
         chosen = iter([Settings("bfloat16", "contiguous", 1)])
         monkeypatch.setattr(plan, "choose_settings", lambda *_: next(chosen))
-        stopped = evaluate.evaluate(["digits/vae"], **options)
-        for at in stopped:
-            if "generation 2 of 2" in at.words and at.task.kind == "quality":
-                break
-        stopped.close()
-        [task] = prepare(["digits/vae"], **options).tasks
-        assert task.settings.dtype == "bfloat16" and task.ahead == [1]
+        stop_at("generation 2 of 2", dtype="auto")
+        [task] = prepare(["digits/vae"], **QUICK | {"dtype": "auto"}).tasks
+        assert task.settings.dtype == "bfloat16" and task.lacking == 3 * BATCH
 
-    def test_a_spoilt_kept_generation_is_made_again(self, root, path, settings):
-        whole = lasting(measure("digits/vae")[1])
-        path.unlink()
-        task = prepare(["digits/vae"], **QUICK).tasks[1]
-        task.unfinished.parent.mkdir()
-        task.unfinished.write_text('{"generation": 0, "values": 3}\nnonsense\n[]\n{"generation": 1')
-        assert lasting(measure("digits/vae")[1]) == whole
+    def test_images_of_another_program_are_not_taken_for_these(self, root, path, monkeypatch):
+        """A sampler that was mended since, with the weights as they were: a sentence, and nothing is overwritten."""
+        measure("digits/vae", n=20)
+        before, problems = kept_bytes(root), []
+        sample = FAMILIES["vae"].sample
+
+        def mended(self, seeds, **knobs):
+            for step in sample(self, seeds, **knobs):
+                yield replace(step, x0=-step.x0)
+
+        monkeypatch.setattr(FAMILIES["vae"], "sample", mended)
+        with pytest.raises(InputError, match="1 of 2 rows"):
+            for at in evaluate.evaluate(["digits/vae"], **QUICK | {"n": 60}):
+                problems += [at.problem] if at.problem else []
+        assert kept_bytes(root) == before
+        assert len(problems) == 1 and problems[0].endswith("python -m gencore evaluate --forget digits/vae")
+
+    def test_the_row_s_seconds_are_those_of_its_images_and_its_scoring(self, root, monkeypatch):
+        stop_at("generation 2 of 2")
+        [task] = prepare(["digits/vae"], **QUICK).tasks
+        ledger = task.samples.path
+        lines = [json.loads(line) for line in ledger.read_text().splitlines()]
+        ledger.write_text("".join(json.dumps(line | {"seconds": 1000.0}) + "\n" for line in lines))
+        assert measure("digits/vae")[0]["seconds"] == pytest.approx(3000, rel=0.05)
 
     def test_what_is_finished_is_left_alone(self, root, path):
         measure("digits/vae")
@@ -424,13 +448,6 @@ class TestResume:
         measure("digits/vae", dtype="bfloat16")
         monkeypatch.setattr(plan, "choose_settings", lambda *_: pytest.fail("it was chosen before"))
         assert prepare(["digits/vae"], **QUICK | {"dtype": "auto"}).tasks == ()
-
-    def test_a_side_file_left_behind_is_removed(self, root, settings):
-        task = prepare(["digits/vae"], **QUICK).tasks[1]
-        measure("digits/vae")
-        unfinished.keep(task.unfinished, {"generation": 0})
-        prepare(["digits/vae"], **QUICK)
-        assert not task.unfinished.parent.exists()
 
 
 class TestPoints:
@@ -511,7 +528,7 @@ class TestPoints:
         monkeypatch.setattr(checkpoint, "load", lambda name, device=None: asked.append(device) or load(name, "cpu"))
         monkeypatch.setenv("GENCORE_DEVICE", "mps")
         monkeypatch.setattr(plan, "pick_device", torch.device)
-        for module in (plan, task_module, assemble):
+        for module in (plan, task_module):
             monkeypatch.setattr(module, "describe_machine", lambda device: {"device": device, "name": "a machine"})
         tasks = {task.failure: task for task in prepare(["digits/vae"], "failures", **QUICK | {"device": "cuda"}).tasks}
         assert set(asked) == {"cuda"}
@@ -523,7 +540,8 @@ class TestPoints:
         monkeypatch.setattr(plan, "seconds_of", lambda broken: plan.TRIAL * 2.0)
         for task, before in zip(prepare(["digits/vae"], "failures", **QUICK).tasks, quick, strict=True):
             if task.kind == "failure":
-                assert task.seconds == pytest.approx(GENERATIONS * (N * 2.0 + plan.scoring_seconds(N)))
+                assert task.sampling == pytest.approx(GENERATIONS * 3 * BATCH * 2.0), "whole micro-batches"
+                assert task.rest == pytest.approx(GENERATIONS * plan.scoring_seconds(N))
                 assert GENERATIONS * plan.scoring_seconds(N) < before.seconds < task.seconds
 
     def test_the_time_of_a_broken_model_is_measured(self):
@@ -749,7 +767,7 @@ class TestBadInput:
             raise InputError("The disk is full.")
 
         ahead = prepare(["digits/vae", "digits/gan"], **QUICK)
-        monkeypatch.setattr(unfinished, "append_line", full)
+        monkeypatch.setattr(samples, "append_line", full)
         with pytest.raises(InputError, match=r"^The disk is full\.$"):
             list(evaluate.run(ahead))
 

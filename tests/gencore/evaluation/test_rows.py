@@ -5,6 +5,7 @@ import errno
 import json
 import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import torch
 
 from gencore.checkpoint import save_model
 from gencore.errors import InputError
-from gencore.evaluation import rows, unfinished
+from gencore.evaluation import rows
 from gencore.evaluation.schema import SCHEMA, violation
 from gencore.families import FAMILIES
 from gencore.family import Change
@@ -24,7 +25,7 @@ VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 SCHEMA_FILE = Path(__file__).resolve().parents[3] / "docs" / "rows.schema.json"
 HASH = "0123456789abcdef"
 EVERY = {
-    "row": 2,
+    "row": 3,
     "dataset": "digits",
     "checkpoint": "digits/vae",
     "family": "vae",
@@ -38,6 +39,7 @@ EVERY = {
     "command": "python -m gencore evaluate",
 }
 SCORE = {"mean": 2.0, "low": 1.5, "high": 2.5, "values": [1.75, 2.25]}
+OF_REFERENCE = {"reference": 297, "reference_sd": 0.125}
 QUALITY = EVERY | {
     "kind": "quality",
     "point": {"label": "fitted prior", "kind": "headline"},
@@ -45,7 +47,7 @@ QUALITY = EVERY | {
     "generations": 2,
     "seeds": [0, 1],
     "split": "test",
-    "scores": {"classifier": {"kid": SCORE}, "pixels": {"kid": SCORE}},
+    "scores": {"classifier": {"kid": SCORE | OF_REFERENCE}, "pixels": {"kid": SCORE}},
     "left_out": {"classifier": {"fd": "It needs 640 images, not 200."}},
     "uncertainty": "sampling only: one training run",
     "training": {"images": 1000, "seconds": 20.5, "device": "cpu", "parameters": 1234},
@@ -88,7 +90,7 @@ ROWS = {"quality": QUALITY, "cost": COST, "real": REAL, "failure": FAILURE, "bou
 SPOILT = [
     *((kind, (key,), ...) for kind, row in ROWS.items() for key in row),
     *((kind, (key,), value) for kind, row in ROWS.items() for key in row for value in (None, [], True, "", -1)),
-    ("quality", ("row",), 3),
+    ("quality", ("row",), 4),
     ("quality", ("kind",), "qualities"),
     ("quality", ("point", "kind"), "baseline"),
     ("quality", ("point", "label"), ""),
@@ -114,6 +116,10 @@ SPOILT = [
     ("quality", ("scores", "classifier", "kid", "mean"), None),
     ("quality", ("scores", "classifier", "kid", "values"), []),
     ("quality", ("scores", "classifier", "kid", "values", 0), "1.75"),
+    ("quality", ("scores", "classifier", "kid", "reference"), 0),
+    ("quality", ("scores", "classifier", "kid", "reference"), 2.5),
+    ("quality", ("scores", "classifier", "kid", "reference_sd"), -0.1),
+    ("quality", ("scores", "classifier", "kid", "reference_sd"), None),
     ("quality", ("left_out", "classifier", "fd"), 640),
     ("quality", ("training", "images"), -5),
     ("quality", ("training", "images"), "many"),
@@ -149,6 +155,8 @@ ALLOWED = [
     ("quality", ("hope",), "a later version's field"),
     ("quality", ("scores",), {}),
     ("quality", ("scores", "dino"), {}),
+    ("quality", ("scores", "classifier", "kid", "reference"), ...),
+    ("quality", ("scores", "classifier", "kid", "reference_sd"), 0),
     ("quality", ("training",), {}),
     ("quality", ("left_out",), {}),
     ("quality", ("settings", "batch"), ...),
@@ -200,49 +208,69 @@ def invalid(row):
     return not VALIDATOR.is_valid(row)
 
 
-def as_before(row):
-    """Return a row as format 1 had it."""
-    old = json.loads(json.dumps(row).replace('"kid"', '"kd"').replace('"baseline"', '"floor"'))
-    return old | {"row": 1}
+def as_before(row, version=1):
+    """Return a row as an earlier format had it."""
+    text = json.dumps(row).replace(json.dumps(OF_REFERENCE)[1:-1].join((", ", "")), "")
+    if version == 1:
+        text = text.replace('"kid"', '"kd"').replace('"baseline"', '"floor"')
+    return json.loads(text) | {"row": version}
 
 
-class TestEarlierFormat:
-    SHIPPED = Path(__file__).resolve().parents[3] / "checkpoints" / "mnist" / "rows.jsonl"
+def without_reference(row):
+    """Return a row that does not say what its KID is measured against."""
+    return as_before(row, 2) | {"row": 3}
 
-    def test_the_shipped_rows_are_read_as_written_now(self):
-        lines = [json.loads(line) for line in self.SHIPPED.read_text().splitlines()]
-        assert {line["row"] for line in lines} == {1}, "the file stays as it was written"
-        found, problems = rows.read(self.SHIPPED, "mnist")
+
+class TestShipped:
+    FILE = Path(__file__).resolve().parents[3] / "checkpoints" / "mnist" / "rows.jsonl"
+
+    def test_they_are_read_as_written_now_and_the_file_stays_as_it_is(self):
+        lines = [json.loads(line) for line in self.FILE.read_text().splitlines()]
+        found, problems = rows.read(self.FILE, "mnist")
         assert len(found) == len(lines) and not problems
         for row, line in zip(found, lines, strict=True):
-            assert as_before(row) == line and not invalid(row)
-            for scores in row.get("scores", {}).values():
-                assert "kid" in scores and "kd" not in scores
+            assert line["row"] == 3 or as_before(row, line["row"]) == line
+            assert not invalid(row) and all("kid" in scores for scores in row.get("scores", {}).values())
         assert {row["point"]["kind"] for row in found if row["kind"] == "real"} == {"baseline"}
 
-    def test_a_new_row_stands_beside_old_ones(self, path):
+    def test_none_is_there_twice(self):
+        """As two evaluations side by side once wrote the baseline that both needed."""
+        found = [json.dumps([what_is_measured(row), row["hashes"], row["date"]]) for row in rows.read(self.FILE)[0]]
+        assert not [row for row in found if found.count(row) > 1]
+
+
+def what_is_measured(row):
+    """Return what tells a row from others: but for its values, and for the scores' machine."""
+    keys = ("kind", "checkpoint", "knobs", "failure", "n", "generations", "split", "seed")
+    where = row["machine"] if row["kind"] == "cost" else row["settings"]["dtype"]
+    return [*(row.get(key) for key in keys), where]
+
+
+@pytest.mark.parametrize("version", [1, 2])
+class TestEarlierFormat:
+    def test_a_new_row_stands_beside_old_ones(self, path, version):
         path.parent.mkdir()
-        before = "".join(json.dumps(as_before(row)) + "\n" for row in ROWS.values())
+        before = "".join(json.dumps(as_before(row, version)) + "\n" for row in ROWS.values())
         path.write_text(before)
         rows.append(path, QUALITY)
-        assert rows.read(path) == ([*ROWS.values(), QUALITY], [])
+        assert rows.read(path) == ([*map(without_reference, ROWS.values()), QUALITY], [])
         assert path.read_text() == before + json.dumps(QUALITY, ensure_ascii=False) + "\n"
 
-    def test_old_rows_are_not_written(self):
-        assert refused(as_before(QUALITY)) and invalid(as_before(QUALITY))
+    def test_old_rows_are_not_written(self, version):
+        assert refused(as_before(QUALITY, version)) and invalid(as_before(QUALITY, version))
 
-    def test_what_is_no_old_row_either_is_passed_over(self, path):
+    def test_its_kid_is_against_the_first_images(self, path, version):
         path.parent.mkdir()
-        odd = [as_before(changed(*spoilt)) for spoilt in SPOILT if spoilt[1] != ("row",)]
+        path.write_text(json.dumps(as_before(QUALITY, version)) + "\n")
+        [row], _ = rows.read(path)
+        assert rows.kid_reference(row) == 0 and rows.kid_reference(QUALITY) == 297
+
+    def test_what_is_no_old_row_either_is_passed_over(self, path, version):
+        path.parent.mkdir()
+        odd = [as_before(changed(*spoilt), version) for spoilt in SPOILT if spoilt[1] != ("row",)]
         path.write_text("".join(json.dumps(row) + "\n" for row in odd))
         found, problems = rows.read(path)
         assert len(problems) > 0.9 * len(odd) and len(found) + len(problems) == len(odd)
-
-    def test_generations_kept_by_an_earlier_program_are_read(self, path):
-        file = unfinished.file_for(path, "a point")
-        unfinished.keep(file, {"row": 1, "generation": 0, "values": {"pixels": {"kd": 0.5, "fd": 1.5}}, "seconds": 1.0,
-                               "left_out": {"pixels": {}}, "settings": {}, "machine": {}})  # fmt: skip
-        assert unfinished.read(file)[0]["values"] == {"pixels": {"kid": 0.5, "fd": 1.5}}
 
 
 class TestSchema:
@@ -276,8 +304,8 @@ class TestSchema:
             rows.check(changed("quality", ("scores", "classifier", "kid", "mean"), "x"))
         with pytest.raises(InputError, match=r"'quality'"):
             rows.check(changed("quality", ("kind",), "qualty"))
-        with pytest.raises(InputError, match=r"version 3, and this program knows version 2"):
-            rows.check(changed("quality", ("row",), 3))
+        with pytest.raises(InputError, match=r"version 4, and this program knows version 3"):
+            rows.check(changed("quality", ("row",), 4))
 
     def test_beyond_the_schema_scores_fit_their_row(self):
         with pytest.raises(InputError, match="has 2 values for 3 generations"):
@@ -417,6 +445,35 @@ class TestFile:
         assert rows.read(path) == ([QUALITY], [])
 
 
+class TestOnce:
+    def test_a_row_that_is_known_is_not_added(self, path):
+        asked = []
+        assert rows.append_unless(path, QUALITY, lambda row: asked.append(row) or True)
+        assert not asked and not rows.append_unless(path, QUALITY | {"seconds": 2.5}, lambda row: row == QUALITY)
+        assert rows.append_unless(path, COST, lambda row: row == COST)
+        assert rows.read(path) == ([QUALITY, COST], [])
+
+    def test_processes_side_by_side_add_one(self, path):
+        """Each looks and writes in one go: none looks before another has written, and writes after it."""
+        path.parent.mkdir()
+        script = f"""
+import json, sys
+from gencore.evaluation import rows
+row = json.loads(sys.argv[1])
+print([rows.append_unless({str(path)!r}, row | {{"n": n}}, lambda known: known["n"] == n) for n in range(1, 40)])
+"""
+        words = [sys.executable, "-c", script, json.dumps(QUALITY)]
+        both = [subprocess.Popen(words, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+        added = [json.loads(process.communicate(timeout=120)[0].lower()) for process in both]
+        assert [one + other for one, other in zip(*added, strict=True)] == [1] * 39
+        assert sorted(row["n"] for row in rows.read(path)[0]) == list(range(1, 40))
+
+    def test_a_folder_in_its_place(self, path):
+        path.mkdir(parents=True)
+        with pytest.raises(InputError, match=re.escape(str(path))):
+            rows.append_unless(path, QUALITY, lambda row: False)
+
+
 class TestStale:
     @pytest.fixture
     def measured(self, tmp_path, monkeypatch):
@@ -477,6 +534,21 @@ class TestStale:
         features.unlink()
         assert rows.is_stale(row) == ""
         assert rows.is_stale(row | {"hashes": row["hashes"] | {"unheard": HASH}}) == ""
+
+    def test_a_kid_with_another_reference_than_newer_rows(self, measured):
+        """While all are old they are compared; once one is new the others are not what a new one would be."""
+        new, _, _ = measured
+        old, cost = without_reference(new), COST | {"hashes": new["hashes"]}
+        assert rows.stale([old, cost, old]) == {}
+        found = rows.stale([old, new, cost, old | {"n": 297}])
+        assert list(found) == [0], "of as many images as there are the reference is the same one"
+        assert "against 200 test images and that of newer rows against 297" in found[0]
+        assert "measure it again: python -m gencore evaluate digits/vae" in found[0]
+
+    def test_a_row_that_is_stale_itself_makes_no_other_one_old(self, measured):
+        new, _, _ = measured
+        gone = new | {"hashes": {"checkpoint": HASH}}
+        assert list(rows.stale([without_reference(new), gone])) == [1]
 
     @pytest.mark.parametrize("name", ["a" * 300, "runs/" + "a" * 300, "a" * 5000])
     def test_a_name_that_no_system_takes(self, measured, name):

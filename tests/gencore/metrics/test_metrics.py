@@ -20,12 +20,14 @@ from gencore.data import load_images
 from gencore.errors import InputError
 from gencore.metrics import (
     METRICS,
+    KernelReference,
     distances,
     interval,
     nearest,
     neighbours,
     prdc,
     radial_spectrum,
+    reference_sd,
     scores,
     sharpness_of_spectra,
 )
@@ -249,6 +251,34 @@ def test_kid_has_no_bias_and_may_be_negative():
     _, low, high = interval(values)
     assert low < 0 < high
     assert min(values) < 0
+
+
+@pytest.mark.parametrize(("scale", "shift"), [(1.0, 0.4), (1.3, 0.0), (0.5, 1.0)])
+def test_the_scatter_over_references_is_that_of_many_references(scale, shift):
+    """One set of fake rows, and 800 real sets from a known distribution; by one of them alone the scatter is told."""
+    fake = normal(150, 3, 0, scale, shift)
+    found = [KernelReference(normal(150, 3, 1 + seed)).distance(fake) for seed in range(800)]
+    scatter = np.std([value for value, _ in found], ddof=1)
+    told = [reference_sd(parts) for _, parts in found]
+    assert np.mean(told) == pytest.approx(scatter, rel=0.1)
+    assert np.quantile(told, [0.1, 0.9]) == pytest.approx(scatter, rel=0.5), "nor does a single one err by much"
+
+
+def test_the_scatter_over_references_in_closed_form():
+    """Real rows of four values, equally often, so that every expectation is a sum of four terms."""
+    values, fake = normal(4, 2, 0).double(), normal(60, 2, 1, 1.2).double()
+    k = lambda x, y: (x @ y.T / 2 + 1) ** 3  # noqa: E731 - as the paper writes it
+    parts = k(values, values).mean(1) - k(values, fake).mean(1)
+    n = 4000
+    wanted = math.sqrt(4 / n * parts.var(correction=0).item())
+    rows = values.repeat(n // 4, 1)
+    assert reference_sd(KernelReference(rows).distance(fake)[1]) == pytest.approx(wanted, rel=0.01)
+
+
+def test_a_kernel_reference_gives_the_kid(pair):
+    real, fake = pair
+    value, parts = KernelReference(real).distance(fake)
+    assert value == METRICS["kid"](real, fake) and parts.shape == (len(real),) and parts.dtype == torch.float64
 
 
 def test_power_of_a_spectrum_is_that_of_the_windowed_pixels():
