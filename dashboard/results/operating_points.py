@@ -23,12 +23,17 @@ class Score:
         low: The interval's lower end.
         high: The interval's upper end.
         values: One value per generation.
+        reference: The real test images that it compares with; 0 where that is not said: as many as were generated.
+        reference_sd: The standard deviation that it has over other sets of so many, which the interval leaves out; None
+            where that is not known.
     """
 
     mean: float
     low: float
     high: float
     values: tuple[float, ...] = ()
+    reference: int = 0
+    reference_sd: float | None = None
 
     @property
     def half(self) -> float:
@@ -50,7 +55,7 @@ class Measured:
         n: Images per generation, real and generated alike.
         generations: Independent generations.
         quality: The row of kind 'quality', 'real' or 'failure'.
-        cost: The row of kind 'cost' for the same checkpoint and knobs, or None.
+        cost: The row of kind 'cost' for the same checkpoint, knobs and settings, or None; see `cost_of`.
         stale: One sentence when the checkpoint or the extractor has changed since, else ''.
     """
 
@@ -89,7 +94,10 @@ class Measured:
     def score(self, metric: str, extractor: str = EXTRACTOR) -> Score | None:
         """Return a metric's score in an extractor's features; None when it was left out."""
         found = self.quality["scores"].get(extractor, {}).get(metric)
-        return Score(found["mean"], found["low"], found["high"], tuple(found["values"])) if found else None
+        if not found:
+            return None
+        ends, of_reference = (found["mean"], found["low"], found["high"]), (found.get("reference", 0),)
+        return Score(*ends, tuple(found["values"]), *of_reference, found.get("reference_sd"))
 
     def why_not(self, metric: str, extractor: str = EXTRACTOR) -> str:
         """Return the sentence that says why a metric was left out, '' when it was not."""
@@ -205,16 +213,25 @@ def slug(family: str) -> str:
 def cost_of(costs: Iterable[Mapping[str, Any]], point: Measured, machine: str = "") -> Mapping[str, Any] | None:
     """Return the first cost row of a point, of one machine if it is named; None when there is none.
 
-    A stale cost stands beside a point that is stale itself, and so marked, and beside no other.
+    What was timed in another number format or memory layout is not what was scored, and is no cost of this point. Which
+    device it was timed on decides the time alone, so that stands beside it. A stale cost stands beside a point that is
+    stale itself, and so marked, and beside no other.
     """
     mine = (point.checkpoint, knobs_key(point.knobs))
     found = [
         cost
         for cost in costs
-        if (cost["checkpoint"], knobs_key(cost["knobs"])) == mine and (not machine or machine_key(cost) == machine)
+        if (cost["checkpoint"], knobs_key(cost["knobs"])) == mine
+        and how_computed(cost) == how_computed(point.quality)
+        and (not machine or machine_key(cost) == machine)
     ]
     fresh = [cost for cost in found if not cost.get("stale")]
     return next(iter(fresh or (found if point.stale else [])), None)
+
+
+def how_computed(row: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the number format and the memory layout that a row was measured in."""
+    return row["settings"]["dtype"], row["settings"].get("layout", "contiguous")
 
 
 def machine_key(row: Mapping[str, Any]) -> str:
@@ -234,8 +251,9 @@ def join(
 ) -> Measurements:
     """Return rows joined into operating points.
 
-    Of several rows of the same kind, checkpoint, knobs, n, split and machine the last one counts; of the costs of
-    several machines the first machine's (the shipped one's) stands beside a point's quality.
+    Of several rows of the same kind, checkpoint, knobs, n, split and machine the last one counts, a cost's of each
+    number format and layout; of the costs of several machines the first machine's (the shipped one's) stands beside a
+    point's quality.
 
     Args:
         dataset: The data set.
@@ -292,10 +310,13 @@ def index(known: Sequence[str], name: str) -> int:
 
 
 def latest(rows: Iterable[Mapping[str, Any]]) -> list[tuple[int, Mapping[str, Any]]]:
-    """Return the rows that count with their places: the last of each kind, checkpoint, knobs, n, split and machine."""
+    """Return the rows that count with their places: the last of each kind, checkpoint, knobs, n, split and machine.
+
+    Costs in several number formats and layouts all count: each belongs to the quality measured in the same.
+    """
     found: dict[tuple, tuple[int, Mapping[str, Any]]] = {}
     for place, row in enumerate(rows):
-        machine = machine_key(row) if row["kind"] == "cost" else ""
+        machine = (machine_key(row), *how_computed(row)) if row["kind"] == "cost" else ""
         where = row.get("failure", "") or (row["kind"] == "cost" and row.get("local", False))
         what = row["kind"], row["checkpoint"], knobs_key(row["knobs"]), row.get("n"), row.get("split", "")
         found[*what, machine, where] = place, row

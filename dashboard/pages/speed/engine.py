@@ -122,7 +122,8 @@ def plan(service: Service, dataset: str, scope: str, known: Measurements) -> lis
             row = before(known, entry.name, key)
             if row is None or row["calls"] <= MOST_CALLS:
                 expected = OVERHEAD + (expect(row, seconds) if row else seconds)
-                jobs.append(Job(entry, kind.title, point, knobs, settings_of(row), seconds, expected))
+                settings = settings_of(scored(known, entry.name, key) or row)
+                jobs.append(Job(entry, kind.title, point, knobs, settings, seconds, expected))
     order = list(service.families)
     return sorted(jobs, key=lambda job: order.index(job.entry.family))
 
@@ -131,6 +132,12 @@ def before(known: Measurements, name: str, key: str) -> Mapping[str, Any] | None
     """Return an operating point's cost row: one of this machine if there is one, else the first."""
     found = [row for row in known.costs if row["checkpoint"] == name and knobs_key(row["knobs"]) == key]
     return next((row for row in found if row.get("local")), next(iter(found), None))
+
+
+def scored(known: Measurements, name: str, key: str) -> Mapping[str, Any] | None:
+    """Return an operating point's row of scores: only a time in the same settings may stand beside them."""
+    points = [point for point in known.points if point.checkpoint == name and knobs_key(point.knobs) == key]
+    return next((point.quality for point in points if not point.stale), None)
 
 
 def settings_of(row: Mapping[str, Any] | None) -> Settings:

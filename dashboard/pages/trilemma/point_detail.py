@@ -64,6 +64,7 @@ def facts(point: Measured, names: Mapping[str, str]) -> str:
         ("trained on", training_facts(quality.get("training") or {})),
         ("seeds", "{} to {}".format(*quality["seeds"])),
         ("uncertainty", quality["uncertainty"]),
+        ("KID's reference", of_reference(point)),
         ("hashes", ", ".join(f"{part} {value}" for part, value in quality["hashes"].items())),
         ("settings", json.dumps(quality["settings"])[1:-1].replace('"', "")),
         ("machine", machine_key(quality)),
@@ -74,3 +75,18 @@ def facts(point: Measured, names: Mapping[str, str]) -> str:
     missing = {key: words for left_out in quality.get("left_out", {}).values() for key, words in left_out.items()}
     absent = "".join(f"<li>{escape(names.get(key, key))}: {escape(words)}</li>" for key, words in missing.items())
     return f'<dl class="facts">{rows}</dl>' + (f'<ul class="left-out">{absent}</ul>' if absent else "")
+
+
+def of_reference(point: Measured) -> str:
+    """Return what the KID compares with, and what the intervals leave out of its uncertainty."""
+    scores = {name: score for name in point.quality["scores"] if (score := point.score("kid", name))}
+    left_out = "which the intervals leave out and all rows share"
+    known = {name: score for name, score in scores.items() if score.reference_sd is not None}
+    if not known:
+        return f"the first {point.n:,} test images; other ones would give other values, {left_out}" if scores else ""
+    spread = ", ".join(
+        f"{one.reference_sd:,.{format.digits(one.reference_sd, one.reference_sd)}f} ({name})"
+        for name, one in known.items()
+    )
+    count = max(score.reference for score in known.values())
+    return f"{count:,} real test images; over other sets of as many its standard deviation is {spread}, {left_out}"

@@ -4,6 +4,7 @@ import itertools
 import json
 import re
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -249,6 +250,19 @@ def test_the_row_says_everything():
     for part in ("knobs", "hashes", "machine", "Test Processor", "2026-11-22", "python -m gencore evaluate", "seeds"):
         assert part in words
     ElementTree.fromstring(f"<div>{words.replace('&nbsp;', ' ')}</div>")
+
+
+def test_the_row_says_what_its_kid_compares_with():
+    """And that the interval is not all of its uncertainty, whether or not the rest is known."""
+    chosen = everything().points[0]
+    assert "the first 5,000 test images" in point_detail.of_reference(chosen)
+    told = {"reference": 10_000, "reference_sd": 0.000812}
+    new = chosen.quality | {"scores": {name: {"kid": scores["kid"] | told}
+                                       for name, scores in chosen.quality["scores"].items()}}  # fmt: skip
+    words = point_detail.of_reference(replace(chosen, quality=new))
+    assert "10,000 real test images" in words and "0.0008 (classifier), 0.0008 (pixels)" in words
+    assert words in point_detail.row(replace(chosen, quality=new), None, {"kid": "KID"})
+    assert point_detail.of_reference(replace(chosen, quality=new | {"scores": {}})) == ""
 
 
 def test_no_rows_make_a_page_that_says_what_to_run():
