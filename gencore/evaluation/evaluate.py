@@ -34,7 +34,7 @@ COST_WORDS = {"counting": "counting calls and operations", "memory": "memory", "
 WAIT_SECONDS = 0.2  # between two looks at images that another process is making
 MEANWHILE = "measured by another evaluation meanwhile"
 CHECKED = 4  # images that are made again to see whether kept ones are still what the same seeds give
-ALIKE = 8.0  # uint8 levels that most of them may differ by on average; another batch or thread count gives under 1
+ALIKE = 1.0  # uint8 levels that most may differ by on average: another batch gives 0, another number format 0.3
 CAUTION = 0.05  # the share of the work before which its pace so far says less than the estimate
 
 
