@@ -89,6 +89,23 @@ def test_the_readme_shows_every_basic_command():
     assert {shlex.split(line)[3] for line in commands()} >= {"list", "train", "sample", "benchmark"}
 
 
+def test_the_readme_s_times_are_those_of_the_format_that_its_distances_are_in():
+    """Each is of a row of costs in bfloat16, 16 images at once; a time that no row has is none to print."""
+    table = re.findall(r"\| \[(mnist/\w+)\]\([^|]*\| ([^|]+) \| [\d.]+ \| (\d+) \| ([\d.]+) \|", README)
+    lines = map(json.loads, (ROOT / "checkpoints/mnist/rows.jsonl").read_text().splitlines())
+    times = {
+        (row["checkpoint"], row["point"]["label"], str(row["calls"])): batch["ms_per_image"]
+        for row in lines
+        if row["kind"] == "cost" and row["settings"]["dtype"] == "bfloat16"
+        for batch in row["batches"]
+        if batch["n"] == 16
+    }
+    assert len(table) == 3
+    for *where, ms in table:
+        assert f"{times[tuple(where)]:.{len(ms.partition('.')[2])}f}" == ms
+    assert "bfloat16" in README.partition("## Results")[2].partition("| checkpoint |")[0].partition("Time:")[2]
+
+
 def test_version_and_changelog_have_their_form():
     assert re.fullmatch(r"\d+\.\d+\.\d+", __version__)
     assert "## [Unreleased]" in (ROOT / "CHANGELOG.md").read_text()
