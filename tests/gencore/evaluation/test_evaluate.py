@@ -726,6 +726,27 @@ class TestBadInput:
             pytest.skip("needs Linux's /proc")
         assert f"{closed}/rows.jsonl" in refused("digits/vae", out=f"{closed}/rows.jsonl")
 
+    def test_a_place_where_no_sample_can_be_kept(self, root, tmp_path, monkeypatch):
+        """Said beforehand; scores of what is kept, and costs, need no such place."""
+        measure("digits/vae", n=20)
+        (tmp_path / "file").write_text("")
+        monkeypatch.setattr(samples, "folder", lambda: tmp_path / "file")
+        assert str(tmp_path / "file") in refused("digits/vae")
+        assert [task.kind for task in prepare(["digits/vae"], **QUICK | {"rows": "cost"}).tasks] == ["cost"]
+
+    def test_damaged_samples_are_named_and_made_again(self, root, path):
+        whole = lasting(measure("digits/vae")[1])
+        path.unlink()
+        for file in (root / "samples").glob("*.1.npy"):
+            content = bytearray(file.read_bytes())
+            content[-1] ^= 255
+            file.write_bytes(content)
+        found = prepare(["digits/vae"], **QUICK)
+        assert len(found.problems) == 1 and "from image 32 of 48 on; the images from there" in found.problems[0]
+        assert [task.lacking for task in found.tasks] == [0, BATCH]
+        assert lasting(measure("digits/vae")[1]) == whole
+        assert prepare(["digits/vae"], **QUICK | {"n": 20}).problems == ()
+
     def test_images_that_are_no_images_spoil_only_their_own_row(self, root, monkeypatch):
         generate = FAMILIES["vae"].sample
 
