@@ -251,9 +251,8 @@ def join(
 ) -> Measurements:
     """Return rows joined into operating points.
 
-    Of several rows of the same kind, checkpoint, knobs, n, split and machine the last one counts, a cost's of each
-    number format and layout; of the costs of several machines the first machine's (the shipped one's) stands beside a
-    point's quality.
+    Of several rows of one kind (see `latest`) the last one counts; of the costs of several machines the first machine's
+    (the shipped one's) stands beside a point's quality.
 
     Args:
         dataset: The data set.

@@ -89,7 +89,8 @@ class TestKept:
     def test_what_depends_on_anything_else_has_its_own(self):
         names = {Samples(ABOUT).path}
         for key, value in [
-            ("hash", "1" * 16), ("revision", 1), ("checkpoint", "digits/gan"), ("failure", "noise"), ("dataset", "mnist"),
+            ("hash", "1" * 16), ("checkpoint", "digits/gan"), ("failure", "noise"), ("dataset", "mnist"),
+            ("revision", 1),
             ("knobs", {"temperature": 0.9}), ("machine", {"device": "cpu", "name": "Other"}),
             ("settings", {"dtype": "bfloat16", "layout": "contiguous", "batch": 8}),
             ("settings", {"dtype": "float32", "layout": "channels_last", "batch": 8}),
