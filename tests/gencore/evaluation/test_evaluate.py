@@ -528,6 +528,9 @@ class TestPoints:
         monkeypatch.setattr(checkpoint, "load", lambda name, device=None: asked.append(device) or load(name, "cpu"))
         monkeypatch.setenv("GENCORE_DEVICE", "mps")
         monkeypatch.setattr(plan, "pick_device", torch.device)
+        monkeypatch.setattr(
+            plan, "Reference", lambda dataset, device: asked.append(device) or scoring.Reference(dataset)
+        )
         for module in (plan, task_module):
             monkeypatch.setattr(module, "describe_machine", lambda device: {"device": device, "name": "a machine"})
         tasks = {task.failure: task for task in prepare(["digits/vae"], "failures", **QUICK | {"device": "cuda"}).tasks}
