@@ -210,16 +210,15 @@ def ask(
 
 
 def usual_machine(measured: Measurements, here: str = "") -> str:
-    """Return the machine at hand if anything was timed on it, else the one with most times; '' where there is none.
+    """Return the machine at hand if anything was timed on it, else the one with most times; '' where there is none."""
+    machines = [machine_key(cost) for cost in measured.costs if not cost.get("stale")]
+    near = [name for name in machines if at_hand(measured, name, here)]
+    return here if here in near else max(dict.fromkeys(near or machines), key=(near or machines).count, default="")
 
-    At hand is `here`, as `machine_key` names it; or what this project's user has timed on, in whatever way that differs.
-    """
-    fresh = [cost for cost in measured.costs if not cost.get("stale")]
-    machines = [machine_key(cost) for cost in fresh]
-    if here in machines:
-        return here
-    machines = [machine_key(cost) for cost in fresh if cost.get("local")] or machines
-    return max(dict.fromkeys(machines), key=machines.count, default="")
+
+def at_hand(measured: Measurements, machine: str, here: str = "") -> bool:
+    """Return whether a machine is `here`, as `machine_key` names it, or one that this project's user has timed on."""
+    return machine == here or any(cost.get("local") and machine_key(cost) == machine for cost in measured.costs)
 
 
 def on_machine(measured: Measurements, point: Measured, machine: str) -> Measured:

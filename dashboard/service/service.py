@@ -34,7 +34,7 @@ from gencore.device import describe_machine, pick_device, synchronise
 from gencore.errors import InputError, near
 from gencore.evaluation import rows
 from gencore.evaluation.failures import FAILURES, Broken, failures_for
-from gencore.extractors import EXTRACTORS
+from gencore.extractors import EXTRACTORS, FOLDER, LADDER, default_extractor
 from gencore.family import Family, resolve_knobs
 
 MAX_IMAGES = 100
@@ -292,7 +292,8 @@ class Service:
         # What a row was measured on may change too, which makes the row stale.
         paths = [entry.path / name for entry in entries[dataset] for name in (checkpoint.WEIGHTS, checkpoint.CONFIG)]
         for root in checkpoint.roots():
-            paths += [root / dataset / rows.FILE, *(root / dataset / "features").glob("*.safetensors")]
+            features = root / dataset / FOLDER
+            paths += [root / dataset / rows.FILE, features / LADDER, *features.glob("*.safetensors")]
         return cache_key(dataset, paths)
 
     def _read_measurements(self, dataset: str) -> Measurements:
@@ -308,7 +309,8 @@ class Service:
         }
         stale = {place: without_paths(words) for place, words in rows.stale(found).items()}
         sees = {name: kind.sees for name, kind in EXTRACTORS.items()}
-        return replace(join(dataset, found, titles, orders, stale, problems), sees=sees)
+        joined = join(dataset, found, titles, orders, stale, problems)
+        return replace(joined, extractor=default_extractor(dataset), sees=sees)
 
     # ---- the failure lab
 

@@ -17,7 +17,7 @@ from dashboard.results.axes import DIVERSITIES, QUALITIES, SPEED, Axis
 from dashboard.results.evidence import evidence
 from dashboard.results.explanations import capital, plus_minus
 from dashboard.results.operating_points import BATCH, Measured, Score
-from dashboard.results.question import Question, unmeasured
+from dashboard.results.question import Question, at_hand, unmeasured
 from dashboard.results.question import name as name_of
 from dashboard.results.recommendation import Answer, kept_within, weigh, weighed, winner_everywhere, within
 
@@ -88,7 +88,9 @@ def controls(question: Question, here: str) -> dict[str, Any]:
         "n": question.n,
         "sizes": [[n, f"n = {n:,} ({count} point{'s' * (count != 1)})"] for n, count in question.sizes.items()],
         "machine": question.machine,
-        "machines": [[name, f"{name} (this machine)" if name == here else name] for name in measured.machines],
+        "machines": [
+            [name, f"{name} (this machine)" if at_hand(measured, name, here) else name] for name in measured.machines
+        ],
     }
 
 
@@ -290,6 +292,6 @@ def reading(question: Question, here: str = "") -> str:
     if any(point.n != question.n for point in question.points):
         words += f" Hollow: measured at another n than {question.n:,}; KID alone may be compared across n."
     words += f" Scores in {question.measured.features(question.extractor)}."
-    whose = f" ({'this machine' if question.machine == here else 'another machine than this'})" * bool(here)
-    words += f" Times: {BATCH} images at once, {question.machine}{whose}."
+    whose = "this machine" if at_hand(question.measured, question.machine, here) else "another machine than this"
+    words += f" Times: {BATCH} images at once, {question.machine} ({whose})."
     return f"{words} Choose a point for its samples and its row."

@@ -250,6 +250,20 @@ def test_rows_of_another_data_set_are_passed_over_and_named(service, tmp_path):
     assert any("'cifar10'" in sentence for sentence in found.problems)
 
 
+def test_the_usual_features_are_those_that_the_ladder_chose(service, tmp_path):
+    found = invented.scores(3, kid=0.01, coverage=0.9, precision=0.9)
+    rows.append(tmp_path / "dots" / "rows.jsonl", invented.real(2000, found, "dots"))
+    folder = tmp_path / "dots" / "features"
+    folder.mkdir()
+    for name in ("classifier", "pixels"):
+        (folder / f"{name}.safetensors").touch()
+    assert service.measurements("dots").usual_extractor == "classifier"
+    (folder / "ladder.json").write_text('{"default": "pixels"}')
+    measured = service.measurements("dots")
+    assert measured.usual_extractor == "pixels" and measured.extractors == ("pixels", "classifier")
+    assert measured.sees["classifier"].startswith("see "), "what each sees follows 'these features'"
+
+
 # ---- what a lane says, and downloads
 
 
