@@ -28,6 +28,7 @@ from gencore.metrics import METRICS, interval
 from gencore.presets import PRESETS
 from gencore.train import train
 
+MADE = [name for name, kind in EXTRACTORS.items() if not kind.pretrained]
 N, GENERATIONS, BATCH = 40, 2, 16  # the last batch of 40 is smaller
 QUICK = {"n": N, "generations": GENERATIONS, "batch": BATCH, "dtype": "float32", "device": "cpu", "rows": "quality"}
 PASSING = ("seconds", "date", "command", "version")  # what two runs of the same evaluation may differ in
@@ -160,7 +161,7 @@ class TestValues:
                 "threads": 1,
                 "batch": BATCH,
             }
-            assert set(row["scores"]) == set(EXTRACTORS)
+            assert set(row["scores"]) == set(MADE)
             assert rows.is_stale(row) == ""
 
     def test_a_row_says_what_was_trained_and_on_what(self, root):
@@ -182,7 +183,7 @@ class TestValues:
 
     def test_too_few_images_for_a_metric_are_a_reason(self, root):
         row = measure("digits/vae")[1]
-        for name in EXTRACTORS:
+        for name in MADE:
             least = METRICS["fd"].least(len(load_real("digits", name).test[0]))
             assert "fd" not in row["scores"][name]
             assert f"needs {least:,} rows" in row["left_out"][name]["fd"]
@@ -214,9 +215,12 @@ class TestValues:
                 return torch.nn.functional.adaptive_avg_pool2d(x.float(), 2).flatten(1)
 
         monkeypatch.setitem(EXTRACTORS, "means", Means)
+        measure("digits/vae")
+        assert not prepare(["digits/vae"], **QUICK).tasks
         list(write_features("digits", root, "means", Options(), lambda share, words: None))
+        assert of_quality(prepare(["digits/vae"], **QUICK)), "a row without its scores is to be measured"
         row = measure("digits/vae")[1]
-        assert set(row["scores"]) == {"classifier", "pixels", "means"} == set(row["hashes"]) - {"checkpoint"}
+        assert set(row["scores"]) == {*MADE, "means"} == set(row["hashes"]) - {"checkpoint"}
         assert {"kid", "fd", "coverage"} <= set(row["scores"]["means"])
 
 
@@ -225,7 +229,7 @@ class TestBaseline:
         """The reference is one draw too: its scatter, as large as a block's, moves all the blocks alike."""
         baseline = measure("digits/vae", n=120, generations=5)[0]
         assert baseline["kind"] == "real" and baseline["generations"] == 5
-        for name in EXTRACTORS:
+        for name in MADE:
             kid = baseline["scores"][name]["kid"]
             scatter = 2 * torch.tensor(kid["values"]).std().item()
             assert kid["low"] - scatter <= 0 <= kid["high"] + scatter
@@ -519,7 +523,7 @@ class TestPoints:
         found = measure("digits/vae", points="failures")
         failures = {row["failure"]: row for row in of_kind(found, "failure")}
         assert len(failures) >= 4 and all(row["point"]["kind"] == "failure" for row in failures.values())
-        assert failures["noise"]["checkpoint"] == "" and set(failures["noise"]["hashes"]) == set(EXTRACTORS)
+        assert failures["noise"]["checkpoint"] == "" and set(failures["noise"]["hashes"]) == set(MADE)
         assert failures["noise"]["scores"]["pixels"]["kid"]["mean"] > found[0]["scores"]["pixels"]["kid"]["mean"]
         assert measure("digits/vae", points="failures") == []
 
