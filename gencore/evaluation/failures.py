@@ -246,7 +246,7 @@ def ignore_latent(model: Any) -> Generate:
         mean = torch.cat([model.decode(part) for part in latents.split(64)]).mean(0).clamp(-1, 1)
 
     def generate(seeds: Iterable[int]) -> Tensor:
-        return mean.repeat(len(Noise(seeds).generators), 1, 1, 1)
+        return mean.repeat(len(Noise(seeds)), 1, 1, 1)
 
     return generate
 

@@ -174,12 +174,12 @@ class VAE(Family):
 
     def latent(self, seeds: Iterable[int], prior: str = "mixture", temperature: float = 1.0) -> Tensor:
         """Return z (N, latent) of `seeds` from the chosen prior."""
-        noise = Noise(seeds, self.device)
-        uniform = torch.special.ndtr(noise())  # one number in (0, 1) per seed, to choose the component
-        eps = temperature * noise(self.config.latent)
+        choice, eps = Noise(seeds, self.device)(1 + self.config.latent).split([1, self.config.latent], dim=1)
+        eps = temperature * eps
         if prior == "normal":
             return eps
         edges = self.mixture_weights.cumsum(0)
+        uniform = torch.special.ndtr(choice[:, 0].contiguous())  # one number in (0, 1) per seed
         component = torch.searchsorted(edges / edges[-1], uniform).clamp_max(len(edges) - 1)
         return self.mixture_means[component] + torch.einsum("nij,nj->ni", self.mixture_factors[component], eps)
 

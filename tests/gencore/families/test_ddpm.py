@@ -176,10 +176,10 @@ def test_ddim_is_that_of_diffusers_with_its_clipped_model_output(eta, prediction
     for steps in (4, 10, 50):
         scheduler = diffusers.DDIMScheduler.from_config(model.scheduler.config, timestep_spacing="trailing")
         scheduler.set_timesteps(steps)  # a divisor of T, where its stride is the distance of the timesteps
-        x, generators = (noise := Noise([1, 2]))(1, 8, 8), noise.generators
+        x = (noise := Noise([1, 2]))(1, 8, 8)
         for t, step in zip(scheduler.timesteps, sampled(model, "ddim", steps, eta), strict=True):
             said = model._call(x, torch.full((2,), int(t)))
-            options = {"eta": eta, "use_clipped_model_output": True, "generator": generators}
+            options = {"eta": eta, "use_clipped_model_output": True, "variance_noise": noise(1, 8, 8)}
             x = scheduler.step(said, t, x, **options).prev_sample
             assert torch.allclose(x, step.x, atol=1e-3), int(t)
             x = step.x
@@ -187,15 +187,17 @@ def test_ddim_is_that_of_diffusers_with_its_clipped_model_output(eta, prediction
 
 @pytest.mark.parametrize("prediction", PREDICTIONS)
 @pytest.mark.parametrize("variance", VARIANCES)
-def test_ancestral_sampling_is_that_of_diffusers(variance, prediction):
+def test_ancestral_sampling_is_that_of_diffusers(variance, prediction, monkeypatch):
+    draws = "diffusers.schedulers.scheduling_ddpm.randn_tensor"
     model = rough(prediction=prediction, variance=variance)
     for steps in (3, 10, 50, 999):
         scheduler = diffusers.DDPMScheduler.from_config(model.scheduler.config)
         scheduler.set_timesteps(steps)
-        x, generators = (noise := Noise([1, 2]))(1, 8, 8), noise.generators
+        x = (noise := Noise([1, 2]))(1, 8, 8)
+        monkeypatch.setattr(draws, lambda shape, noise=noise, **_: noise(*shape[1:]))
         *walk, last = zip(scheduler.timesteps, sampled(model, "ddpm", steps), strict=True)
         for t, step in walk:  # at the last, diffusers adds noise that Algorithm 2 does not
-            x = scheduler.step(model._call(x, torch.full((2,), int(t))), t, x, generator=generators).prev_sample
+            x = scheduler.step(model._call(x, torch.full((2,), int(t))), t, x).prev_sample
             assert torch.allclose(x, step.x, atol=1e-3), int(t)
             x = step.x
         assert torch.equal(last[1].x, last[1].x0)
