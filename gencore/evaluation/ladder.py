@@ -28,7 +28,7 @@ from gencore.evaluation.degradations import DEGRADATIONS, Crowd, Degradation
 from gencore.evaluation.rows import extractor_hash
 from gencore.extractors import FOLDER, LADDER, Extractor, Show, extractors_of, ladder_path, load_extractor
 from gencore.extractors.reference import load_real
-from gencore.metrics.distances import kernel_sum, kernel_sum_of_pairs
+from gencore.metrics.distances import KernelReference
 
 VERSION = 1
 PICTURE = "ladder.png"  # beside the file: one strip of examples per ladder
@@ -44,7 +44,7 @@ class Eye:
 
     def __init__(self, extractor: Extractor, train: Tensor):
         self.extractor, self.train = extractor, train
-        self.own = kernel_sum_of_pairs(train.double()) / (len(train) * (len(train) - 1))
+        self.reference = KernelReference(train)
 
     def features(self, x: Tensor) -> Tensor:
         """Return the features, float32 (N, d), of uint8 images (N, C, H, W)."""
@@ -53,13 +53,11 @@ class Eye:
     def scores(self, fake: Tensor) -> dict[str, float]:
         """Return the metrics of KEYS that n rows (n, d) are enough for; all but KID against as many train images."""
         rest, _ = metrics.scores(self.train[: len(fake)], fake, keys=[key for key in KEYS if key != HEADLINE])
-        return {HEADLINE: self.kid(fake.double()), **rest}
+        return {HEADLINE: self.kid(fake), **rest}
 
     def kid(self, fake: Tensor) -> float:
-        """Return the KID of float64 rows (n, d) to all of the train images: the metric, its share of these kept."""
-        n, m = len(fake), len(self.train)
-        own = self.own + kernel_sum_of_pairs(fake) / (n * (n - 1))
-        return own - 2 * kernel_sum(self.train.double(), fake) / (n * m)
+        """Return the KID of rows (n, d) to all of the train images: the metric, its share of these kept."""
+        return self.reference.distance(fake)[0]
 
 
 @dataclass(frozen=True)
