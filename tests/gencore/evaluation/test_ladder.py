@@ -163,8 +163,9 @@ class TestMeasured:
         record = measured[0]
         looked = []
         monkeypatch.setattr(ladder, "load_extractor", lambda *names: looked.append(names[1]) or Ink(1, 8))
-        kept, _ = ladder.measure_ladder("digits", device="cpu", known=record)
-        assert looked == [] and kept["extractors"] == record["extractors"]
+        renamed = {**record, "ladders": [{**one, "about": "In other words."} for one in record["ladders"]]}
+        kept, _ = ladder.measure_ladder("digits", device="cpu", known=renamed)
+        assert kept["ladders"] == record["ladders"] and looked == [] and kept["extractors"] == record["extractors"]
         for changed in ({"hashes": {**record["hashes"], "ink": "0"}}, {"seed": 1}):
             looked.clear()
             monkeypatch.setattr(ladder, "climb", lambda eyes, *rest: (_ for _ in ()).throw(KeyboardInterrupt))
