@@ -85,7 +85,7 @@ lab.table = (element, props, watch) => {
       row.label,
       row.kind,
       KINDS[row.kind],
-      row.stale,
+      row.stale && 'stale', // not its sentence, whose numbers are of no row
       (row.cells[''].checkpoint ?? [''])[0],
     ].join(' ');
     return (
