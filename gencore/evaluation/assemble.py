@@ -9,14 +9,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from gencore import __version__
 from gencore.checkpoint import Entry
 from gencore.evaluation.schema import VERSION
-from gencore.evaluation.scoring import KID, Scores
+from gencore.evaluation.scoring import KID, Reference, Scores
 from gencore.evaluation.task import Task
-from gencore.metrics import interval, reference_sd
+from gencore.metrics import interval
 
 COMMANDS = (["evaluate"], ["bound"])  # those that write rows
 
@@ -41,15 +40,16 @@ def common(task: Task, seconds: float) -> dict[str, Any]:
     }
 
 
-def scored_row(task: Task, generations: Sequence[Scores], seconds: float) -> dict[str, Any]:
-    """Return the row of a task whose generations are all there."""
+def scored_row(task: Task, generations: Sequence[Scores], reference: Reference, seconds: float) -> dict[str, Any]:
+    """Return the row of a task whose generations are all there, scored against a reference."""
     scores, left_out = {}, {}
     for name in generations[0].values:
         values = [generation.values[name] for generation in generations]
         reasons = {key: reason for one in generations for key, reason in one.left_out[name].items()}
         whole = [key for key in values[0] if all(key in one for one in values)]
         scores[name] = {key: score([one[key] for one in values]) for key in whole}
-        scores[name][KID] |= of_reference([generation.parts[name] for generation in generations])
+        parts = torch.stack([generation.parts[name] for generation in generations]).mean(0)
+        scores[name][KID] |= {"reference": len(parts), "reference_sd": reference.kernels[name].scatter(parts)}
         left_out[name] = {key: reason for key, reason in reasons.items() if key not in whole}
     uncertainty = "disjoint blocks of train images" if task.kind == "real" else "one training run"
     return {
@@ -71,11 +71,6 @@ def score(values: list[float]) -> dict[str, Any]:
     """Return a metric's values over the generations with their mean and 95% t-interval."""
     mean, low, high = interval(values)
     return {"mean": mean, "low": low, "high": high, "values": values}
-
-
-def of_reference(parts: Sequence[Tensor]) -> dict[str, Any]:
-    """Return how large the reference of a KID is and how its mean scatters over others, from the generations' parts."""
-    return {"reference": len(parts[0]), "reference_sd": reference_sd(torch.stack(list(parts)).mean(0))}
 
 
 def training(entry: Entry, parameters: int) -> dict[str, Any]:

@@ -248,7 +248,8 @@ class Evaluation:
                     yield RowProgress(at, f"{task.title}, scoring generation {generation + 1} of {task.generations}")
                 generations.append(self.scores(task, BatchFeatures.join(parts), generation))
         seconds = task.samples.seconds(task.generations, task.n) if task.samples else 0.0
-        row = scored_row(task, generations, seconds + time.monotonic() - started)
+        reference = self.plan.references[task.dataset]
+        row = scored_row(task, generations, reference, seconds + time.monotonic() - started)
         if task.samples:
             row["settings"]["threads"] = task.samples.made["threads"]
         yield RowProgress(task.seconds, task.title, row)

@@ -23,7 +23,7 @@ class Scores:
     Attributes:
         values: Then by metric.
         left_out: The same: why a metric has no value, in one sentence.
-        parts: Each real test image's part in the KID, float64 (R,), for `metrics.reference_sd`.
+        parts: Each real test image's part in the KID, float64 (R,), for `metrics.KernelReference.scatter`.
     """
 
     values: dict[str, dict[str, float]]

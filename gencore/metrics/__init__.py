@@ -3,12 +3,12 @@
 `METRICS` is the registry; `scores` computes all that can be had and shares the work between metrics.
 """
 
-from gencore.metrics.distances import KernelReference, reference_sd
+from gencore.metrics.distances import KernelReference
 from gencore.metrics.neighbours import nearest, prdc
 from gencore.metrics.registry import METRICS, Metric, interval, scores, vendi_score
 from gencore.metrics.spectrum import radial_spectrum, sharpness_of_spectra
 
 __all__ = [
-    "METRICS", "KernelReference", "Metric", "interval", "nearest", "prdc", "radial_spectrum", "reference_sd", "scores",
+    "METRICS", "KernelReference", "Metric", "interval", "nearest", "prdc", "radial_spectrum", "scores",
     "sharpness_of_spectra", "vendi_score",
 ]  # fmt: skip

@@ -6,6 +6,8 @@ that does one half only.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from functools import cached_property
 from statistics import linear_regression
 
@@ -26,19 +28,42 @@ class KernelReference:
     def __init__(self, rows: Tensor):
         self.rows = rows.detach().double()
 
-    @cached_property
+    @property
     def own(self) -> Tensor:
         """The mean of k between each row and the other ones, float64 (N,)."""
-        itself = (self.rows.square().sum(1) / self.rows.shape[1] + 1).pow(3)
-        return (kernel_sums(self.rows, self.rows) - itself) / (len(self.rows) - 1)
+        return self._own[0]
+
+    @cached_property
+    def _own(self) -> tuple[Tensor, float]:
+        """`own`, and the mean square of what k of two rows has beyond both rows' means."""
+        n, itself = len(self.rows), kernel_of_itself(self.rows)
+        sums = torch.cat([torch.stack([k.sum(1), k.square().sum(1)]) for k in kernel(self.rows, self.rows)], 1)
+        means, squares = (sums - torch.stack([itself, itself.square()])) / (n - 1)
+        grand = means.mean()
+        return means, (squares.mean() - 2 * means.square().mean() + grand.square()).item()
 
     def distance(self, fake: Tensor) -> tuple[float, Tensor]:
-        """Return the KID of fake (M, d), M >= 2, and each real row's part in it, float64 (N,), for `reference_sd`."""
+        """Return the KID of fake (M, d), M >= 2, and each real row's part in it, float64 (N,), for `scatter`."""
         fake = fake.detach().double()
         m, crossed = len(fake), kernel_sums(self.rows, fake) / len(fake)
-        itself = (fake.square().sum(1) / fake.shape[1] + 1).pow(3).sum()
-        others = (kernel_sums(fake, fake).sum() - itself) / (m * (m - 1))
+        others = (kernel_sums(fake, fake).sum() - kernel_of_itself(fake).sum()) / (m * (m - 1))
         return (self.own.mean() + others - 2 * crossed.mean()).item(), self.own - crossed
+
+    def scatter(self, parts: Tensor) -> float:
+        """Return the standard deviation that a KID has over real sets of the same size, the fake rows as they are.
+
+        With Y fixed the KID is a U-statistic of the real rows and a mean over them. By Hoeffding's (1948, section 5)
+        decomposition its variance is 4/N Var_x[E k(x, x') - mean_y k(x, y)], which is all to first order, and
+        2/(N (N - 1)) E[r(x, x')²], r being what k has beyond both rows' means: all that is left where the distributions
+        are equal. The variance of the parts has the second, over N, in it, as each E is a mean over N - 1 rows. The
+        scatter of the generated images is another matter: the generations show it.
+
+        Args:
+            parts: (N,): what `distance` returns; for a mean over generations their mean.
+        """
+        n, rest = len(parts), self._own[1]
+        first = parts.var().item() - rest / n
+        return math.sqrt(max(4 * first, 0.0) / n + 2 * max(rest, 0.0) / (n * (n - 1)))
 
 
 def kernel_inception_distance(real: Tensor, fake: Tensor) -> float:
@@ -49,29 +74,25 @@ def kernel_inception_distance(real: Tensor, fake: Tensor) -> float:
     return KernelReference(real).distance(fake)[0]
 
 
-def reference_sd(parts: Tensor) -> float:
-    """Return the standard deviation that a KID has over real sets of the same size, the fake rows as they are.
-
-    With Y fixed the KID is a U-statistic of the real rows plus a mean over them, and its variance to first order
-    (Hoeffding 1948, section 5) is 4/N Var_x[E k(x, x') - mean_y k(x, y)]. The rest, of order 1/N², is what is left
-    where the distributions are equal. The scatter of the generated images is another matter: the generations show it.
-
-    Args:
-        parts: (N,), N >= 2: what `KernelReference.distance` returns; for a mean over generations their mean.
-    """
-    return 2 * (parts.var() / len(parts)).sqrt().item()
+def kernel_of_itself(rows: Tensor) -> Tensor:
+    """Return k between each row of (N, d) and itself, (N,)."""
+    return (rows.square().sum(1) / rows.shape[1] + 1).pow(3)
 
 
 def kernel_sums(x: Tensor, y: Tensor) -> Tensor:
-    """Return the sum of k over y (M, d) for each row of x (N, d), (N,), in blocks."""
+    """Return the sum of k over y (M, d) for each row of x (N, d), (N,)."""
+    return torch.cat([block.sum(1) for block in kernel(x, y)])
+
+
+def kernel(x: Tensor, y: Tensor) -> Iterator[Tensor]:
+    """Yield k between rows of x (N, d) and all of y (M, d), (n, M), in blocks; each overwrites the one before."""
     left, right = functional.pad(x / x.shape[1], (0, 1), value=1), functional.pad(y, (0, 1), value=1)
-    size, total = max(1, BLOCK // len(y)), []
+    size = max(1, BLOCK // len(y))
     memory = x.new_empty(2, size, len(y))
     for rows in left.split(size):
         values, squares = memory[:, : len(rows)]
         torch.square(torch.mm(rows, right.T, out=values), out=squares)
-        total.append(values.mul_(squares).sum(1))
-    return torch.cat(total)
+        yield values.mul_(squares)
 
 
 def moments(rows: Tensor) -> tuple[np.ndarray, np.ndarray]:

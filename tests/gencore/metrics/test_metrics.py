@@ -27,7 +27,6 @@ from gencore.metrics import (
     neighbours,
     prdc,
     radial_spectrum,
-    reference_sd,
     scores,
     sharpness_of_spectra,
 )
@@ -253,14 +252,15 @@ def test_kid_has_no_bias_and_may_be_negative():
     assert min(values) < 0
 
 
-@pytest.mark.parametrize(("scale", "shift"), [(1.0, 0.4), (1.3, 0.0), (0.5, 1.0)])
+@pytest.mark.parametrize(("scale", "shift"), [(1.0, 0.4), (1.3, 0.0), (0.5, 1.0), (1.0, 0.0)])
 def test_the_scatter_over_references_is_that_of_many_references(scale, shift):
-    """One set of fake rows, and 800 real sets from a known distribution; by one of them alone the scatter is told."""
+    """One set of fake rows, and 800 real sets of a known distribution, in the last case that of the fake rows too."""
     fake = normal(150, 3, 0, scale, shift)
-    found = [KernelReference(normal(150, 3, 1 + seed)).distance(fake) for seed in range(800)]
+    references = [KernelReference(normal(150, 3, 1 + seed)) for seed in range(800)]
+    found = [one.distance(fake) for one in references]
     scatter = np.std([value for value, _ in found], ddof=1)
-    told = [reference_sd(parts) for _, parts in found]
-    assert np.mean(told) == pytest.approx(scatter, rel=0.1)
+    told = [one.scatter(parts) for one, (_, parts) in zip(references, found, strict=True)]
+    assert np.sqrt(np.mean(np.square(told))) == pytest.approx(scatter, rel=0.08)
     assert np.quantile(told, [0.1, 0.9]) == pytest.approx(scatter, rel=0.5), "nor does a single one err by much"
 
 
@@ -268,11 +268,13 @@ def test_the_scatter_over_references_in_closed_form():
     """Real rows of four values, equally often, so that every expectation is a sum of four terms."""
     values, fake = normal(4, 2, 0).double(), normal(60, 2, 1, 1.2).double()
     k = lambda x, y: (x @ y.T / 2 + 1) ** 3  # noqa: E731 - as the paper writes it
-    parts = k(values, values).mean(1) - k(values, fake).mean(1)
-    n = 4000
-    wanted = math.sqrt(4 / n * parts.var(correction=0).item())
-    rows = values.repeat(n // 4, 1)
-    assert reference_sd(KernelReference(rows).distance(fake)[1]) == pytest.approx(wanted, rel=0.01)
+    own = k(values, values)
+    rest = (own - own.mean(0) - own.mean(1, keepdim=True) + own.mean()).square().mean().item()
+    for n, other in ((400, fake), (400, values)):  # the second: equal distributions, where the rest is all there is
+        parts = own.mean(1) - k(values, other).mean(1)
+        wanted = math.sqrt(4 / n * parts.var(correction=0).item() + 2 / n**2 * rest)
+        reference = KernelReference(values.repeat(n // 4, 1))
+        assert reference.scatter(parts.repeat(n // 4)) == pytest.approx(wanted, rel=0.02)
 
 
 def test_a_kernel_reference_gives_the_kid(pair):
