@@ -208,7 +208,7 @@ METRICS = {
             "Bińkowski et al. 2018, Demystifying MMD GANs",
             "How far apart the two distributions are, without bias whatever the number of images; real against real "
             "is 0 give or take, so it may be negative. The kernel inception distance, in the features that are named "
-            "and not in Inception's. Its ± is over generated images; other real ones would move all rows alike.",
+            "and not in Inception's. Its ± is over generated images; over other real ones it would scatter as well.",
         ),
         Metric(
             "fd", "Fréchet distance", "distance", "lower", 0, INF, at_least(2, ROWS_PER_DIMENSION), "features",

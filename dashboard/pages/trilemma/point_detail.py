@@ -80,7 +80,7 @@ def facts(point: Measured, names: Mapping[str, str]) -> str:
 def of_reference(point: Measured) -> str:
     """Return what the KID compares with, and what the intervals leave out of its uncertainty."""
     scores = {name: score for name in point.quality["scores"] if (score := point.score("kid", name))}
-    left_out = "which the intervals leave out and all rows share"
+    left_out = "which the intervals leave out"
     known = {name: score for name, score in scores.items() if score.reference_sd is not None}
     if not known:
         return f"the first {point.n:,} test images; other ones would give other values, {left_out}" if scores else ""
