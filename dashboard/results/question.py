@@ -275,7 +275,8 @@ def not_timed(measured: Measurements, machine: str, points: Sequence[Measured]) 
     if otherwise:
         sentences.append(
             f"{counted(len(otherwise))} left out ({named(otherwise)}): timed on {machine} in another number format or "
-            "with other settings than the scores were measured in."
+            f"with other settings than the scores were measured in; alike: python -m gencore evaluate "
+            f"{otherwise[0].checkpoint} --rows cost --dtype {otherwise[0].quality['settings']['dtype']}"
         )
     return sentences
 

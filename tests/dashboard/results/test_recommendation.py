@@ -471,6 +471,7 @@ def test_a_point_timed_in_another_way_is_not_said_to_be_untimed():
     rows[1][1]["settings"] = {**rows[1][1]["settings"], "dtype": "bfloat16"}
     [words] = ask(measure(*rows)).left_out
     assert words.startswith("1 point is left out (GAN, b): timed on cpu, Test Processor, 2 threads in another number ")
+    assert words.endswith("alike: python -m gencore evaluate mnist/gan --rows cost --dtype float32")
     assert "not timed" not in words
 
 
