@@ -104,7 +104,8 @@ def rows(families, hashes, dataset="mnist"):
             calls = int(knobs.get("num_inference_steps", 1))
             n, generations = (2000, 3) if point.kind == "sweep" else (400, 5) if calls >= 500 else (5000, 5)
             found = scores(generations, dice=dice, **means(kind.name, knobs, calls))
-            row = quality(name, kind.name, point.label, point.kind, knobs, n, found, hashes[name], dataset)
+            now = {"revision": len(kind.changes_of(knobs))}
+            row = quality(name, kind.name, point.label, point.kind, knobs, n, found, hashes[name], dataset, **now)
             made += [row, cost(row, (3.5 if "num_inference_steps" in knobs else 0.4) * calls, calls)]
     return made
 
