@@ -31,7 +31,7 @@ class Classifier(Convolutional):
 
     name: ClassVar[str] = "classifier"
     about: ClassVar[str] = "the penultimate layer of a small classifier trained on the train split, whitened"
-    sees: ClassVar[str] = "see what tells one class from another and forgive blur"
+    sees: ClassVar[str] = "see what tells one class from another and forgive slight blur"
     needs_labels: ClassVar[bool] = True
 
     def __init__(self, channels: int, size: int, classes: int, widths: tuple[int, ...]):

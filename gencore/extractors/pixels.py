@@ -25,7 +25,7 @@ class Pixels(Extractor):
 
     name: ClassVar[str] = "pixels"
     about: ClassVar[str] = "the first principal components of the train images' pixels, of mean variance 1"
-    sees: ClassVar[str] = "see where the ink lies and forgive grain and thin wrong strokes"
+    sees: ClassVar[str] = "see where the ink lies and forgive grain"
     half: ClassVar[bool] = False
     basis: Tensor
 
