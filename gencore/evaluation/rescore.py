@@ -145,5 +145,6 @@ def task_of(row: Mapping[str, Any], reference: Reference, path: Path) -> Task:
         generations=row["generations"], failure=row.get("failure", ""), path=path, training=row["training"],
         settings=Settings(used["dtype"], used.get("layout", "contiguous"), used["threads"]),
         batch=used.get("batch", EvalOptions.batch), hashes={**made, **reference.hashes}, reference=reference.size,
-        rest=row["generations"] * scoring_seconds(row["n"]), elsewhere=row["machine"], before=row, repeat=True,
+        rest=row["generations"] * scoring_seconds(row["n"], reference),
+        elsewhere=row["machine"], before=row, repeat=True,
     )  # fmt: skip

@@ -545,11 +545,13 @@ class TestPoints:
     def test_the_estimate_of_a_failure_has_its_sampling_in_it(self, root, monkeypatch):
         quick = prepare(["digits/vae"], "failures", **QUICK).tasks
         monkeypatch.setattr(plan, "seconds_of", lambda broken: plan.TRIAL * 2.0)
-        for task, before in zip(prepare(["digits/vae"], "failures", **QUICK).tasks, quick, strict=True):
+        found = prepare(["digits/vae"], "failures", **QUICK)
+        scoring = GENERATIONS * plan.scoring_seconds(N, found.references["digits"])
+        for task, before in zip(found.tasks, quick, strict=True):
             if task.kind == "failure":
                 assert task.sampling == pytest.approx(GENERATIONS * 3 * BATCH * 2.0), "whole micro-batches"
-                assert task.rest == pytest.approx(GENERATIONS * plan.scoring_seconds(N))
-                assert GENERATIONS * plan.scoring_seconds(N) < before.seconds < task.seconds
+                assert task.rest == pytest.approx(scoring)
+                assert scoring < before.seconds < task.seconds
 
     def test_the_time_of_a_broken_model_is_measured(self):
         broken = Broken(FAILURES["noise"], find=lambda: (1, 8, 8))
