@@ -72,6 +72,12 @@ class Entry:
             if told and all(isinstance(part.get(key), kind) and type(part[key]) is not bool for part in told)
         }
 
+    @property
+    def origin(self) -> dict[str, str]:
+        """Where an imported one comes from: source, revision, licence, pipeline; {} of one that was trained here."""
+        told = self.run.get("origin")
+        return {key: value for key, value in told.items() if isinstance(value, str)} if isinstance(told, dict) else {}
+
 
 def roots() -> list[Path]:
     """Return the folders that hold checkpoints: the project's and the user's, or those of GENCORE_CHECKPOINTS."""

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -21,6 +21,9 @@ from torch import Tensor, nn
 
 from gencore.errors import InputError, near
 from gencore.philox import normal
+
+if TYPE_CHECKING:
+    from diffusers import DiffusionPipeline
 
 MAX_SEED = 2**63 - 1
 MAX_IMAGES = 100_000
@@ -310,6 +313,9 @@ class Family(ModelMixin, ConfigMixin):
       prior that was fitted after training.
     - `ValidationHook`: `validation_figures(x)`, scalars or vectors by name that the log gets now and then, on held-out
       x.
+    - `Pipes`: `from_pipeline(network, scheduler)`, static: an untrained model for the configs of a diffusers pipeline's
+      network, which is then this model's `network`, and scheduler; and `pipeline()`, such a pipeline of this model.
+      Gives import and export.
 
     The whole of a family that has a network `net` and can choose its number of calls:
 
@@ -558,6 +564,19 @@ class ValidationHook(Protocol):
         """Return figures on held-out images (N, C, H, W) in [-1, 1]; called without gradients."""
 
 
+@runtime_checkable
+class Pipes(Protocol):
+    """Is what one of diffusers' pipelines is: gives import and export."""
+
+    @staticmethod
+    def from_pipeline(network: Mapping[str, Any], scheduler: Mapping[str, Any]) -> Family:
+        """Return an untrained model for the configs of a pipeline's network, which is its `network`, and scheduler."""
+
+    def pipeline(self) -> DiffusionPipeline:
+        """Return this model as a pipeline."""
+
+
 CAPABILITIES = (
     Decodes, Encodes, Inverts, Bounds, BoundsInParts, Diffuses, Judges, PostTrainingFit, FitsPrior, ValidationHook,
+    Pipes,
 )  # fmt: skip

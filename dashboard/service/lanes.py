@@ -34,6 +34,7 @@ class Lane:
         size: Pixels along an image's side.
         parameters: Trained numbers; 0 when unknown.
         run: The checkpoint's run.json, {} when there is none.
+        origin: Where an imported checkpoint comes from: source, revision, licence; {} of one that was trained here.
         trained: Images seen and seconds of training in all, as far as is known.
         cost: The checkpoint's cost.json, {} when there is none.
         preview: uint8 (N, C, H, W) images made when the checkpoint was shipped, or None.
@@ -48,6 +49,7 @@ class Lane:
     size: int = 0
     parameters: int = 0
     run: Mapping[str, Any] = field(default_factory=dict)
+    origin: Mapping[str, str] = field(default_factory=dict)
     trained: Mapping[str, float] = field(default_factory=dict)
     cost: Mapping[str, Any] = field(default_factory=dict)
     preview: np.ndarray | None = None

@@ -123,6 +123,7 @@ class Service:
             size=size,
             parameters=lanes.count_parameters(entry),
             run=entry.run,
+            origin=entry.origin,
             trained=entry.trained,
             cost=lanes.read_json(entry.path / "cost.json"),
             preview=lanes.read_preview(entry.path / "preview.png", size),

@@ -143,7 +143,17 @@ def about(lane: Lane) -> str:
             f"<b>{format.minutes(lane.trained['seconds'])}</b> of training{' on ' + escape(where) if where else ''}"
         )
     details = f"<p>{', '.join(facts)}.</p>" if facts else ""
+    details += f"<p>{origin(lane)}</p>" if lane.origin else ""
     return f'<div class="about"><p>{escape(lane.about)}</p>{details}</div>'
+
+
+def origin(lane: Lane) -> str:
+    """Return where an imported checkpoint comes from, as a sentence of markup."""
+    told = lane.origin
+    parts = [f"Imported from <b>{escape(told.get('source', '?'))}</b>"]
+    parts += [f"revision {escape(told['revision'][:8])}"] if told.get("revision") else []
+    parts += [f"licence {escape(told['licence'])}" if told.get("licence") else "licence not stated"]
+    return ", ".join(parts) + "."
 
 
 def results(lanes: Sequence[Lane]) -> dict[str, Result]:

@@ -10,7 +10,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from gencore.cli import benchmark, bound, evaluate, export, features, ladder, latents, sample, train
+from gencore.cli import benchmark, bound, evaluate, export, features, imports, ladder, latents, sample, train
 from gencore.cli import list as listing
 from gencore.errors import InputError
 
@@ -43,6 +43,7 @@ for name, command in {
     "benchmark": benchmark.benchmark,
     "evaluate": evaluate.evaluate,
     "bound": bound.bound,
+    "import": imports.take_in,
     "export": export.export,
     "features": features.features,
     "ladder": ladder.ladder,

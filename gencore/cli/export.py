@@ -1,4 +1,4 @@
-"""`export`: a trained run as a folder to ship."""
+"""`export`: a trained run as a folder to ship, or as a diffusers pipeline."""
 
 from __future__ import annotations
 
@@ -8,14 +8,24 @@ from typing import Annotated
 import typer
 
 from gencore.cli.options import CheckpointName
+from gencore.errors import InputError, near
+
+FORMATS = ("checkpoint", "diffusers")
 
 
 def export(
     checkpoint: CheckpointName,
     out: Annotated[Path, typer.Option(help="The folder to write, such as checkpoints/mnist/mine.")],
+    form: Annotated[
+        str, typer.Option("--format", help="checkpoint, or diffusers: a pipeline in full precision.")
+    ] = "checkpoint",
 ) -> None:
     """Copy a trained run to a folder to ship: weights in half precision, without the training's state."""
-    from gencore.checkpoint import export as copy_to
-
+    if form not in FORMATS:
+        raise InputError(f"There is no format {form!r}{near(form, list(FORMATS))}")
+    if form == "diffusers":
+        from gencore.pipelines import give_out as copy_to
+    else:
+        from gencore.checkpoint import export as copy_to
     copy_to(checkpoint, out)
     typer.echo(out)

@@ -48,4 +48,6 @@ def checkpoint_state(entry: Entry) -> str:
     images = f"{seen:,} images seen" if seen is not None else "images seen not recorded"
     machine = entry.run.get("machine")
     device = machine.get("device") if isinstance(machine, dict) else None
-    return ", ".join(filter(None, [entry.family, images, device and f"trained on {device}"]))
+    source = entry.origin.get("source")
+    facts = [entry.family, images, device and f"trained on {device}", source and f"imported from {source}"]
+    return ", ".join(filter(None, facts))

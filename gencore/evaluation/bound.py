@@ -24,7 +24,7 @@ from gencore.device import pick_device
 from gencore.errors import InputError
 from gencore.evaluation import cost, rows
 from gencore.evaluation.assemble import common, training
-from gencore.evaluation.evaluate import Clock, RowProgress
+from gencore.evaluation.evaluate import Clock
 from gencore.evaluation.task import Task, plain_settings
 from gencore.families import FAMILIES
 from gencore.family import MAX_IMAGES, Bounds, BoundsInParts, Family, Part, Point, parse_seed, sum_parts
@@ -46,11 +46,21 @@ class Job:
     seed: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class Progress(RowProgress):
-    """Where the measuring is, and about how many seconds are left; a row is written when it is told."""
+@dataclass(frozen=True)
+class Progress:
+    """Where the measuring is.
 
+    Attributes:
+        share: The share that is done, in [0, 1].
+        words: What is being done.
+        eta_s: About how many seconds are left.
+        row: The row, which is written, at the end.
+    """
+
+    share: float
+    words: str
     eta_s: float
+    row: Mapping[str, Any] | None = None
 
 
 def measure(name: str, n: int = 1000, split: str = "test", **options: Any) -> Iterator[Progress]:
@@ -101,7 +111,7 @@ def prepare(
     task = Task(
         kind="bound", dataset=entry.dataset, checkpoint=entry.name, family=entry.family, point=POINT, knobs={}, n=n,
         generations=1, settings=plain_settings(dtype), batch=batch, hashes=hashes, path=path, entry=entry,
-        seconds=estimate(model, to_float(x[:batch])) * n / min(n, batch), device=place,
+        rest=estimate(model, to_float(x[:batch])) * n / min(n, batch), device=place,
     )  # fmt: skip
     return Job(task, model, x, split, seed)
 
@@ -173,7 +183,7 @@ def run(job: Job) -> Iterator[Progress]:
             done = (start + share * len(x)) / task.n
             words = f"{task.title}, images {start + 1:,} to {start + len(x):,} of {task.n:,}"
             share_done, eta_s = clock.read(task.seconds * done)
-            yield Progress(share_done, words, eta_s=eta_s)
+            yield Progress(share_done, words, eta_s)
         for name, values in found.items():
             terms[name] += finite(values, f"{name} of {task.checkpoint}", start)
         for part in parts:
@@ -181,7 +191,7 @@ def run(job: Job) -> Iterator[Progress]:
                 curve[part.low, part.high] += finite(part.value, f"{part.term} of {task.checkpoint}", start)
     row = row_of(job, terms, curve, time.monotonic() - started)
     rows.append(task.path, row)
-    yield Progress(1.0, task.title, row, eta_s=0.0)
+    yield Progress(1.0, task.title, 0.0, row)
 
 
 def finite(values: Tensor, what: str, start: int) -> list[float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,14 +15,14 @@ from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 
 from gencore.errors import InputError, near
-from gencore.families import processes
+from gencore.families import pipeline_config, processes
 from gencore.families.likelihood import discretised_normal
 from gencore.family import Change, Family, Knob, Loss, Noise, Part, Point, Step, sum_parts
 
-TRAIN_STEPS = 1000  # T
-SCHEDULES = ("linear", "squaredcos_cap_v2")
-PREDICTIONS = ("epsilon", "v_prediction")
-VARIANCES = ("fixed_small", "fixed_large")
+TRAIN_STEPS = pipeline_config.TRAIN_STEPS  # T
+SCHEDULES = pipeline_config.SCHEDULES
+PREDICTIONS = pipeline_config.PREDICTIONS
+VARIANCES = pipeline_config.VARIANCES
 SAMPLERS = ("dpm-solver++", "unipc", "ddim", "ddpm")
 STRATA = 50  # of t in the bound
 FAINTEST = 1e-3  # the least abar at which x_0 is had from eps to be walked back: it divides by sqrt(abar)
@@ -43,6 +43,8 @@ class DDPM(Family):
         dropout: Share of the activations in residual blocks that training leaves out.
         min_snr: If more than 0, each t's loss is weighted as an error in x_0 by min(SNR, min_snr): less for t with
             little noise, which else drown the others (Hang et al. 2023, 'min-SNR-gamma', there 5).
+        unet_config: For a model that was not made here: what else its `diffusers.UNet2DModel` is built with, as JSON.
+        scheduler_config: The same of its `diffusers.DDPMScheduler`: other betas, and whether x_0 is clipped.
     """
 
     name = "ddpm"
@@ -84,6 +86,8 @@ class DDPM(Family):
         variance: str = "fixed_small",
         dropout: float = 0.0,
         min_snr: float = 0.0,
+        unet_config: str = "",
+        scheduler_config: str = "",
     ):
         super().__init__()
         for what, known in {"schedule": SCHEDULES, "prediction": PREDICTIONS, "variance": VARIANCES}.items():
@@ -91,25 +95,42 @@ class DDPM(Family):
                 raise InputError(f"The DDPM's {what} is {value!r}{near(value, list(known))}")
         if not (0 <= dropout < 1 and min_snr >= 0):
             raise InputError(f"dropout must be in [0, 1) and min_snr 0 or more, not {dropout!r} and {min_snr!r}.")
-        if any(width % 8 for width in widths):
+        if not unet_config and any(width % 8 for width in widths):
             raise InputError(f"The DDPM's widths must be multiples of 8, not {list(widths)}.")
+        own = {
+            "down_block_types": ("DownBlock2D",) * len(widths),
+            "up_block_types": ("UpBlock2D",) * len(widths),
+            "norm_num_groups": 8,
+            "attention_head_dim": min(32, widths[-1]),
+        }
         self.unet = diffusers.UNet2DModel(
             sample_size=size,
             in_channels=channels,
             out_channels=channels,
             block_out_channels=tuple(widths),
             layers_per_block=layers,
-            down_block_types=("DownBlock2D",) * len(widths),
-            up_block_types=("UpBlock2D",) * len(widths),
-            norm_num_groups=8,
-            attention_head_dim=min(32, widths[-1]),
             add_attention=attention,
             dropout=dropout,
+            **own | pipeline_config.parsed("unet_config", unet_config),
         )
         self.scheduler = diffusers.DDPMScheduler(
             TRAIN_STEPS, beta_schedule=schedule, prediction_type=prediction, variance_type=variance,
-            clip_sample=True, timestep_spacing="trailing",
+            timestep_spacing="trailing",
+            **{"clip_sample": True} | pipeline_config.parsed("scheduler_config", scheduler_config),
         )  # fmt: skip
+
+    @staticmethod
+    def from_pipeline(network: Mapping[str, Any], scheduler: Mapping[str, Any]) -> DDPM:
+        """Return an untrained model of the shape of a pipeline: its `UNet2DModel`'s config and its scheduler's.
+
+        Raises:
+            InputError: if it is none of this kind: it takes labels, predicts x_0 or its variance, has another T, ...
+        """
+        return DDPM(**pipeline_config.unet_arguments(network), **pipeline_config.scheduler_arguments(scheduler))
+
+    def pipeline(self) -> diffusers.DiffusionPipeline:
+        """Return this as a diffusers pipeline, which shares its weights."""
+        return diffusers.DDPMPipeline(self.unet, diffusers.DDPMScheduler.from_config(self.scheduler.config))
 
     @property
     def networks(self) -> dict[str, nn.Module]:
@@ -159,7 +180,12 @@ class DDPM(Family):
 
     def predict(self, x_t: Tensor, t: Tensor) -> Tensor:
         """Return the x_0 that the network sees in x_t (N, C, H, W) at t (N,), clipped to [-1, 1] (eq. 15)."""
-        return self._x0(x_t, t, self._call(x_t, t)).clamp(-1, 1)
+        return self._seen(x_t, t).clamp(-1, 1)
+
+    def _seen(self, x_t: Tensor, t: Tensor) -> Tensor:
+        """Return the x_0 that sampling goes on with: that of `predict`, but clipped as the scheduler says."""
+        x0, limit = self._x0(x_t, t, self._call(x_t, t)), self.scheduler.config.clip_sample_range
+        return x0.clamp(-limit, limit) if self.scheduler.config.clip_sample else x0
 
     def alphas_cumprod(self) -> Tensor:
         """Return abar_t for t = 0..T-1, (T,): the share of x_t's variance that is signal, falling."""
@@ -187,10 +213,14 @@ class DDPM(Family):
             "prior": "N(0, I)",
             "variance": f"sigma² = {'beta-tilde' if small else 'beta'} ({self.config.variance}), that of ancestral "
             f"sampling in {TRAIN_STEPS} steps; in L_0 {'beta-tilde of t = 1' if small else 'beta'}",
-            "clipping": "predicted x_0 clipped to [-1, 1], as in sampling",
+            "clipping": f"predicted x_0 {self._clipping()}, as in sampling",
             "likelihood": "L_0 in 256 bins, open at the ends; L_T in closed form",
             "draws": f"{STRATA} stratified t an image, and t = 0",
         }
+
+    def _clipping(self) -> str:
+        limit = self.scheduler.config.clip_sample_range
+        return f"clipped to [-{limit:g}, {limit:g}]" if self.scheduler.config.clip_sample else "not clipped"
 
     @torch.no_grad()
     def bound_parts(self, x: Tensor, generator: torch.Generator | None = None) -> Iterator[Part]:
@@ -220,7 +250,7 @@ class DDPM(Family):
         KL = D/2 (r - 1 - log r) + ||mu-tilde - mu_theta||^2 / (2 sigma^2) with r = beta-tilde / sigma^2
         (Ho et al. 2020, eq. 7 and 8), and p is that of ancestral sampling, with its sigma^2 and its clipping.
         """
-        x0 = self.predict(self.diffuse(x, t, noise), t)
+        x0 = self._seen(self.diffuse(x, t, noise), t)
         gain, excess, variance = (value[t.cpu()].to(x.dtype).to(x.device) for value in self._reverse())
         apart = gain.square() * (x - x0).square().flatten(1).sum(1) / (2 * variance)
         kl = 0.5 * x[0].numel() * excess + apart
@@ -231,21 +261,21 @@ class DDPM(Family):
 
     @torch.no_grad()
     def sample(self, seeds: Iterable[int], **knobs: Any) -> Iterator[Step]:
-        """Yield one step per network call; x_0 is clipped to [-1, 1] inside every sampler."""
+        """Yield one step per network call; x_0 is clipped inside every sampler: to [-1, 1], in a model made here."""
         values = self.resolve_knobs(knobs)
         noise = Noise(seeds, self.device)
         total = values["num_inference_steps"]
         advance = SCHEDULERS[values["sampler"]](self.scheduler, total, values["eta"])
         walk = self._walk(noise(*self.image_shape), trailing(total), advance, noise)
         for index, (x, x0) in enumerate(walk, start=1):
-            yield Step(index, total, x, x0)  # the last step goes to noise level 0, where x is x0
+            yield Step(index, total, x, x0.clamp(-1, 1))  # the last step goes to noise level 0, where x is x0
 
     def _walk(
         self, x: Tensor, timesteps: Iterable[int], advance: Advance, noise: Noise | None = None
     ) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield the state after each of the timesteps, and the x_0 that the network saw, clipped, on the way."""
         for t in timesteps:
-            x0 = self.predict(x, torch.full((len(x),), int(t), device=x.device))
+            x0 = self._seen(x, torch.full((len(x),), int(t), device=x.device))
             x = advance(x, x0, noise)
             yield x, x0
 
@@ -258,7 +288,7 @@ class DDPM(Family):
         """Return the images of x_T by deterministic DDIM, clipped on the way as `sample` is."""
         timesteps = self._ode(num_inference_steps)
         *_, (x, _) = self._walk(latent, timesteps, reverse(levels(self.scheduler, timesteps), 0.0))
-        return x
+        return x.clamp(-1, 1)
 
     @torch.no_grad()
     def invert(self, x: Tensor, num_inference_steps: int = 20, iterations: int = 2) -> Tensor:

@@ -13,7 +13,7 @@ from torch import nn
 from dashboard.app import build
 from dashboard.results.projection import flatten, pixel_plane
 from dashboard.service import MAX_IMAGES, Frame, InputError
-from dashboard.service.lanes import read_preview
+from dashboard.service.lanes import Lane, read_preview
 from dashboard.service.parsing import parse_whole
 from dashboard.ui import model_card
 from dashboard.ui.events import Updates
@@ -279,3 +279,10 @@ def test_the_usual_features_are_those_that_the_ladder_chose(service, tmp_path):
 )
 def test_what_a_lane_says(frame, words):
     assert model_card.sentence(frame, 1, 42).startswith(words)
+
+
+def test_an_imported_checkpoint_says_where_it_comes_from():
+    lane = Lane("toy", "Toy", "A toy.", origin={"source": "a/<b>", "revision": "0123456789abcdef", "licence": "mit"})
+    assert "Imported from <b>a/&lt;b&gt;</b>, revision 01234567, licence mit." in model_card.about(lane)
+    assert "licence not stated" in model_card.about(Lane("toy", "Toy", "", origin={"source": "mine"}))
+    assert "Imported" not in model_card.about(Lane("toy", "Toy", "A toy."))

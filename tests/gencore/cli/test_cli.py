@@ -258,6 +258,26 @@ class TestBadInput:
         assert "repeats" in refused("benchmark", "runs/tiny/gan", "--repeats", 0)
 
 
+class TestPipelines:
+    def test_out_to_diffusers_and_back(self, tmp_path):
+        out = tmp_path / "pipeline"
+        done("export", "runs/tiny/ddpm", "--format", "diffusers", "--out", out)
+        done("import", out, "--data", "digits", "--out", "runs/again")
+        assert f"ddpm, images seen not recorded, imported from {out.name}" in done("list").stdout
+        assert torch.equal(load("runs/again").generate([1, 2]), load("runs/tiny/ddpm").generate([1, 2]))
+        shutil.rmtree("runs/again")
+
+    def test_refusals(self, tmp_path):
+        assert "no format 'onnx'" in refused("export", "runs/tiny/ddpm", "--format", "onnx", "--out", tmp_path / "a")
+        assert "no pipeline for a GAN" in refused("export", "runs/tiny/gan", "--format", "diffusers", "--out", tmp_path)
+        assert "is a Mine" in refused("import", foreign(tmp_path), "--data", "digits")
+
+
+def foreign(folder):
+    (folder / "model_index.json").write_text('{"_class_name": "Mine"}')
+    return folder
+
+
 class TestBenchmark:
     def test_table(self):
         lines = done("benchmark", "runs/tiny/ddpm", "--n", 2, "--repeats", 2).stdout.splitlines()
