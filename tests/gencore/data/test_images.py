@@ -1,3 +1,4 @@
+import hashlib
 import io
 import os
 from pathlib import Path
@@ -9,10 +10,10 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from gencore import data
-from gencore.data import SPLITS, at_hand, load_images, to_float, to_uint8
+from gencore.data import SPLITS, at_hand, load_images, load_splits, to_float, to_uint8
 from gencore.errors import InputError
 
-SHARED = Path(os.environ.get("GENCORE_DATA") or Path(__file__).resolve().parents[3] / "shared/data")
+SHARED = Path(os.environ.get("GENCORE_DATA") or Path(__file__).resolve().parents[4] / "shared/data")
 needs_mnist = pytest.mark.skipif(not (SHARED / "mnist").is_dir(), reason="no MNIST in the folder of GENCORE_DATA")
 
 
@@ -410,3 +411,21 @@ def test_mnist(monkeypatch):
     found = {x.numpy().tobytes(): int(label) for x, label in zip(test.x, test.labels, strict=True)}
     for row in source:
         assert found[Image.open(io.BytesIO(row["image"]["bytes"])).tobytes()] == row["label"]
+
+
+# The shipped models' data decode as when they were trained: SHA-256 of the pixels, taken on 2026-11-28 before the
+# reading of data was written anew.
+PIXELS = {
+    "digits": ("65eea3d7f695e345", "4ab1aaed7a276ed4", "275cdb16af78828b"),
+    "mnist": ("67d1edf0bbb145d7", "0f4fe0f81071a127", "89e608d46f7fbb2e"),
+    "cifar10": ("c3836117ab481761", "d0340ff0506dd446", "87db72e9d9e4a530"),
+}
+
+
+@pytest.mark.parametrize("name", PIXELS)
+def test_the_data_of_the_shipped_models_decode_to_the_same_pixels(name, monkeypatch):
+    monkeypatch.setenv("GENCORE_DATA", str(SHARED))
+    if not at_hand(name):
+        pytest.skip(f"no {name} in the folder of GENCORE_DATA")
+    parts = load_splits(name)
+    assert tuple(hashlib.sha256(parts[split].x.numpy()).hexdigest()[:16] for split in SPLITS) == PIXELS[name]

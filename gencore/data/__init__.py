@@ -1,0 +1,15 @@
+"""Images to train on and to measure with: `digits`, a Hub dataset id, or a local folder, as one uint8 tensor.
+
+`docs/data.md` says in words which files are read, how, and what becomes of the rest.
+"""
+
+from gencore.data.images import Images, load_images, load_labels, load_splits
+from gencore.data.names import FOLDER_VARIABLE, HUB_IDS, SHORT_NAMES, at_hand, dataset_key
+from gencore.data.splits import SPLITS, hold_out
+from gencore.data.values import to_float, to_uint8
+from gencore.data.view import View
+
+__all__ = [
+    "FOLDER_VARIABLE", "HUB_IDS", "SHORT_NAMES", "SPLITS", "Images", "View", "at_hand", "dataset_key", "hold_out",
+    "load_images", "load_labels", "load_splits", "to_float", "to_uint8",
+]  # fmt: skip

@@ -1,0 +1,116 @@
+"""One split of a data set, or all of them, as uint8 tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gencore.data.decoding import decode
+from gencore.data.names import short_name
+from gencore.data.source import Look, Source, look
+from gencore.data.sources import open_source
+from gencore.data.splits import SPLITS, divide
+from gencore.data.view import View, check_sizes, stacked
+from gencore.errors import InputError, near
+
+
+@dataclass(frozen=True)
+class Images:
+    """One split of a data set, in memory.
+
+    Attributes:
+        name: The data set: a short name where it has one ('mnist'), else as it was asked for.
+        split: 'train', 'validation' or 'test'.
+        x: uint8 (N, C, H, W) with H = W; C is 1 (grey) or 3 (RGB).
+        labels: int64 (N,), aligned with `x`, or None when the source has none.
+    """
+
+    name: str
+    split: str
+    x: Tensor
+    labels: Tensor | None
+
+    @property
+    def labelled(self) -> bool:
+        """Whether every image has a label; some sources mark those without by -1."""
+        return self.labels is not None and int(self.labels.min()) >= 0
+
+
+def load_images(
+    name: str,
+    split: str = "train",
+    size: int | None = None,
+    *,
+    channels: int | None = None,
+    fit: str = "crop",
+    label: str | None = None,
+) -> Images:
+    """Return one split of a data set; see `gencore.data.splits` for the splits.
+
+    Args:
+        name: 'digits' (scikit-learn's 8x8 digits, embedded), 'mnist', 'cifar10', any Hub dataset id, or a local
+            folder of parquet files or of images (see `gencore.data.layouts`). The folder named by GENCORE_DATA is
+            looked in before the Hub.
+        split: 'train', 'validation' or 'test'.
+        size: If given, every image is made a square (see `fit`) and resized to `size` x `size` pixels.
+        channels: 1 or 3; by default 1 if all images of the source are grey.
+        fit: 'crop', 'pad' or 'stretch'.
+        label: The column of the labels in a table; by default one of the usual names.
+
+    Raises:
+        InputError: if the data set, its images or the split cannot be had, or if the images are not all squares
+            of one size and `size` is not given.
+    """
+    return load_splits(name, View(size, channels, fit, label), (split,))[split]
+
+
+def load_splits(name: str, view: View | None = None, splits: Sequence[str] = SPLITS) -> dict[str, Images]:
+    """Return splits of a data set in one view, the source opened once; the errors are those of `load_images`."""
+    for split in splits:
+        _check_split(split)
+    view = view or View()
+    source = open_source(name, view.label)
+    seen = look(source)
+    check_sizes(source.name, seen.sizes, view)
+    return {split: _load(source, seen, split, view) for split in splits}
+
+
+def load_labels(name: str, split: str = "train", label: str | None = None) -> Tensor | None:
+    """Return the labels int64 (N,) of one split, in the order of `load_images`, without decoding an image.
+
+    None when the source has none; the arguments and errors are those of `load_images`.
+    """
+    _check_split(split)
+    return _labels(open_source(name, label), split)
+
+
+def picked(source: Source, seen: Look, split: str) -> Iterator[np.ndarray]:
+    """Yield a split's images in its order, uint8 (H, W) or (H, W, 3), in their own sizes.
+
+    Raises:
+        InputError: naming an image that cannot be read.
+    """
+    part, rows = divide({key: one.length for key, one in source.parts.items()}, split)
+    for row in rows:
+        yield seen.to_bytes(decode(source.parts[part].cell(int(row))))
+
+
+def _load(source: Source, seen: Look, split: str, view: View) -> Images:
+    arrays = [view.fitted(values) for values in picked(source, seen, split)]
+    x = stacked(arrays, view.channels or seen.channels)
+    return Images(short_name(source.name), split, x, _labels(source, split))
+
+
+def _labels(source: Source, split: str) -> Tensor | None:
+    part, rows = divide({key: one.length for key, one in source.parts.items()}, split)
+    labels = source.parts[part].labels
+    return None if labels is None else torch.from_numpy(labels[rows])
+
+
+def _check_split(split: str) -> None:
+    if split not in SPLITS:
+        raise InputError(f"There is no split {split!r}{near(str(split), list(SPLITS))}")

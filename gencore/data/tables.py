@@ -1,0 +1,165 @@
+"""Tables of images, as parquet files and Hub data sets hold them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gencore.data.columns import image_column, label_column, read_labels
+from gencore.data.decoding import Cell
+from gencore.data.files import Found, Parts, shown
+from gencore.data.source import Part, Source
+from gencore.data.splits import splits_in
+from gencore.errors import InputError
+
+if TYPE_CHECKING:
+    from datasets import Dataset, Features
+    from pyarrow import ChunkedArray, Table
+
+
+def parquet_folder(name: str, folder: Path, found: Found, label: str | None) -> Source:
+    """Return the images of a folder's parquet files, read as they are now: no cache, and no path taken for a pattern.
+
+    Raises:
+        InputError: if they cannot be read, or their columns are not told apart.
+    """
+    left_out = Counter(found.left_out)
+    left_out["images beside parquet files"] += len(found.images)
+    files = _by_split(name, found.tables, left_out)
+    try:
+        features = {split: _features(folder.joinpath(*paths[0])) for split, paths in files.items()}
+        image, chosen, note = _chosen(name, features, label)
+        tables = {
+            split: _read([folder.joinpath(*parts) for parts in paths], [image, chosen])
+            for split, paths in files.items()
+        }
+    except InputError:
+        raise
+    except Exception as error:  # of pyarrow and `datasets`: they share no base class
+        raise InputError(f"The parquet files in {folder} cannot be read as a data set: {reason(error)}.") from error
+    return _source(name, tables, features, image, chosen, left_out, note)
+
+
+def dataset_tables(name: str, parts: Mapping[str, Dataset], label: str | None) -> Source:
+    """Return the images of a data set that `datasets` has opened.
+
+    Raises:
+        InputError: if its columns are not told apart.
+    """
+    left_out: Counter[str] = Counter()
+    named: dict[str, Dataset] = {}
+    for key, part in parts.items():
+        split = _one_split(name, key)
+        if len(parts) > 1 and (not split or split in named):
+            left_out[f"in the split {key}"] += len(part)
+        else:
+            named[split or "train"] = part
+    features = {split: part.features for split, part in named.items()}
+    image, chosen, note = _chosen(name, features, label)
+    wanted = {split: [key for key in (image, chosen) if key in kinds] for split, kinds in features.items()}
+    tables = {split: part.select_columns(wanted[split]).with_format("arrow")[:] for split, part in named.items()}
+    return _source(name, tables, features, image, chosen, left_out, note)
+
+
+def reason(error: Exception) -> str:
+    """Return the first line of what an error says."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+
+
+def _by_split(name: str, tables: list[Parts], left_out: Counter[str]) -> dict[str, list[Parts]]:
+    """Return the files by the split that their own name, or else the nearest folder, names."""
+    files: dict[str, list[Parts]] = {}
+    for parts in tables:
+        split = next((split for part in reversed(parts) if (split := _one_split(name, part))), "")
+        files.setdefault(split, []).append(parts)
+    rest = files.pop("", [])
+    if not files:
+        return {"train": rest}
+    if rest and "train" not in files:
+        names = ", ".join(shown("/".join(parts)) for parts in rest[:5])
+        raise InputError(f"{name} has parquet files of {', '.join(files)}, and others that name no split: {names}.")
+    left_out["a parquet file that names no split"] += len(rest)
+    return files
+
+
+def _one_split(name: str, text: str) -> str:
+    splits = splits_in(text)
+    if len(splits) > 1:
+        raise InputError(f"{shown(text)!r} of {name} names several splits: {', '.join(sorted(splits))}.")
+    return next(iter(splits), "")
+
+
+def _features(path: Path) -> Features:
+    import pyarrow.parquet
+    from datasets import Features
+
+    return Features.from_arrow_schema(pyarrow.parquet.read_schema(path))
+
+
+def _chosen(name: str, features: Mapping[str, Features], label: str | None) -> tuple[str, str | None, str]:
+    """Return the columns of images and of labels, which all splits have alike, and a note."""
+    first = features.get("train") or next(iter(features.values()))
+    image = image_column(name, first)
+    lacking = [split for split, kinds in features.items() if image not in kinds]
+    if lacking:
+        raise InputError(f"{name} has no column {image!r} in {', '.join(lacking)}, but in the other splits.")
+    return image, *label_column(name, first, label)
+
+
+def _read(paths: list[Path], columns: list[str | None]) -> Table:
+    import pyarrow
+    import pyarrow.parquet
+
+    read = []
+    for path in paths:
+        file = pyarrow.parquet.ParquetFile(path)
+        read.append(file.read(columns=[key for key in columns if key in file.schema_arrow.names]))
+    return pyarrow.concat_tables([table.replace_schema_metadata(None) for table in read], promote_options="default")
+
+
+def _source(
+    name: str,
+    tables: Mapping[str, Table],
+    features: Mapping[str, Features],
+    image: str,
+    label: str | None,
+    left_out: Counter[str],
+    note: str,
+) -> Source:
+    columns: dict[str, Any] = {}
+    for split, table in tables.items():
+        if label in table.column_names and len(table):
+            columns[split] = _plain(table[label])
+    kinds = {split: features[split][label] for split in columns}
+    labels, classes, notes = read_labels(columns, kinds)
+    parts = {split: Part(len(table), _Rows(table[image], name), labels.get(split)) for split, table in tables.items()}
+    counted = {why: count for why, count in left_out.items() if count}
+    return Source(name, parts, classes, counted, tuple(filter(None, (note, *notes))), label)
+
+
+def _plain(column: ChunkedArray) -> ChunkedArray:
+    """Return a column without the dictionary that its values may be written in."""
+    import pyarrow
+
+    return column.cast(column.type.value_type) if pyarrow.types.is_dictionary(column.type) else column
+
+
+class _Rows:
+    """The image of a row: a cell of an arrow column, {'bytes': ..., 'path': ...} or bytes; the file if no bytes."""
+
+    def __init__(self, column: ChunkedArray, name: str):
+        self.chunks, self.name = column.chunks, name
+        self.ends = np.cumsum([len(chunk) for chunk in self.chunks])
+
+    def __call__(self, row: int) -> Cell:
+        place = int(np.searchsorted(self.ends, row, side="right"))
+        value = self.chunks[place][int(row - self.ends[place] + len(self.chunks[place]))].as_py()
+        value = value if isinstance(value, dict) else {"bytes": value}
+        where, path = f"Row {row} of {self.name}", value.get("path")
+        if value.get("bytes") is not None or path is None:
+            return Cell(where, raw=value.get("bytes"))
+        return Cell(f"{path} ({where[0].lower()}{where[1:]})", path=Path(path))
