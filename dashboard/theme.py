@@ -48,7 +48,9 @@ STYLES = {
     "gan": Style(("#D55E00", "#f0813c"), ("#b95000", "#f7935a"), "triangle-up"),
     "ddpm": Style(("#009E73", "#2bbd92"), ("#007a59", "#3bcaa0"), "circle"),
     "real": Style(TOKENS["cloud"], TOKENS["quiet"], "cross"),
+    "samples": Style(TOKENS["quiet"], TOKENS["quiet"], "diamond"),  # made elsewhere
 }
+BESIDE = ("real", "samples")  # what stands beside the registered families
 # A family that is not named above gets one of these, always the same one.
 SPARE = (
     Style(("#CC79A7", "#d893b9"), ("#a04a7c", "#e2a3c6"), "diamond"),
@@ -145,7 +147,7 @@ def badge(family: str, size: int = 14) -> str:
 def palettes(families: list[str]) -> tuple[str, str]:
     """Return the CSS that defines every colour as a variable: for light, and for dark."""
     pairs = dict(TOKENS)
-    for family in [*families, "real"]:
+    for family in [*families, *BESIDE]:
         pairs[f"mark-{family}"] = style(family).mark
         pairs[f"text-{family}"] = style(family).text
     light, dark = ("".join(f"--{name}:{pair[side]};" for name, pair in pairs.items()) for side in (0, 1))
@@ -160,7 +162,7 @@ def lanes(families: list[str]) -> str:
 def variables(families: list[str]) -> str:
     """Return the CSS of both palettes, and of the colours of a lane."""
     light, dark = palettes(families)
-    return f":root{{{light}}}.dark{{{dark}}}{lanes([*families, 'real'])}"
+    return f":root{{{light}}}.dark{{{dark}}}{lanes([*families, *BESIDE])}"
 
 
 def logo() -> str:

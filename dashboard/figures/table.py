@@ -123,6 +123,18 @@ def cost_cells(row: Mapping[str, Any]) -> dict[str, list]:
     return cells
 
 
+def stated_cells(row: Measured) -> dict[str, list]:
+    """Return the cells of what was said of how samples from elsewhere were made, and not measured here."""
+    words = {
+        "ms": ("ms_per_image", lambda ms: f"{format.exact(ms, 3)} (stated)"),
+        "calls": ("calls", lambda calls: f"{calls:,} (stated)"),
+        "machine": ("machine", lambda machine: f"{machine} (stated)"),
+    }
+    return {
+        key: [row.stated[name], told(row.stated[name])] for key, (name, told) in words.items() if name in row.stated
+    }
+
+
 def bound_cells(row: Mapping[str, Any]) -> dict[str, list]:
     """Return the cells of a bound's row, of -log p: [what to sort by, text]."""
     found = row["terms"]["elbo"]
@@ -152,7 +164,8 @@ def cells(row: Measured, metrics: Mapping[str, Metric], names: Sequence[str]) ->
     headline's extractor has (it needs no second opinion) stands among all of them.
     """
     alone = {key for key in metrics if not any(row.score(key, name) for name in names if name != EXTRACTOR)}
-    found: dict[str, dict[str, list]] = {"": origin_cells(row.quality) | (cost_cells(row.cost) if row.cost else {})}
+    found: dict[str, dict[str, list]] = {"": origin_cells(row.quality) | stated_cells(row)}
+    found[""] |= cost_cells(row.cost) if row.cost else {}
     for name in names:
         mine: dict[str, list] = {}
         for key in metrics:

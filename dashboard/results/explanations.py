@@ -227,9 +227,7 @@ def not_yet_known(question: Question, answer: Answer) -> str:
 def more_generations(point: Measured) -> str:
     """Return the command that measures a point with more generations."""
     generations = max(5, 2 * point.generations)
-    return (
-        f"python -m gencore evaluate {point.checkpoint} --points {point.kind} --n {point.n} --generations {generations}"
-    )
+    return point.command("--n", point.n, "--generations", generations)
 
 
 def unranked(question: Question) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 EXTRACTOR = "classifier"  # the headline's; 'pixels' is the second opinion
 BATCH = 16  # images at once in the milliseconds per image that the pages compare
 REAL = "real"
+GIVEN = "Samples"  # the title of samples that were made elsewhere
 NO_MODEL = "No model"  # the title of a failure that no model was broken for
 
 
@@ -48,13 +50,13 @@ class Measured:
     Attributes:
         family: The family's name, or 'real' for the baseline; letters, digits, - and _ alone, see `slug`.
         title: The family's name for people.
-        checkpoint: The checkpoint measured, '' for the baseline.
+        checkpoint: The checkpoint measured, '' for the baseline; or the name that samples from elsewhere were given.
         label: The operating point's name.
         kind: 'headline', 'sweep', 'lecture', 'baseline' or 'failure'.
         knobs: Every knob's value.
         n: Images per generation, real and generated alike.
         generations: Independent generations.
-        quality: The row of kind 'quality', 'real' or 'failure'.
+        quality: The row of kind 'quality', 'samples', 'real' or 'failure'.
         cost: The row of kind 'cost' for the same checkpoint, knobs and settings, or None; see `cost_of`.
         stale: One sentence when the checkpoint or the extractor has changed since, else ''.
     """
@@ -80,6 +82,25 @@ class Measured:
     def failure(self) -> str:
         """The broken model's key in the failure lab, '' for a healthy one."""
         return str(self.quality.get("failure", ""))
+
+    @property
+    def given(self) -> bool:
+        """Whether it is of samples that were made elsewhere, of which there is no model here."""
+        return self.quality.get("kind") == "samples"
+
+    @property
+    def stated(self) -> Mapping[str, Any]:
+        """What was said, not measured, of how samples were made: 'ms_per_image', 'calls', 'machine'; {} if nothing."""
+        return self.quality.get("stated", {})
+
+    def command(self, *options: Any) -> str:
+        """Return the command that measures it, with more options."""
+        mine = [self.checkpoint, "--points", self.kind]
+        if self.given:
+            told = {f"--{name.replace('_', '-')}": value for name, value in self.stated.items()}
+            pairs = {"--data": self.quality["dataset"], "--name": self.checkpoint, **told}.items()
+            mine = ["--samples", "FILE", *(word for pair in pairs for word in pair)]
+        return shlex.join(["python", "-m", "gencore", "evaluate", *map(str, [*mine, *options])])
 
     @property
     def choices(self) -> tuple[tuple[str, str], ...]:
@@ -114,14 +135,16 @@ class Measured:
 
     @property
     def ms_per_image(self) -> float | None:
-        """Milliseconds per image, 16 images at once (the largest batch measured up to that)."""
+        """Milliseconds per image, 16 images at once (the largest batch measured up to that); or as stated."""
         batches = [batch for batch in self.cost["batches"] if batch["n"] <= BATCH] if self.cost else []
-        return max(batches, key=lambda batch: batch["n"])["ms_per_image"] if batches else None
+        return (
+            max(batches, key=lambda batch: batch["n"])["ms_per_image"] if batches else self.stated.get("ms_per_image")
+        )
 
     @property
     def calls(self) -> int | None:
-        """Network calls per image."""
-        return self.cost["calls"] if self.cost else None
+        """Network calls per image; or as stated."""
+        return self.cost["calls"] if self.cost else self.stated.get("calls")
 
 
 @dataclass(frozen=True)
@@ -268,10 +291,9 @@ def join(
     )
 
     def measured(place: int, row: Mapping[str, Any]) -> Measured:
-        title = NO_MODEL if row["kind"] == "failure" and not row["checkpoint"] else row["family"]
         point = Measured(
             family=slug(row["family"]),
-            title=titles.get(row["family"], title),
+            title=title_of(row, titles),
             checkpoint=row["checkpoint"],
             label=row["point"]["label"],
             kind=row["point"]["kind"],
@@ -284,7 +306,8 @@ def join(
         return replace(point, cost=cost_of(costs, point)) if row["kind"] == "quality" else point
 
     qualities, reals, failures = (
-        [measured(at, row) for at, row in last if row["kind"] == kind] for kind in ("quality", "real", "failure")
+        [measured(at, row) for at, row in last if row["kind"] in kinds]
+        for kinds in (("quality", "samples"), ("real",), ("failure",))
     )
     families = list(titles)
 
@@ -301,6 +324,14 @@ def join(
         bounds=tuple(sorted(bounds, key=lambda row: (index(families, row["family"]), row["checkpoint"]))),
         problems=tuple(problems),
     )
+
+
+def title_of(row: Mapping[str, Any], titles: Mapping[str, str]) -> str:
+    """Return the name for people of what a row is of, given that of each registered family."""
+    if row["kind"] == "samples":
+        return GIVEN
+    nothing = row["kind"] == "failure" and not row["checkpoint"]
+    return titles.get(row["family"], NO_MODEL if nothing else row["family"])
 
 
 def index(known: Sequence[str], name: str) -> int:

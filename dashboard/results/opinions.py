@@ -89,7 +89,6 @@ def lacking(questions: Mapping[str, Question]) -> list[str]:
         if short > 0:
             absent = next(point for point in question.points if not question.quality.of(point, name))
             found.append(
-                f"{short} of {len(question.points)} points have no scores in {name} features: "
-                f"python -m gencore evaluate {absent.checkpoint} --points {absent.kind}"
+                f"{short} of {len(question.points)} points have no scores in {name} features: {absent.command()}"
             )
     return found

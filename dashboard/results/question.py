@@ -241,8 +241,9 @@ def missing(question: Question, shown: Sequence[Measured], everything: Sequence[
     """Return what is missing from a question's points, a sentence for each reason."""
     axis, n, sentences = question.quality, question.n, []
     scored = [point for point in shown if question.score(point, axis)]
-    if untimed := [point for point in scored if not point.ms_per_image]:
+    if untimed := [point for point in scored if not point.ms_per_image and not point.given]:
         sentences += not_timed(question.measured, question.machine, untimed)
+    sentences += of_samples(question, [point for point in scored if point.given])
     if unscored := [point for point in shown if not question.score(point, axis)]:
         features = f" in {question.extractor} features" * axis.featured
         why = unscored[0].why_not(axis.key, question.extractor) or f"Their rows have no {axis.name}{features}."
@@ -255,6 +256,28 @@ def missing(question: Question, shown: Sequence[Measured], everything: Sequence[
             f"{counted(len(others))} not shown: measured at another n than {n:,}, and {axis.name} depends on n."
         )
     return tuple(sentences)
+
+
+def of_samples(question: Question, points: Sequence[Measured]) -> list[str]:
+    """Return the sentences on samples that were made elsewhere: what was not timed, with its scores, and what was."""
+    sentences = [
+        f"{name(point)}: {standing(question, point)}. Its speed is unknown, so it stands in no chart of speed; "
+        f"tell it: {point.command('--ms-per-image', 'MS')}"
+        for point in points
+        if not point.ms_per_image
+    ]
+    if told := [point for point in points if point.ms_per_image]:
+        where = format.listing(
+            list(dict.fromkeys(point.stated.get("machine", "a machine not named") for point in told))
+        )
+        sentences.append(f"{counted(len(told))} as fast as was stated ({named(told)}), on {where}: not measured here.")
+    return sentences
+
+
+def standing(question: Question, point: Measured) -> str:
+    """Return a point's scores on the axes of quality and diversity."""
+    found = [(axis, question.score(point, axis)) for axis in (question.quality, question.diversity)]
+    return ", ".join(f"{axis.name} {format.plus_minus(score.mean, score.half)}" for axis, score in found if score)
 
 
 def not_timed(measured: Measurements, machine: str, points: Sequence[Measured]) -> list[str]:

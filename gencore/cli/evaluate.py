@@ -37,6 +37,20 @@ Rescore = Annotated[
     bool, typer.Option("--rescore", help="Only score the kept samples of rows again: no model, no sampling.")
 ]
 Forget = Annotated[bool, typer.Option("--forget", help="Only clear kept samples: the checkpoints' named, or all.")]
+Given = Annotated[
+    Texts,
+    typer.Option(
+        "--samples",
+        metavar="FILE",
+        help="Score samples made elsewhere, not checkpoints: "
+        ".npy, .npz, .zip or a folder of pictures; several are generations.",
+    ),
+]
+Data = Annotated[str | None, typer.Option(help="Of samples: the data set that they are compared with.")]
+Name = Annotated[str | None, typer.Option(help="Of samples: what pages call them.")]
+Stated = Annotated[float | None, typer.Option("--ms-per-image", help="Of samples: how long one took to make.")]
+Calls = Annotated[int | None, typer.Option(min=1, help="Of samples: network calls per image.")]
+MachineName = Annotated[str | None, typer.Option("--machine", help="Of samples: where that time was taken.")]
 Dry = Annotated[bool, typer.Option("--dry", help="Only say what would be measured, and how long it takes.")]
 
 
@@ -57,6 +71,12 @@ def evaluate(
     forget: Forget = False,
     dry: Dry = False,
     device: DeviceName = None,
+    samples: Given = None,
+    data: Data = None,
+    name: Name = None,
+    ms_per_image: Stated = None,
+    calls: Calls = None,
+    machine: MachineName = None,
 ) -> None:
     """Measure checkpoints at their operating points: quality, variety and cost, a row each.
 
@@ -68,7 +88,14 @@ def evaluate(
         clear(checkpoints or ())
         return
     chosen = {"only": only or (), "skip": skip or (), "out": out}
-    if rescore:
+    stated = {"ms_per_image": ms_per_image, "calls": calls, "machine": machine}
+    if samples:
+        if checkpoints or rescore:
+            raise InputError("--samples are scored alone; leave out the checkpoints and --rescore.")
+        plan = of_samples(samples, data, name, stated, n=n, generations=generations, out=out, device=device)
+    elif told := [key for key, value in {"data": data, "name": name, **stated}.items() if value is not None]:
+        raise InputError(f"--{told[0].replace('_', '-')} is of --samples; name their file too.")
+    elif rescore:
         refuse_beside_rescore(n=n, generations=generations, again=again or None)
         plan = rescoring(checkpoints or (), chosen)
     else:
@@ -90,6 +117,17 @@ def planned(names: Sequence[str], points: str, **options: Any) -> Plan:
 
     with progress() as show:
         return prepare(names, points, show=show, **options)
+
+
+def of_samples(
+    files: Sequence[str], data: str | None, name: str | None, stated: Mapping[str, Any], **options: Any
+) -> Plan:
+    """Return the plan of scoring samples that were made elsewhere."""
+    from gencore.evaluation.plan import prepare_samples
+
+    if not data or not name:
+        raise InputError("--samples need --data, what they are compared with, and --name, what to call them.")
+    return prepare_samples(files, data, name, stated=stated, **options)
 
 
 def rescoring(names: Sequence[str], options: Mapping[str, Any]) -> Plan:
@@ -188,7 +226,7 @@ def sample_words(task: Task) -> str:
     if task.kind == "cost":
         return "time and memory"
     words = f"{task.generations} x {task.n:,} images"
-    if task.kind == "real":
+    if not task.samples:
         return words
     kept = sum(min(task.samples.count(generation), task.n) for generation in range(task.generations))
     return words + (", all kept" if not task.lacking else f", {kept:,} kept" if kept else "")

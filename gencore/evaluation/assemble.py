@@ -51,7 +51,7 @@ def scored_row(task: Task, generations: Sequence[Scores], reference: Reference, 
         parts = torch.stack([generation.parts[name] for generation in generations]).mean(0)
         scores[name][KID] |= {"reference": len(parts), "reference_sd": reference.kernels[name].scatter(parts)}
         left_out[name] = {key: reason for key, reason in reasons.items() if key not in whole}
-    uncertainty = "disjoint blocks of train images" if task.kind == "real" else "one training run"
+    uncertainty = {"real": "disjoint blocks of train images", "samples": "the samples given"}
     return {
         **common(task, seconds),
         "n": task.n,
@@ -61,9 +61,10 @@ def scored_row(task: Task, generations: Sequence[Scores], reference: Reference, 
         "split": "test",
         "scores": scores,
         "left_out": left_out,
-        "uncertainty": f"sampling only: {uncertainty}",
+        "uncertainty": f"sampling only: {uncertainty.get(task.kind, 'one training run')}",
         "training": dict(task.training),
         **({"failure": task.failure} if task.failure else {}),
+        **({"stated": dict(task.stated)} if task.stated else {}),
     }
 
 

@@ -260,10 +260,15 @@ class Evaluation:
         if task.kind == "real" and self.train_images(task.dataset) is None:
             yield reference.cached_train(generation * task.n, (generation + 1) * task.n), 1.0
             return
-        real = task.kind == "real"
-        for images in self.real_batches(task, generation) if real else task.samples.read(generation, task.n):
+        for images in self.batches(task, generation):
             done += len(images)
             yield reference.extract(images), done / task.n
+
+    def batches(self, task: Task, generation: int) -> Iterator[Tensor]:
+        """Yield a generation's images, uint8 (b, C, H, W), in batches: real, given, or kept ones."""
+        if task.kind == "real":
+            return self.real_batches(task, generation)
+        return task.given.read(generation) if task.given else task.samples.read(generation, task.n)
 
     def real_batches(self, task: Task, generation: int) -> Iterator[Tensor]:
         """Yield the train images of a baseline's block, uint8 (b, C, H, W), in batches."""

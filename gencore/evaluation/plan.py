@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,7 @@ from gencore.errors import InputError
 from gencore.evaluation import cost, rows, samples
 from gencore.evaluation.assemble import training
 from gencore.evaluation.failures import Broken, failures_for
+from gencore.evaluation.given import given as read_given
 from gencore.evaluation.options import EvalOptions
 from gencore.evaluation.scoring import Reference
 from gencore.evaluation.task import Plan, Task, about, plain_settings
@@ -27,6 +29,7 @@ from gencore.family import POINT_KINDS, Family, Point, image_seed
 
 SIZES = {"headline": (5000, 5), "lecture": (5000, 5), "sweep": (2000, 3)}  # images per generation, generations
 SLOW_CALLS, SLOW_SIZES = 500, (400, 5)  # there the KID alone, which is unbiased, carries over to other n
+NAMES = re.compile(r"[\w()+.-][\w ()+.-]{0,59}")  # of samples; no '/', as in a checkpoint's
 TRIAL = 16  # images that tell how long a point takes
 SCORING_SECONDS = 3.5  # features and metrics of 5,000 images in one extractor, on one core; only for the estimate
 
@@ -41,6 +44,48 @@ def prepare(names: Sequence[str] = (), points: str = "headline", *, show: Show |
     """
     options = EvalOptions(names=names, points=points, **options)
     return Planner(options, show or (lambda share, words: None)).plan()
+
+
+def prepare_samples(
+    paths: Sequence[str | Path], dataset: str, name: str, *, stated: Mapping[str, Any] | None = None, **options: Any
+) -> Plan:
+    """Return the plan of scoring samples that were made elsewhere, and the baseline beside them.
+
+    Args:
+        paths: The files, see `gencore.evaluation.given`.
+        dataset: The data set that they are compared with; it has features.
+        name: What they are called on the pages.
+        stated: What is known of how they were made: 'ms_per_image', and 'calls' and 'machine' with it.
+        options: Of `EvalOptions`: `n`, `generations`, `out` and `device`.
+
+    Raises:
+        InputError: on anything bad.
+    """
+    if not NAMES.fullmatch(name):
+        raise InputError(f"--name must be 1 to 60 letters, digits, spaces and ()+-_., not {name!r}.")
+    planner = Planner(EvalOptions(**options), lambda share, words: None)
+    reference = planner.references[dataset] = Reference(dataset, planner.device)
+    given = read_given(paths, reference.image_shape, min(SIZES["headline"][0], reference.size),
+                       planner.options.n, planner.options.generations)  # fmt: skip
+    if given.n > reference.size:
+        raise InputError(f"n is {given.n:,}, but {dataset} has {reference.size:,} real test images to compare with.")
+    stated = {key: value for key, value in (stated or {}).items() if value is not None}
+    if stated and not stated.get("ms_per_image", 0) > 0:
+        raise InputError("The time per image must be more than 0 ms, and calls or a machine are told only with a time.")
+    task = Task(
+        kind="samples", dataset=dataset, checkpoint=name, family="samples",
+        point=Point(calls_words(stated.get("calls")), {}, "headline"), knobs={}, n=given.n,
+        generations=given.generations, settings=plain_settings(), batch=planner.options.batch,
+        hashes={"samples": given.hash, **reference.hashes}, given=given, stated=stated, reference=reference.size,
+        path=Path(planner.options.out or rows.rows_path(dataset, checkpoint.roots()[-1])),
+        rest=given.generations * scoring_seconds(given.n, reference),
+    )  # fmt: skip
+    return planner.planned([task])
+
+
+def calls_words(calls: int | None) -> str:
+    """Return the label of samples from elsewhere: '50 calls', or 'as given' where that is not told."""
+    return "as given" if calls is None else f"{calls:,} call{'s' * (calls != 1)}"
 
 
 class Planner:
@@ -61,7 +106,14 @@ class Planner:
         Raises:
             InputError: if there is nothing to measure, or no place for it.
         """
-        tasks = self.tasks()
+        return self.planned(self.tasks())
+
+    def planned(self, tasks: Sequence[Task]) -> Plan:
+        """Return the plan of some tasks with their baselines.
+
+        Raises:
+            InputError: if there is no place for it.
+        """
         tasks = [*self.baselines(tasks), *tasks]
         ahead = [task for task in tasks if task.repeat or not any(map(task.is_measured_by, self.rows_of(task.path)))]
         for path in {task.path for task in ahead}:

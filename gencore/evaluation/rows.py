@@ -279,6 +279,11 @@ def _again(row: Mapping[str, Any]) -> str:
         same = {"n": row["n"], "split": row["split"], "seed": row["seed"], "dtype": row["settings"]["dtype"]}
         options = [word for name, value in same.items() for word in (f"--{name}", str(value))]
         return f"measure it again: {shlex.join(['python', '-m', 'gencore', 'bound', row['checkpoint'], *options])}"
+    if row["kind"] == "samples":
+        same = {"data": row["dataset"], "name": row["checkpoint"], "n": row["n"]}
+        same |= {key.replace("_", "-"): value for key, value in row.get("stated", {}).items()}
+        options = [word for name, value in same.items() for word in (f"--{name}", str(value))]
+        return f"measure it again: {shlex.join(['python', '-m', 'gencore', 'evaluate', '--samples', 'FILE', *options])}"
     mine = (entry.name for entry in entries() if entry.dataset == row["dataset"] and not entry.problem)
     words = ["python", "-m", "gencore", "evaluate", row["checkpoint"] or next(mine, "CHECKPOINT")]
     kind = {"failure": "failures", "baseline": "headline"}.get(row["point"]["kind"], row["point"]["kind"])

@@ -88,6 +88,10 @@ KINDS: Mapping[str, Schema] = {
     "failure": record(EVERY_SCORED_ROW | {
         "kind": {"const": "failure"}, "point": point("failure"), "failure": KEY,
     }, SOMETIMES),
+    "samples": record(EVERY_SCORED_ROW | {  # made elsewhere; `checkpoint` is the name that they were given
+        "kind": {"const": "samples"}, "checkpoint": NAME, "point": point("headline"),
+        "hashes": {**mapping(HASH), "required": ["samples"]},
+    }, {"stated": record({"ms_per_image": AMOUNT}, {"calls": COUNT, "machine": TEXT})}),  # not measured here
     "real": record(EVERY_SCORED_ROW | {
         "kind": {"const": "real"}, "checkpoint": {"const": ""}, "point": point("baseline"),
     }, SOMETIMES),

@@ -79,6 +79,11 @@ class Reference:
         self.kernels = {name: metrics.KernelReference(real.test[: self.size]) for name, real in self.reals.items()}
 
     @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """(C, H, W) of the images."""
+        return next(iter(self.extractors.values())).image_shape
+
+    @property
     def size(self) -> int:
         """How many real test images there are to compare with."""
         return min(len(real.test) for real in self.reals.values())

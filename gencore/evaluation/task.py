@@ -13,6 +13,7 @@ import torch
 from gencore.checkpoint import Entry
 from gencore.device import Settings, describe_machine
 from gencore.evaluation.failures import Broken
+from gencore.evaluation.given import Given
 from gencore.evaluation.rows import kid_reference
 from gencore.evaluation.samples import Samples
 from gencore.evaluation.scoring import Reference
@@ -30,9 +31,10 @@ class Task:
     """One row to measure.
 
     Attributes:
-        kind: 'quality', 'cost', 'real' (the baseline: real train images against real test images) or 'failure'.
-        checkpoint: The checkpoint's name, '' for the baseline and for a failure that is made from none.
-        family: Its family, 'real' for the baseline.
+        kind: 'quality', 'cost', 'real' (the baseline: real train images against real test images), 'failure' or
+            'samples' (made elsewhere).
+        checkpoint: The checkpoint's name or the samples', '' for the baseline and a failure that is made from none.
+        family: Its family, 'real' for the baseline, 'samples' for samples.
         point: The operating point, as the row names it.
         knobs: Every knob's value.
         n: Images per generation; 0 for a cost.
@@ -43,6 +45,8 @@ class Task:
         path: The file for the row.
         entry: The checkpoint; None where there is no model to load.
         broken: The broken model of a failure; None where its images are all kept.
+        given: The samples that were made elsewhere; None of others.
+        stated: What is said of how fast these were made, for the row; {} if nothing is.
         failure: The failure's key, '' if it is none.
         calls: Network calls per image.
         sampling: About how many seconds its images take that are still to be made.
@@ -69,6 +73,8 @@ class Task:
     path: Path
     entry: Entry | None = None
     broken: Broken | None = None
+    given: Given | None = None
+    stated: Mapping[str, Any] = field(default_factory=dict)
     failure: str = ""
     calls: int = 0
     sampling: float = 0.0
@@ -127,6 +133,8 @@ class Task:
         same = ["kind", "dataset", "checkpoint", "hashes", "knobs"]
         same += [] if self.kind == "cost" else ["n", "generations"]
         if not all(row[key] == getattr(self, key) for key in same):
+            return False
+        if row.get("stated", {}) != self.stated:
             return False
         if row.get("failure", "") != self.failure or row["settings"]["dtype"] != self.settings.dtype:
             return False

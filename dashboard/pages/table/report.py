@@ -60,9 +60,10 @@ def page(
         glossary(metrics, measured.usual_extractor),
     ]
     light, dark = theme.palettes(list(families))
+    lanes = theme.lanes([*families, *theme.BESIDE])
     return TEMPLATE.substitute(
         title=f"{name}, measured {escape(made)}",
-        palette=f":root{{{light}}}@media(prefers-color-scheme:dark){{:root{{{dark}}}}}{theme.lanes(list(families))}",
+        palette=f":root{{{light}}}@media(prefers-color-scheme:dark){{:root{{{dark}}}}}{lanes}",
         font=",".join(f"'{face}'" if " " in face else face for face in theme.FONT),
         mono=",".join(theme.MONO),
         figures=assets.figure_rules(),
@@ -277,7 +278,7 @@ def cost_table(timed: Sequence[cost.Timed]) -> str:
 
 def origins(measured: Measurements, families: Mapping[str, Any]) -> str:
     """Return the checkpoints with their training and hashes, and the settings of the measurements."""
-    rows = [row for row in (*measured.points, *measured.failures) if row.checkpoint]
+    rows = [row for row in (*measured.points, *measured.failures) if row.checkpoint and not row.given]
     lines = []
     for name in dict.fromkeys(row.checkpoint for row in rows):
         row = next(row for row in rows if row.checkpoint == name)
@@ -296,7 +297,14 @@ def origins(measured: Measurements, families: Mapping[str, Any]) -> str:
     return section("Models", "One training run each; families trained unequally compare unequally", heads, lines, about)
 
 
-KINDS = {"quality": "scores", "real": "baseline", "failure": "failure lab", "bound": "bounds", "cost": "costs"}
+KINDS = {
+    "quality": "scores",
+    "samples": "samples",
+    "real": "baseline",
+    "failure": "failure lab",
+    "bound": "bounds",
+    "cost": "costs",
+}
 
 
 def machines(measured: Measurements) -> str:
@@ -327,7 +335,8 @@ def again(measured: Measurements) -> str:
     """Return how to measure all of it again."""
     rows = [*(row.quality for row in measured.scored), *measured.bounds, *measured.costs]
     told = list(dict.fromkeys(row["command"] for row in rows if row["command"]))
-    names = dict.fromkeys(row["checkpoint"] for row in rows if row["checkpoint"] and not row["command"])
+    mute = [row for row in rows if row["checkpoint"] and not row["command"] and row["kind"] != "samples"]
+    names = dict.fromkeys(row["checkpoint"] for row in mute)
     told += [f"python -m gencore evaluate {name}" for name in names if not any(name in command for command in told)]
     if not told:
         return ""

@@ -206,7 +206,8 @@ class Trilemma:
         known = point.family in self.service.families
         lane = self.service.lane(dataset, point.family, point.checkpoint) if known else None
         if lane is None or lane.problem or lane.checkpoint != point.checkpoint:
-            return {**blank, "note": lane.problem if lane and lane.problem else "Its checkpoint is not here."}, ""
+            absent = "Made elsewhere: its images are not here." if point.given else "Its checkpoint is not here."
+            return {**blank, "note": lane.problem if lane and lane.problem else absent}, ""
         usual = {knob.name: knob.default for knob in self.service.families[point.family].knobs}
         if lane.preview is not None and all(usual.get(name) == value for name, value in point.knobs.items()):
             note = f"{len(lane.preview)} images, seed {PREVIEW['seed']}, made when the checkpoint was shipped."

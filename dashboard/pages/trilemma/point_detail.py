@@ -15,9 +15,10 @@ from dashboard.results.question import name
 def head(point: Measured, link: str) -> str:
     """Return the point's name, with a link that opens it where it can be run."""
     stale = f'<p class="problem" role="alert">Stale: {escape(point.stale)}</p>' if point.stale else ""
+    run = "" if point.given else f'<a href="{escape(link)}">Open in Compare</a>'
     return (
         f'<header class="f-{point.family}">{theme.badge(point.family, 16)}<h2>{escape(name(point))}</h2>'
-        f'<a href="{escape(link)}">Open in Compare</a></header>{stale}'
+        f"{run}</header>{stale}"
     )
 
 
@@ -60,6 +61,8 @@ def facts(point: Measured, names: Mapping[str, str]) -> str:
     if cost:
         calls = format.plural(point.calls, "network call")
         pairs.append(("cost", f"{format.duration(point.ms_per_image)} per image, {calls}, {cost['flops']:,} FLOPs"))
+    if point.stated:
+        pairs.append(("stated", ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in point.stated.items())))
     pairs += [
         ("trained on", training_facts(quality.get("training") or {})),
         ("seeds", "{} to {}".format(*quality["seeds"])),

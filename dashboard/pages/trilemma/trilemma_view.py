@@ -153,7 +153,7 @@ def about(question: Question, place: int) -> dict[str, Any]:
         for name in question.measured.extractors
         if name != question.extractor and (kid := point.score("kid", name))
     ]
-    lines += [["time", f"{format.duration(point.ms_per_image)} per image"]]
+    lines += [["time", time_words(point)]]
     lines += [["network calls", f"{point.calls:,}"]] if point.calls else []
     lines += [["n", f"{point.n:,} × {point.generations} generations"]]
     if trained := explanations.training_facts(point.quality.get("training") or {}):
@@ -187,6 +187,12 @@ def too_rough(question: Question, place: int) -> str:
         axis for axis, rough in zip((question.quality, question.diversity), question.rough, strict=True) if rough[place]
     ]
     return f"Too few generations to rank it by {' or '.join(axis.name for axis in axes)}." if axes else ""
+
+
+def time_words(point: Measured) -> str:
+    """Return a point's time per image, and that it was only stated where it was."""
+    stated = f", stated{f' ({machine})' if (machine := point.stated.get('machine')) else ''}" if point.stated else ""
+    return f"{format.duration(point.ms_per_image)} per image{stated}"
 
 
 def packed(question: Question, answers: list[Answer], where: str) -> list[dict[str, Any]]:
@@ -235,9 +241,9 @@ def sentences(question: Question, answer: Answer, everywhere: str) -> str:
 
 
 def compare_link(dataset: str, points: list[Measured]) -> str:
-    """Return the address of these points on the page where models run side by side."""
+    """Return the address of these points on the page where models run side by side; samples have no model to run."""
     query: dict[str, Any] = {"data": dataset}
-    for point in points:
+    for point in [point for point in points if not point.given]:
         query[f"{point.family}.checkpoint"] = point.checkpoint
         query |= {f"{point.family}.{knob}": value for knob, value in point.knobs.items()}
     return f"?{urlencode(query)}#compare"
