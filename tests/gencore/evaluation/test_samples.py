@@ -31,6 +31,7 @@ with kept.alone():
     print("at it", flush=True)
     while kept.count(0) < 10_000:
         kept.add(0, torch.full((8, 3, 32, 32), kept.count(0) // 8 % 251, dtype=torch.uint8), 0.5, made)
+    sys.stdin.read()  # holds its lock until the test that started it lets it go
 """
 
 
@@ -202,7 +203,7 @@ class TestTorn:
 class TestProcesses:
     def writer(self):
         words = [sys.executable, "-c", WRITER, json.dumps(ABOUT), json.dumps(MADE)]
-        return subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+        return subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL to send")
     def test_killed_while_it_writes_it_loses_one_batch_at_the_most(self):
