@@ -109,6 +109,21 @@ def at_one_n(found: Mapping[str, tuple[str, Sequence[Measured]]]) -> dict[str, t
     return chosen
 
 
+def beside(
+    chosen: Mapping[str, tuple[str, Measured | None, str]], given: Sequence[Measured]
+) -> tuple[dict[str, tuple[str, Measured | None, str]], str]:
+    """Return the rows of `at_one_n` with given samples that were measured at their n, and a sentence on the rest.
+
+    Where no family was measured, each of them stands with the n that it has.
+    """
+    sizes = {row.n for _, row, _ in chosen.values() if row}
+    fitting = [point for point in given if point.n in sizes or not sizes]
+    others = [f"{point.checkpoint} (n = {point.n:,})" for point in given if point not in fitting]
+    rows = {f"{point.family} {point.checkpoint} {point.n}": (point.checkpoint, point, "") for point in fitting}
+    words = f"Measured at another n, and so not shown here: {format.listing(others)}." if others else ""
+    return {**chosen, **rows}, words
+
+
 def measured_panel(
     rows: Mapping[str, tuple[str, Measured | None, str]], measurements: Measurements, extractor: str, metric: str
 ) -> Panel:
@@ -121,7 +136,7 @@ def measured_panel(
             continue
         real = measurements.real(metric, row.n, extractor)
         note = "left out" if row.why_not(metric, extractor) else ""
-        readings.append(Reading(family, name, row.n, row.score(metric, extractor), real, note))
+        readings.append(Reading(row.family, name, row.n, row.score(metric, extractor), real, note))
     return Panel(title, unit, readings, percent)
 
 

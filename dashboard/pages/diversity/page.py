@@ -347,7 +347,9 @@ class Diversity:
     ) -> dict:
         """Return the updates of the charts that show measured rows, and the samples' scores below them."""
         judge, verdicts, problem = self._judged(dataset, name, made)
-        rows, ours = self._measured(dataset, chosen), {key: one for key, one in made.items() if not one.shipped}
+        ours = {key: one for key, one in made.items() if not one.shipped}
+        given = [point for point in self.service.measurements(dataset).points if point.given]
+        rows, elsewhere = diversity_figures.beside(self._measured(dataset, chosen), given)
         panel = functools.partial(diversity_figures.measured_panel, rows, self.service.measurements(dataset), name)
         samples = {
             family: (made[family].title, one.n, one.scores, judge.baseline(one.n)) for family, one in verdicts.items()
@@ -360,7 +362,7 @@ class Diversity:
         stale = [row.stale for _, row, _ in rows.values() if row is not None and row.stale]
         if stale:
             stale = [f"{stale[0].rstrip('.')}{f' ({len(stale) - 1} more like it)' * (len(stale) > 1)}."]
-        words = " ".join(one for one in (problem, *stale, self._hint(made, chosen)) if one)
+        words = " ".join(one for one in (problem, *stale, elsewhere, self._hint(made, chosen)) if one)
         return {
             self.reach: cards[diversity_figures.reach],
             self.variety: cards[diversity_figures.variety],

@@ -226,3 +226,17 @@ def test_what_is_missed_is_told_beside_what_real_images_miss():
     assert "<GAN>" not in markup
     assert "only where the data set is at hand" in diversity_figures.missed(rows, at_hand=False)
     assert "Why." in diversity_figures.missed([], at_hand=False, note="Why.")
+
+
+def test_samples_from_elsewhere_stand_beside_the_families_at_their_n():
+    def given(name, n):
+        return Measured("samples", "Samples", name, "as given", "headline", {}, n, 3, {"kind": "samples", "scores": {}})
+
+    rows, words = diversity_figures.beside(at_one_n(vae=(5000,), gan=()), [given("a", 5000), given("b", 500)])
+    assert [(name, row and row.family) for name, row, _ in rows.values()][1:] == [("GAN", None), ("a", "samples")]
+    assert words == "Measured at another n, and so not shown here: b (n = 500)."
+    panel = diversity_figures.measured_panel(rows, Measurements("d"), "classifier", "coverage")
+    assert [one.family for one in panel.readings][::2] == ["vae", "samples"]
+    assert "--mark-samples" in diversity_figures.dots([panel], "Coverage")
+    alone, _ = diversity_figures.beside({}, [given("a", 500), given("b", 40)])
+    assert [row.n for _, row, _ in alone.values()] == [500, 40]
