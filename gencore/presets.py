@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from gencore.data import View
 from gencore.device import LAYOUTS, check_training_dtype
 from gencore.errors import InputError, near
 from gencore.families import FAMILIES
@@ -45,6 +46,7 @@ RANGES = (
      "0 or more"),
     (("beta1", "beta2"), lambda v: 0 <= v < 1, "at least 0 and less than 1"),
 )  # fmt: skip
+VIEW = {"size": 32, "channels": 3, "fit": "crop", "label": "label"}  # fields of `View`, with an example each
 RENAMED = {"watch": "validation_images"}  # training settings: what records of before say, and the name now
 
 
@@ -57,12 +59,14 @@ class Run:
         data: Name of a data set for `gencore.data.load_images`.
         model: Constructor arguments of the family, beside `channels` and `size`, which the data give.
         train: Fields of `TrainingConfig`.
+        view: Fields of `gencore.data.View`: in what form the images are read.
     """
 
     family: str
     data: str
     model: dict[str, Any] = field(default_factory=dict)
     train: dict[str, Any] = field(default_factory=dict)
+    view: dict[str, Any] = field(default_factory=dict)
 
     @property
     def config(self) -> TrainingConfig:
@@ -73,7 +77,7 @@ class Run:
     def from_record(cls, record: Mapping[str, Any]) -> Run:
         """Return the run that a run.json or a training state tells of; settings may have their former names."""
         train = {RENAMED.get(name, name): value for name, value in record["train"].items()}
-        return cls(record["family"], record["data"], record["model"], train)
+        return cls(record["family"], record["data"], record["model"], train, record.get("view") or {})
 
 
 SMALL = {"widths": (16, 32)}  # 8x8 digits: seconds, not minutes
@@ -117,7 +121,9 @@ PRESETS: dict[str, Run] = {f"digits/{name}": Run(name, "digits") for name in FAM
 
 
 def resolve_run(preset: str, overrides: Sequence[str] = ()) -> Run:
-    """Return the preset's run with `key=value` overrides: a training setting, a model argument, or data=NAME.
+    """Return the preset's run with `key=value` overrides.
+
+    A key is a training setting, a model argument, `data`, or a field of `gencore.data.View` such as `size`.
 
     Raises:
         InputError: if the preset or a key is unknown, or a value is of the wrong type.
@@ -155,13 +161,15 @@ def _override(run: Run, key: str, text: str) -> Run:
     train_keys = {f.name: f.default for f in fields(TrainingConfig)}
     if key == "data":
         return replace(run, data=text)
+    if key in VIEW:
+        return replace(run, view=View(**run.view | {key: _parse(key, text, VIEW[key])}).record())
     if key in train_keys:
         return replace(run, train=run.train | {key: _parse(key, text, train_keys[key])})
     if key in model_keys:
         return replace(run, model=run.model | {key: _parse(key, text, model_keys[key])})
     if key in RENAMED:
         raise InputError(f"{key} is now called {RENAMED[key]}; write {RENAMED[key]}={text}.")
-    raise InputError(f"There is no setting {key!r}{near(key, ['data', *train_keys, *model_keys])}")
+    raise InputError(f"There is no setting {key!r}{near(key, ['data', *VIEW, *train_keys, *model_keys])}")
 
 
 def _parse(key: str, text: str, example: Any) -> Any:

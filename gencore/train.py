@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from gencore import checkpoint
-from gencore.data import Images, load_images, to_float, to_uint8
+from gencore.data import Images, View, difference, identity, load_splits, to_float, to_uint8
 from gencore.device import TRAINING_DTYPES, Settings, choose_settings, circumstances, pick_device
 from gencore.errors import InputError, near
 from gencore.families import FAMILIES
@@ -108,6 +108,7 @@ class Trainer:
     held_out: Tensor  # float (n, C, H, W)
     group: ProcessGroup
     minutes: float | None = None
+    identity: dict[str, Any] = field(default_factory=dict)  # the fingerprints of what it is trained on
     init: dict[str, Any] | None = None  # the checkpoint whose weights it began with, and what had gone into those
     step: int = 0
     images: int = 0
@@ -282,8 +283,8 @@ class Trainer:
                     state.setdefault(int(index), {})[key] = value
             optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
         if (self.out / LOG).exists():
-            lines = (self.out / LOG).read_text().splitlines()
-            self.lines = [line for line in lines if json.loads(line)["step"] <= self.step]
+            lines = (self.out / LOG).read_text(encoding="utf-8", errors="replace").splitlines()
+            self.lines = [line for line in lines if _step_of(line) <= self.step]
 
     def finish(self) -> None:
         """Fit what comes after training, save, and take the last picture."""
@@ -306,6 +307,7 @@ class Trainer:
             "seconds": round(self.seconds, 2),
             "init": self.init,
             "train_images": len(self.data),
+            "identity": self.identity,
             "processes": self.group.world,
             "settings": self.settings.record(),
             **circumstances("train", self.model.device, diffusers),
@@ -392,14 +394,19 @@ def _prepare(
     elif any((out / name).exists() for name in (checkpoint.STATE, checkpoint.WEIGHTS)):
         raise InputError(f"{out} already holds a run; go on with --resume, or choose another folder with --out.")
     torch.manual_seed(derived_seed(run.config.seed, "weights"))
-    train_set, held_out = load_images(run.data, "train"), load_images(run.data, "validation")
+    splits = load_splits(run.data, View(**run.view), ("train", "validation"))
+    known = identity(splits)
+    if state:
+        _same_images(state[1], known, out)
+    train_set, held_out = splits["train"], splits["validation"]
     model = _build(run, train_set).to(group.accelerator.device if group.accelerator else pick_device(device))
     origin = _start_from(model, init) if init else None
     settings = Settings(**state[1]["settings"]) if state else _settings(model, run.config, group)
     model.train()
     trainer = Trainer(
         run, out, preset, model, settings, train_set.x.to(model.device),
-        settings.arrange(to_float(held_out.x[: run.config.validation_images].to(model.device))), group, minutes, origin,
+        settings.arrange(to_float(held_out.x[: run.config.validation_images].to(model.device))), group, minutes,
+        known, origin,
     )  # fmt: skip
     if state:
         trainer.restore(*state)
@@ -473,13 +480,36 @@ def _same_run(asked: Run, saved: Run, out: Path) -> Run:
     """Return the saved run with the budget asked for; refuse any other difference."""
     saved = replace(saved, train=saved.train | {"images": asked.config.images})
     asked = replace(asked, model=json.loads(json.dumps(asked.model)))  # with lists for tuples, as they are read back
-    before, now = ({**asdict(r.config), **r.model, "family": r.family, "data": r.data} for r in (saved, asked))
+    before, now = (
+        {**asdict(r.config), **r.model, "family": r.family, "data": r.data, **asdict(View(**r.view))}
+        for r in (saved, asked)
+    )
     for key in sorted(before.keys() | now.keys()):
         if before.get(key) != now.get(key):
             raise InputError(
                 f"{out} was trained with {key} = {before.get(key)}, not {now.get(key)}: resume with the same settings."
             )
     return saved
+
+
+def _same_images(record: Mapping[str, Any], now: Mapping[str, Mapping[str, Any]], out: Path) -> None:
+    """Refuse to go on with other images than those that were trained on: some of these may now be test images."""
+    changed = difference(record.get("identity") or {}, now)
+    if not changed and record.get("train_images", now["train"]["count"]) != now["train"]["count"]:  # of before
+        changed = f"train: {record['train_images']:,} images, not {now['train']['count']:,}"
+    if changed:
+        raise InputError(
+            f"{out} was trained on other images of {record['data']} ({changed}): resume with those, or train anew in "
+            "another folder."
+        )
+
+
+def _step_of(line: str) -> float:
+    """Return the step of a line of the log; infinity for one that was cut short."""
+    try:
+        return json.loads(line)["step"]
+    except (ValueError, KeyError, TypeError):
+        return math.inf
 
 
 def _plain(value: Tensor) -> float | list[float]:

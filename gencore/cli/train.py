@@ -19,7 +19,7 @@ def train(
     preset: Annotated[str, typer.Argument(help="One that `list` shows, such as digits/vae.")],
     settings: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[KEY=VALUE]...", help="Model and training settings to change, or data=NAME."),
+        typer.Argument(metavar="[KEY=VALUE]...", help="Model and training settings to change, data=NAME, size=N, ..."),
     ] = None,
     minutes: Annotated[float | None, typer.Option(help="Stop after so many minutes.")] = None,
     images: Annotated[int | None, typer.Option(help="Stop after so many images seen.")] = None,

@@ -3,6 +3,7 @@
 `docs/data.md` says in words which files are read, how, and what becomes of the rest.
 """
 
+from gencore.data.identity import difference, fingerprint, identity, short_hashes
 from gencore.data.images import Images, load_images, load_labels, load_splits
 from gencore.data.names import FOLDER_VARIABLE, HUB_IDS, SHORT_NAMES, at_hand, dataset_key
 from gencore.data.splits import SPLITS, hold_out
@@ -10,6 +11,7 @@ from gencore.data.values import to_float, to_uint8
 from gencore.data.view import View
 
 __all__ = [
-    "FOLDER_VARIABLE", "HUB_IDS", "SHORT_NAMES", "SPLITS", "Images", "View", "at_hand", "dataset_key", "hold_out",
-    "load_images", "load_labels", "load_splits", "to_float", "to_uint8",
+    "FOLDER_VARIABLE", "HUB_IDS", "SHORT_NAMES", "SPLITS", "Images", "View", "at_hand", "dataset_key", "difference",
+    "fingerprint", "hold_out", "identity", "load_images", "load_labels", "load_splits", "short_hashes", "to_float",
+    "to_uint8",
 ]  # fmt: skip
