@@ -33,6 +33,7 @@ from gencore.family import Family
 
 CONFIG, WEIGHTS, RUN, STATE = "config.json", "model.safetensors", "run.json", "state.safetensors"
 FOLDER_VARIABLE = "GENCORE_CHECKPOINTS"
+VIEW = ("size", "channels", "fit", "label")
 _PROCESS = uuid.uuid4().hex[:8]  # marks the temporary files of this process
 
 
@@ -60,6 +61,19 @@ class Entry:
     def dataset(self) -> str:
         """The data set it was trained on: what run.json says, else the folder it lies in."""
         return str(self.run.get("data") or self.name.rpartition("/")[0])
+
+    @property
+    def view(self) -> dict[str, Any]:
+        """In what form it read its images: arguments of `gencore.data.View`, those that are not the usual."""
+        told = self.run.get("view")
+        return {key: told[key] for key in VIEW if key in told} if isinstance(told, dict) else {}
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """The fingerprints of the splits that it was trained on; {} where they are unknown."""
+        told = self.run.get("identity")
+        known = isinstance(told, dict) and all(isinstance(one, dict) for one in told.values())
+        return told if known else {}
 
     @property
     def trained(self) -> dict[str, int | float]:

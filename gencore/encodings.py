@@ -64,7 +64,7 @@ def write_encodings(
     model = checkpoint.load(entry, device)
     if not isinstance(model, Encodes):
         raise InputError(f"{name} is a {model.title}, which has no encoder: there is no map of its latents to make.")
-    images = load_images(entry.dataset, split, model.image_shape[1])
+    images = load_images(entry.dataset, split, **entry.view | {"size": model.image_shape[1]})
     if not 1 <= n <= len(images.x):
         raise InputError(f"-n must be from 1 to {len(images.x):,}, the images of {split} on {entry.dataset}, not {n}.")
     encoded = []

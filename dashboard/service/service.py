@@ -293,13 +293,14 @@ class Service:
         # What a row was measured on may change too, which makes the row stale.
         paths = [entry.path / name for entry in entries[dataset] for name in (checkpoint.WEIGHTS, checkpoint.CONFIG)]
         for root in checkpoint.roots():
-            features = root / dataset / FOLDER
-            paths += [root / dataset / rows.FILE, features / LADDER, *features.glob("*.safetensors")]
+            path = rows.rows_path(dataset, root)
+            features = path.parent / FOLDER
+            paths += [path, features / LADDER, *features.glob("*.safetensors")]
         return cache_key(dataset, paths)
 
     def _read_measurements(self, dataset: str) -> Measurements:
         found, problems, shipped = [], [], checkpoint.roots()[0]
-        for path in [path for root in checkpoint.roots() if (path := root / dataset / rows.FILE).is_file()]:
+        for path in [path for root in checkpoint.roots() if (path := rows.rows_path(dataset, root)).is_file()]:
             good, bad = rows.read(path, dataset)
             found += [{**row, "local": True} for row in good] if not path.is_relative_to(shipped) else good
             problems += [without_paths(sentence) for sentence in bad]
@@ -354,6 +355,11 @@ class Service:
         """Return whether real images of a data set can be had without the network."""
         return data.at_hand(dataset)
 
+    def view(self, dataset: str) -> dict[str, Any]:
+        """Return in what form a data set's images were trained on, as arguments of `data.load_images`."""
+        usable = [entry for entry in self.entries().get(dataset, []) if not entry.problem]
+        return usable[0].view if usable else {}
+
     def real(self, dataset: str, n: int, seed: int) -> np.ndarray | None:
         """Return `n` real test images, uint8 (n, C, H, W), picked by the seed; None when they are not at hand."""
         images = self.split(dataset, "test")
@@ -362,12 +368,14 @@ class Service:
     def split(self, dataset: str, split: str) -> np.ndarray | None:
         """Return all real images of a split, uint8 (N, C, H, W), in its order; None when they are not at hand."""
         size = next((lane.size for lane in self.lanes(dataset) if lane.size), 0)
-        key = dataset, split, size
-        return self._loaded(key, lambda: data.load_images(dataset, split, size).x.numpy()) if size else None
+        view = self.view(dataset) | {"size": size}
+        key = dataset, split, tuple(view.items())
+        return self._loaded(key, lambda: data.load_images(dataset, split, **view).x.numpy()) if size else None
 
     def labels(self, dataset: str, split: str) -> np.ndarray | None:
         """Return the classes (N,) of a split's images, in its order; None when they are unknown or not at hand."""
-        found = self._loaded((dataset, split, "labels"), lambda: data.load_labels(dataset, split))
+        label = self.view(dataset).get("label")
+        found = self._loaded((dataset, split, ("labels", label)), lambda: data.load_labels(dataset, split, label))
         known = found is not None and int(found.min()) >= 0  # some sources mark images without a class by -1
         return found.numpy() if known else None
 
@@ -384,7 +392,7 @@ class Service:
         if dataset not in self.entries():  # the name becomes a path
             return None
         for root in checkpoint.roots():
-            path = root / dataset / "features" / "reference.safetensors"
+            path = root / data.dataset_key(dataset) / FOLDER / "reference.safetensors"
             try:
                 tensors = {name: value.astype(np.float64) for name, value in load_file(path).items()}
             except (OSError, SafetensorError):

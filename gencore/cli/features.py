@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gencore.cli.options import DeviceName
+from gencore.cli.options import ChannelsOfImages, DeviceName, FitOfImages, LabelColumn, SizeOfImages
 from gencore.cli.terminal import progress
 from gencore.errors import InputError
 
@@ -22,6 +22,10 @@ def features(
     dtype: Annotated[str, typer.Option(help="float32, bfloat16, or auto: the faster one for training.")] = "auto",
     out: Annotated[Path | None, typer.Option(help="Root to write under; by default the first there is.")] = None,
     device: DeviceName = None,
+    size: SizeOfImages = None,
+    channels: ChannelsOfImages = None,
+    fit: FitOfImages = "crop",
+    label: LabelColumn = None,
 ) -> None:
     """Learn from a data set's real images what metrics and pages need of them.
 
@@ -29,6 +33,7 @@ def features(
     Those with weights from elsewhere are large, and go under the last root, the user's own.
     """
     from gencore.checkpoint import roots
+    from gencore.data import View
     from gencore.extractors import EXTRACTORS, Options
     from gencore.extractors.reference import write_features
     from gencore.family import parse_seed
@@ -36,8 +41,9 @@ def features(
     options = Options(epochs, parse_widths(widths), parse_seed(seed), dtype, device, weights)
     own = extractor in EXTRACTORS and EXTRACTORS[extractor].pretrained
     root = out or roots()[-1 if own else 0]
+    view = View(size, channels, fit, label)
     with progress() as show:
-        for line in write_features(data, root, extractor, options, show):
+        for line in write_features(data, root, extractor, options, show, view):
             typer.echo(line)
 
 

@@ -22,6 +22,10 @@ Split = Annotated[str, typer.Option(help="Whose images: train, validation or tes
 FirstImages = Annotated[int, typer.Option("--n", "-n", help="Images: the first N of the split.")]
 BatchSize = Annotated[int, typer.Option(help="Images made at once; the same batch gives the same bits.")]
 RowsFile = Annotated[Path | None, typer.Option(help="The file; by default rows.jsonl beside the checkpoints.")]
+SizeOfImages = Annotated[int | None, typer.Option("--size", help="Pixels a side; all images become squares of it.")]
+ChannelsOfImages = Annotated[int | None, typer.Option("--channels", help="1 (grey) or 3 (RGB); else as they are.")]
+FitOfImages = Annotated[str, typer.Option("--fit", help="How other shapes become squares: crop, pad or stretch.")]
+LabelColumn = Annotated[str | None, typer.Option("--label", help="The column of labels, in a table.")]
 
 
 def parse_knobs(pairs: Sequence[str] | None) -> dict[str, str]:

@@ -12,6 +12,7 @@ import torch
 
 from gencore import __version__
 from gencore.checkpoint import Entry
+from gencore.data import short_hashes
 from gencore.evaluation.schema import VERSION
 from gencore.evaluation.scoring import KID, Reference, Scores
 from gencore.evaluation.task import Task
@@ -31,6 +32,7 @@ def common(task: Task, seconds: float) -> dict[str, Any]:
         "point": {"label": task.point.label, "kind": task.point.kind},
         "knobs": dict(task.knobs),
         "hashes": dict(task.hashes),
+        **({"data": data} if (data := short_hashes(task.entry.identity if task.entry else {})) else {}),
         "settings": {**task.settings.record(), "batch": task.batch},
         "machine": dict(task.machine),
         "seconds": round(seconds, 2),
@@ -54,6 +56,7 @@ def scored_row(task: Task, generations: Sequence[Scores], reference: Reference, 
     uncertainty = {"real": "disjoint blocks of train images", "samples": "the samples given"}
     return {
         **common(task, seconds),
+        **({"data": data} if (data := short_hashes(reference.identity)) else {}),
         "n": task.n,
         "generations": task.generations,
         "seeds": [0, task.generations - 1],

@@ -122,7 +122,7 @@ def images_of(entry: checkpoint.Entry, model: Family, n: int, split: str) -> Ten
     Raises:
         InputError: if they cannot be had, are fewer, or have other channels than the model's.
     """
-    x = load_images(entry.dataset, split, model.config.size).x
+    x = load_images(entry.dataset, split, **entry.view | {"size": model.config.size}).x
     if n > len(x):
         raise InputError(f"n is {n:,}, but the {split} split of {entry.dataset} has {len(x):,} images.")
     if x.shape[1:] != model.image_shape:

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from gencore import checkpoint
-from gencore.data import at_hand, load_images, to_uint8
+from gencore.data import View, at_hand, identity, load_splits, to_uint8
 from gencore.errors import InputError
 from gencore.evaluation import cost, memory, rows
 from gencore.evaluation.assemble import common, scored_row
@@ -287,12 +287,17 @@ class Evaluation:
         yield pixels(step.x0, task.title), 1.0
 
     def train_images(self, dataset: str) -> Tensor | None:
-        """Return the real train images of a data set, uint8 (N, C, H, W); None if they are not here or are damaged."""
+        """Return the real train images of a data set, uint8 (N, C, H, W); None if they are not here or are damaged.
+
+        Raises:
+            InputError: if they are not those that the features are of.
+        """
         if self.images is None or self.images[0] != dataset:
-            images = None
+            reference, splits = self.plan.references[dataset], {}
             with suppress(InputError):
-                images = load_images(dataset, "train").x if at_hand(dataset) else None
-            self.images = dataset, images
+                splits = load_splits(dataset, View(**reference.view), ("train",)) if at_hand(dataset) else {}
+            reference.refuse_others(identity(splits), f"{dataset} has")
+            self.images = dataset, splits["train"].x if splits else None
         return self.images[1]
 
     def scores(self, task: Task, features: BatchFeatures, generation: int) -> Scores:

@@ -178,7 +178,7 @@ def _prepare(dataset: str, failure: Failure, entries: list[checkpoint.Entry], ch
     models = _loaded(_among(entries, chosen), load)
     if failure.source == MODEL:
         return _prepare_model(failure, chosen or dataset, models, load)
-    _, model = next(models, (None, None))
+    entry, model = next(models, (None, None))
     if model is None:
         return Broken(failure, problem=f"{chosen or dataset} has no whole weights that say how large its images are.")
     shape = model.image_shape
@@ -187,7 +187,8 @@ def _prepare(dataset: str, failure: Failure, entries: list[checkpoint.Entry], ch
     if not data.at_hand(dataset):
         words = f"This one is made from training images, and those of {dataset} are not on this machine."
         return Broken(failure, problem=words)
-    return Broken(failure, find=lambda: data.load_images(dataset, "train", shape[-1]).x)
+    view = entry.view | {"size": shape[-1]}
+    return Broken(failure, find=lambda: data.load_images(dataset, "train", **view).x)
 
 
 def _prepare_model(failure: Failure, place: str, models: Models, load: Load) -> Broken:

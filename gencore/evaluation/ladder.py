@@ -21,7 +21,7 @@ from torch import Tensor
 
 from gencore import metrics, pictures
 from gencore.checkpoint import write_json
-from gencore.data import dataset_key, load_images
+from gencore.data import View, dataset_key, difference, identity, load_splits
 from gencore.device import circumstances, pick_device
 from gencore.errors import InputError
 from gencore.evaluation.degradations import DEGRADATIONS, Crowd, Degradation
@@ -107,7 +107,10 @@ def measure_ladder(
     if not names:
         raise InputError(f"{dataset} has no features; make them first: python -m gencore features {dataset}")
     start, where = time.perf_counter(), pick_device(device)
-    images = load_images(dataset, "validation")
+    real = load_real(dataset, names[0])
+    images = load_splits(dataset, View(**real.view), ("validation",))["validation"]
+    if changed := difference(real.identity, identity({"validation": images})):
+        raise InputError(f"{dataset} has other images than its features are of ({changed}); make them again.")
     n = block_size(len(images.x), n)
     crowd = Crowd.of(images)
     ladders, hashes = ladders_for(crowd, n), {name: extractor_hash(dataset, name) for name in names}

@@ -207,6 +207,7 @@ class Planner:
             return
         if entry.dataset not in self.references:
             self.references[entry.dataset] = Reference(entry.dataset, self.device)
+        self.references[entry.dataset].refuse_others(entry.identity, f"{entry.name} was trained on")
         most = self.references[entry.dataset].size
         if self.options.n is not None and self.options.n > most:
             raise InputError(

@@ -100,9 +100,16 @@ def _row(line: bytes) -> dict[str, Any]:
 
 
 def _foreign(row: Mapping[str, Any], dataset: str | None) -> str:
-    if dataset is None or dataset_key(row["dataset"]) == dataset_key(dataset):
+    if dataset is None or _same_dataset(row["dataset"], dataset):
         return ""
     return f"it is of the data set {row['dataset']!r}, not of {dataset!r}."
+
+
+def _same_dataset(one: str, other: str) -> bool:
+    """Return whether two names are one data set's; two folders of one last name are not."""
+    places = [Path(name).expanduser() for name in (one, other)]
+    folders = {place.resolve() for place in places if place.is_absolute()}
+    return dataset_key(one) == dataset_key(other) and len(folders) < 2
 
 
 def check(row: Any) -> None:

@@ -79,7 +79,9 @@ EVERY_SCORED_ROW: Schema = EVERY_ROW | {
     "uncertainty": NAME,
     "training": TRAINING,
 }
-SOMETIMES: Schema = {"revision": TALLY}  # changes of the family's sampling that its knobs had by then; 0 if left out
+DATA: Schema = {"data": mapping(HASH)}  # by split: the beginning of the SHA-256 of its pixels
+# Changes of the family's sampling that its knobs had by then; 0 if left out.
+SOMETIMES: Schema = DATA | {"revision": TALLY}
 KINDS: Mapping[str, Schema] = {
     "quality": record(EVERY_SCORED_ROW | {
         "kind": {"const": "quality"}, "checkpoint": NAME, "point": point("headline", "sweep", "lecture"),
@@ -101,7 +103,7 @@ KINDS: Mapping[str, Schema] = {
         "batches": array(TIMING), "best": COUNT, "calls": COUNT, "flops": TALLY,
         "parameters": TALLY, "parameters_total": TALLY,
         "peak_memory_mb": {"type": ["number", "null"], "minimum": 0},
-    }),
+    }, DATA),
     "bound": record(EVERY_ROW | {
         "kind": {"const": "bound"}, "checkpoint": NAME, "point": point("bound"),
         "hashes": {**mapping(HASH), "required": ["checkpoint"]},
@@ -109,7 +111,7 @@ KINDS: Mapping[str, Schema] = {
         "terms": {**mapping(TERM), "required": ["elbo"]},  # bits_per_dim is nats / (dimensions ln 2), sign and all
         "basis": {**mapping(TEXT), "required": ["prior"]},
         "uncertainty": NAME, "training": TRAINING,
-    }, {"curve": array(record({"t_low": TALLY, "t_high": TALLY, **INTERVAL}))}),  # nats per image and step of t
+    }, DATA | {"curve": array(record({"t_low": TALLY, "t_high": TALLY, **INTERVAL}))}),  # nats per image and step of t
 }  # fmt: skip
 SCHEMA: Schema = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from gencore import metrics
+from gencore.data import dataset_key, difference
 from gencore.errors import InputError
 from gencore.evaluation.rows import extractor_hash
 from gencore.extractors import reference as features
@@ -76,7 +78,37 @@ class Reference:
         self.dataset = dataset
         self.extractors = {name: features.load_extractor(dataset, name).to(device) for name in names}
         self.reals = {name: features.load_real(dataset, name) for name in names}
+        self.identity, self.view = self._origin()
         self.kernels = {name: metrics.KernelReference(real.test[: self.size]) for name, real in self.reals.items()}
+
+    def _origin(self) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """Return the fingerprints and the view of the real images, which all extractors must share."""
+        known = {name: real for name, real in self.reals.items() if real.identity}
+        for name, real in known.items():
+            first, one = next(iter(known.items()))
+            if changed := difference(one.identity, real.identity):
+                raise InputError(
+                    f"The {first} and {name} features of {self.dataset} are of different images ({changed}); make them "
+                    f"all again: python -m gencore features {self.dataset}"
+                )
+        real = next(iter(known.values()), next(iter(self.reals.values())))
+        return real.identity, real.view
+
+    def refuse_others(self, identity: Mapping[str, Any], whose: str) -> None:
+        """Refuse images that are not those that the features are of; what is unknown passes.
+
+        Args:
+            identity: The fingerprints of splits.
+            whose: Whose they are, to begin a sentence with.
+
+        Raises:
+            InputError: if a split differs.
+        """
+        if changed := difference(identity, self.identity):
+            raise InputError(
+                f"{whose} other images than those that the features of {dataset_key(self.dataset)} are of ({changed}); "
+                f"make the features of the same images: python -m gencore features {self.dataset}"
+            )
 
     @property
     def image_shape(self) -> tuple[int, int, int]:

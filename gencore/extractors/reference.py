@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from gencore.checkpoint import read_tensors, write_tensors
-from gencore.data import SPLITS, Images, dataset_key, load_images
+from gencore.data import Images, View, dataset_key, difference, identity, load_splits
 from gencore.device import circumstances, pick_device
 from gencore.errors import InputError
 from gencore.extractors import EXTRACTORS, FOLDER, extractor_class, extractor_path, load_extractor, write_extractor
@@ -56,6 +56,8 @@ class Real:
         probabilities: float32 (T, K), the classes of the test images as the extractor tells them; None if it cannot.
         labels_histogram: float32 (K,), the share of each class among the test images' labels; None without labels.
         spectra: float32 (T, R), the radial power spectra of the test images.
+        identity: The fingerprint of each split's images; {} where it was not kept.
+        view: In what form they were read: arguments of `gencore.data.View`.
     """
 
     dataset: str
@@ -67,6 +69,8 @@ class Real:
     probabilities: Tensor | None
     labels_histogram: Tensor | None
     spectra: Tensor
+    identity: Mapping[str, Any] = field(default_factory=dict)
+    view: Mapping[str, Any] = field(default_factory=dict)
 
 
 def flatten(x: Tensor) -> Tensor:
@@ -79,18 +83,15 @@ def pair_distances(rows: Tensor) -> Tensor:
     return torch.nn.functional.pdist(rows)
 
 
-def reference(name: str) -> dict[str, Tensor]:
-    """Return the reference of a data set, from its training images.
+def reference(x: Tensor) -> dict[str, Tensor]:
+    """Return the reference of a data set, from its training images, uint8 (N, C, H, W).
 
     Returns:
         `mean` (d,) and `basis` (2, d): pixel PCA; the rows are orthonormal, the largest entry of each positive.
         `explained` (2,): the share of the variance along each. `points` (2000, 2): real images projected.
         `bins` (61,) and `density` (60,): the histogram of distances between pairs of those images, of area 1.
-
-    Raises:
-        InputError: if the data set cannot be had.
     """
-    rows = flatten(load_images(name, "train").x)
+    rows = flatten(x)
     mean = rows.mean(0)
     values, vectors = torch.linalg.eigh(torch.cov(rows.T))
     basis = vectors[:, -2:].flip(1).T
@@ -107,14 +108,15 @@ def reference(name: str) -> dict[str, Tensor]:
     }
 
 
-def write_reference(name: str, root: Path) -> Path:
+def write_reference(train: Images, root: Path, origin: Mapping[str, str]) -> Path:
     """Write a data set's reference under `root`, atomically, and return the file's path.
 
     Raises:
-        InputError: if the data set cannot be had or the file cannot be written.
+        InputError: if the file cannot be written.
     """
-    path = root / dataset_key(name) / REFERENCE
-    write_tensors(path, reference(name), {"data": dataset_key(name), "split": "train", "points": str(POINTS)})
+    path = root / dataset_key(train.name) / REFERENCE
+    facts = {"data": dataset_key(train.name), "split": "train", "points": str(POINTS)}
+    write_tensors(path, reference(train.x), {**facts, **origin})
     return path
 
 
@@ -138,7 +140,8 @@ def load_real(dataset: str, name: str = "classifier") -> Real:
     if problem := _shape_problem(tensors):
         raise InputError(f"{path} is damaged ({problem}); {again}.")
     optional = dict.fromkeys(("probabilities", "labels_histogram"))
-    return Real(key, name, metadata["hash"], **(optional | {what: x.float() for what, x in tensors.items()}))
+    told = {what: json.loads(metadata.get(what, "{}")) for what in ("identity", "view")}
+    return Real(key, name, metadata["hash"], **(optional | {what: x.float() for what, x in tensors.items()}), **told)
 
 
 def real_path(weights: Path) -> Path:
@@ -146,7 +149,9 @@ def real_path(weights: Path) -> Path:
     return weights.with_name(f"{weights.stem}-real.safetensors")
 
 
-def write_features(data: str, root: Path, name: str, options: Options, show: Show) -> Iterator[str]:
+def write_features(
+    data: str, root: Path, name: str, options: Options, show: Show, view: View | None = None
+) -> Iterator[str]:
     """Make a data set's features in its folder under `root`, yielding a line for people as each thing is done.
 
     `name` is a key of EXTRACTORS, or 'all': those that the data set allows and that need nothing from elsewhere.
@@ -158,7 +163,11 @@ def write_features(data: str, root: Path, name: str, options: Options, show: Sho
     wanted = every if name == "all" else [extractor_class(name)]
     for cls in wanted:
         cls.check_at_hand(options)
-    splits = {split: load_images(data, split) for split in SPLITS}
+    view = view or View()
+    splits = load_splits(data, view)
+    origin = {"identity": json.dumps(identity(splits)), "view": json.dumps(view.record())}
+    if changed := _others_there(data, root, json.loads(origin["identity"])):
+        yield changed
     labelled = all(part.labelled for part in splits.values()) and class_count(splits) > 1
     barred = [cls.name for cls in wanted if cls.needs_labels and not labelled]
     if barred:
@@ -167,15 +176,32 @@ def write_features(data: str, root: Path, name: str, options: Options, show: Sho
             others = ", ".join(cls.name for cls in every if not cls.needs_labels)
             raise InputError(f"{sentence}; there can be {others}.")
         yield f"{sentence}: the other extractors only."
-    yield f"{write_reference(data, root)}"
+    yield f"{write_reference(splits['train'], root, origin)}"
     for cls in wanted:
         if cls.name not in barred:
-            yield from _write_extractor(cls, data, splits, root, options, show)
+            yield from _write_extractor(cls, data, splits, root, options, show, origin)
     yield f"{write_card(root / dataset_key(data) / FOLDER, dataset_key(data))}"
 
 
+def _others_there(data: str, root: Path, now: Mapping[str, Any]) -> str:
+    """Return a sentence if features of other images lie where these are to go; '' if not."""
+    path = root / dataset_key(data) / REFERENCE
+    try:
+        told = json.loads(read_tensors(path)[1].get("identity", "{}")) if path.is_file() else {}
+    except (InputError, ValueError):
+        return ""
+    changed = difference(told, now)
+    return f"These take the place of features of other images ({changed})." if changed else ""
+
+
 def _write_extractor(
-    cls: type[Extractor], data: str, splits: Mapping[str, Images], root: Path, options: Options, show: Show
+    cls: type[Extractor],
+    data: str,
+    splits: Mapping[str, Images],
+    root: Path,
+    options: Options,
+    show: Show,
+    origin: Mapping[str, str],
 ) -> Iterator[str]:
     key, start = dataset_key(data), time.perf_counter()
     path = root / key / FOLDER / f"{cls.name}.safetensors"
@@ -194,7 +220,7 @@ def _write_extractor(
     exact, tensors = measure_real(extractor, splits)
     rounding = rounding_effect(exact, tensors)
     metadata = {"real": cls.name, "data": key, "hash": extractor.hash, "rounding": json.dumps(rounding)}
-    write_tensors(real_path(path), tensors, metadata)
+    write_tensors(real_path(path), tensors, {**metadata, **origin})
     yield f"{real_path(path)}: {rounding_words(rounding)}"
 
 
