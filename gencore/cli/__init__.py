@@ -10,7 +10,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from gencore.cli import benchmark, bound, evaluate, export, features, imports, ladder, latents, sample, train
+from gencore.cli import benchmark, bound, data, evaluate, export, features, imports, ladder, latents, sample, train
 from gencore.cli import list as listing
 from gencore.errors import InputError
 
@@ -38,6 +38,7 @@ app = typer.Typer(
 
 for name, command in {
     "list": listing.show_all,
+    "data": data.data,
     "train": train.train,
     "sample": sample.sample,
     "benchmark": benchmark.benchmark,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -74,9 +76,11 @@ def load_splits(name: str, view: View | None = None, splits: Sequence[str] = SPL
         _check_split(split)
     view = view or View()
     source = open_source(name, view.label)
+    if source.said:
+        _tell(source.said)
     seen = look(source)
     check_sizes(source.name, seen.sizes, view)
-    return {split: _load(source, seen, split, view) for split in splits}
+    return {split: load(source, seen, split, view) for split in splits}
 
 
 def load_labels(name: str, split: str = "train", label: str | None = None) -> Tensor | None:
@@ -85,7 +89,7 @@ def load_labels(name: str, split: str = "train", label: str | None = None) -> Te
     None when the source has none; the arguments and errors are those of `load_images`.
     """
     _check_split(split)
-    return _labels(open_source(name, label), split)
+    return labels_of(open_source(name, label), split)
 
 
 def picked(source: Source, seen: Look, split: str) -> Iterator[np.ndarray]:
@@ -99,16 +103,23 @@ def picked(source: Source, seen: Look, split: str) -> Iterator[np.ndarray]:
         yield seen.to_bytes(decode(source.parts[part].cell(int(row))))
 
 
-def _load(source: Source, seen: Look, split: str, view: View) -> Images:
+def load(source: Source, seen: Look, split: str, view: View) -> Images:
+    """Return a split of a source that was looked at; images that do not fit each other are for `check_sizes` to see."""
     arrays = [view.fitted(values) for values in picked(source, seen, split)]
     x = stacked(arrays, view.channels or seen.channels)
-    return Images(short_name(source.name), split, x, _labels(source, split))
+    return Images(short_name(source.name), split, x, labels_of(source, split))
 
 
-def _labels(source: Source, split: str) -> Tensor | None:
+def labels_of(source: Source, split: str) -> Tensor | None:
+    """Return the labels int64 (N,) of a split in its order; None if it has none."""
     part, rows = divide({key: one.length for key, one in source.parts.items()}, split)
     labels = source.parts[part].labels
     return None if labels is None else torch.from_numpy(labels[rows])
+
+
+@functools.cache  # once in a process, however often the images are read
+def _tell(sentence: str) -> None:
+    logging.getLogger(__name__).warning(sentence)
 
 
 def _check_split(split: str) -> None:

@@ -50,6 +50,13 @@ class Source:
     notes: tuple[str, ...] = ()
     label: str | None = None
 
+    @property
+    def said(self) -> str:
+        """What was left out and what was decided, in one line; '' if nothing was."""
+        counts = ", ".join(f"{count:,} {why}" for why, count in sorted(self.left_out.items()))
+        parts = [*([f"left out: {counts}."] if counts else []), *self.notes]
+        return f"{self.name}: {' '.join(parts)}" if parts else ""
+
 
 @dataclass(frozen=True)
 class Look:
