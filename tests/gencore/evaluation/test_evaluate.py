@@ -266,7 +266,7 @@ class TestBaseline:
         def damaged(*_):
             raise InputError("The file is damaged.")
 
-        monkeypatch.setattr(evaluate, "load_images", damaged)
+        monkeypatch.setattr(evaluate, "load_splits", damaged)
         baseline, _ = measure("digits/vae")
         assert baseline["kind"] == "real" and "not at hand" in baseline["left_out"]["classifier"]["sharpness"]
 
@@ -559,7 +559,7 @@ class TestPoints:
         assert 0.05 <= plan.seconds_of(broken) < 5
 
     def test_a_failure_that_cannot_be_made_is_left_out(self, root, monkeypatch):
-        def damaged(*_):
+        def damaged(*_, **__):
             raise InputError("The file is damaged.")
 
         monkeypatch.setattr("gencore.data.load_images", damaged)

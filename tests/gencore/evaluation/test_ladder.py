@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.stats import kendalltau, t
 
-from gencore.data import load_images
+from gencore.data import load_images, load_splits
 from gencore.errors import InputError
 from gencore.evaluation import ladder
 from gencore.evaluation.degradations import DEGRADATIONS, Crowd
@@ -182,7 +182,12 @@ class TestMeasured:
 
     def test_no_test_image_takes_part(self, here, monkeypatch):
         seen = []
-        monkeypatch.setattr(ladder, "load_images", lambda name, split: seen.append(split) or load_images(name, split))
+
+        def told(name, view, splits):
+            seen.extend(splits)
+            return load_splits(name, view, splits)
+
+        monkeypatch.setattr(ladder, "load_splits", told)
         ladder.measure_ladder("digits", device="cpu")
         assert seen == ["validation"]
 
