@@ -250,6 +250,16 @@ def test_rows_of_another_data_set_are_passed_over_and_named(service, tmp_path):
     assert any("'cifar10'" in sentence for sentence in found.problems)
 
 
+def test_rows_of_a_data_set_by_folder_are_found_and_no_others(service, tmp_path, monkeypatch):
+    scores = invented.scores(3, kid=0.01, coverage=0.9, precision=0.9)
+    for n, dataset in ((1000, "/elsewhere/imgs"), (2000, "/own/imgs")):
+        rows.append(rows.rows_path(dataset, tmp_path), invented.real(n, scores, dataset))
+    entries = service.entries()["dots"]  # as if they had been trained on these
+    monkeypatch.setattr(service, "entries", lambda: {"/own/imgs": entries, "/elsewhere/imgs": entries})
+    assert list(service.measurements("/own/imgs").baselines) == [2000]
+    assert list(service.measurements("/elsewhere/imgs").baselines) == [1000]
+
+
 def test_the_usual_features_are_those_that_the_ladder_chose(service, tmp_path):
     found = invented.scores(3, kid=0.01, coverage=0.9, precision=0.9)
     rows.append(tmp_path / "dots" / "rows.jsonl", invented.real(2000, found, "dots"))
