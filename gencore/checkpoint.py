@@ -338,9 +338,9 @@ def _named(name: str) -> list[Path]:
 def _entry(name: str, folder: Path) -> Entry:
     config, family, run, problem = {}, "", {}, ""
     with contextlib.suppress(InputError):
-        run = _read_json(folder / RUN)
+        run = read_json(folder / RUN)
     try:
-        config = _read_json(folder / CONFIG)
+        config = read_json(folder / CONFIG)
         cls = _family_class(folder, config)
         family = cls.name
         _arguments(folder, config, cls)
@@ -351,7 +351,12 @@ def _entry(name: str, folder: Path) -> Entry:
     return Entry(name, folder, family, config, run, problem)
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the JSON object in a file.
+
+    Raises:
+        InputError: if it cannot be read or is none.
+    """
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
@@ -406,7 +411,7 @@ def _is_tuple(parameter: inspect.Parameter, value: Any) -> bool:
 
 def _build(folder: Path) -> Family:
     """Return the model that config.json describes, its weights still those of its constructor."""
-    config = _read_json(folder / CONFIG)
+    config = read_json(folder / CONFIG)
     cls = _family_class(folder, config)
     arguments = _arguments(folder, config, cls)
     try:

@@ -155,7 +155,7 @@ def _checked_index(source: Source) -> str:
     """
     if not (source.folder / INDEX).is_file():
         raise InputError(f"{source.name} has no {INDEX}, so it is no pipeline that diffusers saved.")
-    index = _json(source.folder / INDEX)
+    index = checkpoint.read_json(source.folder / INDEX)
     kind = index.get("_class_name")
     if kind not in TAKEN:
         shown = kind if isinstance(kind, str) else json.dumps(kind)
@@ -182,7 +182,7 @@ def _built(family: type[Family], source: Source) -> Family:
         path = source.part(part) / file
         if not path.is_file():
             raise InputError(f"{source.name} is not whole: it has no {part}/{file}.")
-        configs.append(_json(path))
+        configs.append(checkpoint.read_json(path))
     try:
         return family.from_pipeline(*configs)
     except InputError as error:
@@ -240,13 +240,3 @@ def _record(family: type[Family], data: str, model: Family, origin: Mapping[str,
     shape = ("channels", "size")
     settings = {key: value for key, value in arguments.items() if key not in shape}
     return {"preset": "", "family": family.name, "data": data, "model": settings, "train": {}, "origin": origin, **how}
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{path} cannot be read as JSON ({error}).") from None
-    if not isinstance(value, dict):
-        raise InputError(f"{path} should hold a JSON object, not {type(value).__name__}.")
-    return value

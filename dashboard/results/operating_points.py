@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -182,8 +183,11 @@ class Measurements:
 
     @property
     def usual_extractor(self) -> str:
-        """The data set's own features, or where no row has scores in them the first that rows have scores in."""
-        return next(iter(self.extractors), self.extractor)
+        """The data set's own features; where most points have no scores in them, those that most points have."""
+        fresh = [point for point in self.points if not point.stale] or self.scored
+        counts = Counter(name for row in fresh for name, scores in row.quality["scores"].items() if scores)
+        known = [name for name in self.extractors if 2 * counts[name] >= len(fresh)] or list(self.extractors)
+        return self.extractor if self.extractor in known else max(known, key=counts.__getitem__, default=self.extractor)
 
     def baseline(self, n: int) -> Measured | None:
         """Return the baseline at `n` images."""

@@ -248,6 +248,7 @@ def missing(question: Question, shown: Sequence[Measured], everything: Sequence[
         features = f" in {question.extractor} features" * axis.featured
         why = unscored[0].why_not(axis.key, question.extractor) or f"Their rows have no {axis.name}{features}."
         sentences.append(f"{counted(len(unscored))} left out for want of {axis.name}{features}. {why}")
+    sentences += two_references(question, scored)
     if stale := [point for point in shown if point.stale]:
         sentences.append(f"{counted(len(stale))} stale, and never recommended. {stale[0].stale}")
     here, known = ({(p.checkpoint, knobs_key(p.knobs)) for p in points} for points in (shown, everything))
@@ -256,6 +257,20 @@ def missing(question: Question, shown: Sequence[Measured], everything: Sequence[
             f"{counted(len(others))} not shown: measured at another n than {n:,}, and {axis.name} depends on n."
         )
     return tuple(sentences)
+
+
+def two_references(question: Question, points: Sequence[Measured]) -> list[str]:
+    """Return the sentence on points whose KID compares with the first n test images where others' does with all."""
+    scores = [(point, question.score(point, question.quality)) for point in points if not point.stale]
+    whole = max((score.reference for _, score in scores), default=0)
+    old = [point for point, score in scores if (score.reference or point.n) != whole]
+    if not whole or not old:
+        return []
+    return [
+        f"{counted(len(old))} compared by {question.quality.name} with as many test images as were generated, others "
+        f"with {whole:,}: a small difference between the two may be that of the real images ({named(old)}). "
+        f"Measure again: python -m gencore evaluate {old[0].checkpoint} --points {old[0].kind}"
+    ]
 
 
 def of_samples(question: Question, points: Sequence[Measured]) -> list[str]:

@@ -309,7 +309,7 @@ class Service:
             name: [knobs_key(resolve_knobs(kind.knobs, point.knobs)) for point in kind.points]
             for name, kind in self.families.items()
         }
-        stale = {place: without_paths(words) for place, words in rows.stale(found).items()}
+        stale = {place: without_paths(words) for place, row in enumerate(found) if (words := rows.is_stale(row))}
         sees = {name: kind.sees for name, kind in EXTRACTORS.items()}
         joined = join(dataset, found, titles, orders, stale, problems)
         return replace(joined, extractor=default_extractor(dataset), sees=sees)

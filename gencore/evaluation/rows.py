@@ -16,7 +16,7 @@ import os
 import shlex
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -256,23 +256,6 @@ def is_stale(row: Mapping[str, Any]) -> str:
         if "scores" in row:  # what it takes to sample, and a bound, are as they were
             return f"{change.what} has changed since this was measured on {row['date']}; {_again(row)}"
     return ""
-
-
-def stale(rows: Sequence[Mapping[str, Any]]) -> dict[int, str]:
-    """Return, by their places, a sentence for the rows of a data set that are no longer what a new one would be.
-
-    That is what `is_stale` says of a row alone; and that its KID has another reference than newer rows', so that the
-    two must not be compared. Rows that are all of the older kind may be.
-    """
-    found = {place: words for place, row in enumerate(rows) if (words := is_stale(row))}
-    scored = {place: row for place, row in enumerate(rows) if place not in found and "scores" in row}
-    newest = max((reference for row in scored.values() if (reference := kid_reference(row))), default=0)
-    for place, row in scored.items():
-        mine = kid_reference(row) or row["n"]
-        if newest and mine != newest:
-            words = f"Its KID is measured against {mine:,} test images and that of newer rows against {newest:,}"
-            found[place] = f"{words}; {_again(row)}"
-    return found
 
 
 def kid_reference(row: Mapping[str, Any]) -> int:

@@ -99,3 +99,12 @@ def test_the_data_sets_own_features_come_first_and_unknown_ones_fall_back_to_the
     assert ask(join("mnist", [], TITLES, {}, {})).extractor == "classifier"
     other = measure(point("vae", "a", 1.0, kid=0.01, coverage=0.9), extractor="not measured yet")
     assert ask(other).extractor == other.usual_extractor == "classifier"
+
+
+def test_features_that_few_points_have_scores_in_are_not_the_usual_ones():
+    """One new row, with scores in more features, must not leave out all that were measured before."""
+    old = [judged("vae", f"old {place}", 1.0, classifier=0.004, pixels=0.05) for place in range(3)]
+    new = judged("gan", "new", 1.0, classifier=0.02, pixels=0.04, own=0.01)
+    assert measure(*old, new, extractor="own").usual_extractor == "classifier"
+    assert len(ask(measure(*old, new, extractor="own")).points) == 4
+    assert measure(old[0], new, extractor="own").usual_extractor == "own"

@@ -662,3 +662,18 @@ def test_times_are_compared_in_words():
 def test_another_checkpoint_of_a_family_is_named():
     question = ask(measure(point("gan", "a", 1.0, checkpoint="mnist/gan-minimax", kid=0.02, coverage=0.8)))
     assert name(question.points[0]) == "GAN (gan-minimax), a"
+
+
+def test_kids_with_two_references_stand_side_by_side_and_it_is_said():
+    """Rows made before the KID of every n was against all test images are no less true than they were."""
+    old, new = point("vae", "old", 1.0, kid=0.01, coverage=0.9), point("gan", "new", 1.0, kid=0.03, coverage=0.9)
+    assert not any("as many test images" in words for words in ask(measure(old, new)).left_out)
+    new[0]["scores"]["classifier"]["kid"] |= {"reference": 10_000, "reference_sd": 0.001}
+    question = ask(measure(old, new))
+    assert len(question.points) == 2 and question.fresh.all()
+    [words] = [words for words in question.left_out if "as many test images" in words]
+    assert words.startswith("1 point is compared by KID") and "10,000" in words and "VAE, old" in words
+    assert words.endswith("python -m gencore evaluate mnist/vae --points headline")
+    assert not any("as many" in words for words in ask(measure(old, new), quality="sharpness").left_out)
+    old[0]["scores"]["classifier"]["kid"] |= {"reference": 10_000}
+    assert not any("as many" in words for words in ask(measure(old, new)).left_out)

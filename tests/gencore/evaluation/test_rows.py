@@ -535,21 +535,6 @@ class TestStale:
         assert rows.is_stale(row) == ""
         assert rows.is_stale(row | {"hashes": row["hashes"] | {"unheard": HASH}}) == ""
 
-    def test_a_kid_with_another_reference_than_newer_rows(self, measured):
-        """While all are old they are compared; once one is new the others are not what a new one would be."""
-        new, _, _ = measured
-        old, cost = without_reference(new), COST | {"hashes": new["hashes"]}
-        assert rows.stale([old, cost, old]) == {}
-        found = rows.stale([old, new, cost, old | {"n": 297}])
-        assert list(found) == [0], "of as many images as there are the reference is the same one"
-        assert "against 200 test images and that of newer rows against 297" in found[0]
-        assert "measure it again: python -m gencore evaluate digits/vae" in found[0]
-
-    def test_a_row_that_is_stale_itself_makes_no_other_one_old(self, measured):
-        new, _, _ = measured
-        gone = new | {"hashes": {"checkpoint": HASH}}
-        assert list(rows.stale([without_reference(new), gone])) == [1]
-
     @pytest.mark.parametrize("name", ["a" * 300, "runs/" + "a" * 300, "a" * 5000])
     def test_a_name_that_no_system_takes(self, measured, name):
         row = measured[0] | {"checkpoint": name}
