@@ -113,9 +113,10 @@ def _by_name(named: Mapping[str, tuple[list[str], np.ndarray]]) -> tuple[Labels,
     orders = [names for names, _ in named.values()]
     same = all(names == orders[0] for names in orders)
     classes = orders[0] if same else sorted({one for names in orders for one in names})
+    numbers = {one: number for number, one in enumerate(classes)}
     labels: Labels = {}
     for split, (names, places) in named.items():
-        place_of = np.array([*(classes.index(one) for one in names), -1], np.int64)
+        place_of = np.array([*(numbers[one] for one in names), -1], np.int64)
         labels[split] = place_of[np.where(places < 0, len(names), places)]
     return labels, tuple(classes)
 

@@ -34,13 +34,14 @@ def image_folder(name: str, folder: Path, found: Found) -> Source:
     placed = _by_split(name, images, left_out)
     rests = {split: _without_wrapper(files, placed) for split, files in placed.items()}
     classes = sorted({rest[0] for files in rests.values() for rest in files.values() if len(rest) > 1})
+    numbers = {one: number for number, one in enumerate(classes)}
     parts, notes = {}, []
     for split, files in rests.items():
         paths = [folder.joinpath(*above, *parts) for parts in files]
         loose = sum(len(rest) == 1 for rest in files.values())
         labels = None
         if len(classes) > 1 and not loose:
-            labels = np.array([classes.index(rest[0]) for rest in files.values()], np.int64)
+            labels = np.array([numbers[rest[0]] for rest in files.values()], np.int64)
         elif len(classes) > 1 and loose < len(files):
             notes.append(f"{split}: {loose:,} images lie in no class folder, so there are no labels.")
         parts[split] = Part(len(paths), _Files(paths), labels)
@@ -71,7 +72,7 @@ def _unwrapped(images: list[Parts]) -> tuple[Parts, list[Parts]]:
 
 def _by_split(name: str, images: list[Parts], left_out: Counter[str]) -> dict[str, dict[Parts, Parts]]:
     """Return the images by split: each with its path without the split's folder."""
-    splits = _splits_among({parts[0] for parts in images if len(parts) > 1})
+    splits = _splits_among(name, {parts[0] for parts in images if len(parts) > 1})
     if splits:
         return _below_splits(name, images, splits, left_out)
     second = {parts[1] for parts in images if len(parts) > 2}
@@ -110,16 +111,26 @@ def _grouped(placed: Iterable[tuple[str, Parts, Parts]]) -> dict[str, dict[Parts
     return groups
 
 
-def _splits_among(folders: set[str]) -> dict[str, str]:
-    """Return the split of each folder that names one: 'train', or 'seg_train' where there is a 'seg_test'."""
-    words = {one: [word.lower() for word in _WORDS.findall(one)] for one in folders}
-    named = {one: {split for word in mine if (split := split_named(word))} for one, mine in words.items()}
-    one_each = {one: next(iter(splits)) for one, splits in named.items() if len(splits) == 1}
-    rests: dict[tuple[str, ...], set[str]] = {}
-    for one, split in one_each.items():
-        rests.setdefault(tuple(word for word in words[one] if not split_named(word)), set()).add(split)
-    plain = {one: split_named(one) for one in folders if split_named(one)}
-    return one_each if any(len(splits) > 1 for splits in rests.values()) else plain
+def _splits_among(name: str, folders: set[str]) -> dict[str, str]:
+    """Return the split of each folder that names one: 'train', or 'seg_train' where there is a 'seg_test'.
+
+    Raises:
+        InputError: if several sets lie side by side, as 'train_a', 'test_a', 'train_b' and 'test_b'.
+    """
+    plain = {one: split for one in folders if (split := split_named(one))}
+    if len(set(plain.values())) > 1:
+        return plain
+    families: dict[tuple[str, ...], dict[str, str]] = {}
+    for one in sorted(folders - set(plain)):
+        words = [word.lower() for word in _WORDS.findall(one)]
+        if len(named := {split for word in words if (split := split_named(word))}) == 1:
+            families.setdefault(tuple(word for word in words if not split_named(word)), {})[one] = named.pop()
+    several = [family for family in families.values() if len(set(family.values())) > 1]
+    if len(several) > 1:
+        sets = " and ".join(", ".join(map(shown, family)) for family in several[:5])
+        raise InputError(f"{name} holds several sets with splits of their own, {sets}; keep the folders of one.")
+    family = several[0] if several else {}
+    return plain if set(plain.values()) & set(family.values()) else plain | family
 
 
 def _refuse_strangers(name: str, strangers: Iterable[str], splits: Iterable[str]) -> None:

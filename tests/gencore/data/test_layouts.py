@@ -100,6 +100,50 @@ def test_what_lies_beside_the_split_folders_is_left_out_and_counted(tmp_path):
     }
 
 
+@pytest.mark.parametrize("beside", [("train_masks",), ("train_masks", "test_masks"), ("test2017", "train2017")])
+def test_plain_split_folders_win_over_those_with_more_words(tmp_path, beside):
+    name = lay(tmp_path / "own", "{s}/{c}/{i}.png", {"train": "train", "test": "test"})
+    for folder in beside:
+        for i in range(5):
+            save(tmp_path / "own" / folder / f"{i}.png", 250)
+    values = {value for images in load_splits(name).values() for value in values_of(images)}
+    assert values == {10, 20, 110, 120}
+    assert open_source(name).left_out == {
+        f"in the folder {one}, which is no split, beside the split folders": 5 for one in beside
+    }
+
+
+def test_a_pair_of_split_folders_takes_in_none_of_other_words(tmp_path):
+    name = lay(tmp_path / "own", "{s}/{c}/{i}.png", {"train": "seg_train", "test": "seg_test"})
+    for i in range(5):
+        save(tmp_path / f"own/train_masks/{i}.png", 250)
+    assert open_source(name).parts["train"].length == 40
+    assert sum(open_source(name).left_out.values()) == 5
+
+
+@pytest.mark.parametrize(
+    ("folders", "told"),
+    [
+        (("train_a", "test_a", "train_b", "test_b"), "test_a, train_a and test_b, train_b; keep the folders of one"),
+        (("train", "test2017"), "train is named like a split, and test2017 is not"),
+        (("train", "seg_train", "seg_test"), "train is named like a split, and seg_test, seg_train are not"),
+    ],
+)
+def test_split_folders_that_are_no_one_set_are_refused_with_their_names(tmp_path, folders, told):
+    for folder in folders:
+        for i in range(20):
+            save(tmp_path / "own" / folder / f"{i}.png", i)
+    with pytest.raises(InputError, match=told):
+        load_images(str(tmp_path / "own"))
+
+
+def test_a_plain_folder_completes_a_pair_that_lacks_its_split(tmp_path):
+    name = lay(tmp_path / "own", "{s}/{c}/{i}.png", {"train": "train2017", "test": "test", "validation": "val2017"})
+    assert {split: part.length for split, part in open_source(name).parts.items()} == {
+        "train": 40, "test": 12, "validation": 12,
+    }  # fmt: skip
+
+
 def test_files_of_the_system_are_no_class_and_are_counted(tmp_path):
     name = lay(tmp_path / "own", "{c}/{i}.png", {"train": ""})
     for place in (
