@@ -21,6 +21,7 @@ PALETTES = ("P", "PA")
 ORIENTATION, SIDEWAYS = 0x0112, (5, 6, 7, 8)  # EXIF: the values that exchange width and height
 _TELLS_ORIENTATION = ("exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif")
 _PNG = b"\x89PNG\r\n\x1a\n"
+_PNG_HEADER = 26  # bytes up to the kind of its colours
 _TROUBLE = (OSError, ValueError, SyntaxError, EOFError, struct.error, Image.DecompressionBombError)
 
 if importlib.util.find_spec("pillow_heif"):  # .heic is read where this optional package is
@@ -95,7 +96,9 @@ def header(cell: Cell) -> Header | None:
 
 def _png_header(raw: bytes) -> Header | None:
     """Return what a PNG's first bytes say; None if it is none, or may be turned."""
-    if raw[:8] != _PNG or raw[12:16] != b"IHDR" or b"eXIf" in raw or b"XML:com.adobe" in raw or b"Raw prof" in raw:
+    if raw[:8] != _PNG or raw[12:16] != b"IHDR" or len(raw) < _PNG_HEADER:
+        return None
+    if b"eXIf" in raw or b"XML:com.adobe" in raw or b"Raw prof" in raw:
         return None
     width, height, depth, kind = struct.unpack(">IIBB", raw[16:26])  # kind: 1 palette, 2 colour, 4 alpha
     return Header((width, height), None if kind & 1 else bool(kind & 2), depth > 8)

@@ -105,7 +105,11 @@ def picked(source: Source, seen: Look, split: str) -> Iterator[np.ndarray]:
 
 def load(source: Source, seen: Look, split: str, view: View) -> Images:
     """Return a split of a source that was looked at; images that do not fit each other are for `check_sizes` to see."""
-    arrays = [view.fitted(values) for values in picked(source, seen, split)]
+    return as_images(source, seen, split, view, [view.fitted(values) for values in picked(source, seen, split)])
+
+
+def as_images(source: Source, seen: Look, split: str, view: View, arrays: list[np.ndarray]) -> Images:
+    """Return a split of a source from its images in the view's form and in the split's order."""
     x = stacked(arrays, view.channels or seen.channels)
     return Images(short_name(source.name), split, x, labels_of(source, split))
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gencore.data.identity import fingerprint, words
-from gencore.data.images import labels_of, load, picked
+from gencore.data.images import as_images, labels_of, picked
 from gencore.data.source import Look, Source, look
 from gencore.data.sources import open_source
 from gencore.data.splits import SPLITS
@@ -102,8 +102,12 @@ def report(name: str, view: View | None = None) -> Report:
 
 
 def _of_split(source: Source, seen: Look, split: str, view: View, stackable: bool) -> SplitReport:
-    pixels = [hashlib.sha256(f"{one.shape}".encode() + one.tobytes()).digest() for one in picked(source, seen, split)]
-    images = load(source, seen, split, view) if stackable else None
+    pixels, fitted = [], []
+    for one in picked(source, seen, split):
+        pixels.append(hashlib.sha256(f"{one.shape}".encode() + one.tobytes()).digest())
+        if stackable:
+            fitted.append(view.fitted(one))
+    images = as_images(source, seen, split, view, fitted) if stackable else None
     labels = labels_of(source, split)
     counts = Counter(() if labels is None else labels.tolist())
     names = dict(enumerate(source.classes))

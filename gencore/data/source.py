@@ -12,7 +12,7 @@ from gencore.data.decoding import Cell, decode, header
 from gencore.errors import InputError
 
 DEPTHS = (8, 10, 12, 14, 16)  # bits that whole numbers may have
-DIM = 64  # 16 bits a colour are read by their upper 8; if none reaches this, they are not used
+DIM = 32  # 16 bits a colour are read by their upper 8, which reach this where at least 14 of the 16 are used
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from PIL import Image
 
 from gencore.data import SPLITS, load_images, load_splits
 from gencore.errors import InputError
+from tests.support.image_files import encoded, grey, write_parquet
 
 RAMP = np.arange(256).reshape(16, 16)
 
@@ -195,8 +196,20 @@ def test_16_bits_a_colour_are_read_by_their_upper_8_and_refused_where_those_say_
         sixteen_bits(tmp_path / f"own/{i}.png", 0xABCD)
     assert set(load_images(str(tmp_path / "own")).x.flatten().tolist()) == {0xAB}
     for i in range(20):
-        sixteen_bits(tmp_path / f"own/{i}.png", 0x0BCD)
+        sixteen_bits(tmp_path / f"own/{i}.png", 0x3FFF)
+    assert set(load_images(str(tmp_path / "own")).x.flatten().tolist()) == {0x3F}
+    for i in range(20):
+        sixteen_bits(tmp_path / f"own/{i}.png", 0x1FFF)
     with pytest.raises(InputError, match="16 bits a channel use less than 14 of them"):
+        load_images(str(tmp_path / "own"))
+
+
+@pytest.mark.parametrize("kept", [16, 20, 25, 26])
+def test_a_table_with_a_png_cut_in_its_header_is_refused_with_the_row(tmp_path, kept):
+    cells = [encoded(grey(9)) for _ in range(20)]
+    cells[3]["bytes"] = cells[3]["bytes"][:kept]
+    write_parquet(tmp_path / "own/train.parquet", {"image": cells})
+    with pytest.raises(InputError, match=r"Row 3 of .* cannot be read as an image"):
         load_images(str(tmp_path / "own"))
 
 

@@ -40,6 +40,17 @@ def test_leaks_are_counted_to_the_last_pixel(tmp_path):
     assert any(line.startswith("Leak: ") for line in told(tmp_path / "own"))
 
 
+def test_each_image_is_decoded_once(tmp_path, monkeypatch):
+    from gencore.data import images
+
+    for i in range(30):
+        save(tmp_path / f"own/{i}.png", i)
+    decoded = []
+    monkeypatch.setattr(images, "decode", lambda cell, own=images.decode: decoded.append(cell.where) or own(cell))
+    told(tmp_path / "own")
+    assert len(decoded) == len(set(decoded)) == 30
+
+
 def test_what_is_left_out_and_what_is_lacking_is_told(tmp_path):
     for i in range(30):
         Image.new("RGB", (10 + i, 12), (i, 0, 9)).save(tmp_path / f"{i:02}.png")
