@@ -177,16 +177,22 @@ class Measurements:
 
     @property
     def extractors(self) -> tuple[str, ...]:
-        """The extractors that the rows have scores in, the data set's own first."""
-        names = dict.fromkeys(name for row in self.scored for name, scores in row.quality["scores"].items() if scores)
-        return tuple(sorted(names, key=lambda name: name != self.extractor))
+        """The extractors that the rows have scores in, the usual one first."""
+        usual = self.usual_extractor
+        return tuple(sorted(scored_in(self.scored), key=lambda name: name != usual))
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """Those of the extractors that some operating point has scores in: points can be compared in these alone."""
+        mine = scored_in(self.points)
+        return tuple(name for name in self.extractors if name in mine)
 
     @property
     def usual_extractor(self) -> str:
         """The data set's own features; where most points have no scores in them, those that most points have."""
         fresh = [point for point in self.points if not point.stale] or self.scored
-        counts = Counter(name for row in fresh for name, scores in row.quality["scores"].items() if scores)
-        known = [name for name in self.extractors if 2 * counts[name] >= len(fresh)] or list(self.extractors)
+        counts = scored_in(fresh)
+        known = [name for name in counts if 2 * counts[name] >= len(fresh)] or list(counts)
         return self.extractor if self.extractor in known else max(known, key=counts.__getitem__, default=self.extractor)
 
     def baseline(self, n: int) -> Measured | None:
@@ -217,6 +223,11 @@ class Measurements:
     def machines(self) -> tuple[str, ...]:
         """The machines that costs which are not stale were measured on, shipped ones first."""
         return tuple(dict.fromkeys(machine_key(row) for row in self.costs if not row.get("stale")))
+
+
+def scored_in(rows: Iterable[Measured]) -> Counter[str]:
+    """Return how many rows have scores in the features of each extractor, in the order in which they come."""
+    return Counter(name for row in rows for name, scores in row.quality["scores"].items() if scores)
 
 
 def at_usual_n(points: Sequence[Measured]) -> list[Measured]:

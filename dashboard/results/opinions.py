@@ -15,9 +15,9 @@ NONE, UNRANKED = -1, -2  # beside the places of families: nothing fits; points f
 
 
 def elsewhere(question: Question) -> dict[str, Question]:
-    """Return the same question in every extractor that has scores, by name, the question's own first."""
+    """Return the same question in every extractor that points have scores in, by name, the question's own first."""
     measured = question.measured
-    names = dict.fromkeys((question.extractor, *measured.extractors))
+    names = dict.fromkeys((question.extractor, *measured.compared))
     asked = question.quality.key, question.n, question.machine, question.diversity.key
     return {name: question if name == question.extractor else ask(measured, *asked, name) for name in names}
 

@@ -191,7 +191,7 @@ def ask(
     The usual features are the data set's own, see `Measurements.usual_extractor`.
     """
     axis, variety = QUALITIES.get(quality, QUALITIES["kid"]), DIVERSITIES.get(diversity, DIVERSITIES["recall"])
-    extractor = extractor if extractor in measured.extractors else measured.usual_extractor
+    extractor = extractor if extractor in measured.compared else measured.usual_extractor
     machine = machine if machine in measured.machines else usual_machine(measured, here)
     sizes = Counter(point.n for point in measured.points if not point.stale)
 

@@ -130,7 +130,9 @@ class Trilemma:
 
         key = self.service.measurements_key(dataset), *sorted(asked.items())
         found = self._answers.find(key, answer)
-        empty = NO_CHECKPOINT if not known else "" if found["points"] else EMPTY.format(dataset)
+        empty = (
+            NO_CHECKPOINT if not known else "" if self.service.measurements(dataset).points else EMPTY.format(dataset)
+        )
         return {**found, "datasets": [[name, format.dataset_title(name)] for name in known], "empty": empty}
 
     def _declared(self, dataset: str) -> list[tuple[str, str, str, Point]]:

@@ -45,6 +45,7 @@ def view(question: Question, declared: Iterable[tuple[str, str, str, Any]] = (),
     """
     questions = opinions.elsewhere(question)
     shared = controls(question, here) | {
+        "none": none_fits(question),
         "notes": [
             *filter(None, [explanations.unranked(question)]),
             *question.left_out,
@@ -70,6 +71,17 @@ def view(question: Question, declared: Iterable[tuple[str, str, str, Any]] = (),
     }
 
 
+def none_fits(question: Question) -> str:
+    """Return the sentence on a question that no measured point fits; '' where one does, or nothing was measured."""
+    if question.points or not question.measured.points:
+        return ""
+    features = f" in {question.extractor} features" * question.quality.featured
+    return (
+        f"No measured point has both {question.quality.name}{features} and a time here: choose another quality, other "
+        "features, another n or another machine. What is missing stands below."
+    )
+
+
 def controls(question: Question, here: str) -> dict[str, Any]:
     """Return what may be chosen, and what is; `here` is the machine at hand."""
     measured = question.measured
@@ -84,7 +96,7 @@ def controls(question: Question, here: str) -> dict[str, Any]:
             for axis in DIVERSITIES.values()
         ],
         "features": question.extractor,
-        "extractors": list(measured.extractors),
+        "extractors": list(measured.compared),
         "n": question.n,
         "sizes": [[n, f"n = {n:,} ({count} point{'s' * (count != 1)})"] for n, count in question.sizes.items()],
         "machine": question.machine,

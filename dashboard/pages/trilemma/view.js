@@ -12,7 +12,8 @@ lab.trilemma = (element, props, watch, trigger) => {
   const remember = () => {
     const v = now();
     const weights = ['quality', 'diversity', 'speed'].map((name) => dial(name).value).join('-');
-    const budget = `${v.budgets ? v.budgets.ms[dial('ms').value] : ''}-${dial('least').value}`;
+    const budget = `${v.budgets ? v.budgets.ms[dial('ms').value] : (state.ms ?? '')}-${dial('least').value}`;
+    const set = dial('ms').dataset.set === '1'; // else no point has fitted yet, and the address keeps what it says
     const first = v.datasets?.[0]?.[0];
     lab.link(
       {
@@ -33,8 +34,8 @@ lab.trilemma = (element, props, watch, trigger) => {
         v.features,
         v.n,
         v.machine,
-        weights,
-        state.mode === 'budget' ? budget : '',
+        set ? weights : query.get('weights'),
+        set ? (state.mode === 'budget' ? budget : '') : query.get('budget'),
         state.point,
       ],
     );
@@ -206,13 +207,14 @@ lab.trilemma = (element, props, watch, trigger) => {
     const v = now();
     if (!v || !('points' in v)) return;
     const some = v.points.length > 0;
-    at('page').hidden = !some;
-    at('empty').hidden = some;
+    at('page').hidden = Boolean(v.empty);
+    at('page').classList.toggle('none', !some);
+    at('empty').hidden = !v.empty;
     at('empty').textContent = v.empty ?? '';
     options('data', v.datasets ?? [], v.dataset);
     at('data-label').hidden = (v.datasets ?? []).length < 2;
     at('lead').textContent = v.lead ?? '';
-    if (!some) return;
+    if (v.empty) return;
     options('quality', v.qualities, v.quality);
     options('diversity', v.diversities, v.diversity);
     options(
@@ -228,26 +230,35 @@ lab.trilemma = (element, props, watch, trigger) => {
     at('n-label').hidden = v.sizes.length < 2;
     options('machine', v.machines, v.machine);
     at('machine-label').hidden = v.machines.length < 2;
-    ['how', 'summary', 'reading'].forEach((name) => {
-      at(name).textContent = v[name];
+    ['how', 'summary', 'reading', 'basis'].forEach((name) => {
+      at(name).textContent = v[name] ?? '';
     });
-    at('triangle').innerHTML = v.triangle;
-    stage.innerHTML = v.front;
+    at('triangle').innerHTML = v.triangle ?? '';
+    stage.innerHTML = v.front ?? '';
+    at('notes').replaceChildren(...v.notes.map((words) => worded('li', words)));
+    if (!some) {
+      // what was chosen stays to be changed
+      at('answer').replaceChildren(worded('p', v.none));
+      at('legend').replaceChildren();
+      painted(v);
+      return;
+    }
     all('.front').forEach((svg) => {
       svg.querySelector('[data-i]').tabIndex = 0;
     });
     const picked = v.points.findIndex((point) => point.key === state.point);
     for (const g of all(`.front [data-i="${picked}"]`)) g.classList.add('picked');
-    at('notes').replaceChildren(...v.notes.map((words) => worded('li', words)));
     setDials(v);
     state.shown = null;
     answer();
+    painted(v);
+    if (v.restored && !state.picked && picked >= 0) choose(picked, false); // the address names a point
+  };
+  const painted = (v) =>
     element.firstElementChild?.parentElement?.setAttribute(
       'data-painted',
       `${v.dataset} ${v.quality} ${v.diversity} ${v.features} ${v.n}`,
     );
-    if (v.restored && !state.picked && picked >= 0) choose(picked, false); // the address names a point
-  };
   const setDials = (v) => {
     const set = (name, max, step, value) => {
       const input = dial(name);

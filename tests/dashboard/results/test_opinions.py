@@ -4,10 +4,12 @@ from functools import partial
 
 import numpy as np
 
+from dashboard.figures.table import table
 from dashboard.results import opinions
 from dashboard.results.operating_points import join
 from dashboard.results.question import ask
 from dashboard.results.recommendation import kept_within, weighed
+from tests.support.invented import BASELINE
 from tests.support.questions import TITLES, found, measure, point
 
 SEES = {"classifier": "see classes", "pixels": "see ink", "random": "see texture"}
@@ -105,6 +107,17 @@ def test_features_that_few_points_have_scores_in_are_not_the_usual_ones():
     """One new row, with scores in more features, must not leave out all that were measured before."""
     old = [judged("vae", f"old {place}", 1.0, classifier=0.004, pixels=0.05) for place in range(3)]
     new = judged("gan", "new", 1.0, classifier=0.02, pixels=0.04, own=0.01)
-    assert measure(*old, new, extractor="own").usual_extractor == "classifier"
+    measured = measure(*old, new, extractor="own")
+    assert measured.usual_extractor == measured.extractors[0] == ask(measured).extractor == "classifier"
+    assert table(measured, {}, {})["extractors"][0] == "classifier", "what an address does not name"
     assert len(ask(measure(*old, new, extractor="own")).points) == 4
     assert measure(old[0], new, extractor="own").usual_extractor == "own"
+    assert measure(old[0], new, extractor="own").extractors[0] == "own"
+
+
+def test_features_that_real_images_alone_have_scores_in_are_not_offered_for_points():
+    measured = measure(point("vae", "a", 1.0, kid=0.01, coverage=0.9))
+    measured.baselines[5000].quality["scores"]["own"] = found(**BASELINE)["classifier"]
+    assert measured.extractors == ("classifier", "own") and measured.compared == ("classifier",)
+    assert ask(measured, extractor="own").extractor == "classifier"
+    assert list(opinions.elsewhere(ask(measured))) == ["classifier"]

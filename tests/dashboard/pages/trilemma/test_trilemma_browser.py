@@ -20,7 +20,10 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobil
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    """The app with the families' usual checkpoints and invented rows; a data set 'blank' has no rows."""
+    """The app with the families' usual checkpoints and invented rows; a data set 'blank' has no rows.
+
+    The one row of 'unscored' has no density.
+    """
     from gencore import FAMILIES, checkpoint
     from gencore.evaluation import rows
 
@@ -32,6 +35,7 @@ def address(tmp_path_factory):
         else:
             checkpoint.save_model(root / "mnist" / name, family())
     checkpoint.save_model(root / "blank" / "vae", FAMILIES["vae"](size=8, widths=(8, 16)))
+    checkpoint.save_model(root / "unscored" / "vae", FAMILIES["vae"](size=8, widths=(8, 16)))
     kinds = {f"mnist/{name}": family for name, family in FAMILIES.items()}
     made = invented.rows(kinds, {name: rows.checkpoint_hash(root / name) for name in kinds})
     other = {"hashes": {"checkpoint": "f" * 16}}  # one point's quality was measured on other weights
@@ -39,6 +43,10 @@ def address(tmp_path_factory):
     quick = [invented.cost(row, 0.2, machine={**invented.MACHINE, "name": "Other Processor"})
              for row in made if row["kind"] == "quality" and row["family"] == "gan"]  # fmt: skip
     invented.write(root / "mnist" / rows.FILE, [*made, *quick])
+    found, now = invented.scores(5, kid=0.01, coverage=0.9, precision=0.9), rows.checkpoint_hash(root / "unscored/vae")
+    alone = [invented.quality("unscored/vae", "vae", "prior", "headline", {}, 5000, found, now, dataset="unscored")]
+    del alone[0]["scores"]["classifier"]["density"]
+    invented.write(root / "unscored" / rows.FILE, [*alone, invented.cost(alone[0], 1.0)])
     with serve(str(root), tmp_path_factory.mktemp("app") / "log.txt") as url:
         yield url
 
@@ -339,6 +347,21 @@ def test_a_data_set_without_rows_says_what_to_run(visit):
     page.select_option("[data-ask=data]", "mnist")
     page.wait_for_selector(".nothing", state="hidden")
     assert page.get_attribute(BEST, "data-best")
+
+
+def test_what_no_point_fits_stays_to_be_changed(visit):
+    page = visit("?data=unscored&quality=density&weights=10-20-30", at="trilemma")
+    page.wait_for_selector("[data-painted^='unscored density']")
+    assert page.is_hidden(".nothing") and page.is_hidden("[data-dial=quality]") and page.is_hidden(".corners")
+    assert "No measured point has both density" in page.inner_text("[data-at=answer]")
+    assert "left out for want of density" in page.inner_text("[data-at=notes]")
+    page.select_option("[data-ask=quality]", "kid")
+    page.wait_for_selector("[data-painted^='unscored kid']")
+    assert page.get_attribute(BEST, "data-best") and page.is_visible(".corners")
+    assert query(page)["weights"] == "10-20-30" and page.input_value("[data-dial=speed]") == "30"
+    page.select_option("[data-ask=quality]", "density")
+    page.wait_for_selector("[data-painted^='unscored density']")
+    assert page.is_visible("[data-ask=quality]") and query(page)["weights"] == "10-20-30"
 
 
 def test_compare_opens_with_both_models_settings(visit):

@@ -5,7 +5,9 @@ import json
 import re
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
+from types import SimpleNamespace
 
+import gradio as gr
 import numpy as np
 import pytest
 
@@ -265,7 +267,28 @@ def test_the_row_says_what_its_kid_compares_with():
     assert point_detail.of_reference(replace(chosen, quality=new | {"scores": {}})) == ""
 
 
+def shown(measured, **asked):
+    """The home page's value on these measurements."""
+    service = SimpleNamespace(
+        machine={}, families={}, datasets=lambda: ["mnist"], lanes=lambda _: [],
+        measurements=lambda _: measured, measurements_key=lambda _: "now",
+    )  # fmt: skip
+    with gr.Blocks():
+        return page.Trilemma(service).value("mnist", **asked)
+
+
 def test_no_rows_make_a_page_that_says_what_to_run():
-    value = trilemma_view.view(ask(join("mnist", [], {}, {}, {})))
-    assert value["points"] == [] and "answers" not in value
-    assert "python -m gencore evaluate" in page.EMPTY.format("mnist")
+    value = shown(join("mnist", [], {}, {}, {}))
+    assert value["points"] == [] and "answers" not in value and value["none"] == ""
+    assert value["empty"] == page.EMPTY.format("mnist")
+
+
+def test_points_that_do_not_fit_what_is_chosen_leave_the_controls_and_say_what_is_missing():
+    measured = measure(point("vae", "a", 1.0, kid=0.01, coverage=0.9))
+    del measured.points[0].quality["scores"]["classifier"]["density"]
+    value = shown(measured, quality="density")
+    assert value["points"] == [] and value["empty"] == ""
+    assert value["none"].startswith("No measured point has both density in classifier features and a time here")
+    assert "1 point is left out for want of density in classifier features." in " ".join(value["notes"])
+    assert ["density", "density"] in value["qualities"] and value["extractors"] == ["classifier"]
+    assert shown(measured)["none"] == shown(measured)["empty"] == "" and shown(measured)["points"]
