@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from dashboard import format
 from dashboard.results.explanations import capital
+from dashboard.results.operating_points import Measured
 from dashboard.results.question import Question, ask
 from dashboard.results.recommendation import Case
 
@@ -15,11 +17,19 @@ NONE, UNRANKED = -1, -2  # beside the places of families: nothing fits; points f
 
 
 def elsewhere(question: Question) -> dict[str, Question]:
-    """Return the same question in every extractor that points have scores in, by name, the question's own first."""
+    """Return the same question in every extractor that points have scores in, by name, the question's own first.
+
+    Each is of the question's own points, those of them that have its scores: other points have no part in the answer.
+    """
     measured = question.measured
     names = dict.fromkeys((question.extractor, *measured.compared))
     asked = question.quality.key, question.n, question.machine, question.diversity.key
-    return {name: question if name == question.extractor else ask(measured, *asked, name) for name in names}
+    own = {point.key for point in question.points}
+    found = {name: ask(measured, *asked, name) for name in names if name != question.extractor}
+    return {question.extractor: question} | {
+        name: replace(one, points=tuple(point for point in one.points if point.key in own))
+        for name, one in found.items()
+    }
 
 
 def winners(questions: Mapping[str, Question], question: Question, case: Case) -> np.ndarray:
@@ -38,10 +48,15 @@ def families(questions: Mapping[str, Question]) -> list[str]:
 def sentences(questions: Mapping[str, Question], cases: Callable[[Question], Case]) -> tuple[list[str], np.ndarray]:
     """Return the distinct sentences on how the extractors agree, and (W,) which of them each row has.
 
+    Only those are heard that have scores of all the question's points: where one has not seen a point, that is why it
+    recommends another, whatever its features see.
+
     Args:
         questions: The question in each extractor's features, its own first.
         cases: Returns what is to be decided of a question, as `weighed` and `kept_within` do.
     """
+    question = next(iter(questions.values()))
+    questions = {name: one for name, one in questions.items() if not absent(question, one)}
     won = np.stack([winners(questions, question, cases(question)) for question in questions.values()], 1)
     distinct, index = np.unique(won, axis=0, return_inverse=True)
     return [sentence(questions, dict(zip(questions, map(int, row), strict=True))) for row in distinct], index.ravel()
@@ -80,15 +95,23 @@ def reasons(question: Question, won: Mapping[str, int]) -> str:
     return "; ".join(told) if len(told) > 1 else ""
 
 
+def absent(question: Question, other: Question) -> list[Measured]:
+    """Return the points of a question, but for stale ones, that lack the quality or the diversity in other features."""
+    whole = {point.key: equal for point, equal in zip(other.points, other.equal, strict=True)}
+    return [
+        point
+        for point, equal, fresh in zip(question.points, question.equal, question.fresh, strict=True)
+        if fresh and (point.key not in whole or (equal and not whole[point.key]))
+    ]
+
+
 def lacking(questions: Mapping[str, Question]) -> list[str]:
-    """Return a sentence for each extractor that fewer of the points have scores in than in the question's own."""
+    """Return a sentence for each extractor that some of the question's points lack scores in."""
     question = next(iter(questions.values()))
-    found = []
-    for name, one in questions.items():
-        short = len(question.points) - len(one.points)
-        if short > 0:
-            absent = next(point for point in question.points if not question.quality.of(point, name))
-            found.append(
-                f"{short} of {len(question.points)} points have no scores in {name} features: {absent.command()}"
-            )
-    return found
+    asked = " or ".join(axis.name for axis in (question.quality, question.diversity) if axis.featured)
+    return [
+        f"{len(short)} of {len(question.points)} points have no {asked} in {name} features, which are not asked "
+        f"therefore: {short[0].command()}"
+        for name, one in questions.items()
+        if (short := absent(question, one))
+    ]

@@ -204,6 +204,11 @@ def answer_of(row: np.ndarray, budget: bool) -> Answer:
 
 
 def winner_everywhere(question: Question, answers: Sequence[Answer]) -> str:
-    """Return the family that every answer recommends; '' when there is none, or no other to win against."""
+    """Return the family that every answer recommends; '' when there is none, or no other to win against.
+
+    Where points fit and none of them is ranked, none wins.
+    """
+    if any(answer.unranked for answer in answers):
+        return ""
     won = {question.points[answer.best].family for answer in answers if answer.best is not None}
     return won.pop() if len(won) == 1 and len(question.families) > 1 else ""

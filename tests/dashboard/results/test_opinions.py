@@ -85,12 +85,37 @@ def test_rows_that_lack_an_extractor_are_counted_with_the_command():
     question = ask(measure(old, new))
     [words] = opinions.lacking(opinions.elsewhere(question))
     assert words == (
-        "1 of 2 points have no scores in pixels features: python -m gencore evaluate mnist/gan --points headline"
+        "1 of 2 points have no KID or recall in pixels features, which are not asked therefore: "
+        "python -m gencore evaluate mnist/gan --points headline"
     )
     asked = ask(measure(old, new), extractor="pixels")
     assert [one.label for one in asked.points] == ["a"]
     assert "1 point is left out for want of KID in pixels features." in asked.left_out[0]
     assert opinions.lacking(opinions.elsewhere(asked)) == []
+
+
+def test_features_that_have_not_seen_all_points_are_not_heard():
+    """They would recommend another for want of a score, and be said to see something else."""
+    vae = judged("vae", "a", 1.0, classifier=0.03, pixels=0.006)
+    gan = judged("gan", "b", 1.0, classifier=0.004, pixels=0.002)
+    flow = judged("flow", "c", 1.0, classifier=0.05, pixels=0.05)
+    assert fares(vae, gan, flow) == "All features agree on the GAN: classifier and pixels."
+    del gan[0]["scores"]["pixels"]
+    assert fares(vae, gan, flow) == ""
+    assert fares(vae, gan, flow, extractor="pixels") == "All features agree on the VAE: pixels and classifier."
+
+
+def test_points_that_other_features_lack_are_counted_one_by_one():
+    """As many may be there that the question does not have; and a diversity may be lacking alone."""
+    vae, gan = (judged(family, "a", 1.0, classifier=0.03, pixels=0.006) for family in ("vae", "gan"))
+    del vae[0]["scores"]["classifier"], gan[0]["scores"]["pixels"]
+    ddpm = judged("ddpm", "a", 1.0, classifier=0.03, pixels=0.006)
+    del ddpm[0]["scores"]["pixels"]["recall"]
+    measured = measure(vae, gan, ddpm)
+    by_recall, by_coverage = (ask(measured, diversity=key, extractor="classifier") for key in ("recall", "coverage"))
+    assert opinions.lacking(opinions.elsewhere(by_recall))[0].startswith("2 of 2 points have no KID or recall in pix")
+    assert opinions.lacking(opinions.elsewhere(by_coverage))[0].startswith("1 of 2 points have no KID or coverage in")
+    assert "mnist/gan" in opinions.lacking(opinions.elsewhere(by_coverage))[0]
 
 
 def test_the_data_sets_own_features_come_first_and_unknown_ones_fall_back_to_them():

@@ -263,6 +263,9 @@ def test_a_family_that_wins_everywhere_is_named_with_what_the_features_miss():
     grid = np.array([(q, d, s) for q in range(3) for d in range(3) for s in range(3)])
     answers, _ = weigh(question, grid)
     assert recommendation.winner_everywhere(question, answers) == "vae"
+    unknown = recommendation.Answer(leader=0)
+    assert recommendation.winner_everywhere(question, [*answers, unknown]) == "", "somewhere it is not known"
+    assert recommendation.winner_everywhere(question, [*answers, recommendation.Answer()]) == "vae", "nothing fits"
     words = explanations.everywhere(question, "vae")
     assert (
         "wins at every weight" in words
