@@ -17,6 +17,12 @@ from gencore.errors import InputError, near
 if TYPE_CHECKING:
     from gencore.evaluation.task import Plan, Task
 
+STATED = ("data", "name", "ms_per_image", "calls", "machine")
+ALLOWED = {  # what can be given beside the option that makes an evaluation another one; the first that is given counts
+    "forget": ("checkpoints",),
+    "samples": (*STATED, "n", "generations", "out", "device", "dry"),
+    "rescore": ("checkpoints", "only", "skip", "out", "device", "dry"),
+}
 LONG_SECONDS = 600  # what takes longer is said with how to leave it out
 MOST_HINTS = 3
 
@@ -55,6 +61,7 @@ Dry = Annotated[bool, typer.Option("--dry", help="Only say what would be measure
 
 
 def evaluate(
+    ctx: typer.Context,
     checkpoints: Checkpoints = None,
     points: Points = "headline",
     n: Images = None,
@@ -84,24 +91,20 @@ def evaluate(
     changed (--rescore), is scored without making them again. Ctrl-C stops it and leaves every row and every image; the
     same command, without --again, goes on.
     """
+    refuse_ignored([key for key in ctx.params if ctx.get_parameter_source(key).name == "COMMANDLINE"])
     if forget:
         clear(checkpoints or ())
         return
-    chosen = {"only": only or (), "skip": skip or (), "out": out}
+    chosen = {"only": only or (), "skip": skip or (), "out": out, "device": device}
     stated = {"ms_per_image": ms_per_image, "calls": calls, "machine": machine}
     if samples:
-        if checkpoints or rescore:
-            raise InputError("--samples are scored alone; leave out the checkpoints and --rescore.")
         plan = of_samples(samples, data, name, stated, n=n, generations=generations, out=out, device=device)
-    elif told := [key for key, value in {"data": data, "name": name, **stated}.items() if value is not None]:
-        raise InputError(f"--{told[0].replace('_', '-')} is of --samples; name their file too.")
     elif rescore:
-        refuse_beside_rescore(n=n, generations=generations, again=again or None)
         plan = rescoring(checkpoints or (), chosen)
     else:
         plan = planned(
-            checkpoints or (), points, n=n, generations=generations, rows=rows, device=device, dtype=dtype,
-            batch=batch, most_seconds=skip_slower_than, again=again, **chosen,
+            checkpoints or (), points, n=n, generations=generations, rows=rows, dtype=dtype, batch=batch,
+            most_seconds=skip_slower_than, again=again, **chosen,
         )  # fmt: skip
     for sentence in [*plan.problems, *plan.left_out]:
         typer.echo(sentence, err=True)
@@ -109,6 +112,17 @@ def evaluate(
     if not dry:
         measure(plan, again)
     show_kept()
+
+
+def refuse_ignored(given: Sequence[str]) -> None:
+    """Raise InputError if one of the parameters that were given would be ignored."""
+    mode = next((mode for mode in ALLOWED if mode in given), "")
+    for name in given:
+        option = "the checkpoints" if name == "checkpoints" else f"--{name.replace('_', '-')}"
+        if not mode and name in STATED:
+            raise InputError(f"{option} is of --samples; name their file too.")
+        if mode and name != mode and name not in ALLOWED[mode]:
+            raise InputError(f"--{mode} does not go with {option}; leave one of them out.")
 
 
 def planned(names: Sequence[str], points: str, **options: Any) -> Plan:
@@ -135,13 +149,6 @@ def rescoring(names: Sequence[str], options: Mapping[str, Any]) -> Plan:
     from gencore.evaluation.rescore import prepare_again
 
     return prepare_again(names, **options)
-
-
-def refuse_beside_rescore(**given: Any) -> None:
-    """Raise InputError if an option was given that --rescore takes from the rows."""
-    for name, value in given.items():
-        if value is not None:
-            raise InputError(f"--rescore scores rows again as they are; leave out --{name}.")
 
 
 def clear(names: Sequence[str]) -> None:

@@ -28,7 +28,7 @@ def prepare_again(names: Sequence[str] = (), **options: Any) -> Plan:
 
     Args:
         names: Checkpoints, by name or folder: their rows, and the baselines; none for all rows that are here.
-        options: Of `EvalOptions`: `only`, `skip` and `out`. All else is as in the rows.
+        options: Of `EvalOptions`: `only`, `skip`, `out` and `device`. All else is as in the rows.
 
     Raises:
         InputError: on anything bad, and if there is nothing to score again.
@@ -47,6 +47,7 @@ class Rescoring:
 
     def __init__(self, options: EvalOptions):
         self.options = options
+        self.device = str(pick_device(options.device))
         self.problems: list[str] = []
         self.left_out: list[str] = []
         self.lacking: dict[str, list[str]] = {}  # by checkpoint or data set, the rows whose images are not kept
@@ -61,7 +62,7 @@ class Rescoring:
             left_out=(*self.left_out, *map(self.lacking_words, self.lacking)),
             problems=tuple(self.problems),
             references=self.references,
-            device="cpu",
+            device=self.device,
         )
 
     def found(self) -> Iterator[tuple[Path, Mapping[str, Any]]]:
@@ -106,7 +107,7 @@ class Rescoring:
             InputError: if it has no features.
         """
         if dataset not in self.references:
-            self.references[dataset] = Reference(dataset, str(pick_device(self.options.device)))
+            self.references[dataset] = Reference(dataset, self.device)
         return self.references[dataset]
 
     def lacking_words(self, whose: str) -> str:

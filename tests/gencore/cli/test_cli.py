@@ -25,6 +25,7 @@ from gencore.data import to_uint8
 from gencore.errors import InputError
 from gencore.evaluation.plan import prepare
 from gencore.evaluation.rows import is_stale, read
+from gencore.evaluation.samples import KEYS
 from gencore.families import FAMILIES
 from gencore.family import image_seed
 from gencore.presets import PRESETS
@@ -529,7 +530,34 @@ class TestEvaluate:
         ]
         said = done("evaluate", "digits/ddpm", "--rescore", "--dry").stdout
         assert "3 rows" in said and "digits/vae" not in said and "noise" not in said, "its own and the baseline"
-        assert "leave out --n" in refused("evaluate", "--rescore", "--n", 20)
+
+    @pytest.mark.parametrize(
+        ("words", "ignored"),
+        [
+            (("--forget", "--dry"), "--forget does not go with --dry"),
+            (("--forget", "--rescore"), "--forget does not go with --rescore"),
+            (("--forget", "--samples", "a.npy"), "--forget does not go with --samples"),
+            (("--rescore", "--n", 20), "--rescore does not go with --n"),
+            (("--rescore", "--points", "all"), "--rescore does not go with --points"),
+            (("--rescore", "--skip-slower-than", 5), "--rescore does not go with --skip-slower-than"),
+            (("--rescore", "--batch", 100), "--rescore does not go with --batch"),  # though it is the default
+            (("--samples", "a.npy", "--again"), "--samples does not go with --again"),
+            (("--samples", "a.npy", "--only", "x"), "--samples does not go with --only"),
+            (("--samples", "a.npy", "--rescore"), "--samples does not go with --rescore"),
+            (("digits/vae", "--samples", "a.npy"), "--samples does not go with the checkpoints"),
+            (("--machine", "Mine"), "--machine is of --samples"),
+        ],
+    )
+    def test_what_would_be_ignored_is_refused_and_nothing_is_cleared(self, words, ignored):
+        kept = self.file.parents[1] / "samples" / "digits-vae-0123456789abcdef.jsonl"
+        kept.parent.mkdir()
+        kept.write_text(json.dumps({"samples": 1, **dict.fromkeys(KEYS, "")}) + "\n")
+        assert ignored in refused("evaluate", *words)
+        assert kept.exists()
+
+    def test_kept_samples_are_scored_on_the_device_that_was_named(self):
+        done("evaluate", "digits/vae", *self.QUICK)
+        assert "'abacus'" in refused("evaluate", "--rescore", "--device", "abacus")
 
     def test_what_cannot_be_scored_again_is_named(self):
         done("evaluate", "digits/vae", "digits/gan", *self.QUICK)

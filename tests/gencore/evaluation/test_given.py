@@ -179,7 +179,7 @@ def test_a_row_is_written_once_and_again_when_something_else_is_told(root, tmp_p
     assert not told.exit_code and "My GAN (2), 50 calls" in told.stdout
     row = measured(root)[-1]
     assert row["stated"] == {"ms_per_image": 1.5, "calls": 50, "machine": "A100"}
-    again = shlex.split(rows.stale([{**row, "hashes": {**row["hashes"], "pixels": "0" * 16}}])[0].split("again: ")[1])
+    again = shlex.split(rows.is_stale({**row, "hashes": {**row["hashes"], "pixels": "0" * 16}}).split("again: ")[1])
     assert again[3:6] == ["evaluate", "--samples", "FILE"]
     assert not run("--samples", words[1], *again[6:]).exit_code, "the advice can be followed"
 
@@ -192,7 +192,7 @@ def test_a_row_is_written_once_and_again_when_something_else_is_told(root, tmp_p
         (["--data", "nowhere", "--name", "x"], "no features"),
         (["--data", "digits", "--name", "x", "--calls", "5"], "only with a time"),
         (["--data", "digits", "--name", "x", "--ms-per-image", "0"], "more than 0 ms"),
-        (["--data", "digits", "--name", "x", "digits/vae"], "scored alone"),
+        (["--data", "digits", "--name", "x", "digits/vae"], "does not go with the checkpoints"),
     ],
 )
 def test_refusals(root, tmp_path, more, said):
