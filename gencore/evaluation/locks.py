@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -31,18 +32,23 @@ else:
         fcntl.flock(file, fcntl.LOCK_UN)
 
 
+TAKEN = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)  # another one has it; all else would stay so for ever
+
+
 @contextmanager
 def lock(path: Path) -> Iterator[bool]:
     """Give whether the file, made if it is not there, was free; then it is locked for others until the end.
 
     Raises:
-        OSError: if it cannot be opened for writing.
+        OSError: if it cannot be opened for writing, or if the file system has no locks.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("ab") as file:
         try:
             _acquire(file)
-        except OSError:  # another one has it
+        except OSError as error:
+            if error.errno not in TAKEN:
+                raise
             yield False
             return
         try:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -74,8 +75,9 @@ class Samples:
             InputError: if the ledger cannot be read.
         """
         lines = list(map(_parsed, _lines(self.path)))
-        self.made = next((line for line in lines if _is_first(line) and self._is_mine(line)), {})
-        written = {(one.generation, one.start): one for line in lines if (one := _batch(line))}  # the last one counts
+        first = next((place for place, line in enumerate(lines) if _is_first(line) and self._is_mine(line)), len(lines))
+        self.made, *rest = lines[first:] or [{}]  # of what stands before, nothing says how it came about
+        written = {(one.generation, one.start): one for line in rest if (one := _batch(line))}  # the last one counts
         self.kept: dict[int, list[Batch]] = {}
         told: dict[int, int] = {}
         for (generation, start), batch in sorted(written.items()):
@@ -170,7 +172,9 @@ class Samples:
         try:
             path.touch()
             with path.open("r+b") as file:
-                _refuse_foreign(path, file.read(len(begin)), batch.shape)
+                if not _has_images(path, file.read(len(begin)), batch.shape):
+                    file.write(header((0, *batch.shape[1:])))  # first: what is cut short from here on is still ours
+                    file.flush()
                 file.seek(len(begin) + batch.start * image_bytes(batch.shape))
                 file.write(content)
                 file.truncate()
@@ -213,12 +217,13 @@ def image_bytes(shape: tuple[int, int, int, int]) -> int:
     return shape[1] * shape[2] * shape[3]
 
 
-def _refuse_foreign(path: Path, begin: bytes, shape: tuple[int, int, int, int]) -> None:
-    """Raise InputError if a file that is not empty does not begin as one with such images does."""
+def _has_images(path: Path, begin: bytes, shape: tuple[int, int, int, int]) -> bool:
+    """Return whether a file begins as one with such images does, or is empty; raise InputError if it is neither."""
     anything = header((0, *shape[1:])).replace(b"(0, ", b"(N, ").split()
     found = re.sub(rb"\(\d+, ", b"(N, ", begin, count=1).split()
     if begin and found != anything:
         raise InputError(f"{path} holds no images that an evaluation has kept; move it away.")
+    return bool(begin)
 
 
 def _lines(path: Path) -> list[bytes]:
@@ -278,6 +283,17 @@ def bytes_kept() -> int:
     return sum(path.stat().st_size for ledger in ledgers() for path in files_of(ledger))
 
 
+def _remove_locked(ledger: Path) -> None:
+    """Remove a ledger while it is locked; Windows, which refuses to remove an open file, empties it until it is closed.
+
+    Whoever waits for its lock finds it gone, or begins it anew: never one whose first line is gone with the others.
+    """
+    if os.name == "nt":
+        os.truncate(ledger, 0)
+    else:
+        ledger.unlink()
+
+
 def forget(names: Iterable[str] = ()) -> tuple[int, int, list[str]]:
     """Remove the kept samples of some checkpoints, by their names, or all; other files in the folder stay.
 
@@ -299,7 +315,9 @@ def forget(names: Iterable[str] = ()) -> tuple[int, int, list[str]]:
                 total += sum(path.stat().st_size for path in files_of(ledger))
                 for path in files_of(ledger)[:-1]:
                     path.unlink()
-            ledger.unlink()  # not while it is open: Windows would refuse
+                _remove_locked(ledger)
+            if os.name == "nt":
+                ledger.unlink()
             points += 1
         except OSError as error:
             problems.append(f"{ledger} is left: {error.strerror or error}.")

@@ -1,18 +1,21 @@
 """Kept samples: what was written comes back to the bit, what is torn or foreign is noticed, nothing else is touched."""
 
+import errno
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
 import torch
 
 from gencore.errors import InputError
-from gencore.evaluation import samples
+from gencore.evaluation import locks, rows, samples
 from gencore.evaluation.locks import lock
 from gencore.evaluation.samples import Samples
 
@@ -34,6 +37,20 @@ with kept.alone():
             print("at it", flush=True)
     sys.stdin.read()  # holds its lock until the test that started it lets it go
 """
+
+
+class Filling(io.BufferedRandom):
+    """A file on a disk that is full after some writes."""
+
+    def __init__(self, path, mode, writes):
+        super().__init__(io.FileIO(path, mode))
+        self.left = writes
+
+    def write(self, content):
+        if not self.left:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self.left -= 1
+        return super().write(content)
 
 
 @pytest.fixture(autouse=True)
@@ -186,13 +203,27 @@ class TestTorn:
         again = Samples(ABOUT)
         assert torch.equal(joined(again, 0, 24), wanted(0)) and not again.torn
 
-    @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs Linux's /dev/full")
-    def test_a_disk_that_is_really_full(self, monkeypatch):
+    @pytest.mark.parametrize(("generation", "writes"), [(0, 0), (0, 1), (1, 0), (1, 1), (1, 2)])
+    def test_a_disk_that_is_full_meanwhile(self, monkeypatch, generation, writes):
+        """In a file with images and in a new one, before each of the writes: once there is room, it goes on."""
         kept = filled(1)
-        monkeypatch.setattr(Samples, "file", lambda self, generation: type(self.path)("/dev/full"))
-        with pytest.raises(InputError, match="full") as refusal:
-            kept.add(0, images(3), 0.25, MADE)
-        assert "\n" not in str(refusal.value)
+        with monkeypatch.context() as patch:
+            patch.setattr(type(kept.path), "open", lambda path, mode: Filling(path, mode, writes))
+            with pytest.raises(InputError, match="the disk is full; make room"):
+                kept.add(generation, images(3), 0.25, MADE)
+        again = Samples(ABOUT)
+        assert torch.equal(joined(again, 0, 24), wanted(0)) and again.count(1) == 0 and not again.torn
+        again.add(generation, images(3), 0.25, MADE)
+        assert torch.equal(joined(Samples(ABOUT), generation, again.count(generation))[-8:], images(3))
+        assert len(np.load(again.file(generation))) == again.count(generation)
+
+    def test_a_ledger_without_its_first_line_tells_nothing(self):
+        kept = filled(1)
+        kept.path.write_bytes(b"".join(kept.path.read_bytes().splitlines(keepends=True)[1:]))
+        again = Samples(ABOUT)
+        assert again.count(0) == 0 and again.made == {} and not again.torn
+        self.made_again(again, 0)
+        assert Samples(ABOUT).made["threads"] == 1
 
     def test_a_folder_that_cannot_be_written_to(self, root):
         root.write_text("a file where the folder should be")
@@ -241,7 +272,7 @@ class TestProcesses:
         with second.alone() as free:
             assert free and second.count(0) == 24
 
-    def test_a_lock_on_a_file_that_was_removed_is_none(self, tmp_path):
+    def test_a_lock_is_for_one(self, tmp_path):
         path = tmp_path / "file"
         with lock(path) as free:
             assert free
@@ -249,6 +280,32 @@ class TestProcesses:
                 assert not other
         with lock(path) as free:
             assert free
+
+    @pytest.mark.skipif(os.name == "nt", reason="Windows does not remove an open file")
+    def test_a_lock_on_a_file_that_was_removed_is_none(self, tmp_path, monkeypatch):
+        path, acquire = tmp_path / "file", locks._acquire
+
+        def late(file):
+            path.unlink()
+            acquire(file)
+
+        monkeypatch.setattr(locks, "_acquire", late)
+        with lock(path) as free:
+            assert not free and not path.exists()
+
+    @pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP])
+    def test_a_disk_without_locks_is_said_and_not_waited_for(self, tmp_path, monkeypatch, number):
+        kept = filled(1)
+
+        def none(_):
+            raise OSError(number, os.strerror(number))
+
+        monkeypatch.setattr(locks, "_acquire", none)
+        with pytest.raises(InputError, match=os.strerror(number)), kept.alone():
+            pass
+        with pytest.raises(InputError, match=os.strerror(number)):
+            rows.append_unless(tmp_path / "rows.jsonl", {}, lambda row: False)
+        assert samples.forget()[2] == [f"{kept.path} is left: {os.strerror(number)}."] and kept.path.exists()
 
 
 class TestForget:
@@ -278,3 +335,15 @@ class TestForget:
 
     def test_there_may_be_no_folder(self, root):
         assert samples.bytes_kept() == 0 and samples.forget() == (0, 0, []) and not root.exists()
+
+    def test_who_waits_for_a_cleared_ledger_s_lock_finds_nothing_in_it(self, monkeypatch):
+        kept, left = filled(1), []
+
+        @contextmanager
+        def watched(path):
+            with lock(path) as free:
+                yield free
+                left.append(path.read_bytes() if path.exists() else b"")
+
+        monkeypatch.setattr(samples, "lock", watched)
+        assert samples.forget()[0] == 1 and left == [b""] and not kept.path.exists()
