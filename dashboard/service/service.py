@@ -56,6 +56,7 @@ class Service:
         self._shared: dict[Callable, Any] = {}
         self._sharing = threading.Lock()
         self._real = Cache(16, REAL_BYTES)
+        self._refused = Cache(16)
         self._measured = Cache(16)
         self._broken = Cache(8)
         self._broken_images = Cache(64)
@@ -380,9 +381,24 @@ class Service:
         return found.numpy() if known else None
 
     def _loaded(self, key: tuple[str, str, Hashable], load: Callable[[], T]) -> T | None:
-        """Return something of a split, loaded once; None when the data set, which its key begins with, is not here."""
+        """Return something of a split, loaded once; None when the data set, which its key begins with, is not here.
+
+        What was refused is not tried again before a file of the data set's folder changes.
+        """
+
+        def make() -> T:
+            files = data.files_stamp(key[0])
+            if sentence := self._refused.get((key, files)):
+                raise InputError(sentence)
+            try:
+                return load()
+            except InputError as error:
+                if files:
+                    self._refused.put((key, files), str(error))
+                raise
+
         try:
-            return self._real.find(key, load) if self.at_hand(key[0]) else None
+            return self._real.find(key, make) if self.at_hand(key[0]) else None
         except InputError as error:
             log.warning("%s", error)
             return None

@@ -7,12 +7,13 @@ from gencore.data.identity import difference, fingerprint, identity, short_hashe
 from gencore.data.images import Images, load_images, load_labels, load_splits
 from gencore.data.names import FOLDER_VARIABLE, HUB_IDS, SHORT_NAMES, at_hand, dataset_key
 from gencore.data.report import report
+from gencore.data.sources import files_stamp
 from gencore.data.splits import SPLITS, hold_out
 from gencore.data.values import to_float, to_uint8
 from gencore.data.view import View
 
 __all__ = [
     "FOLDER_VARIABLE", "HUB_IDS", "SHORT_NAMES", "SPLITS", "Images", "View", "at_hand", "dataset_key", "difference",
-    "fingerprint", "hold_out", "identity", "load_images", "load_labels", "load_splits", "report", "short_hashes",
-    "to_float", "to_uint8",
+    "files_stamp", "fingerprint", "hold_out", "identity", "load_images", "load_labels", "load_splits", "report",
+    "short_hashes", "to_float", "to_uint8",
 ]  # fmt: skip

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,6 +54,20 @@ def find_files(folder: Path) -> Found:
     found.tables.sort()
     found.images.sort()
     return found
+
+
+def stamp_of(paths: Iterable[Path]) -> str:
+    """Return what changes when files do: a hash of their paths, sizes and times; '' if one cannot be looked at."""
+    stamp = hashlib.sha256()
+    for path in paths:
+        try:
+            told = path.stat()
+        except OSError:
+            return ""
+        # The time of the last change of what is known of a file as well: the other can be set back.
+        stamp.update(os.fsencode(path.absolute()) + b"\0")
+        stamp.update(f"{told.st_size} {told.st_mtime_ns} {told.st_ctime_ns};".encode())
+    return stamp.hexdigest()
 
 
 def _walk(folder: Path, left_out: Counter[str]) -> Iterator[tuple[Parts, bool]]:

@@ -89,7 +89,7 @@ def load_labels(name: str, split: str = "train", label: str | None = None) -> Te
     None when the source has none; the arguments and errors are those of `load_images`.
     """
     _check_split(split)
-    return labels_of(open_source(name, label), split)
+    return labels_of(open_source(name, label, images=False), split)
 
 
 def picked(source: Source, seen: Look, split: str) -> Iterator[np.ndarray]:

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from gencore.data.decoding import Cell
-from gencore.data.files import Found, Parts, shown
+from gencore.data.files import Found, Parts, shown, stamp_of
 from gencore.data.source import Part, Source
 from gencore.data.splits import split_named
 from gencore.errors import InputError
@@ -36,6 +36,7 @@ def image_folder(name: str, folder: Path, found: Found) -> Source:
     classes = sorted({rest[0] for files in rests.values() for rest in files.values() if len(rest) > 1})
     numbers = {one: number for number, one in enumerate(classes)}
     parts, notes = {}, []
+    stamp = stamp_of(folder.joinpath(*above, *one) for files in rests.values() for one in files)
     for split, files in rests.items():
         paths = [folder.joinpath(*above, *parts) for parts in files]
         loose = sum(len(rest) == 1 for rest in files.values())
@@ -46,7 +47,7 @@ def image_folder(name: str, folder: Path, found: Found) -> Source:
             notes.append(f"{split}: {loose:,} images lie in no class folder, so there are no labels.")
         parts[split] = Part(len(paths), _Files(paths), labels)
     labelled = any(part.labels is not None for part in parts.values())
-    return Source(name, parts, tuple(map(shown, classes)) if labelled else (), left_out, tuple(notes))
+    return Source(name, parts, tuple(map(shown, classes)) if labelled else (), left_out, tuple(notes), stamp=stamp)
 
 
 class _Files:

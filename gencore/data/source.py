@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import threading
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -13,6 +14,9 @@ from gencore.errors import InputError
 
 DEPTHS = (8, 10, 12, 14, 16)  # bits that whole numbers may have
 DIM = 32  # 16 bits a colour are read by their upper 8, which reach this where at least 14 of the 16 are used
+MOST_LOOKS = 8
+_looks: OrderedDict[tuple[str, str], Look] = OrderedDict()  # the last ones, by a source's name and stamp
+_looking = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,7 @@ class Source:
         left_out: How many files or rows were left out, by the reason.
         notes: Sentences about what was decided.
         label: The column that the labels are from; None if it is no table or has none.
+        stamp: What changes when its images do (see `stamp_of`); '' if that cannot be told.
     """
 
     name: str
@@ -49,6 +54,7 @@ class Source:
     left_out: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     label: str | None = None
+    stamp: str = ""
 
     @property
     def said(self) -> str:
@@ -87,9 +93,26 @@ class Look:
 def look(source: Source) -> Look:
     """Return what is decided once for a source, from every one of its images; those that cannot be read do not count.
 
+    It is kept while the source's files stay as they are, as the headers of many images take long.
+
     Raises:
         InputError: if its deep images have no range that is known here.
     """
+    key = source.name, source.stamp
+    with _looking:
+        if source.stamp and key in _looks:
+            _looks.move_to_end(key)
+            return _looks[key]
+    seen = _look(source)
+    with _looking:
+        if source.stamp:
+            _looks[key] = seen
+        while len(_looks) > MOST_LOOKS:
+            _looks.popitem(last=False)
+    return seen
+
+
+def _look(source: Source) -> Look:
     sizes: Counter[tuple[int, int]] = Counter()
     colour, extremes = False, {}
     for part in source.parts.values():

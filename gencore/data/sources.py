@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gencore.data.builtin import digits
-from gencore.data.files import find_files
+from gencore.data.files import find_files, stamp_of
 from gencore.data.layouts import image_folder
 from gencore.data.names import FOLDER_VARIABLE, HUB_IDS, at_hand, folder_of, is_path, short_name
 from gencore.data.source import Source
@@ -21,18 +21,19 @@ if TYPE_CHECKING:
 MIN_IMAGES = 20
 
 
-def open_source(name: str, label: str | None = None) -> Source:
+def open_source(name: str, label: str | None = None, images: bool = True) -> Source:
     """Return a data set, opened but not decoded.
 
     Args:
         name: As for `load_images`.
         label: The column of the labels in a table; by default one of the usual names.
+        images: Whether the images will be asked for, and not the labels alone.
 
     Raises:
         InputError: if it cannot be had, is in no known layout, or has too few train images.
     """
     name = short_name(name)
-    source = digits() if name == "digits" else _open(name, label)
+    source = digits() if name == "digits" else _open(name, label, images)
     parts = dict(source.parts)
     if "train" not in parts and len(parts) == 1:
         parts = {"train": next(iter(parts.values()))}
@@ -46,18 +47,25 @@ def open_source(name: str, label: str | None = None) -> Source:
     return replace(source, parts=parts)
 
 
-def _open(name: str, label: str | None) -> Source:
+def files_stamp(name: str) -> str:
+    """Return what changes when a file of a data set's folder does; '' for one that is no local folder."""
+    folder = folder_of(short_name(name))
+    found = find_files(folder) if folder is not None else None
+    return stamp_of(folder.joinpath(*parts) for parts in found.tables + found.images) if found else ""
+
+
+def _open(name: str, label: str | None, images: bool) -> Source:
     folder = folder_of(name)
     if folder is not None:
         found = find_files(folder)
         if found.tables:
-            return parquet_folder(name, folder, found, label)
+            return parquet_folder(name, folder, found, label, images)
         if found.images:
             return image_folder(name, folder, found)
         raise InputError(f"The folder {folder} has no images and no parquet files in it{_listed(found.left_out)}.")
     if is_path(name):
         raise InputError(f"There is no folder {name!r}; give a folder of parquet files or images.")
-    return dataset_tables(name, _from_hub(name), label)
+    return dataset_tables(name, _from_hub(name), label, images)
 
 
 def _listed(left_out: Mapping[str, int]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from gencore.data.columns import image_column, label_column, read_labels
 from gencore.data.decoding import Cell
-from gencore.data.files import Found, Parts, shown
+from gencore.data.files import Found, Parts, shown, stamp_of
 from gencore.data.source import Part, Source
 from gencore.data.splits import splits_in
 from gencore.errors import InputError
@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from pyarrow import ChunkedArray, Table
 
 
-def parquet_folder(name: str, folder: Path, found: Found, label: str | None) -> Source:
+def parquet_folder(name: str, folder: Path, found: Found, label: str | None, images: bool = True) -> Source:
     """Return the images of a folder's parquet files, read as they are now: no cache, and no path taken for a pattern.
+
+    Without `images`, no more than the labels is read where there are any, and there are no cells.
 
     Raises:
         InputError: if they cannot be read, or their columns are not told apart.
@@ -33,19 +35,20 @@ def parquet_folder(name: str, folder: Path, found: Found, label: str | None) -> 
     try:
         features = {split: _features(folder.joinpath(*paths[0])) for split, paths in files.items()}
         image, chosen, note = _chosen(name, features, label)
+        stamp = stamp_of(folder.joinpath(*parts) for paths in files.values() for parts in paths)
         tables = {
-            split: _read([folder.joinpath(*parts) for parts in paths], [image, chosen])
+            split: _read([folder.joinpath(*parts) for parts in paths], image, chosen, images)
             for split, paths in files.items()
         }
     except InputError:
         raise
     except Exception as error:  # of pyarrow and `datasets`: they share no base class
         raise InputError(f"The parquet files in {folder} cannot be read as a data set: {reason(error)}.") from error
-    return _source(name, tables, features, image, chosen, left_out, note)
+    return _source(name, tables, features, image, chosen, left_out, note, stamp)
 
 
-def dataset_tables(name: str, parts: Mapping[str, Dataset], label: str | None) -> Source:
-    """Return the images of a data set that `datasets` has opened.
+def dataset_tables(name: str, parts: Mapping[str, Dataset], label: str | None, images: bool = True) -> Source:
+    """Return the images of a data set that `datasets` has opened; for `images` see `parquet_folder`.
 
     Raises:
         InputError: if its columns are not told apart.
@@ -60,9 +63,11 @@ def dataset_tables(name: str, parts: Mapping[str, Dataset], label: str | None) -
             named[split or "train"] = part
     features = {split: part.features for split, part in named.items()}
     image, chosen, note = _chosen(name, features, label)
-    wanted = {split: [key for key in (image, chosen) if key in kinds] for split, kinds in features.items()}
+    wanted = {split: _wanted(kinds, image, chosen, images) for split, kinds in features.items()}
+    prints = [getattr(part, "_fingerprint", "") for part in named.values()]  # the package's own, by what it was made of
     tables = {split: part.select_columns(wanted[split]).with_format("arrow")[:] for split, part in named.items()}
-    return _source(name, tables, features, image, chosen, left_out, note)
+    stamp = " ".join(prints) if all(prints) else ""
+    return _source(name, tables, features, image, chosen, left_out, note, stamp)
 
 
 def reason(error: Exception) -> str:
@@ -110,14 +115,20 @@ def _chosen(name: str, features: Mapping[str, Features], label: str | None) -> t
     return image, *label_column(name, first, label)
 
 
-def _read(paths: list[Path], columns: list[str | None]) -> Table:
+def _wanted(there: Iterable[str], image: str, label: str | None, images: bool) -> list[str]:
+    """Return the columns to read: the labels alone if that is enough, and the images where there are none."""
+    found = [key for key in ((image, label) if images else (label,)) if key in there]
+    return found or [image]
+
+
+def _read(paths: list[Path], image: str, label: str | None, images: bool) -> Table:
     import pyarrow
     import pyarrow.parquet
 
     read = []
     for path in paths:
         file = pyarrow.parquet.ParquetFile(path)
-        read.append(file.read(columns=[key for key in columns if key in file.schema_arrow.names]))
+        read.append(file.read(columns=_wanted(file.schema_arrow.names, image, label, images)))
     return pyarrow.concat_tables([table.replace_schema_metadata(None) for table in read], promote_options="default")
 
 
@@ -129,6 +140,7 @@ def _source(
     label: str | None,
     left_out: Counter[str],
     note: str,
+    stamp: str,
 ) -> Source:
     columns: dict[str, Any] = {}
     for split, table in tables.items():
@@ -136,9 +148,14 @@ def _source(
             columns[split] = _plain(table[label])
     kinds = {split: features[split][label] for split in columns}
     labels, classes, notes = read_labels(columns, kinds)
-    parts = {split: Part(len(table), _Rows(table[image], name), labels.get(split)) for split, table in tables.items()}
+    pictures = {split: table[image] if image in table.column_names else None for split, table in tables.items()}
+    parts = {
+        split: Part(len(table), _Rows(pictures[split], name), labels.get(split)) for split, table in tables.items()
+    }
+    if not all(map(_is_whole, pictures.values())):
+        stamp = ""
     counted = {why: count for why, count in left_out.items() if count}
-    return Source(name, parts, classes, counted, tuple(filter(None, (note, *notes))), label)
+    return Source(name, parts, classes, counted, tuple(filter(None, (note, *notes))), label, stamp)
 
 
 def _plain(column: ChunkedArray) -> ChunkedArray:
@@ -148,11 +165,21 @@ def _plain(column: ChunkedArray) -> ChunkedArray:
     return column.cast(column.type.value_type) if pyarrow.types.is_dictionary(column.type) else column
 
 
+def _is_whole(pictures: ChunkedArray | None) -> bool:
+    """Return whether a column holds the bytes of all its images, so that none lies in a file outside."""
+    import pyarrow
+
+    if pictures is None or not pyarrow.types.is_struct(pictures.type):
+        return pictures is not None
+    place = pictures.type.get_field_index("bytes")
+    return place >= 0 and not any(chunk.field(place).null_count for chunk in pictures.chunks)
+
+
 class _Rows:
     """The image of a row: a cell of an arrow column, {'bytes': ..., 'path': ...} or bytes; the file if no bytes."""
 
-    def __init__(self, column: ChunkedArray, name: str):
-        self.chunks, self.name = column.chunks, name
+    def __init__(self, column: ChunkedArray | None, name: str):
+        self.chunks, self.name = [] if column is None else column.chunks, name
         self.ends = np.cumsum([len(chunk) for chunk in self.chunks])
 
     def __call__(self, row: int) -> Cell:

@@ -16,6 +16,7 @@ from dashboard.service import InputError, Service, service
 from dashboard.service.cache import Cache, bytes_in, cache_key
 from gencore import FAMILIES, checkpoint, data
 from gencore.family import Family, Step
+from tests.support.image_files import save
 
 
 class Toy(Family):
@@ -175,6 +176,18 @@ def test_real_images_are_found_once_they_are_there(toys, monkeypatch):
     monkeypatch.setattr(data, "load_images", mock.Mock(return_value=images))
     assert [toys.split("dots", "test").shape for _ in range(2)] == [(5, 1, 4, 4)] * 2
     assert data.load_images.call_count == 1
+
+
+def test_a_refused_folder_is_not_read_again_before_it_changes(toys, monkeypatch, tmp_path):
+    for i in range(20):
+        save(tmp_path / f"{i}.png", i)
+    refuse = mock.Mock(side_effect=InputError("One image is none."))
+    monkeypatch.setattr(data, "load_labels", refuse)
+    assert [toys.labels(str(tmp_path), "test") for _ in range(3)] == [None] * 3
+    assert refuse.call_count == 1
+    save(tmp_path / "20.png", 20)
+    assert toys.labels(str(tmp_path), "test") is None
+    assert refuse.call_count == 2
 
 
 def test_a_failure_that_needs_real_images_is_found_once_they_are_there(toys, monkeypatch):

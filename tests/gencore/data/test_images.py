@@ -71,6 +71,79 @@ def firsts(images):
     return images.x[:, 0, 0, 0].tolist()
 
 
+# What is read how often
+
+
+@pytest.fixture
+def looks(monkeypatch):
+    """The sources that were looked at image by image."""
+    from gencore.data import source
+
+    own, seen = source._look, []
+    monkeypatch.setattr(source, "_look", lambda one: seen.append(one.name) or own(one))
+    return seen
+
+
+def test_images_are_looked_at_once_while_their_files_stay_as_they_are(tmp_path, looks):
+    name = fill(tmp_path / "own", 30)
+    times = (tmp_path / "own/000.png").stat()
+    for _ in range(3):
+        assert load_images(name).x.shape[1] == 1
+    assert len(looks) == 1
+    picture(9, "RGB").save(tmp_path / "own/000.png")
+    os.utime(tmp_path / "own/000.png", ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert load_images(name).x.shape[1] == 3
+    fill(tmp_path / "own", 1, first=40)
+    assert len(load_images(name).x) + len(load_images(name, "test").x) + len(load_images(name, "validation").x) == 31
+    assert len(looks) == 3
+
+
+def test_a_table_is_looked_at_once_unless_its_images_lie_outside(tmp_path, looks):
+    table(tmp_path / "own/train.parquet", [picture(i) for i in range(30)])
+    for _ in range(2):
+        load_images(str(tmp_path / "own"))
+    assert len(looks) == 1
+    fill(tmp_path / "pictures", 30)
+    import pyarrow
+    import pyarrow.parquet
+
+    cells = [{"bytes": None, "path": str(tmp_path / f"pictures/{i:03}.png")} for i in range(30)]
+    (tmp_path / "other").mkdir()
+    pyarrow.parquet.write_table(pyarrow.table({"image": cells}), tmp_path / "other/train.parquet")
+    assert load_images(str(tmp_path / "other")).x.shape[1] == 1
+    picture(3, "RGB").save(tmp_path / "pictures/003.png")
+    assert load_images(str(tmp_path / "other")).x.shape[1] == 3
+
+
+def test_no_more_looks_are_kept_than_needed(tmp_path):
+    from gencore.data import source
+
+    for i in range(10):
+        load_images(fill(tmp_path / f"own{i}", 20))
+    assert len(source._looks) == source.MOST_LOOKS
+
+
+@pytest.mark.parametrize("labels", [[i % 3 for i in range(40)], None])
+def test_labels_are_read_without_the_images(tmp_path, monkeypatch, labels):
+    import pyarrow.parquet
+
+    table(tmp_path / "own/train.parquet", [picture(i) for i in range(40)], labels)
+    expected = load_images(str(tmp_path / "own")).labels
+    own, read = pyarrow.parquet.ParquetFile.read, []
+
+    def noted(self, columns):
+        read.extend(columns)
+        return own(self, columns=columns)
+
+    monkeypatch.setattr(pyarrow.parquet.ParquetFile, "read", noted)
+    found = data.load_labels(str(tmp_path / "own"))
+    if labels is None:
+        assert found is expected is None
+    else:
+        assert torch.equal(found, expected)
+        assert read == ["label"]
+
+
 # Values
 
 
