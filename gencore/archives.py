@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import lzma
 import stat
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 
 from gencore.errors import InputError
@@ -12,6 +14,9 @@ MOST_MEMBERS = 100_000
 MOST_BYTES = 2**30  # unpacked, of all members together
 MOST_RATIO = 100  # unpacked to packed, of a member; small ones may have more
 SMALL = 2**20  # bytes
+DAMAGE = (  # what reading a damaged archive ends in
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, EOFError, OSError, RuntimeError, ValueError
+)  # fmt: skip
 
 
 def members(archive: zipfile.ZipFile, name: str) -> list[zipfile.ZipInfo]:
@@ -41,7 +46,7 @@ def read(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
     try:
         with archive.open(member) as file:
             return file.read(member.file_size)
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, RuntimeError, ValueError) as error:
+    except DAMAGE as error:
         raise InputError(f"{archive.filename} cannot be read at {member.filename[:80]!r} ({error}).") from None
 
 
@@ -53,7 +58,7 @@ def opened(path: Path) -> zipfile.ZipFile:
     """
     try:
         return zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
+    except DAMAGE as error:
         raise InputError(f"{path} cannot be read as a ZIP archive ({error}).") from None
 
 

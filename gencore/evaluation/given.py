@@ -114,8 +114,11 @@ def _array(path: Path) -> np.ndarray:
             names = arrays.files
             if ADM not in names and len(names) != 1:
                 raise InputError(f"{path} should have its images in {ADM}; it has {', '.join(names[:5]) or 'nothing'}.")
-            return arrays[ADM if ADM in names else names[0]]
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            found = arrays[ADM if ADM in names else names[0]]
+            if not isinstance(found, np.ndarray):  # NumPy gives the bytes of any other member
+                raise InputError(f"{path} cannot be read as an array of numbers (its member is none).")
+            return found
+    except archives.DAMAGE as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{path} cannot be read as an array of numbers ({error}).") from None

@@ -64,3 +64,15 @@ def test_damage(tmp_path):
     path.write_bytes(content)
     with archives.opened(path) as archive, pytest.raises(InputError, match="cannot be read at 'a'"):
         archives.read(archive, archives.members(archive, "it")[0])
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_member_whose_bytes_are_damaged(tmp_path, method):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("a.png", bytes(range(256)) * 8)
+    content = bytearray(path.read_bytes())
+    content[45:100] = b"\xff" * 55  # behind the header of the member
+    path.write_bytes(content)
+    with archives.opened(path) as archive, pytest.raises(InputError, match="cannot be read at 'a\\.png'"):
+        archives.read(archive, archive.infolist()[0])

@@ -102,6 +102,12 @@ def test_what_cannot_be_read_is_refused_with_a_reason(tmp_path):
         np.save(tmp_path / name, array, allow_pickle=True)
     np.savez(tmp_path / "two.npz", a=images(), b=images())
     (tmp_path / "torn.npz").write_bytes(b"PK\3\4")
+    np.savez_compressed(tmp_path / "damaged.npz", images())
+    content = bytearray((tmp_path / "damaged.npz").read_bytes())
+    content[60:200] = b"\xff" * 140
+    (tmp_path / "damaged.npz").write_bytes(content)
+    with zipfile.ZipFile(tmp_path / "words.npz", "w") as archive:
+        archive.writestr("arr_0", "no array")
     (tmp_path / "x.csv").write_text("1,2")
     (tmp_path / "empty").mkdir()
     (tmp_path / "bad").mkdir()
@@ -109,6 +115,8 @@ def test_what_cannot_be_read_is_refused_with_a_reason(tmp_path):
     more = {
         "two.npz": "images in arr_0; it has a, b",
         "torn.npz": "cannot be read",
+        "damaged.npz": "cannot be read as an array of numbers",
+        "words.npz": "cannot be read as an array of numbers .its member is none",
         "x.csv": "none of .npy",
         "none.npy": "no file or folder",
         "empty": "has 0 samples",
