@@ -36,6 +36,7 @@ HEADLINE = "kid"
 KEYS = (HEADLINE, "fd", "recall", "coverage")
 BLOCKS, SIZE, LEAST = 5, 1000, 10  # blocks of images, images in each, and the fewest
 REFERENCE = 10_000  # train images
+CIRCUMSTANCES = ("machine", "versions", "command", "date")
 CELL, GAP = 4, 2  # a strip's cell is so many images a side; pixels between two cells
 
 
@@ -128,16 +129,16 @@ def measure_ladder(
             for name in names if name not in kept}  # fmt: skip
     found = climb(eyes, ladders, crowd, n, seed, show or (lambda share, words: None)) if eyes else {}
     new = {name: summary(found[name], ladders) for name in eyes}
-    seconds = round(time.perf_counter() - start, 1)
+    seconds, now = round(time.perf_counter() - start, 1), circumstances("ladder", where)
     for one in new.values():
-        one["seconds"] = round(seconds / len(new), 1)
+        one.update(seconds=round(seconds / len(new), 1), **now)
     summaries = {name: kept.get(name) or new[name] for name in names}
     record = {
         **how,
         "hashes": hashes,
         "default": best(summaries),
         "extractors": summaries,
-        **circumstances("ladder", where),
+        **now,
     }
     return record, examples(crowd, ladders, seed)
 
@@ -149,7 +150,9 @@ def still_known(known: Mapping[str, Any], how: Mapping[str, Any], hashes: Mappin
     before, now = ([(one["key"], one["strengths"]) for one in told["ladders"]] for told in (known, how))
     if before != now:
         return {}
-    return {name: known["extractors"][name] for name, digits in hashes.items() if known["hashes"].get(name) == digits}
+    same = [name for name, digits in hashes.items() if known["hashes"].get(name) == digits]
+    then = {key: known[key] for key in CIRCUMSTANCES if key in known}  # extractors did not always have their own
+    return {name: {**then, **known["extractors"][name]} for name in same}
 
 
 def block_size(images: int, wanted: int | None) -> int:
@@ -367,6 +370,7 @@ def load_ladder(dataset: str) -> dict[str, Any]:
     try:
         record = json.loads(path.read_text("utf-8"))
         known = record["ladder"] == VERSION and bool(record["ladders"]) and record["default"] in record["extractors"]
+        known = known and set(record["extractors"]) <= set(record["hashes"])
     except (OSError, ValueError, KeyError, TypeError):
         known = False
     if not known:

@@ -7,6 +7,7 @@ import pytest
 import torch
 from scipy.stats import kendalltau, t
 
+from gencore.checkpoint import write_json
 from gencore.data import load_images, load_splits
 from gencore.errors import InputError
 from gencore.evaluation import ladder
@@ -173,6 +174,18 @@ class TestMeasured:
                 ladder.measure_ladder("digits", device="cpu", known={**record, **changed})
             assert looked == (["ink"] if "hashes" in changed else ["pixels", "ink", "nothing"])
 
+    def test_what_is_taken_from_an_earlier_record_keeps_its_date(self, measured, here):
+        """Its own, or that of a record whose extractors have none."""
+        record = measured[0]
+        bare = {name: {key: one[key] for key in one if key not in ladder.CIRCUMSTANCES}
+                for name, one in record["extractors"].items()}  # fmt: skip
+        dated = {**bare, "nothing": {**bare["nothing"], "date": "2026-01-01"}}
+        known = {**record, "extractors": dated, "hashes": {**record["hashes"], "ink": "0"}, "date": "2026-02-02"}
+        again = ladder.measure_ladder("digits", device="cpu", known=known)[0]
+        dates = {name: one["date"] for name, one in again["extractors"].items()}
+        assert dates == {"pixels": "2026-02-02", "nothing": "2026-01-01", "ink": again["date"]}
+        assert again["extractors"]["pixels"]["machine"] == record["machine"]
+
     def test_a_step_is_measured_on_blocks_that_are_disjoint(self, here):
         images = load_images("digits", "validation")
         crowd = Crowd.of(images)
@@ -206,6 +219,12 @@ class TestFiles:
         assert "ink of digits" in stale and "python -m gencore ladder digits" in stale
         list(ladder.write_ladder({**record, "default": "gone"}, measured[1], here))
         assert default_extractor("digits") == "pixels"
+        for hashes in ({"hashes": {}}, {"hashes": None}):
+            write_json(paths[1], {**record, **hashes})
+            with pytest.raises(InputError, match="damaged"):
+                ladder.load_ladder("digits")
+        write_json(paths[1], {key: record[key] for key in record if key != "hashes"})
+        assert ladder.known_ladder("digits") == {}
         paths[1].write_text("{")
         assert default_extractor("digits") == "pixels"
         with pytest.raises(InputError, match="damaged"):
