@@ -193,8 +193,8 @@ def measure(plan: Plan, again: bool) -> None:
         with progress() as show, closing(run(plan)) as steps:
             for at in steps:
                 show(at.share, f"{at.place} of {at.total}, {duration(at.eta_s)} left, {at.words}")
-                written += at.row is not None
-                same += at.row is not None and same_scores(at.task, at.row)
+                written += at.row is not None or at.same
+                same += at.same or (at.row is not None and same_scores(at.task, at.row))
                 if at.problem:
                     typer.echo(at.problem, err=True)
     except KeyboardInterrupt:

@@ -65,6 +65,7 @@ class Progress:
         eta_s: About how many seconds are left.
         words: What is being done.
         row: The row that has just been written, else None.
+        same: Whether a row that was scored again came out as it stands there, so that none was written.
         problem: One sentence when this row could not be measured, else ''; the next ones follow.
     """
 
@@ -75,6 +76,7 @@ class Progress:
     eta_s: float
     words: str
     row: Mapping[str, Any] | None = None
+    same: bool = False
     problem: str = ""
 
 
@@ -107,8 +109,9 @@ def run(plan: Plan) -> Iterator[Progress]:
         try:
             for moment in evaluation.measure(task):
                 new = moment.row is not None and add(task, moment.row)
-                words = moment.words if new or moment.row is None else f"{task.title}: {MEANWHILE}"
-                yield Progress(task, *whole, *clock.read(moment.seconds), words, moment.row if new else None)
+                same = moment.row is not None and not new and task.before is not None
+                words = moment.words if new or same or moment.row is None else f"{task.title}: {MEANWHILE}"
+                yield Progress(task, *whole, *clock.read(moment.seconds), words, moment.row if new else None, same)
         except Unmeasurable as error:
             failed += 1
             yield Progress(task, *whole, *clock.read(task.seconds), task.title, problem=str(error))
@@ -118,12 +121,20 @@ def run(plan: Plan) -> Iterator[Progress]:
 
 
 def add(task: Task, row: Mapping[str, Any]) -> bool:
-    """Add a task's row to its file, unless another process has meanwhile; return whether it was added.
+    """Add a task's row to its file; return whether it was added.
+
+    It is not if another process has meanwhile, or if it is scored again and comes out as it stands there.
 
     Raises:
         InputError: if it cannot be written.
     """
-    return rows.append_unless(task.path, row, lambda known: not task.repeat and task.is_measured_by(known))
+
+    def is_there(known: Mapping[str, Any]) -> bool:
+        if task.before:
+            return known == task.before and all(row[key] == known.get(key) for key in ("scores", "hashes", "version"))
+        return not task.repeat and task.is_measured_by(known)
+
+    return rows.append_unless(task.path, row, is_there)
 
 
 class Clock:
