@@ -18,7 +18,7 @@ import os
 import threading
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +28,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from gencore.data import View
 from gencore.errors import InputError, near
 from gencore.family import Family
 
 CONFIG, WEIGHTS, RUN, STATE = "config.json", "model.safetensors", "run.json", "state.safetensors"
 FOLDER_VARIABLE = "GENCORE_CHECKPOINTS"
-VIEW = ("size", "channels", "fit", "label")
 _PROCESS = uuid.uuid4().hex[:8]  # marks the temporary files of this process
 
 
@@ -66,7 +66,7 @@ class Entry:
     def view(self) -> dict[str, Any]:
         """In what form it read its images: arguments of `gencore.data.View`, those that are not the usual."""
         told = self.run.get("view")
-        return {key: told[key] for key in VIEW if key in told} if isinstance(told, dict) else {}
+        return {key: told[key] for one in fields(View) if (key := one.name) in told} if isinstance(told, dict) else {}
 
     @property
     def identity(self) -> dict[str, Any]:

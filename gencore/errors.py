@@ -1,4 +1,4 @@
-"""The one exception that carries a message for the user."""
+"""The one exception that carries a message for the user, and what its sentences are made of."""
 
 
 class InputError(ValueError):
@@ -6,6 +6,11 @@ class InputError(ValueError):
 
     The CLI prints it and exits with 2, the app shows it in the page, and the API raises it.
     """
+
+
+def reason(error: Exception, silent: str = "") -> str:
+    """Return the first line of what an error says, without its stop: `silent`, else its kind, if it says nothing."""
+    return (str(error).strip().splitlines() or [silent or type(error).__name__])[0].rstrip(".")
 
 
 def near(word: str, known: list[str]) -> str:

@@ -17,9 +17,9 @@ from typing import Any
 import torch
 
 from gencore import checkpoint
-from gencore.data import at_hand, load_images
+from gencore.data import View, at_hand, image_shape
 from gencore.device import circumstances
-from gencore.errors import InputError
+from gencore.errors import InputError, reason
 from gencore.extractors import dataset_key
 from gencore.families import FAMILIES
 from gencore.family import Family, Pipes
@@ -55,7 +55,9 @@ class Source:
         return self.folder / name if (self.folder / name).is_dir() else self.folder
 
 
-def take_in(source: str, data: str, out: Path | None = None, revision: str | None = None) -> Path:
+def take_in(
+    source: str, data: str, out: Path | None = None, revision: str | None = None, view: View | None = None
+) -> Path:
     """Make a checkpoint of a diffusers pipeline, and return its folder.
 
     Args:
@@ -63,17 +65,19 @@ def take_in(source: str, data: str, out: Path | None = None, revision: str | Non
         data: The data set that it was trained on, whose real images it is compared with.
         out: The checkpoint's folder, by default `runs/DATA/NAME`.
         revision: Of a Hub id: a branch, tag or commit.
+        view: In what form the data set's images are read.
 
     Raises:
         InputError: if it is no such pipeline, has no safetensors or other weights than its config calls for, if its
             images are not of the shape of the data set's, or if the folder is taken.
     """
+    view = view or View()
     found = _source(source, revision, ["*.json", CARD])
     kind = _checked_index(found)
     family = next(cls for cls in FAMILIES.values() if issubclass(cls, Pipes))
     with torch.random.fork_rng(devices=[]):
         model = _built(family, found)
-    _refuse_other_shape(model, data)
+    _refuse_other_shape(model, data, view)
     out = out or Path("runs", dataset_key(data), re.sub(r"[^\w.-]+", "-", Path(found.name).name))
     if (out / checkpoint.CONFIG).exists() or (out / checkpoint.RUN).exists():
         raise InputError(f"{out} already holds a run; choose another folder with --out.")
@@ -82,7 +86,7 @@ def take_in(source: str, data: str, out: Path | None = None, revision: str | Non
     _load_weights(model, found)
     checkpoint.save_model(out, model)
     origin = {"source": found.name, "revision": found.revision, "licence": licence(found.folder), "pipeline": kind}
-    checkpoint.write_json(out / checkpoint.RUN, _record(family, data, model, origin))
+    checkpoint.write_json(out / checkpoint.RUN, _record(family, data, view, model, origin))
     return out
 
 
@@ -140,9 +144,8 @@ def _source(source: str, revision: str | None, patterns: Sequence[str]) -> Sourc
     try:
         fetched = Path(snapshot_download(source, revision=revision, allow_patterns=list(patterns)))
     except Exception as error:  # of huggingface_hub, httpx and others, which share no base class
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
         raise InputError(
-            f"{source!r} is no folder here, and it could not be had from the Hugging Face Hub ({reason})."
+            f"{source!r} is no folder here, and it could not be had from the Hugging Face Hub ({reason(error)})."
         ) from error
     return Source(source, fetched, fetched.name)
 
@@ -188,18 +191,21 @@ def _built(family: type[Family], source: Source) -> Family:
     except InputError as error:
         raise InputError(f"{source.name} cannot be imported: {error}") from None
     except Exception as error:  # a constructor given values it was not made for can raise anything
-        reason = " ".join(str(error).split())
-        raise InputError(f"{source.name} does not describe a {NETWORK} that can be built: {reason}") from error
+        told = " ".join(str(error).split())
+        raise InputError(f"{source.name} does not describe a {NETWORK} that can be built: {told}") from error
 
 
-def _refuse_other_shape(model: Family, data: str) -> None:
+def _refuse_other_shape(model: Family, data: str, view: View) -> None:
     """Raise InputError if a model's images are of another shape than a data set's, where that is at hand."""
     if not at_hand(data):
         return
-    channels, size = load_images(data, "test").x.shape[1:3]
+    channels, size = image_shape(data, view)
     if (channels, size) != model.image_shape[:2]:
         mine = _shape_words(model.image_shape[1], model.image_shape[0])
-        raise InputError(f"The model makes {mine} images, and those of {data} are {_shape_words(size, channels)}.")
+        raise InputError(
+            f"The model makes {mine} images, and those of {data} are {_shape_words(size, channels)}; --size and "
+            "--channels read them as others."
+        )
 
 
 def _shape_words(size: int, channels: int) -> str:
@@ -215,22 +221,22 @@ def _load_weights(model: Family, source: Source) -> None:
     folder = source.part("unet")
     if not list(folder.glob(WEIGHTS)):
         pickles = [path.name for path in folder.iterdir() if path.suffix.lower() in PICKLES]
-        reason = f"only {pickles[0]}, a pickle, which can run code and is never opened" if pickles else "none"
-        raise InputError(f"{source.name} has no weights as safetensors: {reason}; save it with safe_serialization.")
+        there = f"only {pickles[0]}, a pickle, which can run code and is never opened" if pickles else "none"
+        raise InputError(f"{source.name} has no weights as safetensors: {there}; save it with safe_serialization.")
     try:
         network, told = type(model.network).from_pretrained(
             folder, use_safetensors=True, local_files_only=True, output_loading_info=True
         )
     except Exception as error:  # of safetensors, diffusers and torch
-        reason = " ".join(str(error).split())
-        raise InputError(f"The weights of {source.name} cannot be read: {reason[:200]}") from error
+        why = " ".join(str(error).split())
+        raise InputError(f"The weights of {source.name} cannot be read: {why[:200]}") from error
     wrong = sorted({str(name) for names in told.values() for name in names})
     if wrong:
         raise InputError(f"The weights of {source.name} are not those that its config calls for: {wrong[0]}.")
     model.network.load_state_dict(network.state_dict())
 
 
-def _record(family: type[Family], data: str, model: Family, origin: Mapping[str, str]) -> dict[str, Any]:
+def _record(family: type[Family], data: str, view: View, model: Family, origin: Mapping[str, str]) -> dict[str, Any]:
     """Return the run.json of an imported model, of whose training nothing is known."""
     import diffusers
 
@@ -239,4 +245,5 @@ def _record(family: type[Family], data: str, model: Family, origin: Mapping[str,
     arguments = {key: value for key, value in model.config.items() if not key.startswith("_")}
     shape = ("channels", "size")
     settings = {key: value for key, value in arguments.items() if key not in shape}
-    return {"preset": "", "family": family.name, "data": data, "model": settings, "train": {}, "origin": origin, **how}
+    what = {"family": family.name, "data": data, "view": view.record(), "model": settings}
+    return {"preset": "", **what, "train": {}, "origin": origin, **how}

@@ -46,7 +46,7 @@ RANGES = (
      "0 or more"),
     (("beta1", "beta2"), lambda v: 0 <= v < 1, "at least 0 and less than 1"),
 )  # fmt: skip
-VIEW = {"size": 32, "channels": 3, "fit": "crop", "label": "label"}  # fields of `View`, with an example each
+VIEW = {one.name: one.metadata["example"] for one in fields(View)}
 RENAMED = {"watch": "validation_images"}  # training settings: what records of before say, and the name now
 
 

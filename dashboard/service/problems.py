@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from gencore import checkpoint
-from gencore.errors import InputError
+from gencore.errors import InputError, reason
 
 log = logging.getLogger(__name__)
 
@@ -24,8 +24,7 @@ def in_a_sentence(name: str, subject: str = "It") -> Iterator[None]:
         raise InputError(without_paths(str(error))) from None
     except Exception as error:  # it may raise anything, and other runs must go on
         log.exception("%s failed", name)
-        first_line = (str(error).strip().splitlines() or ["no message"])[0]
-        raise InputError(f"{subject} failed with {type(error).__name__}: {first_line}") from None
+        raise InputError(f"{subject} failed with {type(error).__name__}: {reason(error, 'no message')}") from None
 
 
 def without_paths(message: str) -> str:

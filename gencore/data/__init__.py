@@ -4,7 +4,7 @@
 """
 
 from gencore.data.identity import difference, fingerprint, identity, short_hashes
-from gencore.data.images import Images, load_images, load_labels, load_splits
+from gencore.data.images import Images, image_shape, load_images, load_labels, load_splits
 from gencore.data.names import FOLDER_VARIABLE, HUB_IDS, SHORT_NAMES, at_hand, dataset_key
 from gencore.data.report import report
 from gencore.data.sources import files_stamp
@@ -14,6 +14,6 @@ from gencore.data.view import View
 
 __all__ = [
     "FOLDER_VARIABLE", "HUB_IDS", "SHORT_NAMES", "SPLITS", "Images", "View", "at_hand", "dataset_key", "difference",
-    "files_stamp", "fingerprint", "hold_out", "identity", "load_images", "load_labels", "load_splits", "report",
-    "short_hashes", "to_float", "to_uint8",
+    "files_stamp", "fingerprint", "hold_out", "identity", "image_shape", "load_images", "load_labels", "load_splits",
+    "report", "short_hashes", "to_float", "to_uint8",
 ]  # fmt: skip

@@ -83,6 +83,18 @@ def load_splits(name: str, view: View | None = None, splits: Sequence[str] = SPL
     return {split: load(source, seen, split, view) for split in splits}
 
 
+def image_shape(name: str, view: View | None = None) -> tuple[int, int]:
+    """Return the channels and the side of a data set's images in a view; no more than one of them is decoded.
+
+    The errors are those of `load_images`.
+    """
+    view = view or View()
+    source = open_source(name, view.label)
+    seen = look(source)
+    check_sizes(source.name, seen.sizes, view)
+    return view.channels or seen.channels, view.size or len(next(picked(source, seen, "train")))
+
+
 def load_labels(name: str, split: str = "train", label: str | None = None) -> Tensor | None:
     """Return the labels int64 (N,) of one split, in the order of `load_images`, without decoding an image.
 

@@ -12,8 +12,8 @@ from gencore.data.files import find_files, stamp_of
 from gencore.data.layouts import image_folder
 from gencore.data.names import FOLDER_VARIABLE, HUB_IDS, at_hand, folder_of, is_path, short_name
 from gencore.data.source import Source
-from gencore.data.tables import dataset_tables, parquet_folder, reason
-from gencore.errors import InputError, near
+from gencore.data.tables import dataset_tables, parquet_folder
+from gencore.errors import InputError, near, reason
 
 if TYPE_CHECKING:
     from datasets import Dataset

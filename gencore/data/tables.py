@@ -14,7 +14,7 @@ from gencore.data.decoding import Cell
 from gencore.data.files import Found, Parts, shown, stamp_of
 from gencore.data.source import Part, Source
 from gencore.data.splits import splits_in
-from gencore.errors import InputError
+from gencore.errors import InputError, reason
 
 if TYPE_CHECKING:
     from datasets import Dataset, Features
@@ -68,11 +68,6 @@ def dataset_tables(name: str, parts: Mapping[str, Dataset], label: str | None, i
     tables = {split: part.select_columns(wanted[split]).with_format("arrow")[:] for split, part in named.items()}
     stamp = " ".join(prints) if all(prints) else ""
     return _source(name, tables, features, image, chosen, left_out, note, stamp)
-
-
-def reason(error: Exception) -> str:
-    """Return the first line of what an error says."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
 
 
 def _by_split(name: str, tables: list[Parts], left_out: Counter[str]) -> dict[str, list[Parts]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -30,10 +30,10 @@ class View:
         label: The column of the labels, in a table; None for one of the usual names.
     """
 
-    size: int | None = None
-    channels: int | None = None
-    fit: str = "crop"
-    label: str | None = None
+    size: int | None = field(default=None, metadata={"example": 32})
+    channels: int | None = field(default=None, metadata={"example": 3})
+    fit: str = field(default="crop", metadata={"example": "crop"})
+    label: str | None = field(default=None, metadata={"example": "label"})
 
     def __post_init__(self) -> None:
         """Refuse what is no view.

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from gencore.data import Images
-from gencore.errors import InputError
+from gencore.errors import InputError, reason
 from gencore.extractors.base import Extractor, Options, Show
 
 WEIGHTS = "facebook/dinov2-small"  # on the Hugging Face Hub: ViT-S/14
@@ -94,7 +94,7 @@ def _pretrained(source: str) -> Any:
     try:
         return library.Dinov2Model.from_pretrained(_folder(source), local_files_only=True, use_safetensors=True)
     except Exception as error:  # transformers raises whatever a file that is not what it should be leads to
-        raise InputError(f"There are no DINOv2 weights that can be used in {source!r}: {_reason(error)}.") from None
+        raise InputError(f"There are no DINOv2 weights that can be used in {source!r}: {reason(error)}.") from None
 
 
 def _folder(source: str) -> Path:
@@ -112,9 +112,5 @@ def _folder(source: str) -> Path:
     except Exception as error:  # of httpx and huggingface_hub, without a common base class
         raise InputError(
             f"The weights {source!r} are in no folder of this name, and the Hugging Face Hub did not give them "
-            f"({_reason(error)}); name a folder that holds them with --weights."
+            f"({reason(error)}); name a folder that holds them with --weights."
         ) from None
-
-
-def _reason(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

@@ -1,6 +1,16 @@
 """The sentence that tells which names are known."""
 
-from gencore.errors import near
+import pytest
+
+from gencore.errors import near, reason
+
+
+@pytest.mark.parametrize(
+    ("said", "silent", "told"),
+    [("Too large.\n  at row 3", "", "Too large"), ("\n", "", "OSError"), ("", "no message", "no message")],
+)
+def test_a_reason_is_the_first_line_of_what_an_error_says(said, silent, told):
+    assert reason(OSError(said), silent) == told
 
 
 def test_a_slip_is_told_the_names_near_it_and_anything_else_all_of_them():

@@ -232,3 +232,31 @@ def test_a_model_of_other_images_than_the_data_is_refused(here, monkeypatch):
     saved(here / "saved", size=16, channels=3)
     with pytest.raises(InputError, match="makes 16x16 RGB images, and those of digits are 8x8 grey"):
         take_in("saved", "digits")
+
+
+def test_the_data_are_read_in_the_view_that_is_asked_for_and_not_decoded_all(here, monkeypatch):
+    from gencore.data import View, images
+
+    monkeypatch.undo()
+    monkeypatch.chdir(here)
+    saved(here / "saved", size=16, channels=3)
+    decoded = []
+    monkeypatch.setattr(images, "decode", lambda cell, own=images.decode: decoded.append(cell) or own(cell))
+    folder = take_in("saved", "digits", view=View(16, 3))
+    assert len(decoded) <= 1
+    assert json.loads((folder / "run.json").read_text())["view"] == {"size": 16, "channels": 3}
+    assert checkpoint.find(folder).view == {"size": 16, "channels": 3}
+
+
+def test_the_command_takes_the_view_of_the_data(here, monkeypatch):
+    from typer.testing import CliRunner
+
+    from gencore.cli import app
+
+    monkeypatch.undo()
+    monkeypatch.chdir(here)
+    saved(here / "saved", size=16, channels=3)
+    asked = ["import", "saved", "--data", "digits", "--size", "16", "--channels", "3", "--fit", "pad"]
+    assert CliRunner().invoke(app, asked, catch_exceptions=False).exit_code == 0
+    run = json.loads((here / "runs/digits/saved/run.json").read_text())
+    assert run["view"] == {"size": 16, "channels": 3, "fit": "pad"}
