@@ -15,8 +15,8 @@ from typing import Any, Protocol
 
 from dashboard import format
 from dashboard.figures import cost
-from dashboard.results.axes import Axis
-from dashboard.results.operating_points import EXTRACTOR, Measured, Measurements, Score, slug
+from dashboard.results.axes import Axis, axis_of
+from dashboard.results.operating_points import Measured, Measurements, Score, slug
 
 GROUPS = {
     "distance": "Distance",
@@ -40,6 +40,7 @@ class Metric(Protocol):
     name: str
     axis: str
     better: str
+    needs: str
     about: str
 
 
@@ -160,17 +161,16 @@ def origin_cells(row: Mapping[str, Any]) -> dict[str, list]:
 def cells(row: Measured, metrics: Mapping[str, Metric], names: Sequence[str]) -> dict[str, dict[str, list]]:
     """Return a row's cells by extractor; '' has those that no extractor changes.
 
-    A cell is [what to sort by, text], or for a score that was left out [None, '–', why]. A metric that only the
-    headline's extractor has (it needs no second opinion) stands among all of them.
+    A cell is [what to sort by, text], or for a score that was left out [None, '–', why]. A metric that is not measured
+    in features (it needs no second opinion) stands among all of them.
     """
-    alone = {key for key in metrics if not any(row.score(key, name) for name in names if name != EXTRACTOR)}
     found: dict[str, dict[str, list]] = {"": origin_cells(row.quality) | stated_cells(row)}
     found[""] |= cost_cells(row.cost) if row.cost else {}
     for name in names:
         mine: dict[str, list] = {}
-        for key in metrics:
-            source = EXTRACTOR if key in alone else name
-            score, why = row.score(key, source), row.why_not(key, name) or row.why_not(key, source)
+        for key, metric in metrics.items():
+            axis = axis_of(metric)
+            score, why = axis.of(row, name), axis.why_not(row, name)
             if score:
                 mine[key] = [score.mean, format.plus_minus(score.mean, score.half)]
             elif why:
@@ -192,10 +192,10 @@ def best(points: Sequence[Measured], metrics: Mapping[str, Metric], name: str) -
     """
     marked: set[tuple[str, str]] = set()
     for metric in metrics.values():
-        axis = Axis(metric.key, metric.name, metric.name, metric.better)
+        axis = axis_of(metric)
         for n in {point.n for point in points}:
             alike = [point for point in points if point.n == n and not point.stale]
-            scored = [(point, score) for point in alike if (score := point.score(metric.key, name))]
+            scored = [(point, score) for point in alike if (score := axis.of(point, name))]
             if len(scored) < 2:
                 continue
             top = max(scored, key=lambda pair: axis.worth(pair[1].mean))[1]

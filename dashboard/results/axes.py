@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from dashboard.results.intervals import paired_difference, welch_difference
 from dashboard.results.operating_points import Measured, Score
@@ -78,10 +79,24 @@ class Axis:
 
     def of(self, row: Measured | None, extractor: str) -> Score | None:
         """Return a row's score in some features; one that is not measured in features is the same in all."""
-        if row is None:
-            return None
-        names = (extractor,) if self.featured else (extractor, *row.quality["scores"])
-        return next((score for name in names if (score := row.score(self.key, name))), None)
+        return row.score(self.key, self._source(row, extractor)) if row else None
+
+    def why_not(self, row: Measured, extractor: str) -> str:
+        """Return the sentence that says why a row has no such score in some features, '' when it has one."""
+        return row.why_not(self.key, self._source(row, extractor))
+
+    def _source(self, row: Measured, extractor: str) -> str:
+        """Return the extractor among whose scores a row has this one, whatever its features, if it is not of any."""
+        names = () if self.featured else (extractor, *row.quality["scores"])
+        return next((name for name in names if row.score(self.key, name)), extractor)
+
+
+FEATURELESS = ("images", "probabilities")  # what a metric may need other than features
+
+
+def axis_of(metric: Any) -> Axis:
+    """Return a metric of `gencore.metrics` as an axis."""
+    return Axis(metric.key, metric.name, metric.name, metric.better, featured=metric.needs not in FEATURELESS)
 
 
 HUNDREDTH = 0.01  # one percentage point of a share, or of what real data have

@@ -123,6 +123,8 @@ class Measured:
 
     def why_not(self, metric: str, extractor: str = EXTRACTOR) -> str:
         """Return the sentence that says why a metric was left out, '' when it was not."""
+        if not self.quality.get("scores", {}).get(extractor) and not self.quality.get("left_out", {}).get(extractor):
+            return f"Its row has no scores in {extractor} features."
         return str(self.quality.get("left_out", {}).get(extractor, {}).get(metric, ""))
 
     def hash_of(self, what: str = "checkpoint") -> str:

@@ -13,6 +13,7 @@ from dashboard import format, theme
 from dashboard.figures import svg
 from dashboard.figures.plot import Axis, Frame, Scale, outline
 from dashboard.figures.svg import line, text
+from dashboard.results import axes
 from dashboard.results.operating_points import Measured, Measurements, Score
 from dashboard.results.projection import wilson
 
@@ -129,14 +130,15 @@ def measured_panel(
 ) -> Panel:
     """Return a metric's panel from the rows of an evaluation, see `at_one_n`."""
     title, unit, percent = PANELS[metric]
+    axis = axes.DIVERSITIES.get(metric) or axes.Axis(metric, title, title, "one")
     readings = []
     for family, (name, row, note) in rows.items():
         if row is None:
             readings.append(Reading(family, name, note=note))
             continue
-        real = measurements.real(metric, row.n, extractor)
-        note = "left out" if row.why_not(metric, extractor) else ""
-        readings.append(Reading(row.family, name, row.n, row.score(metric, extractor), real, note))
+        real = axis.of(measurements.baseline(row.n), extractor)
+        note = "left out" if axis.why_not(row, extractor) else ""
+        readings.append(Reading(row.family, name, row.n, axis.of(row, extractor), real, note))
     return Panel(title, unit, readings, percent)
 
 

@@ -196,7 +196,8 @@ class Diversity:
             updates[mine.checkpoint] = gr.update(**checkpoints(lane))
         judges, problems = self.judges.all(dataset) if dataset else ({}, {})
         made = sample_sheet.previews(known)
-        name = EXTRACTOR if EXTRACTOR in judges else next(iter(judges), EXTRACTOR)
+        usual = self.service.measurements(dataset).usual_extractor
+        name = usual if usual in judges else next(iter(judges), usual)
         lacking = [] if any(not lane.problem for lane in known) else ["There is no checkpoint yet."]
         return {
             **updates,
@@ -204,7 +205,7 @@ class Diversity:
             self.map: self.draw_map(dataset, PIXELS, made),
             self.sheet: sample_sheet.sheet(made),
             self.made: made,
-            self.judge: gr.update(choices=list(judges) or [EXTRACTOR], value=name, visible=len(judges) > 1),
+            self.judge: gr.update(choices=list(judges) or [usual], value=name, visible=len(judges) > 1),
             self.plane: gr.update(value=PIXELS, visible=any(judge.plane is not None for judge in judges.values())),
             self.progress: "",
             self.status: status(" ".join([*problems.values(), *lacking])),
@@ -358,7 +359,7 @@ class Diversity:
         for card, pair in ((diversity_figures.reach, SHARES), (diversity_figures.variety, RATIOS)):
             below = [diversity_figures.made_panel(metric, samples) for metric in pair] if samples else []
             cards[card] = card([panel(metric) for metric in pair], below, what, space)
-        balance = diversity_figures.measured_panel(rows, self.service.measurements(dataset), EXTRACTOR, "class_balance")
+        balance = diversity_figures.measured_panel(rows, self.service.measurements(dataset), name, "class_balance")
         stale = [row.stale for _, row, _ in rows.values() if row is not None and row.stale]
         if stale:
             stale = [f"{stale[0].rstrip('.')}{f' ({len(stale) - 1} more like it)' * (len(stale) > 1)}."]

@@ -13,7 +13,7 @@ from dashboard.pages import slug_of
 from dashboard.pages.failures import failure_figures, sight_figures
 from dashboard.pages.failures.engine import sights
 from dashboard.pages.failures.verdicts import FOOLED, NOTICES, Verdict, across, opinions, verdicts, words
-from dashboard.results.operating_points import EXTRACTOR, Measured
+from dashboard.results.operating_points import Measured
 from dashboard.service import METRICS, PREVIEW, Broken, InputError, Service
 from dashboard.ui import dataset_choice, model_card
 from dashboard.ui.events import QUICK, RUN
@@ -142,11 +142,12 @@ class Failures:
         if not any(each.word for column in found.values() for each in column):
             return f'<p class="missing">{escape(NO_ROWS.format(dataset) if dataset else NO_CHECKPOINT)}</p>'
         columns = [found[one.key] for one in broken]
+        usual = self.service.measurements(dataset).usual_extractor
         return (
             f'<h3>At a glance</h3><p class="answer">{escape(across(columns))}</p>'
             f"{failure_figures.glance([one.label for one in broken], columns)}"
-            f'<p class="reading">Filled: the metric {NOTICES}. Ring: it {FOOLED}. In {EXTRACTOR} features; the numbers '
-            "and the rule stand on the cards below.</p>"
+            f'<p class="reading">Filled: the metric {NOTICES}. Ring: it {FOOLED}. In {escape(usual)} features; the '
+            "numbers and the rule stand on the cards below.</p>"
         )
 
     def card(
@@ -184,7 +185,8 @@ class Failures:
         if row is None:
             return f'<p class="missing">{escape(NO_ROWS.format(dataset))}</p>' if dataset else ""
         measured, scored = self.service.measurements(dataset), row.quality["scores"]
-        others = {name: list(verdicts(row, measured, METRICS, name)) for name in scored if name != EXTRACTOR}
+        usual = measured.usual_extractor
+        others = {name: list(verdicts(row, measured, METRICS, name)) for name in scored if name != usual}
         stale = f'<p class="problem">{escape(row.stale)}</p>' if row.stale else ""
         size = f"{row.generations} × {row.n:,} images against as many real test images."
         known = [(row.checkpoint, row.hash_of()), *((f"{name} features", row.hash_of(name)) for name in scored)]

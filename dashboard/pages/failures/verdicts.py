@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 from dashboard import format
 from dashboard.figures.table import GROUPS, Metric
-from dashboard.results.axes import Axis
-from dashboard.results.operating_points import EXTRACTOR, Measured, Measurements, Score
+from dashboard.results.axes import axis_of
+from dashboard.results.operating_points import Measured, Measurements, Score
 
 CLEARLY = 0.1  # a tenth of what the healthy model's score is worth
 NOTICES, FOOLED, UNKNOWN = "notices", "is fooled", ""
@@ -59,28 +59,31 @@ def comparable(failure: Measured, other: Measured) -> bool:
 
 def worse(metric: Metric, broken: Score, other: Score) -> bool:
     """Return whether a metric puts `broken` clearly below `other`."""
-    axis = Axis(metric.key, metric.name, metric.name, metric.better)
+    axis = axis_of(metric)
     gap, _, high = axis.difference(broken, other)
     surely = gap < 0 if math.isnan(high) else high < 0
     return surely and -gap > CLEARLY * abs(axis.worth(other.mean))
 
 
 def verdicts(
-    failure: Measured, measured: Measurements, metrics: Mapping[str, Metric], extractor: str = EXTRACTOR
+    failure: Measured, measured: Measurements, metrics: Mapping[str, Metric], extractor: str = ""
 ) -> Iterator[Verdict]:
     """Yield what each metric that was measured makes of a broken model, by axis in the order of `GROUPS`.
 
-    Without a healthy model at the same n, real images stand for it.
+    Without a healthy model at the same n, real images stand for it. The features are the usual ones unless others are
+    named.
     """
+    extractor = extractor or measured.usual_extractor
     order = list(GROUPS)
     points, baseline = healthy(failure, measured), measured.baseline(failure.n)
     baseline = baseline if baseline and comparable(failure, baseline) else None
     for metric in sorted(metrics.values(), key=lambda metric: order.index(metric.axis)):
-        broken = failure.score(metric.key, extractor)
+        axis = axis_of(metric)
+        broken = axis.of(failure, extractor)
         if broken is None:
             continue
-        real = baseline.score(metric.key, extractor) if baseline else None
-        scored = tuple((point, score) for point in points if (score := point.score(metric.key, extractor)))
+        real = axis.of(baseline, extractor)
+        scored = tuple((point, score) for point in points if (score := axis.of(point, extractor)))
         against = [score for _, score in scored] or ([real] if real else [])
         word = UNKNOWN
         if against:

@@ -144,6 +144,8 @@ def test_measured_and_made_panels_take_the_baseline_of_their_n():
     assert found[2].note == rows["flow"][2] != ""
     lacking = diversity_figures.measured_panel(rows, measurements, "classifier", "recall").readings[0]
     assert lacking.value is None and lacking.baseline is None
+    absent = diversity_figures.measured_panel(rows, measurements, "random", "coverage").readings[0]
+    assert absent.value is None and absent.note == "left out"
     some = {"vae": ("VAE", 300, {}, {"coverage": Score(0.9, 0.9, 0.9)})}
     (alone,) = diversity_figures.made_panel("coverage", some).readings
     assert alone.note == "too few images" and alone.baseline.mean == 0.9

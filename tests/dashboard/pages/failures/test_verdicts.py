@@ -124,6 +124,19 @@ def test_a_metric_that_was_left_out_has_no_verdict():
     assert word_of(failure, extractor="pixels") == {}
 
 
+def test_a_data_set_without_a_classifier_is_judged_in_its_usual_features():
+    """What needs no features is judged whichever extractor's scores hold it."""
+    points = [measured("vae", "headline", GOOD, "mnist/vae", extractor="random"),
+              measured("gan", "headline", {**GOOD, "sharpness": 0.9}, "mnist/gan", extractor="random")]  # fmt: skip
+    failure = measured(
+        "gan", "failure", {**GOOD, "coverage": 0.1, "sharpness": 0.5}, "mnist/gan", "x", extractor="random"
+    )
+    expected = {"kid": FOOLED, "precision": FOOLED, "coverage": NOTICES, "sharpness": NOTICES}
+    among = Measurements("mnist", tuple(points), (failure,))
+    assert {one.metric.key: one.word for one in verdicts(failure, among, METRICS)} == expected
+    assert word_of(failure, among, "classifier") == {"sharpness": NOTICES}
+
+
 def test_the_second_opinion_is_told_where_it_differs():
     first = list(verdicts(measured("gan", "failure", {**GOOD, "coverage": 0.1}, "mnist/gan", "collapse"), ALL, METRICS))
     second = list(

@@ -110,6 +110,23 @@ def test_a_score_that_needs_no_second_opinion_stands_among_pixels_too():
     assert shown["cells"]["pixels"]["sharpness"] == shown["cells"]["classifier"]["sharpness"]
 
 
+def test_a_score_in_features_stands_among_its_own_alone():
+    """And one that needs none among all, whichever extractor's scores hold it."""
+    found = {
+        name: invented.scores(5, kid=0.01, coverage=0.9, precision=0.9)["classifier"] for name in ("own", "pixels")
+    }
+    found["own"]["sharpness"] = invented.score([1.0, 1.1, 1.2])
+    del found["pixels"]["kid"]
+    row = {**point("a", [0.1, 0.2, 0.3]), "scores": found}
+    (shown,) = table.table(measured([row]), METRICS, TITLES)["rows"]
+    assert shown["cells"]["pixels"]["sharpness"] == shown["cells"]["own"]["sharpness"]
+    assert "kid" in shown["cells"]["own"] and "kid" not in shown["cells"]["pixels"]
+    old = point("b", [0.1, 0.2, 0.3], family="gan")
+    (one, other) = table.table(measured([row, old]), METRICS, TITLES)["rows"]
+    assert other["cells"]["pixels"]["kid"] == [None, "–", "Its row has no scores in pixels features."]
+    assert one["cells"]["classifier"]["kid"][2] == "Its row has no scores in classifier features."
+
+
 def test_another_machines_times_have_rows_of_their_own():
     slow = [{**row, "machine": {**row["machine"], "name": "Slow"}} for row in MADE if row["kind"] == "cost"]
     value = table.table(measured([*MADE, *slow]), METRICS, TITLES)
