@@ -193,10 +193,9 @@ class Trilemma:
         """Return the updates of a chosen point's name and row, with its times on one machine."""
         measured = self.service.measurements(dataset)
         timed = on_machine(measured, point, machine)
-        names = {key: metric.name for key, metric in METRICS.items()}
         return {
             self.head: point_detail.head(timed, trilemma_view.compare_link(dataset, [timed])),
-            self.row: point_detail.row(timed, measured.baseline(timed.n), names),
+            self.row: point_detail.row(timed, measured.baseline(timed.n), METRICS),
         }
 
     def _at_rest(self, dataset: str, point: Measured) -> tuple[dict[str, Any], str | None]:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from html import escape
 
 from dashboard import format, theme
+from dashboard.figures.table import Metric
+from dashboard.results.axes import axis_of
 from dashboard.results.explanations import training_facts
 from dashboard.results.operating_points import Measured, Score, machine_key
 from dashboard.results.question import name
@@ -22,15 +24,15 @@ def head(point: Measured, link: str) -> str:
     )
 
 
-def row(point: Measured, baseline: Measured | None, names: Mapping[str, str]) -> str:
-    """Return a point's scores as a table, each with its name for people, and under it everything else its row says.
+def row(point: Measured, baseline: Measured | None, metrics: Mapping[str, Metric]) -> str:
+    """Return a point's scores as a table, each with its metric's name, and under it everything else its row says.
 
     `baseline` is real data against real data at the same n, None when it was not measured.
     """
-    return table(point, baseline, names) + facts(point, names)
+    return table(point, baseline, metrics) + facts(point, metrics)
 
 
-def table(point: Measured, baseline: Measured | None, names: Mapping[str, str]) -> str:
+def table(point: Measured, baseline: Measured | None, metrics: Mapping[str, Metric]) -> str:
     """Return the scores with their intervals, beside real data's at the same n, in all features."""
     keys = list(dict.fromkeys(key for scores in point.quality["scores"].values() for key in scores))
     extractors = [name for name, scores in point.quality["scores"].items() if scores]
@@ -41,7 +43,7 @@ def table(point: Measured, baseline: Measured | None, names: Mapping[str, str]) 
         for extractor in extractors:
             real = baseline.score(key, extractor) if baseline else None
             cells += [cell(point.score(key, extractor)), cell(real, "quiet")]
-        body.append(f'<tr><th scope="row">{escape(names.get(key, key))}</th>{"".join(cells)}</tr>')
+        body.append(f'<tr><th scope="row">{escape(title_of(key, metrics))}</th>{"".join(cells)}</tr>')
     return (
         f'<div class="scroll"><table class="scores"><caption>Mean ± 95% interval over {point.generations} generations, '
         f"n = {point.n:,}</caption><thead><tr><td></td>{heads}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
@@ -54,7 +56,22 @@ def cell(score: Score | None, kind: str = "") -> str:
     return f'<td class="{kind}">{shown}</td>'
 
 
-def facts(point: Measured, names: Mapping[str, str]) -> str:
+def title_of(key: str, metrics: Mapping[str, Metric]) -> str:
+    """Return a metric's name for people; its key where it is not among those known."""
+    return metrics[key].name if key in metrics else key
+
+
+def left_out(point: Measured, metrics: Mapping[str, Metric]) -> list[str]:
+    """Return why scores were left out, by features; what needs none is not missing where others' scores hold it."""
+    return [
+        f"{title_of(key, metrics)}, in {extractor} features: {words}"
+        for extractor, missing in point.quality.get("left_out", {}).items()
+        for key, words in missing.items()
+        if key not in metrics or not axis_of(metrics[key]).of(point, extractor)
+    ]
+
+
+def facts(point: Measured, metrics: Mapping[str, Metric]) -> str:
     """Return the row's other fields, and why scores were left out."""
     quality, cost = point.quality, point.cost
     pairs = [("knobs", ", ".join(f"{knob} = {value}" for knob, value in point.knobs.items()) or "none")]
@@ -75,8 +92,7 @@ def facts(point: Measured, names: Mapping[str, str]) -> str:
     ]
     rows = "".join(f"<div><dt>{escape(term)}</dt><dd>{escape(words)}</dd></div>" for term, words in pairs if words)
     rows += f"<div><dt>command</dt><dd><code>{escape(quality['command'])}</code></dd></div>"
-    missing = {key: words for left_out in quality.get("left_out", {}).values() for key, words in left_out.items()}
-    absent = "".join(f"<li>{escape(names.get(key, key))}: {escape(words)}</li>" for key, words in missing.items())
+    absent = "".join(f"<li>{escape(words)}</li>" for words in left_out(point, metrics))
     return f'<dl class="facts">{rows}</dl>' + (f'<ul class="left-out">{absent}</ul>' if absent else "")
 
 

@@ -18,6 +18,7 @@ from dashboard.results import explanations, recommendation
 from dashboard.results.axes import QUALITIES
 from dashboard.results.operating_points import join
 from dashboard.results.question import ask
+from dashboard.service import METRICS
 from gencore import FAMILIES
 from tests.support.invented import rows
 from tests.support.questions import measure, point, trio
@@ -247,11 +248,23 @@ def test_answers_are_escaped_and_link_to_compare():
 def test_the_row_says_everything():
     measured = everything()
     chosen = next(one for one in measured.points if one.kind == "sweep")
-    words = point_detail.row(chosen, measured.baseline(chosen.n), {"kid": "KID"})
+    words = point_detail.row(chosen, measured.baseline(chosen.n), METRICS)
     assert "KID" in words and "n = 2,000" in words and "3 generations" in words
     for part in ("knobs", "hashes", "machine", "Test Processor", "2026-11-22", "python -m gencore evaluate", "seeds"):
         assert part in words
     ElementTree.fromstring(f"<div>{words.replace('&nbsp;', ' ')}</div>")
+
+
+def test_what_was_left_out_is_told_by_features():
+    chosen = everything().points[0]
+    missing = {"classifier": {"fd": "Too few images."}, "pixels": {"fd": "Too wide.", "sharpness": "Not of these."}}
+    left = replace(chosen, quality=chosen.quality | {"left_out": missing})
+    assert point_detail.left_out(replace(left, quality=left.quality | {"scores": {}}), METRICS) == [
+        "Fréchet distance, in classifier features: Too few images.",
+        "Fréchet distance, in pixels features: Too wide.",
+        "Sharpness, in pixels features: Not of these.",
+    ]
+    assert not [words for words in point_detail.left_out(left, METRICS) if "Sharpness" in words], "it is scored"
 
 
 def test_the_row_says_what_its_kid_compares_with():
@@ -263,7 +276,7 @@ def test_the_row_says_what_its_kid_compares_with():
                                        for name, scores in chosen.quality["scores"].items()}}  # fmt: skip
     words = point_detail.of_reference(replace(chosen, quality=new))
     assert "10,000 real test images" in words and "0.0008 (classifier), 0.0008 (pixels)" in words
-    assert words in point_detail.row(replace(chosen, quality=new), None, {"kid": "KID"})
+    assert words in point_detail.row(replace(chosen, quality=new), None, METRICS)
     assert point_detail.of_reference(replace(chosen, quality=new | {"scores": {}})) == ""
 
 
