@@ -357,9 +357,13 @@ class Service:
         return data.at_hand(dataset)
 
     def view(self, dataset: str) -> dict[str, Any]:
-        """Return in what form a data set's images were trained on, as arguments of `data.load_images`."""
-        usable = [entry for entry in self.entries().get(dataset, []) if not entry.problem]
-        return usable[0].view if usable else {}
+        """Return in what form a data set's images were trained on, as arguments of `data.load_images`.
+
+        All of it is one checkpoint's, a usable one's where there is one; {} where none says the size.
+        """
+        mine = sorted(self.entries().get(dataset, []), key=lambda entry: bool(entry.problem))
+        entry = next((entry for entry in mine if lanes.size_of(entry)), None)
+        return entry.view | {"size": lanes.size_of(entry)} if entry else {}
 
     def real(self, dataset: str, n: int, seed: int) -> np.ndarray | None:
         """Return `n` real test images, uint8 (n, C, H, W), picked by the seed; None when they are not at hand."""
@@ -368,10 +372,9 @@ class Service:
 
     def split(self, dataset: str, split: str) -> np.ndarray | None:
         """Return all real images of a split, uint8 (N, C, H, W), in its order; None when they are not at hand."""
-        size = next((lane.size for lane in self.lanes(dataset) if lane.size), 0)
-        view = self.view(dataset) | {"size": size}
+        view = self.view(dataset)
         key = dataset, split, tuple(view.items())
-        return self._loaded(key, lambda: data.load_images(dataset, split, **view).x.numpy()) if size else None
+        return self._loaded(key, lambda: data.load_images(dataset, split, **view).x.numpy()) if view else None
 
     def labels(self, dataset: str, split: str) -> np.ndarray | None:
         """Return the classes (N,) of a split's images, in its order; None when they are unknown or not at hand."""

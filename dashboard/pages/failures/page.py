@@ -95,7 +95,7 @@ class Failures:
         return {
             self.sights: sight_figures.section(seen.record, seen.strips, seen.problem if dataset else NO_CHECKPOINT),
             self.ladder: gr.update(choices=ladders, value=first, visible=bool(ladders)),
-            self.climb: self.draw_ladder(dataset, first),
+            self.climb: sight_figures.chart(seen.record, first) if seen.record else "",
         }
 
     def draw_ladder(self, dataset: str, key: str | None) -> str:

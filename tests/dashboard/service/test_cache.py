@@ -190,6 +190,28 @@ def test_a_refused_folder_is_not_read_again_before_it_changes(toys, monkeypatch,
     assert refuse.call_count == 2
 
 
+def test_real_images_are_in_the_form_of_one_checkpoint(toys, monkeypatch):
+    """Two of a data set may have been trained on images of other sizes and channels: half of each is neither's."""
+
+    def entry(size, problem="", **view):
+        return SimpleNamespace(config={"size": size}, view=view, problem=problem)
+
+    found = [
+        entry(8, "It is broken.", channels=1),
+        entry(None, fit="pad"),
+        entry(16, channels=3),
+        entry(32, fit="crop"),
+    ]
+    monkeypatch.setattr(toys, "entries", lambda: {"dots": found})
+    assert toys.view("dots") == {"channels": 3, "size": 16}
+    monkeypatch.setattr(data, "at_hand", lambda name: True)
+    loaded = mock.Mock(return_value=SimpleNamespace(x=torch.zeros(5, 3, 16, 16, dtype=torch.uint8)))
+    monkeypatch.setattr(data, "load_images", loaded)
+    assert toys.split("dots", "test").shape == (5, 3, 16, 16)
+    loaded.assert_called_once_with("dots", "test", channels=3, size=16)
+    assert toys.view("none such") == {}
+
+
 def test_a_failure_that_needs_real_images_is_found_once_they_are_there(toys, monkeypatch):
     monkeypatch.setattr(data, "at_hand", lambda name: False)
     lacking = {one.key for one in toys.failures("dots") if "not on this machine" in one.problem}
