@@ -73,9 +73,17 @@ def dataset_tables(name: str, parts: Mapping[str, Dataset], label: str | None, i
 def _by_split(name: str, tables: list[Parts], left_out: Counter[str]) -> dict[str, list[Parts]]:
     """Return the files by the split that their own name, or else the nearest folder, names."""
     files: dict[str, list[Parts]] = {}
+    above: dict[str, set[str]] = {}
     for parts in tables:
-        split = next((split for part in reversed(parts) if (split := _one_split(name, part))), "")
+        depth, split = next(
+            ((at, split) for at in reversed(range(len(parts))) if (split := _one_split(name, parts[at]))), (0, "")
+        )
         files.setdefault(split, []).append(parts)
+        above.setdefault(split, set()).add("/".join(parts[:depth]) or ".")
+    for split, folders in above.items():
+        if len(folders) > 1:
+            names = ", ".join(map(shown, sorted(folders)[:5]))
+            raise InputError(f"{name} has {split} parquet files of several data sets, in {names}; name one of them.")
     rest = files.pop("", [])
     if not files:
         return {"train": rest}

@@ -214,6 +214,17 @@ def test_parquet_files_by_their_own_name_before_their_folders(tmp_path):
     assert parts == {"train": {20}, "validation": {30}, "test": {10}}
 
 
+def test_parquet_files_of_several_configurations_are_refused_and_shards_are_not(tmp_path):
+    for place in ("plain/train-0", "plain/train-1", "plain/test-0", "cropped/train-0", "cropped/test-0"):
+        write_parquet(tmp_path / f"own/{place}.parquet", {"image": [encoded(grey(1))] * 20})
+    with pytest.raises(InputError, match="several data sets, in cropped, plain; name one of them"):
+        open_source(str(tmp_path / "own"))
+    assert open_source(str(tmp_path / "own/plain")).parts["train"].length == 40
+    for place in ("train/a/0", "train/b/0", "test/0"):
+        write_parquet(tmp_path / f"sharded/{place}.parquet", {"image": [encoded(grey(1))] * 20})
+    assert open_source(str(tmp_path / "sharded")).parts["train"].length == 40
+
+
 def test_parquet_files_that_name_no_split_or_several(tmp_path):
     for place in ("train.parquet", "more.parquet"):
         write_parquet(tmp_path / "own" / place, {"image": [encoded(grey(1))] * 20})
