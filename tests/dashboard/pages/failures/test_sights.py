@@ -12,7 +12,7 @@ from gencore.evaluation import ladder
 
 RECORD = {
     "ladder": 1, "dataset": "dots", "n": 1000, "blocks": 5, "seed": 0, "date": "2026-11-28", "default": "random",
-    "hashes": {},
+    "hashes": {"pixels": "1a", "random": "2b"},
     "ladders": [
         {"key": "blur", "title": "Blur", "about": "Each <image> is blurred.", "strengths": [1, 2, 3],
          "steps": ["σ = 1", "σ = 2", "σ = 3"]},
