@@ -23,10 +23,10 @@ from typing import Any
 
 from gencore.checkpoint import CONFIG, WEIGHTS, Entry, cannot_write, entries, resolve, roots
 from gencore.errors import InputError, near
-from gencore.evaluation.locks import lock
 from gencore.evaluation.schema import KINDS, VERSION, upgraded, violation
 from gencore.extractors import dataset_key, extractor_path
 from gencore.families import changes_of
+from gencore.locks import lock
 
 FILE = "rows.jsonl"
 DIGITS = 16  # hex digits of a hash that are kept

@@ -26,8 +26,8 @@ from torch import Tensor
 
 from gencore.checkpoint import cannot_write, roots
 from gencore.errors import InputError
-from gencore.evaluation.locks import lock
 from gencore.evaluation.rows import DIGITS, append_line
+from gencore.locks import lock
 
 FOLDER = "samples"
 NAMES = re.compile(r"[\w.-]+-[0-9a-f]{16}\.jsonl")  # of ledgers

@@ -16,8 +16,8 @@ import torch
 
 from gencore.errors import InputError
 from gencore.evaluation import locks, rows, samples
-from gencore.evaluation.locks import lock
 from gencore.evaluation.samples import Samples
+from gencore.locks import lock
 
 ABOUT = {
     "dataset": "digits", "checkpoint": "digits/vae", "failure": "", "hash": "0" * 16, "revision": 0,

@@ -1,0 +1,1 @@
+"""Several families trained, measured and compared on one data set, under one budget each."""

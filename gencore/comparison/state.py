@@ -1,0 +1,146 @@
+"""Where a comparison stands: `comparison.json` in its folder, written whole each time, read by whoever shows it.
+
+What a training's own files hold is read from there and not kept twice: `log.jsonl` (the losses and figures), `run.json`
+and `timelapse/` (grids of fixed seeds) in each family's checkpoint folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from gencore.checkpoint import read_json, roots, write_json
+from gencore.errors import InputError
+from gencore.locks import owner
+
+FILE, LOCK = "comparison.json", ".comparison.lock"
+ACTIVE = ("planned", "training", "features", "evaluating")
+PHASES = (*ACTIVE, "done", "stopped", "failed")
+STATES = ("waiting", "training", "trained", "measured", "failed")
+
+
+@dataclass(frozen=True)
+class Member:
+    """One family of a comparison.
+
+    Attributes:
+        family: Its key in FAMILIES.
+        checkpoint: The folder that it is trained in, inside the comparison's.
+        model: Arguments of its constructor beside `channels` and `size`.
+        train: Fields of `gencore.presets.TrainingConfig`.
+        reasons: Why these settings, a sentence each.
+        budget_s: Seconds of training that it may take.
+        seconds: Seconds of training so far.
+        images: Images seen so far, repeats included.
+        images_per_s: Images per second of training: of the probe, then of the training.
+        state: One of `STATES`.
+        words: A sentence on how it is, or on why it failed and what to try; '' if there is nothing to say.
+    """
+
+    family: str
+    checkpoint: str
+    model: dict[str, Any] = field(default_factory=dict)
+    train: dict[str, Any] = field(default_factory=dict)
+    reasons: tuple[str, ...] = ()
+    budget_s: float = 0.0
+    seconds: float = 0.0
+    images: int = 0
+    images_per_s: float = 0.0
+    state: str = "waiting"
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class State:
+    """A comparison.
+
+    Attributes:
+        data: The data set, as it was given.
+        view: In what form it is read: arguments of `gencore.data.View`, those that are not the usual.
+        minutes: Of training, for each family.
+        members: The families, in the order in which they are trained.
+        created: When it was planned, local time to the second.
+        phase: One of `PHASES`; one of `ACTIVE` is over, too, once the comparison is not `running`.
+        share: How much of the phase is done, in [0, 1].
+        eta_s: About how many seconds all the rest takes; None where that is not known.
+        words: What is being done, or what has gone wrong and what to try.
+        n: Images per generation in the measurements.
+        sentences: What was said before it started: splits, what is measured, what is not and why.
+        verdict: At the end: what to use for what, and how sure that is, in one line.
+        pid: The process that works on it, or did last.
+        since: When that process began, local time to the second.
+        running: Whether that process still works on it; known by its lock, and not kept in the file.
+    """
+
+    data: str
+    view: dict[str, Any]
+    minutes: float
+    members: tuple[Member, ...]
+    created: str
+    phase: str = "planned"
+    share: float = 0.0
+    eta_s: float | None = None
+    words: str = ""
+    n: int = 0
+    sentences: tuple[str, ...] = ()
+    verdict: str = ""
+    pid: int = 0
+    since: str = ""
+    running: bool = False
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether it was killed: the same command goes on with it."""
+        return self.phase in ACTIVE and not self.running
+
+    def member(self, family: str) -> Member:
+        """Return one family's part."""
+        return next(one for one in self.members if one.family == family)
+
+    def with_member(self, family: str, **changes: Any) -> State:
+        """Return the state with something changed in one family's part."""
+        members = (replace(one, **changes) if one.family == family else one for one in self.members)
+        return replace(self, members=tuple(members))
+
+
+def read_state(folder: str | Path) -> State:
+    """Return where the comparison in a folder stands.
+
+    Raises:
+        InputError: if there is none, or its file is damaged or of a newer version.
+    """
+    path = Path(folder) / FILE
+    if not path.is_file():
+        raise InputError(f"There is no comparison in {folder}: it has no {FILE}.")
+    told = read_json(path)
+    try:
+        members = tuple(_made(Member, one) for one in told.pop("members"))
+        state = _made(State, told | {"members": members})
+    except (TypeError, KeyError, AttributeError):
+        raise InputError(f"{path} is not what a comparison writes; it may come from a newer version.") from None
+    return replace(state, running=owner(path.with_name(LOCK)) is not None)
+
+
+def write_state(folder: str | Path, state: State) -> None:
+    """Write where a comparison stands, atomically.
+
+    Raises:
+        InputError: if the disk refuses; the old file stays.
+    """
+    told = asdict(state)
+    del told["running"]
+    write_json(Path(folder) / FILE, told)
+
+
+def comparisons() -> list[Path]:
+    """Return the folders under the user's own root of checkpoints that hold a comparison, the latest first."""
+    found = list(roots()[-1].glob(f"*/{FILE}"))
+    return [path.parent for path in sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)]
+
+
+def _made(kind: type, told: Mapping[str, Any]) -> Any:
+    """Return a dataclass from JSON, where tuples are lists."""
+    tuples = {one.name for one in fields(kind) if str(one.type).startswith("tuple")}
+    return kind(**{key: tuple(value) if key in tuples else value for key, value in told.items()})
