@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 import torch
 
+from gencore import locks
 from gencore.errors import InputError
-from gencore.evaluation import locks, rows, samples
+from gencore.evaluation import rows, samples
 from gencore.evaluation.samples import Samples
 from gencore.locks import lock
 
