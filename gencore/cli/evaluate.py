@@ -32,7 +32,7 @@ Checkpoints = Annotated[
 Points = Annotated[
     str, typer.Option(help="headline, lecture, sweep (the whole curve, at its own n), failures, or all.")
 ]
-Images = Annotated[int | None, typer.Option("--n", "-n", help="Images per generation; by default 5000, sweep 2000.")]
+Images = Annotated[int | None, typer.Option("--n", "-n", help="Images per generation; by default 5000, sweep 1000.")]
 Generations = Annotated[int | None, typer.Option(help="Independent ones; by default 5, sweep 3.")]
 Kind = Annotated[str, typer.Option(help="quality, cost, or all.")]
 Only = Annotated[Texts, typer.Option(metavar="TEXT", help="Only points with TEXT in their label; can be repeated.")]

@@ -61,9 +61,8 @@ class DDPM(Family):
     )  # fmt: skip
     points = (
         Point("DPM-Solver++, 20 calls", {}, "headline"),
-        Point("DPM-Solver++, 50 calls", {"num_inference_steps": 50}, "headline"),
         Point("ancestral, 1000 calls", {"sampler": "ddpm", "num_inference_steps": 1000}, "lecture"),
-        *(Point(f"DPM-Solver++, {n} calls", {"num_inference_steps": n}, "sweep") for n in (5, 10, 15, 30)),
+        *(Point(f"DPM-Solver++, {n} calls", {"num_inference_steps": n}, "sweep") for n in (5, 10, 15, 30, 50)),
         *(Point(f"UniPC, {n} calls", {"sampler": "unipc", "num_inference_steps": n}, "sweep") for n in (5, 10, 20)),
         *(Point(f"DDIM, {n} calls", {"sampler": "ddim", "num_inference_steps": n}, "sweep")
           for n in (1, 2, 5, 10, 20, 50, 100)),
