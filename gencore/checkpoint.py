@@ -34,6 +34,7 @@ from gencore.family import Family
 
 CONFIG, WEIGHTS, RUN, STATE = "config.json", "model.safetensors", "run.json", "state.safetensors"
 FOLDER_VARIABLE = "GENCORE_CHECKPOINTS"
+UPLOADS = "uploads"  # the folder of a root in which the app keeps the images of visitors: many files, no checkpoints
 _PROCESS = uuid.uuid4().hex[:8]  # marks the temporary files of this process
 
 
@@ -324,7 +325,7 @@ def _prefix(root: Path) -> str:
 
 def _folders(root: Path) -> Iterator[Path]:
     for folder, inner, files in os.walk(root):
-        inner[:] = [name for name in inner if not name.startswith(".")]
+        inner[:] = [name for name in inner if not name.startswith(".") and Path(folder, name) != root / UPLOADS]
         if CONFIG in files and WEIGHTS in files and Path(folder) != root:
             yield Path(folder)
 

@@ -1,0 +1,333 @@
+"""Comparisons of families on one data set: started as processes of their own, in a line, and found again from their files.
+
+What a comparison is and how far it is stands in its folder: `comparison.json`, which the process itself writes, and
+`job.json`, which says what was asked for, its title, its place in the line. So the app may be closed and started again.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import signal
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from dashboard.service import processes
+from dashboard.service.public import check_open
+from dashboard.service.uploads import free_name
+from gencore import checkpoint
+from gencore.comparison.state import FILE, State, read_state
+from gencore.errors import InputError
+from gencore.evaluation.locks import lock
+
+JOB, LOG, LINE = "job.json", "compare.log", ".comparisons.lock"
+DELETED = ".deleted"
+DAYS = 7  # that a deleted comparison is kept
+STARTING = 120.0  # seconds in which a process takes up its comparison
+PATIENCE = {signal.SIGTERM: 20.0, signal.SIGKILL: 120.0}  # seconds after Stop until it is said again, and harder
+LONGEST = 80  # characters of a title
+QUEUED, BEGUN, RUNNING, STOPPING = "queued", "starting", "running", "stopping"
+BUSY = (BEGUN, RUNNING, STOPPING)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What was asked for.
+
+    Attributes:
+        data: The data set.
+        minutes: Of training for each family.
+        families: Which; () for all.
+        view: In what form the images are read: `size`, `channels` and so on, those that are not the usual.
+        title: What people call it.
+        queued: When it joined the line (seconds since 1970); 0 for one that is not in it.
+        pid: The process that was started last.
+        started: When (seconds since 1970).
+        stopped: When Stop was pressed (seconds since 1970); 0 if it was not.
+    """
+
+    data: str
+    minutes: float
+    families: tuple[str, ...] = ()
+    view: dict[str, Any] = field(default_factory=dict)
+    title: str = ""
+    queued: float = 0.0
+    pid: int = 0
+    started: float = 0.0
+    stopped: float = 0.0
+
+    def arguments(self, folder: Path) -> list[str]:
+        """Return the command that begins it, or goes on with it."""
+        chosen = ["--families", ",".join(self.families)] if self.families else []
+        view = [part for key, value in self.view.items() for part in (f"--{key}", str(value))]
+        return ["compare", self.data, "--minutes", f"{self.minutes:g}", *chosen, *view, "--out", str(folder)]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A comparison as it is now.
+
+    Attributes:
+        name: Its folder's name.
+        folder: Where it is.
+        job: What was asked for.
+        state: What the process wrote; None before it did.
+        status: 'queued', 'starting', 'running', 'stopping', 'interrupted', 'stopped', 'failed' or 'done'.
+        problem: Why it ended, where it says so.
+    """
+
+    name: str
+    folder: Path
+    job: Job
+    state: State | None
+    status: str
+    problem: str = ""
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        return self.job.title or self.name
+
+
+# ---- what there is
+
+
+def comparisons() -> list[Comparison]:
+    """Return the comparisons: those that run, then those in line, then the others, the newest first."""
+    folders = {path.parent for file in (JOB, FILE) for path in _root().glob(f"[!.]*/{file}")}
+    found = [one for folder in folders if (one := _read(folder)) is not None]
+    order = {**dict.fromkeys(BUSY, 0), QUEUED: 1}
+
+    def rank(one: Comparison) -> tuple:
+        place = order.get(one.status, 2)
+        return place, one.job.queued if place == 1 else -_changed(one.folder), one.name
+
+    return sorted(found, key=rank)
+
+
+def find(name: str) -> Comparison:
+    """Return a comparison.
+
+    Raises:
+        InputError: if there is none of this name.
+    """
+    found = next((one for one in comparisons() if one.name == name), None)
+    if found is None:
+        raise InputError(f"There is no comparison {str(name)[:80]!r} any more.")
+    return found
+
+
+def _read(folder: Path) -> Comparison | None:
+    """Return the comparison in a folder; None where it is none that can be read."""
+    job, state = _read_job(folder), None
+    with suppress(InputError):
+        state = read_state(folder)
+    if job is None and state is not None:  # started at a terminal
+        families = tuple(one.family for one in state.members)
+        job = Job(state.data, state.minutes, families, dict(state.view), folder.name)
+    if job is None:
+        return None
+    status = _status(job, state)
+    problem = _last_words(folder) if status in ("failed", "stopped", "interrupted") else ""
+    return Comparison(folder.name, folder, job, state, status, problem)
+
+
+def _status(job: Job, state: State | None) -> str:
+    if state is not None and state.running:
+        return STOPPING if job.stopped else RUNNING
+    if job.queued:
+        return QUEUED
+    if job.pid and time.time() - job.started < STARTING and processes.is_alive(job.pid):
+        return STOPPING if job.stopped else BEGUN
+    if state is None:
+        return "failed"
+    return "interrupted" if state.interrupted else state.phase
+
+
+def _read_job(folder: Path) -> Job | None:
+    try:
+        told = checkpoint.read_json(folder / JOB)
+        known = {one.name for one in fields(Job)}
+        job = Job(**{key: value for key, value in told.items() if key in known})
+        return replace(job, families=tuple(job.families), view=dict(job.view))
+    except (InputError, TypeError, ValueError):
+        return None
+
+
+def _write_job(folder: Path, job: Job) -> None:
+    checkpoint.write_json(folder / JOB, asdict(job))
+
+
+def _last_words(folder: Path) -> str:
+    """Return the sentence that a process ended with, '' if it said none."""
+    try:
+        lines = (folder / LOG).read_text(encoding="utf-8", errors="replace")[-4000:].splitlines()
+    except OSError:
+        return ""
+    last = next((line.strip() for line in reversed(lines) if line.strip()), "")
+    return last.removeprefix("Error: ") if last.startswith("Error: ") else ""
+
+
+def _changed(folder: Path) -> float:
+    times = [path.stat().st_mtime for file in (JOB, FILE) if (path := folder / file).is_file()]
+    return max(times, default=0.0)
+
+
+def _root() -> Path:
+    return checkpoint.roots()[-1]
+
+
+# ---- the line
+
+
+def ask(job: Job) -> str:
+    """Put a comparison at the end of the line, and return its name.
+
+    Raises:
+        InputError: if the app is public, or the disk refuses.
+    """
+    check_open()
+    name = free_name(f"compare-{Path(job.data).name}")
+    _write_job(_root() / name, replace(job, queued=time.time()))
+    move_on()
+    return name
+
+
+def move_on() -> None:
+    """Start the first in line if none runs; say it again to those that do not stop; empty what was deleted long ago."""
+    if not _root().is_dir():
+        return
+    with suppress(OSError), lock(_root() / LINE) as free:
+        if not free:
+            return
+        found = comparisons()
+        for one in found:
+            _insist(one)
+        waiting = next((one for one in found if one.status == QUEUED), None)
+        if waiting is not None and not any(one.status in BUSY for one in found):
+            _start(waiting)
+        _empty()
+
+
+def _start(one: Comparison) -> None:
+    try:
+        pid = processes.start(one.job.arguments(one.folder), one.folder / LOG)
+    except OSError as error:
+        (one.folder / LOG).write_text(f"Error: The process could not be started: {error}.\n", encoding="utf-8")
+        pid = 0
+    _write_job(one.folder, replace(one.job, queued=0.0, pid=pid, started=time.time(), stopped=0.0))
+
+
+def _insist(one: Comparison) -> None:
+    """Send a stronger signal to a process that goes on long after it was told to stop."""
+    if one.status != STOPPING:
+        return
+    late = [kind for kind, seconds in PATIENCE.items() if time.time() - one.job.stopped > seconds]
+    if late:
+        processes.interrupt(_pid(one), late[-1])
+
+
+def _pid(one: Comparison) -> int:
+    return one.state.pid if one.state is not None and one.state.running else one.job.pid
+
+
+# ---- what can be done with one
+
+
+def stop(name: str) -> None:
+    """Stop a comparison: it leaves a usable checkpoint of each family; one in line leaves it."""
+    check_open()
+    one = find(name)
+    if one.status == QUEUED:
+        _write_job(one.folder, replace(one.job, queued=0.0))
+        if one.state is None:
+            delete(name)
+    elif one.status in (BEGUN, RUNNING):
+        _write_job(one.folder, replace(one.job, stopped=time.time()))
+        processes.interrupt(_pid(one))
+
+
+def resume(name: str) -> None:
+    """Put a comparison that ended early into the line again: it goes on where it was."""
+    check_open()
+    one = find(name)
+    if one.status in BUSY or one.status in (QUEUED, "done"):
+        raise InputError(f"{one.title} cannot be resumed: it is {one.status}.")
+    _write_job(one.folder, replace(one.job, queued=time.time(), stopped=0.0))
+    move_on()
+
+
+def rename(name: str, title: str) -> None:
+    """Give a comparison another title; its folder, which other files name, stays."""
+    check_open()
+    title = re.sub(r"\s+", " ", str(title)).strip()[:LONGEST]
+    if not title:
+        raise InputError("A title has at least one letter.")
+    one = find(name)
+    _write_job(one.folder, replace(one.job, title=title))
+
+
+def delete(name: str) -> str:
+    """Move a comparison to what was deleted, and return the name under which `undo` brings it back."""
+    check_open()
+    one = find(name)
+    if one.status in BUSY:
+        raise InputError(f"{one.title} is {one.status}: stop it first.")
+    bin_ = _root() / DELETED
+    kept = f"{time.time():.0f}-{name}"
+    try:
+        bin_.mkdir(exist_ok=True)
+        one.folder.rename(bin_ / kept)
+    except OSError as error:
+        raise InputError(checkpoint.cannot_write(one.folder, error)) from None
+    return kept
+
+
+def undo(kept: str) -> str:
+    """Bring a deleted comparison back, and return its name."""
+    check_open()
+    folder = next((path for path in (_root() / DELETED).glob("*") if path.name == kept), None)
+    if folder is None:
+        raise InputError("What was deleted is not kept any more.")
+    name = kept.partition("-")[2]
+    if (_root() / name).exists():
+        raise InputError(f"{name} cannot be brought back: there is another folder of this name now.")
+    folder.rename(_root() / name)
+    if (job := _read_job(_root() / name)) is not None and job.queued:
+        _write_job(_root() / name, replace(job, queued=0.0))
+    return name
+
+
+def _empty() -> None:
+    """Remove what was deleted long ago."""
+    for folder in (_root() / DELETED).glob("*-*"):
+        with suppress(ValueError):
+            if time.time() - int(folder.name.partition("-")[0]) > DAYS * 86400:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+# ---- what its trainings show
+
+
+def member_folder(one: Comparison, family: str) -> Path:
+    """Return the folder of one family's checkpoint."""
+    return one.folder / one.state.member(family).checkpoint if one.state else one.folder / family
+
+
+def record(one: Comparison, family: str) -> Mapping[str, Any]:
+    """Return what run.json says of a family's training; {} before there is one."""
+    with suppress(InputError):
+        return checkpoint.read_json(member_folder(one, family) / checkpoint.RUN)
+    return {}
+
+
+def lines(path: Path) -> list[Mapping[str, Any]]:
+    """Return the whole lines of a file of JSON objects."""
+    with suppress(OSError, ValueError):
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return []

@@ -1,0 +1,55 @@
+"""Commands of the engine as processes of their own: a closed tab or a restarted app ends none of them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+_children: dict[int, subprocess.Popen] = {}  # those of this app, which has to ask for their end
+_guard = threading.Lock()
+
+
+def start(arguments: Sequence[str], log: Path) -> int:
+    """Start `python -m gencore ARGUMENTS` as the leader of a process group, its words added to a file; return its pid."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as words:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "gencore", *arguments],
+            stdin=subprocess.DEVNULL, stdout=words, stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+    with _guard:
+        _children[child.pid] = child
+    return child.pid
+
+
+def is_alive(pid: int) -> bool:
+    """Return whether a process is there; one of this app's that has ended is not."""
+    with _guard:
+        child = _children.get(pid)
+        if child is not None and child.poll() is not None:
+            del _children[pid]
+            return False
+    if child is not None:
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True  # somebody else's
+    return True
+
+
+def interrupt(pid: int, kind: signal.Signals = signal.SIGINT) -> None:
+    """Send a signal to a process, and to its group where it leads one."""
+    with suppress(ProcessLookupError, PermissionError):
+        if os.getpgid(pid) == pid:
+            os.killpg(pid, kind)
+        else:
+            os.kill(pid, kind)
