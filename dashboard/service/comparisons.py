@@ -1,4 +1,4 @@
-"""Comparisons of families on one data set: started as processes of their own, in a line, and found again from their files.
+"""Comparisons of families on one data set: started as processes of their own, in a line, found again from their files.
 
 What a comparison is and how far it is stands in its folder: `comparison.json`, which the process itself writes, and
 `job.json`, which says what was asked for, its title, its place in the line. So the app may be closed and started again.
@@ -6,12 +6,10 @@ What a comparison is and how far it is stands in its folder: `comparison.json`, 
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import signal
 import time
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -23,7 +21,7 @@ from dashboard.service.uploads import free_name
 from gencore import checkpoint
 from gencore.comparison.state import FILE, State, read_state
 from gencore.errors import InputError
-from gencore.evaluation.locks import lock
+from gencore.locks import lock
 
 JOB, LOG, LINE = "job.json", "compare.log", ".comparisons.lock"
 DELETED = ".deleted"
@@ -45,6 +43,7 @@ class Job:
         families: Which; () for all.
         view: In what form the images are read: `size`, `channels` and so on, those that are not the usual.
         title: What people call it.
+        asked: When it was first asked for (seconds since 1970).
         queued: When it joined the line (seconds since 1970); 0 for one that is not in it.
         pid: The process that was started last.
         started: When (seconds since 1970).
@@ -56,6 +55,7 @@ class Job:
     families: tuple[str, ...] = ()
     view: dict[str, Any] = field(default_factory=dict)
     title: str = ""
+    asked: float = 0.0
     queued: float = 0.0
     pid: int = 0
     started: float = 0.0
@@ -105,7 +105,7 @@ def comparisons() -> list[Comparison]:
 
     def rank(one: Comparison) -> tuple:
         place = order.get(one.status, 2)
-        return place, one.job.queued if place == 1 else -_changed(one.folder), one.name
+        return place, one.job.queued if place == 1 else -one.job.asked, one.name
 
     return sorted(found, key=rank)
 
@@ -129,7 +129,8 @@ def _read(folder: Path) -> Comparison | None:
         state = read_state(folder)
     if job is None and state is not None:  # started at a terminal
         families = tuple(one.family for one in state.members)
-        job = Job(state.data, state.minutes, families, dict(state.view), folder.name)
+        asked = (folder / FILE).stat().st_mtime
+        job = Job(state.data, state.minutes, families, dict(state.view), folder.name, asked)
     if job is None:
         return None
     status = _status(job, state)
@@ -145,7 +146,7 @@ def _status(job: Job, state: State | None) -> str:
     if job.pid and time.time() - job.started < STARTING and processes.is_alive(job.pid):
         return STOPPING if job.stopped else BEGUN
     if state is None:
-        return "failed"
+        return "stopped" if job.stopped else "failed"
     return "interrupted" if state.interrupted else state.phase
 
 
@@ -173,11 +174,6 @@ def _last_words(folder: Path) -> str:
     return last.removeprefix("Error: ") if last.startswith("Error: ") else ""
 
 
-def _changed(folder: Path) -> float:
-    times = [path.stat().st_mtime for file in (JOB, FILE) if (path := folder / file).is_file()]
-    return max(times, default=0.0)
-
-
 def _root() -> Path:
     return checkpoint.roots()[-1]
 
@@ -193,7 +189,8 @@ def ask(job: Job) -> str:
     """
     check_open()
     name = free_name(f"compare-{Path(job.data).name}")
-    _write_job(_root() / name, replace(job, queued=time.time()))
+    now = time.time()
+    _write_job(_root() / name, replace(job, asked=now, queued=now))
     move_on()
     return name
 
@@ -309,25 +306,3 @@ def _empty() -> None:
         with suppress(ValueError):
             if time.time() - int(folder.name.partition("-")[0]) > DAYS * 86400:
                 shutil.rmtree(folder, ignore_errors=True)
-
-
-# ---- what its trainings show
-
-
-def member_folder(one: Comparison, family: str) -> Path:
-    """Return the folder of one family's checkpoint."""
-    return one.folder / one.state.member(family).checkpoint if one.state else one.folder / family
-
-
-def record(one: Comparison, family: str) -> Mapping[str, Any]:
-    """Return what run.json says of a family's training; {} before there is one."""
-    with suppress(InputError):
-        return checkpoint.read_json(member_folder(one, family) / checkpoint.RUN)
-    return {}
-
-
-def lines(path: Path) -> list[Mapping[str, Any]]:
-    """Return the whole lines of a file of JSON objects."""
-    with suppress(OSError, ValueError):
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    return []

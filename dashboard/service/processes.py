@@ -11,16 +11,17 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+PROGRAM = (sys.executable, "-m", "gencore")
 _children: dict[int, subprocess.Popen] = {}  # those of this app, which has to ask for their end
 _guard = threading.Lock()
 
 
 def start(arguments: Sequence[str], log: Path) -> int:
-    """Start `python -m gencore ARGUMENTS` as the leader of a process group, its words added to a file; return its pid."""
+    """Start `python -m gencore ARGUMENTS` as the leader of a process group, its words into a file; return its pid."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as words:
         child = subprocess.Popen(
-            [sys.executable, "-m", "gencore", *arguments],
+            [*PROGRAM, *arguments],
             stdin=subprocess.DEVNULL, stdout=words, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
     with _guard:

@@ -1,4 +1,4 @@
-"""Images that a visitor brings: uploaded, or in a folder that the owner of the app has opened; as names of data sets."""
+"""Images that a visitor brings: uploaded, or in a folder that the owner has opened; as names of data sets."""
 
 from __future__ import annotations
 
@@ -58,7 +58,9 @@ def take_in(files: Sequence[Path]) -> str:
 
 def _unpack(path: Path, folder: Path) -> None:
     count = archives.unpack(path, folder, path.name)
-    if any(one.suffix.lower() == TABLE for one in folder.rglob("*")):  # whose images may lie in any file of this machine
+    if any(
+        one.suffix.lower() == TABLE for one in folder.rglob("*")
+    ):  # whose images may lie in any file of this machine
         raise InputError(f"{path.name} is refused: it has parquet tables; a ZIP of image files is read here.")
     if not count:
         raise InputError(f"{path.name} is empty.")
@@ -73,13 +75,17 @@ def _copy(pictures: Sequence[Path], folder: Path) -> None:
 def free_name(wanted: str) -> str:
     """Return a name that stands for no data set and no run yet, made of the characters that are plain in a path."""
     plain = re.sub(r"[^\w.-]+", "-", wanted, flags=re.ASCII).strip("-._").lower()[:LONGEST] or "pictures"
-    taken = {"digits", *data.HUB_IDS, *(path.name for root in (*checkpoint.roots(), _home()) for path in root.glob("*"))}
+    taken = {
+        "digits",
+        *data.HUB_IDS,
+        *(path.name for root in (*checkpoint.roots(), _home()) for path in root.glob("*")),
+    }
     numbered = (plain, *(f"{plain}-{number}" for number in range(2, len(taken) + 3)))
     return next(name for name in numbered if name not in taken)
 
 
 def dataset_of(path: Path) -> str:
-    """Return the name of the data set that a folder is: its path, from the folder of this process on where it lies there."""
+    """Return the name of the data set that a folder is: its path, from where this process runs on if it lies there."""
     here = Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path.absolute())
 

@@ -65,7 +65,9 @@ def test_several_images_become_a_data_set(tmp_path, root):
 
 def test_a_name_is_never_that_of_other_data(tmp_path, root):
     (root / "mine").mkdir(parents=True)
-    names = [uploads.take_in([packed(tmp_path / f"{one}.zip", pictures())]) for one in ("mnist", "faces", "mine", "mine")]
+    names = [
+        uploads.take_in([packed(tmp_path / f"{one}.zip", pictures())]) for one in ("mnist", "faces", "mine", "mine")
+    ]
     assert [name.rpartition("/")[2] for name in names] == ["mnist-2", "faces-2", "mine-2", "mine-3"]
 
 
@@ -165,7 +167,11 @@ def test_ids_of_the_hub(tmp_path, monkeypatch):
 def test_a_public_app_takes_nothing_unless_its_owner_says_so(tmp_path, monkeypatch, variable):
     path = packed(tmp_path / "a.zip", pictures())
     monkeypatch.setenv(variable, "1")
-    for act in (lambda: uploads.take_in([path]), lambda: uploads.in_folder(tmp_path, "."), lambda: uploads.on_hub("a/b")):
+    for act in (
+        lambda: uploads.take_in([path]),
+        lambda: uploads.in_folder(tmp_path, "."),
+        lambda: uploads.on_hub("a/b"),
+    ):
         with pytest.raises(InputError, match="public"):
             act()
     monkeypatch.setenv(public.OPEN, "1")
