@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 from html import escape
 from typing import Any
@@ -72,7 +73,8 @@ def launch_options(service: Service) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Build the app, serve it, and load the models once it answers."""
+    """Build the app, serve it, and load the models once it answers; SIGTERM ends it as Ctrl-C does."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     service = Service()
     demo = build(service)
     demo.launch(prevent_thread_lock=True, **launch_options(service))

@@ -5,9 +5,8 @@ from __future__ import annotations
 import copy
 import json
 import math
-import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from gencore import checkpoint
 from gencore.data import Images, View, difference, identity, load_splits, to_float, to_uint8
 from gencore.device import TRAINING_DTYPES, Settings, choose_settings, circumstances, pick_device
+from gencore.distributed import ProcessGroup
 from gencore.errors import InputError, near
 from gencore.families import FAMILIES
 from gencore.family import Family, PostTrainingFit, ValidationHook, derived_seed, image_seed
@@ -33,6 +33,7 @@ TIMELAPSE = "timelapse"
 LOG_LINES = 1000  # in a run; a page draws them all
 VALIDATE_EVERY = 10  # log lines
 SAVE_SECONDS = 60
+ASK_EVERY = 8  # steps: how often several processes ask each other whether to stop
 
 
 @dataclass(frozen=True)
@@ -54,45 +55,6 @@ class Progress:
     images_per_s: float
     eta_s: float
     logs: Mapping[str, float]
-
-
-@dataclass
-class ProcessGroup:
-    """The processes of one run (torchrun); alone, it does nothing."""
-
-    rank: int = 0
-    world: int = 1
-    accelerator: Any = None
-
-    @classmethod
-    def assemble(cls) -> ProcessGroup:
-        """Return the group of this process: one process unless torchrun says more."""
-        if int(os.environ.get("WORLD_SIZE", "1")) == 1:
-            return cls()
-        from accelerate import Accelerator
-
-        accelerator = Accelerator(cpu=pick_device().type == "cpu")
-        return cls(accelerator.process_index, accelerator.num_processes, accelerator)
-
-    def average(self, parameters: list[nn.Parameter]) -> None:
-        """Replace the gradients by their mean over the processes: one flattened exchange.
-
-        By hand instead of DistributedDataParallel, so that families call any method and double backward is plain.
-        """
-        if self.world == 1:
-            return
-        gradients = [p.grad for p in parameters if p.grad is not None]
-        flat = self.accelerator.reduce(torch.cat([g.flatten() for g in gradients]), "mean")
-        for gradient, part in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
-            gradient.copy_(part.view_as(gradient))
-
-    def agree(self, settings: Settings) -> Settings:
-        """Return rank 0's settings everywhere."""
-        if self.world == 1:
-            return settings
-        from accelerate.utils import broadcast_object_list
-
-        return broadcast_object_list([settings])[0]
 
 
 @dataclass
@@ -286,8 +248,16 @@ class Trainer:
             lines = (self.out / LOG).read_text(encoding="utf-8", errors="replace").splitlines()
             self.lines = [line for line in lines if _step_of(line) <= self.step]
 
+    def stops(self, stop: Callable[[], bool]) -> bool:
+        """Return whether the training ends before its next step: in all processes, as one's signal is enough."""
+        return (self.group.world == 1 or self.step % ASK_EVERY == 0) and self.group.any(stop())
+
     def finish(self) -> None:
-        """Fit what comes after training, save, and take the last picture."""
+        """Fit what comes after training, save, and take the last picture; all processes end together."""
+        self._finish()
+        self.group.wait()
+
+    def _finish(self) -> None:
         self.save()
         if self.group.rank:
             return
@@ -324,6 +294,7 @@ def train(
     resume: bool = False,
     init: str | None = None,
     device: str | None = None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[Progress]:
     """Train, yielding where it stands after every step; closing the generator saves a usable checkpoint.
 
@@ -337,26 +308,28 @@ def train(
             run ends in the same weights, bit for bit, as one that never stopped.
         init: A checkpoint to start from instead of random weights.
         device: 'cuda', 'mps' or 'cpu'; see `gencore.device.pick_device`.
+        stop: Asked before each step whether to end here, with the checkpoint saved; several processes end at the
+            same step, within `ASK_EVERY`, when one of them says so.
 
     Raises:
         InputError: on bad settings, data, or folder, or when the training diverges.
     """
     trainer = _prepare(run, Path(out), preset, minutes, images, resume, init, device)
     try:
-        yield from _loop(trainer)
+        yield from _loop(trainer, stop)
     except (GeneratorExit, KeyboardInterrupt):
         trainer.finish()
         raise
     trainer.finish()
 
 
-def _loop(trainer: Trainer) -> Iterator[Progress]:
+def _loop(trainer: Trainer, stop: Callable[[], bool]) -> Iterator[Progress]:
     start_images, start_seconds = trainer.images, trainer.seconds
     pictures = {round(2 ** (k / 2)) for k in range(64)}  # log-spaced: early steps change the most
     clock, saved, logged = time.perf_counter(), time.monotonic(), trainer.progress
     if trainer.step == 0:
         trainer.picture()
-    while trainer.progress < 1:
+    while trainer.progress < 1 and not trainer.stops(stop):
         trainer.advance()
         now = time.perf_counter()
         trainer.seconds, clock = trainer.seconds + now - clock, now

@@ -7,10 +7,15 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_DATASETS_OFFLINE"] = "1"
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
+import signal
+
 import pytest
 import torch
 
 from gencore import FAMILIES
+from tests.support.processes import start, torchrun  # noqa: F401 - fixtures
+
+signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what tests have started is ended
 
 
 @pytest.fixture(autouse=True)

@@ -13,10 +13,11 @@ from typer.core import TyperGroup
 from gencore.cli import benchmark, bound, data, evaluate, export, features, imports, ladder, latents, sample, train
 from gencore.cli import list as listing
 from gencore.errors import InputError
+from gencore.signals import heed_sigterm
 
 
 class Commands(TyperGroup):
-    """The commands; bad input to any of them is told in one sentence. Typer turns Ctrl-C into exit code 130."""
+    """The commands; bad input to any of them is told in one sentence. Typer gives Ctrl-C and SIGTERM exit code 130."""
 
     def invoke(self, ctx: typer.Context) -> Any:
         """Run the command that was asked for."""
@@ -55,4 +56,5 @@ for name, command in {
 
 def main() -> None:
     """Run this process's command line."""
+    heed_sigterm()
     app(prog_name="python -m gencore")

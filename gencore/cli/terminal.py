@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +13,17 @@ import typer
 PLAIN_SECONDS = 10  # between two lines of progress where there is no terminal
 
 Show = Callable[[float, str], None]  # the share that is done, in [0, 1], and a few words
+
+
+def is_first() -> bool:
+    """Return whether this process speaks: of several of one run (torchrun), the first alone does."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+def tell(text: str, err: bool = False) -> None:
+    """Print a line, if this process speaks."""
+    if is_first():
+        typer.echo(text, err=err)
 
 
 def print_rows(rows: Sequence[Sequence[str]], indent: str = "") -> None:
@@ -40,7 +52,9 @@ def progress() -> Iterator[Show]:
     from rich.console import Console
 
     console = Console(stderr=True)
-    if console.is_terminal:
+    if not is_first():
+        yield lambda share, text: None
+    elif console.is_terminal:
         with _bar(console) as show:
             yield show
     else:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gencore.cli.options import DeviceName
-from gencore.cli.terminal import duration, progress
+from gencore.cli.terminal import duration, progress, tell
 
 if TYPE_CHECKING:
     from gencore.train import Progress
@@ -29,24 +29,29 @@ def train(
     seed: Annotated[int | None, typer.Option(help="The training's seed, as the setting seed=N.")] = None,
     device: DeviceName = None,
 ) -> None:
-    """Train a preset. Ctrl-C stops it and leaves a usable checkpoint; --resume goes on."""
+    """Train a preset. Ctrl-C and SIGTERM stop it and leave a usable checkpoint; --resume goes on."""
     from gencore.presets import resolve_run
+    from gencore.signals import stoppable
     from gencore.train import train as start
 
     run = resolve_run(preset, [*(settings or []), *([] if seed is None else [f"seed={seed}"])])
     out = out or Path("runs", preset)
-    steps = start(run, out, preset=preset, minutes=minutes, images=images, resume=resume, init=init, device=device)
+    budget = {"minutes": minutes, "images": images}
     last = None
     try:
-        # Closing is what saves the checkpoint, wherever in this loop the interruption falls.
-        with progress() as show, closing(steps):
-            for last in steps:
-                show(training_share(last), training_words(last))
+        with stoppable() as stop:
+            steps = start(run, out, preset=preset, **budget, resume=resume, init=init, device=device, stop=stop)
+            # Closing is what saves the checkpoint, wherever in this loop an interruption falls.
+            with progress() as show, closing(steps):
+                for last in steps:
+                    show(training_share(last), training_words(last))
+            if stop() or (last is not None and last.eta_s > 0):  # several processes stop for one's signal
+                raise KeyboardInterrupt
     except KeyboardInterrupt:
         usable = "" if last is None else f"; {out} is a usable checkpoint, and --resume goes on with it"
-        typer.echo(f"Stopped{so_far(last)}{usable}.", err=True)
+        tell(f"Stopped{so_far(last)}{usable}.", err=True)
         raise
-    typer.echo(f"Done{so_far(last)}: {out}")
+    tell(f"Done{so_far(last)}: {out}")
 
 
 def training_share(at: Progress) -> float:

@@ -42,7 +42,11 @@ def run(command: Sequence[str], words: str, wait: Wait = subprocess.Popen.commun
     env = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
     with subprocess.Popen(command, text=True, env=env, **pipes) as child:
-        out, err = wait(child, words)
+        try:
+            out, err = wait(child, words)
+        except BaseException:  # Ctrl-C reaches it too, but what stops only this process would leave it working
+            child.kill()
+            raise
     if child.returncode:
         raise RuntimeError(f"The process that measures memory ended with {child.returncode}: {err.strip()}")
     return out

@@ -436,7 +436,7 @@ def test_the_next_save_removes_what_a_killed_one_left(saved):
     assert visible(folder) == [CONFIG, WEIGHTS]
 
 
-def test_a_process_killed_while_it_saves_leaves_a_checkpoint_that_loads(tmp_path):
+def test_a_process_killed_while_it_saves_leaves_a_checkpoint_that_loads(tmp_path, start):
     folder = tmp_path / "runs/toy"
     script = """
         import sys, itertools, torch
@@ -450,22 +450,15 @@ def test_a_process_killed_while_it_saves_leaves_a_checkpoint_that_loads(tmp_path
             print(i, flush=True)
     """
     root = Path(__file__).parents[2]
-    process = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(script), folder, root], stdout=subprocess.PIPE, text=True
-    )
-    try:
-        for line in process.stdout:
-            if int(line) == 2:
-                break
-        deadline = time.monotonic() + 20
-        while not list(folder.glob(".*.tmp-*")) and time.monotonic() < deadline:
-            pass  # strike while a write is under way
-        process.send_signal(signal.SIGKILL)
-        assert process.wait() == -signal.SIGKILL
-    finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
+    process = start([sys.executable, "-c", textwrap.dedent(script), folder, root], stdout=subprocess.PIPE)
+    for line in process.stdout:
+        if int(line) == 2:
+            break
+    deadline = time.monotonic() + 20
+    while not list(folder.glob(".*.tmp-*")) and time.monotonic() < deadline:
+        pass  # strike while a write is under way
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
     assert [entry.name for entry in entries()] == ["runs/toy"]
     model = load("runs/toy")
     values = {float(x.float().flatten()[0]) for x in model.state_dict().values()}

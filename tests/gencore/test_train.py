@@ -3,13 +3,13 @@
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import torch
 from PIL import Image
@@ -22,7 +22,7 @@ from gencore.errors import InputError
 from gencore.families import FAMILIES
 from gencore.family import Loss
 from gencore.presets import PRESETS, Run, TrainingConfig, resolve_run
-from gencore.train import LOG, TIMELAPSE, ProcessGroup, _budgeted, train
+from gencore.train import ASK_EVERY, LOG, TIMELAPSE, ProcessGroup, _budgeted, train
 
 ROOT = Path(__file__).parents[2]
 TINY = Run("vae", "digits", {"widths": (8, 8), "latent": 2, "components": 2}, {
@@ -50,15 +50,13 @@ def test_two_runs_are_bit_identical_and_another_seed_is_not(tmp_path):
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_killed_and_resumed_ends_in_the_same_bits(family, tmp_path):
+def test_killed_and_resumed_ends_in_the_same_bits(family, tmp_path, start):
     """A run killed by SIGKILL at a moment of its own choosing, resumed, and one never stopped."""
     command = [sys.executable, "-c", KILLED, family]
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    subprocess.run([*command, str(tmp_path / "whole"), "0"], check=True, env=environment)
-    broken = subprocess.run([*command, str(tmp_path / "broken"), "7"], env=environment)
-    assert broken.returncode == -signal.SIGKILL
+    assert start([*command, tmp_path / "whole", "0"]).wait() == 0
+    assert start([*command, tmp_path / "broken", "7"]).wait() == -signal.SIGKILL
     assert checkpoint.load(tmp_path / "broken"), "what was saved before the kill is a usable checkpoint"
-    subprocess.run([*command, str(tmp_path / "broken"), "0"], check=True, env=environment)
+    assert start([*command, tmp_path / "broken", "0"]).wait() == 0
     assert same(weights(tmp_path / "whole"), weights(tmp_path / "broken"))
     logs = [[json.loads(line) for line in (tmp_path / n / LOG).read_text().splitlines()] for n in ("whole", "broken")]
     assert [line["step"] for line in logs[0]] == sorted({line["step"] for line in logs[1]})
@@ -83,14 +81,13 @@ for progress in t.train(run, out, resume=(out / "state.safetensors").exists()):
 """
 
 
-def test_killed_at_any_moment_it_stays_listed_and_resumes(tmp_path, monkeypatch):
+def test_killed_at_any_moment_it_stays_listed_and_resumes(tmp_path, monkeypatch, start):
     """Kill it at random moments, in mid-write too: what is on the disk is always whole."""
     monkeypatch.setenv("GENCORE_CHECKPOINTS", str(tmp_path))
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     out = tmp_path / "run"
     slow = KILLED.replace('"images": 320', '"images": 32000')
     for delay in (0.1, 0.17, 0.31):
-        process = subprocess.Popen([sys.executable, "-c", slow, "vae", str(out), "0"], env=environment)
+        process = start([sys.executable, "-c", slow, "vae", out, "0"])
         while not (out / checkpoint.WEIGHTS).exists():
             time.sleep(0.05)
             assert process.poll() is None
@@ -371,16 +368,31 @@ def test_the_learning_rate_warms_up_and_anneals(tmp_path):
 
 
 @pytest.mark.parametrize("average", [True, False])
-def test_two_processes(average, tmp_path):
+def test_two_processes(average, tmp_path, torchrun):
     """Two ranks really run, end with equal parameters, and without the exchange they would not."""
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "GENCORE_DEVICE": "cpu"}
-    script = [str(ROOT / "tests" / "support" / "two_processes.py"), str(tmp_path), str(int(average))]
-    done = subprocess.run(command + script, env=environment, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr[-3000:]
+    process = torchrun(2, ROOT / "tests" / "support" / "two_processes.py", tmp_path, int(average))
+    _, err = process.communicate(timeout=300)
+    assert process.returncode == 0, err[-3000:]
     ranks = [load_file(tmp_path / f"rank{rank}.safetensors") for rank in (0, 1)]
     assert [int(rank.pop("world")) for rank in ranks] == [2, 2]
     assert same(*ranks) == average
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to send")
+def test_one_processs_sigterm_stops_all_at_one_step(tmp_path, torchrun):
+    """As where Slurm takes one node away: the other process was not told, and ends at the same step."""
+    settings = "digits/vae", "images=100000000", "batch=32", "widths=8,8", "timelapse=1", "dtype=float32", "threads=1"
+    process = torchrun(2, "-m", "gencore", "train", *settings, "--out", tmp_path / "run")
+    while len(list(tmp_path.glob("run/timelapse/*.png"))) < 2:
+        time.sleep(0.05)
+        assert process.poll() is None
+    second = next(one for one in psutil.Process(process.pid).children(True) if one.environ().get("RANK") == "1")
+    second.terminate()
+    out, err = process.communicate(timeout=120)
+    assert "usable checkpoint" in err and err.count("Stopped after") == 1 and not out, err
+    record = json.loads((tmp_path / "run" / checkpoint.RUN).read_text())
+    assert record["finished"] and record["processes"] == 2 and record["step"] % ASK_EVERY == 0
+    assert checkpoint.load(tmp_path / "run")
 
 
 def test_what_several_processes_cannot_do():

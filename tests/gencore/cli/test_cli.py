@@ -79,13 +79,21 @@ def refused(*arguments):
     return result.stderr
 
 
-def command(*arguments):
-    """A command line as a process of its own."""
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    return subprocess.Popen(
-        [sys.executable, "-m", "gencore", *map(str, arguments)],
-        env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+IN_BACKGROUND = "sh", "-c", "trap '' INT; exec \"$@\"", "sh"  # as `&` in a script and nohup start a job
+interruptions = pytest.mark.parametrize(
+    ("number", "before"), [(signal.SIGINT, ()), (signal.SIGTERM, IN_BACKGROUND)], ids=["ctrl-c", "background"]
+)  # fmt: skip
+
+
+@pytest.fixture
+def command(start):
+    """Starts a command line as a process of its own."""
+
+    def command(*arguments, before=()):
+        words = [*before, sys.executable, "-m", "gencore", *arguments]
+        return start(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    return command
 
 
 class TestList:
@@ -444,12 +452,13 @@ class TestEvaluate:
         assert str(reason.value) in refused("evaluate")
 
     @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send")
-    def test_interrupted_it_leaves_what_it_measured_and_goes_on(self):
+    @interruptions
+    def test_interrupted_it_leaves_what_it_measured_and_goes_on(self, command, number, before):
         # Many generations: the 1000 calls of each must not be over before a busy machine gets to the signal.
         words = "evaluate", "digits/vae", "digits/ddpm", "--points", "lecture", *self.QUICK, "--generations", 12
-        process = command(*words)
+        process = command(*words, before=before)
         wait_for(lambda: (self.file.exists() and len(read(self.file)[0]) >= 2) or process.poll() is not None)
-        process.send_signal(signal.SIGINT)  # while the 1000 calls are made
+        process.send_signal(number)  # while the 1000 calls are made
         _, err = process.communicate(timeout=120)
         assert process.returncode == 130, err
         assert re.search(r"Stopped after [12] of 3 rows; the same command goes on", err) and "Traceback" not in err
@@ -464,7 +473,7 @@ class TestEvaluate:
         return found[0].read_bytes().splitlines() if found else []
 
     @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL to send")
-    def test_killed_it_goes_on(self):
+    def test_killed_it_goes_on(self, command):
         """In the middle of a row: of what the first process kept nothing is made again, and the row is the same."""
         words = "evaluate", "digits/ddpm", "--only", "DDIM, 20", "--points", "sweep", *self.QUICK, "--generations", 3
         process = command(*words)
@@ -488,7 +497,7 @@ class TestEvaluate:
         done(*words)
         assert read(self.file)[0][1]["scores"] == found[1]["scores"], "bit for bit, as if it had not been killed"
 
-    def test_two_at_once(self):
+    def test_two_at_once(self, command):
         words = "evaluate", "digits/vae", "digits/gan", *self.QUICK
         both = [command(*words) for _ in range(2)]
         for process in both:
@@ -718,7 +727,7 @@ class TestTrain:
 
 
 class TestProcess:
-    def test_errors_leave_no_traceback(self):
+    def test_errors_leave_no_traceback(self, command):
         process = command("sample", "runs/tiny/nothing", "--out", "x.npy")
         out, err = process.communicate()
         assert (process.returncode, out) == (2, "")
@@ -729,7 +738,7 @@ class TestProcess:
         check = "import sys; from gencore.cli import app; sys.exit('torch' in sys.modules)"
         assert subprocess.run([sys.executable, "-c", check], env=os.environ | {"PYTHONPATH": str(ROOT)}).returncode == 0
 
-    def test_another_process_makes_the_same_bytes(self, tmp_path):
+    def test_another_process_makes_the_same_bytes(self, command, tmp_path):
         words = "sample", "runs/tiny/gan", "--n", 3, "--out"
         process = command(*words, tmp_path / "a.npy")
         done(*words, tmp_path / "b.npy")
@@ -738,11 +747,12 @@ class TestProcess:
         assert (tmp_path / "a.npy").read_bytes() == (tmp_path / "b.npy").read_bytes()
 
     @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send")
-    def test_an_interrupted_training_leaves_a_usable_checkpoint(self, tmp_path):
+    @interruptions
+    def test_an_interrupted_training_leaves_a_usable_checkpoint(self, tmp_path, command, number, before):
         long = "images=100000000", "timelapse=1", *TINY[1:3], *TINY[4:]
-        process = command("train", "digits/vae", *long, "--out", tmp_path / "x")
+        process = command("train", "digits/vae", *long, "--out", tmp_path / "x", before=before)
         wait_for(lambda: len(list(tmp_path.glob("x/timelapse/*.png"))) > 1 or process.poll() is not None)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         _, err = process.communicate(timeout=120)
         assert process.returncode == 130, err
         assert "usable checkpoint" in err
@@ -751,11 +761,12 @@ class TestProcess:
         assert json.loads((tmp_path / "x/run.json").read_text())["images"] > 0
 
     @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send")
-    def test_an_interrupted_sampling_leaves_nothing(self, tmp_path):
+    @interruptions
+    def test_an_interrupted_sampling_leaves_nothing(self, tmp_path, command, number, before):
         slow = "--n", 5000, "--knob", "sampler=ddpm", "--knob", "num_inference_steps=1000", "--batch", 1
-        process = command("sample", "runs/tiny/ddpm", *slow, "--out", tmp_path / "x")
+        process = command("sample", "runs/tiny/ddpm", *slow, "--out", tmp_path / "x", before=before)
         wait_for(lambda: (tmp_path / "x").is_dir() or process.poll() is not None)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         out, err = process.communicate(timeout=120)
         assert (process.returncode, out) == (130, ""), err
         assert "Traceback" not in err

@@ -453,7 +453,7 @@ class TestOnce:
         assert rows.append_unless(path, COST, lambda row: row == COST)
         assert rows.read(path) == ([QUALITY, COST], [])
 
-    def test_processes_side_by_side_add_one(self, path):
+    def test_processes_side_by_side_add_one(self, path, start):
         """Each looks and writes in one go: none looks before another has written, and writes after it."""
         path.parent.mkdir()
         script = f"""
@@ -463,7 +463,7 @@ row = json.loads(sys.argv[1])
 print([rows.append_unless({str(path)!r}, row | {{"n": n}}, lambda known: known["n"] == n) for n in range(1, 40)])
 """
         words = [sys.executable, "-c", script, json.dumps(QUALITY)]
-        both = [subprocess.Popen(words, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+        both = [start(words, stdout=subprocess.PIPE) for _ in range(2)]
         added = [json.loads(process.communicate(timeout=120)[0].lower()) for process in both]
         assert [one + other for one, other in zip(*added, strict=True)] == [1] * 39
         assert sorted(row["n"] for row in rows.read(path)[0]) == list(range(1, 40))

@@ -234,13 +234,14 @@ class TestTorn:
 
 
 class TestProcesses:
-    def writer(self):
+    @pytest.fixture
+    def writer(self, start):
         words = [sys.executable, "-c", WRITER, json.dumps(ABOUT), json.dumps(MADE)]
-        return subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        return lambda: start(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL to send")
-    def test_killed_while_it_writes_it_loses_one_batch_at_the_most(self):
-        process = self.writer()
+    def test_killed_while_it_writes_it_loses_one_batch_at_the_most(self, writer):
+        process = writer()
         process.stdout.readline()
         path = Samples(ABOUT).path
         while len(path.read_bytes().splitlines()) < 20:
@@ -255,8 +256,8 @@ class TestProcesses:
         with again.alone() as free:
             assert free, "the killed one's lock is gone"
 
-    def test_one_at_a_time(self):
-        process = self.writer()
+    def test_one_at_a_time(self, writer):
+        process = writer()
         process.stdout.readline()
         with Samples(ABOUT).alone() as free:
             assert not free
