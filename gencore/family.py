@@ -216,15 +216,17 @@ def derived_seed(seed: int, *use: int | str) -> int:
 
 
 def smallest_size(size: int, resolutions: int) -> int:
-    """Return the side of the lowest of `resolutions`, each half of the one above.
+    """Return the side of the lowest of `resolutions`, each half of the one above, rounded up.
+
+    Networks see images of another size with a margin, see `gencore.families.nets.padded`.
 
     Raises:
         InputError: if `size` cannot be halved that often.
     """
     halvings = 2 ** (resolutions - 1)
-    if size % halvings:
+    if size < halvings:
         raise InputError(f"Images of {size} pixels cannot be halved {resolutions - 1} times; give fewer widths.")
-    return size // halvings
+    return -(-size // halvings)
 
 
 class Family(ModelMixin, ConfigMixin):
@@ -246,8 +248,8 @@ class Family(ModelMixin, ConfigMixin):
       `size` (H) by name, and any other arguments, which have defaults: numbers, truth values, strings, or tuples of
       positive whole numbers, as presets and `key=value` set them. It calls `super().__init__()` before anything else;
       `self.config` then holds the arguments. They and the weights (parameters and buffers) are what a checkpoint keeps.
-      An argument called `widths` lists the feature maps at each resolution, each half of the one above; a `size` that
-      cannot be halved so often is then refused for you. Models are copied with `copy.deepcopy`.
+      An argument called `widths` lists the feature maps at each resolution, each half of the one above, rounded up; a
+      `size` that cannot be halved so often is then refused for you. Models are copied with `copy.deepcopy`.
     - `networks`, a property: the modules to train, by name. Each has an Adam optimizer of its own, and together they
       hold all parameters. The first is the one that makes images: a moving average (EMA) of its weights is what is kept
       and sampled; of the others and of buffers the latest is.

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from gencore.errors import InputError, near
 from gencore.families import pipeline_config, processes
 from gencore.families.likelihood import discretised_normal
+from gencore.families.nets import cropped, padded
 from gencore.family import Change, Family, Knob, Loss, Noise, Part, Point, Step, sum_parts
 
 TRAIN_STEPS = pipeline_config.TRAIN_STEPS  # T
@@ -128,7 +129,16 @@ class DDPM(Family):
         return DDPM(**pipeline_config.unet_arguments(network), **pipeline_config.scheduler_arguments(scheduler))
 
     def pipeline(self) -> diffusers.DiffusionPipeline:
-        """Return this as a diffusers pipeline, which shares its weights."""
+        """Return this as a diffusers pipeline, which shares its weights.
+
+        Raises:
+            InputError: if its images have a margin here, which diffusers does not know.
+        """
+        if self.config.size % 2 ** (halvings := len(self.config.widths) - 1):
+            raise InputError(
+                f"A diffusers pipeline cannot halve images of {self.config.size} pixels {halvings} times, as this "
+                "model does with a margin around them; train one of fewer widths or another size."
+            )
         return diffusers.DDPMPipeline(self.unet, diffusers.DDPMScheduler.from_config(self.scheduler.config))
 
     @property
@@ -322,7 +332,8 @@ class DDPM(Family):
 
     def _call(self, x: Tensor, t: Tensor) -> Tensor:
         with self.autocast():
-            return self.unet(x, t).sample.float()
+            seen = self.unet(padded(x, len(self.config.widths)), t).sample.float()
+        return cropped(seen, self.config.size)
 
     def _abar(self, t: Tensor) -> Tensor:
         return self.scheduler.alphas_cumprod.to(t.device)[t]

@@ -22,6 +22,27 @@ def keep_variance(module: nn.Module) -> None:
         nn.init.zeros_(module.bias)
 
 
+def padded(x: Tensor, resolutions: int) -> Tensor:
+    """Return images (N, C, H, W) with a margin of zeros, so that their side can be halved between `resolutions`.
+
+    Zero is mid-grey, and what convolutions see beyond any edge. Those of a fitting side are returned as they are.
+    """
+    low, high = _margin(x.shape[-1], resolutions)
+    return nn.functional.pad(x, (low, high, low, high)) if high else x
+
+
+def cropped(x: Tensor, size: int) -> Tensor:
+    """Return the images (N, C, size, size) inside the margin of `padded`."""
+    low = (x.shape[-1] - size) // 2
+    return x[..., low : low + size, low : low + size] if x.shape[-1] > size else x
+
+
+def _margin(size: int, resolutions: int) -> tuple[int, int]:
+    """Return how many pixels are added before an image and behind it."""
+    both = smallest_size(size, resolutions) * 2 ** (resolutions - 1) - size
+    return both // 2, both - both // 2
+
+
 class Residual(nn.Module):
     """x + f(x) with f two 3x3 convolutions; f starts at zero, so that depth does not hurt at first (Fixup, 2019)."""
 
@@ -54,7 +75,7 @@ class Encoder(nn.Module):
         blocks: int = 1,
     ):
         super().__init__()
-        low = smallest_size(size, len(widths))
+        low, self.resolutions = smallest_size(size, len(widths)), len(widths)
         layers: list[nn.Module] = [nn.Conv2d(channels, widths[0], 3, padding=1)]
         for i, width in enumerate(widths):
             if i:
@@ -67,7 +88,7 @@ class Encoder(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map images (N, C, H, W) to vectors (N, out)."""
-        return self.head(self.body(x))
+        return self.head(self.body(padded(x, self.resolutions)))
 
 
 class Decoder(nn.Module):
@@ -83,7 +104,7 @@ class Decoder(nn.Module):
         blocks: int = 1,
     ):
         super().__init__()
-        self.low, self.width = smallest_size(size, len(widths)), widths[-1]
+        self.size, self.low, self.width = size, smallest_size(size, len(widths)), widths[-1]
         self.head = nn.Linear(latent, self.width * self.low**2)
         layers: list[nn.Module] = []
         for i, width in reversed(list(enumerate(widths))):
@@ -96,7 +117,7 @@ class Decoder(nn.Module):
 
     def forward(self, z: Tensor) -> Tensor:
         """Map vectors (N, latent) to images (N, C, H, W)."""
-        return self.body(self.head(z).view(-1, self.width, self.low, self.low))
+        return cropped(self.body(self.head(z).view(-1, self.width, self.low, self.low)), self.size)
 
 
 def slerp(a: Tensor, b: Tensor, share: float) -> Tensor:

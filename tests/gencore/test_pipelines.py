@@ -163,6 +163,9 @@ def test_a_model_that_was_made_here_goes_out_and_comes_back(here):
     checkpoint.save_model(here / "runs/vae", FAMILIES["vae"](size=8, widths=(8, 8)))
     with pytest.raises(InputError, match="has no pipeline for a VAE"):
         give_out("runs/vae", here / "other")
+    checkpoint.save_model(here / "runs/margin", FAMILIES["ddpm"](size=10, widths=(8, 8, 8)))
+    with pytest.raises(InputError, match="cannot halve images of 10 pixels 2 times"):
+        give_out("runs/margin", here / "other")
 
 
 def rewritten(path, **values):

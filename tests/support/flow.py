@@ -7,6 +7,7 @@ import torch
 from diffusers.configuration_utils import register_to_config
 
 from gencore.families import FAMILIES
+from gencore.families.nets import cropped, padded
 from gencore.families.registration import register
 from gencore.family import Family, Knob, Loss, Noise, Point, Step
 from gencore.presets import PRESETS, Run
@@ -80,7 +81,8 @@ class Flow(Family):
 
     def _call(self, x, t):
         with self.autocast():
-            return self.velocity(x, 1000 * t).sample.float()
+            seen = self.velocity(padded(x, len(self.config.widths)), 1000 * t).sample.float()
+        return cropped(seen, self.config.size)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 What only the shipped families are held to stands at the end.
 """
 
+import inspect
 import itertools
 
 import numpy as np
@@ -229,11 +230,22 @@ def test_colour_and_other_sizes(family):
 
 def test_a_size_that_cannot_be_halved_gets_a_sentence(family):
     try:
-        model = family(channels=1, size=9)
+        model = family(channels=1, size=2)
     except InputError as error:
         assert "cannot be halved" in str(error)
     else:
-        assert model.eval().generate([1], **quick(model.knobs)).shape == (1, 1, 9, 9), "it halves nothing"
+        assert model.eval().generate([1], **quick(model.knobs)).shape == (1, 1, 2, 2), "it halves nothing"
+
+
+def test_every_even_size_is_trained_and_sampled(family):
+    """With every other argument at its default, those that list feature maps included, but narrow."""
+    arguments = inspect.signature(family.__init__).parameters
+    narrow = {"widths": (8, 8, 8)} if "widths" in arguments else {}
+    for size in range(8, 65, 2):
+        model = family(channels=1, size=size, **narrow)
+        for loss in model.losses(torch.rand(2, 1, size, size) * 2 - 1):
+            assert torch.isfinite(loss.value), size
+        assert model.eval().generate([1], **quick(model.knobs)).shape == (1, 1, size, size)
 
 
 def test_bfloat16_is_close(model):
@@ -339,4 +351,4 @@ def test_the_shipped_families_explain_their_knobs_and_have_a_lecture_point(name)
     assert any(point.kind == "lecture" for point in family.points)
     assert all(knob.help for knob in family.knobs)
     with pytest.raises(InputError, match="cannot be halved"):
-        family(channels=1, size=9)
+        family(channels=1, size=2)

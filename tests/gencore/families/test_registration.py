@@ -200,7 +200,7 @@ def test_widths_that_cannot_be_halved_are_refused_before_anything_is_built():
 
     register(Halving)
     Halving(size=6)
-    for build in (partial(Halving, size=9), partial(Halving, size=6, widths=(8, 8, 8))):
+    for build in (partial(Halving, size=1), partial(Halving, size=6, widths=(8, 8, 8, 8))):
         with pytest.raises(InputError, match="cannot be halved"):
             build()
     assert built == [6]
