@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import logging
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -15,9 +17,13 @@ from gencore.data.decoding import decode
 from gencore.data.names import short_name
 from gencore.data.source import Look, Source, look
 from gencore.data.sources import open_source
-from gencore.data.splits import SPLITS, divide
+from gencore.data.splits import SPLITS, by_hash, divide
 from gencore.data.view import View, check_sizes, stacked
 from gencore.errors import InputError, near
+
+MOST_HASHED = 8
+_hashes: dict[tuple[str, str], np.ndarray] = {}  # of the last sources without splits, by name and stamp
+_hashing = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -96,12 +102,56 @@ def image_shape(name: str, view: View | None = None) -> tuple[int, int]:
 
 
 def load_labels(name: str, split: str = "train", label: str | None = None) -> Tensor | None:
-    """Return the labels int64 (N,) of one split, in the order of `load_images`, without decoding an image.
+    """Return the labels int64 (N,) of one split, in the order of `load_images`.
 
+    Images are decoded only where they decide on the split: in a source without any.
     None when the source has none; the arguments and errors are those of `load_images`.
     """
     _check_split(split)
-    return labels_of(open_source(name, label, images=False), split)
+    source = open_source(name, label, images=False)
+    if unsplit(source) and any(part.labels is not None for part in source.parts.values()):
+        source = open_source(name, label)  # the images decide
+    return labels_of(source, split)
+
+
+def unsplit(source: Source) -> bool:
+    """Return whether a source came without splits."""
+    return set(source.parts) == {"train"}
+
+
+def rows_of(source: Source, split: str) -> tuple[str, np.ndarray]:
+    """Return the source's part and its rows that make up `split`; see `gencore.data.splits`.
+
+    Raises:
+        InputError: naming an image that cannot be read, in a source without splits.
+    """
+    if unsplit(source):
+        return "train", by_hash(hashes(source))[split]
+    return divide({key: part.length for key, part in source.parts.items()}, split)
+
+
+def hashes(source: Source) -> np.ndarray:
+    """Return a hash of each image of a source without splits, uint64 (N,): of its decoded numbers and their shape.
+
+    They are kept while the source's files stay as they are, as decoding takes long.
+    """
+    key = source.name, source.stamp
+    with _hashing:
+        if source.stamp and key in _hashes:
+            return _hashes[key]
+    part = source.parts["train"]
+    found = np.array([_hash(decode(part.cell(row))) for row in range(part.length)], np.uint64)
+    with _hashing:
+        if source.stamp:
+            _hashes[key] = found
+        while len(_hashes) > MOST_HASHED:
+            del _hashes[next(iter(_hashes))]
+    return found
+
+
+def _hash(values: np.ndarray) -> int:
+    digest = hashlib.sha256(f"{values.shape}".encode() + np.ascontiguousarray(values).tobytes())
+    return int.from_bytes(digest.digest()[:8], "big")
 
 
 def picked(source: Source, seen: Look, split: str) -> Iterator[np.ndarray]:
@@ -110,7 +160,7 @@ def picked(source: Source, seen: Look, split: str) -> Iterator[np.ndarray]:
     Raises:
         InputError: naming an image that cannot be read.
     """
-    part, rows = divide({key: one.length for key, one in source.parts.items()}, split)
+    part, rows = rows_of(source, split)
     for row in rows:
         yield seen.to_bytes(decode(source.parts[part].cell(int(row))))
 
@@ -128,7 +178,7 @@ def as_images(source: Source, seen: Look, split: str, view: View, arrays: list[n
 
 def labels_of(source: Source, split: str) -> Tensor | None:
     """Return the labels int64 (N,) of a split in its order; None if it has none."""
-    part, rows = divide({key: one.length for key, one in source.parts.items()}, split)
+    part, rows = rows_of(source, split)
     labels = source.parts[part].labels
     return None if labels is None else torch.from_numpy(labels[rows])
 

@@ -1,9 +1,10 @@
 """Which rows of a source make up a split, and the words that name one.
 
 'train' trains, 'validation' chooses (knobs, extractor, early stop), 'test' is scored. What a source lacks is held out
-of its train rows by one fixed rule, `hold_out`: first a test split if there is none, then a validation split if there
-is none. 'train' contains neither. Every split comes in a fixed shuffled order, so that its first k images are a fair
-sample even when the source is sorted by class. Nothing here depends on a seed of the user's: the same source always
+of its train rows by a fixed rule: where no split is given, `by_hash` makes all three; else `hold_out` makes first a
+test split if there is none, then a validation split if there is none. 'train' contains neither. Every split comes in a
+fixed shuffled order, so that its first k images are a fair sample even when the source is sorted by class.
+Nothing here depends on a seed of the user's: the same source always
 gives the same splits.
 """
 
@@ -20,6 +21,7 @@ WORDS = {  # those that `datasets` knows, and 'trainval', which has no validatio
     "validation": ("validation", "valid", "val", "dev"),
     "test": ("test", "testing", "eval", "evaluation"),
 }
+TRAIN_SHARE, TEST_SHARE = 0.8, 0.1  # of images that come without splits
 _NAMED = {word: split for split, words in WORDS.items() for word in words}
 
 
@@ -41,6 +43,20 @@ def hold_out(n: int) -> tuple[np.ndarray, np.ndarray]:
     order = np.random.default_rng(0).permutation(n)
     kept = n - max(1, min(5000, n // 10))
     return order[:kept], order[kept:]
+
+
+def by_hash(hashes: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the rows of each split, given uint64 (N,), a hash of each row's image: N is 3 or more.
+
+    The images of the lowest 80% of all possible hashes train, the next 10% choose, the rest test: so no image changes
+    its split when others are added or taken away, and equal images are in one split. A split that would be empty
+    gets the image that is nearest. The rows of a split are in the order of their hashes, which is that of a shuffle.
+    """
+    order = np.argsort(hashes, kind="stable")
+    shares = hashes[order] / 2.0**64
+    first = int(np.clip(np.searchsorted(shares, TRAIN_SHARE), 1, len(order) - 2))
+    second = int(np.clip(np.searchsorted(shares, 1 - TEST_SHARE), first + 1, len(order) - 1))
+    return {"train": order[:first], "validation": order[first:second], "test": order[second:]}
 
 
 def divide(sizes: Mapping[str, int], split: str) -> tuple[str, np.ndarray]:

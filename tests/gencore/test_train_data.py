@@ -43,22 +43,21 @@ def change(folder, how):
         Image.fromarray(values).save(folder / "00.png")
     elif how == "one more":
         Image.new("L", (8, 8), 7).save(folder / "99.png")
-    elif how == "another order":
-        (folder / "00.png").rename(folder / "zz.png")
     elif how == "in colour":
         Image.open(folder / "05.png").convert("RGB").save(folder / "05.png")
     elif how == "another split":
         (folder / "test").mkdir()
-        for i in range(30):
-            (folder / "train").mkdir(exist_ok=True)
-            (folder / f"{i:02}.png").rename(folder / ("test" if i < 5 else "train") / f"{i:02}.png")
+        (folder / "train").mkdir()
+        for i, path in enumerate(sorted(folder.glob("*.png"))):
+            path.rename(folder / ("test" if i < 5 else "train") / path.name)
 
 
-@pytest.mark.parametrize("how", ["another pixel", "one more", "another order", "in colour", "another split"])
+@pytest.mark.parametrize("how", ["another pixel", "one more", "in colour", "another split"])
 def test_changed_images_are_not_trained_on_further(tmp_path, how):
     run = of(make(tmp_path / "own"))
     list(train(run, tmp_path / "run"))
-    assert not list(train(run, tmp_path / "run", resume=True)), "unchanged, it goes on"
+    (tmp_path / "own/07.png").rename(tmp_path / "own/zz.png")
+    assert not list(train(run, tmp_path / "run", resume=True)), "unchanged, it goes on, whatever files are called"
     change(tmp_path / "own", how)
     with pytest.raises(InputError, match=r"on other images of .*/own \((train|validation): .*: resume with"):
         list(train(run, tmp_path / "run", images=128, resume=True))
@@ -74,7 +73,7 @@ def test_a_run_of_before_is_held_by_the_number_of_its_images(tmp_path):
     kept = {path: path.read_bytes() for path in sorted((tmp_path / "own").iterdir())[:2]}
     for path in kept:
         path.unlink()
-    with pytest.raises(InputError, match="train: 25 images, not 24"):
+    with pytest.raises(InputError, match=r"train: 25 images, not 2\d"):
         list(train(run, tmp_path / "run", images=128, resume=True))
     for path, content in kept.items():
         path.write_bytes(content)

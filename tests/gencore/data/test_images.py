@@ -67,6 +67,11 @@ def table(path, images, labels=None, column="image", described=True, **more):
         pyarrow.parquet.write_table(pyarrow.table(columns), path)
 
 
+def everything(name, **view):
+    """The images of all splits, uint8 (N, C, H, W)."""
+    return torch.cat([load_images(name, split, **view).x for split in SPLITS])
+
+
 def firsts(images):
     return images.x[:, 0, 0, 0].tolist()
 
@@ -127,7 +132,8 @@ def test_no_more_looks_are_kept_than_needed(tmp_path):
 def test_labels_are_read_without_the_images(tmp_path, monkeypatch, labels):
     import pyarrow.parquet
 
-    table(tmp_path / "own/train.parquet", [picture(i) for i in range(40)], labels)
+    for split in ("train", "test"):
+        table(tmp_path / f"own/{split}.parquet", [picture(i) for i in range(40)], labels)
     expected = load_images(str(tmp_path / "own")).labels
     own, read = pyarrow.parquet.ParquetFile.read, []
 
@@ -141,7 +147,7 @@ def test_labels_are_read_without_the_images(tmp_path, monkeypatch, labels):
         assert found is expected is None
     else:
         assert torch.equal(found, expected)
-        assert read == ["label"]
+        assert set(read) == {"label"}
 
 
 # Values
@@ -200,12 +206,61 @@ def test_splits_are_the_same_every_time_and_disjoint(source, tmp_path):
     assert len(set(rows)) == len(rows) == (1797 if source == "digits" else 50)
 
 
-def test_sizes_of_hold_out_splits(tmp_path):
-    name = fill(tmp_path / "flat", 50)
-    assert [len(load_images(name, split).x) for split in SPLITS] == [41, 4, 5]
+def test_sizes_of_hold_out_splits():
     rows, held_out = data.hold_out(60_000)
     assert (len(rows), len(held_out)) == (55_000, 5_000)
     assert np.array_equal(np.concatenate([rows, held_out]), np.random.default_rng(0).permutation(60_000))
+
+
+def parts_of(name):
+    return {value: split for split in SPLITS for value in firsts(load_images(name, split))}
+
+
+def test_a_source_without_splits_is_divided_by_the_hash_of_each_decoded_image(tmp_path):
+    """Of the pixels' SHA-256 and their shape, the first 8 bytes, as a share of all."""
+    name = fill(tmp_path / "flat", 200)
+    expected = {}
+    for i in range(200):
+        digest = hashlib.sha256(b"(6, 6)" + np.full((6, 6), i, np.uint8).tobytes()).digest()
+        share = int.from_bytes(digest[:8], "big") / 2**64
+        expected[i] = "train" if share < 0.8 else "validation" if share < 0.9 else "test"
+    assert parts_of(name) == expected
+    assert 10 <= sum(split == "test" for split in expected.values()) <= 30
+
+
+def test_no_image_changes_its_split_when_others_come_go_or_have_another_name(tmp_path):
+    before = parts_of(fill(tmp_path / "flat", 60))
+    after = parts_of(fill(tmp_path / "flat", 60, first=100))
+    assert {value: after[value] for value in before} == before
+    for i in range(60):
+        (tmp_path / f"flat/{i:03}.png").rename(tmp_path / f"flat/{997 * i % 1000:03}-again.png")
+    (tmp_path / "flat/150.png").unlink()
+    again = parts_of(str(tmp_path / "flat"))
+    assert again == {value: split for value, split in after.items() if value != 150}
+    table(tmp_path / "table/all.parquet", [picture(i) for i in range(60)])
+    assert parts_of(str(tmp_path / "table")) == before, "whatever they lie in"
+
+
+def test_copies_of_an_image_are_in_one_split_and_none_is_empty(tmp_path):
+    for i in range(3):
+        fill(tmp_path / f"flat/{'abc'[i]}", 20)
+    where = {}
+    for split in SPLITS:
+        for value in firsts(load_images(str(tmp_path / "flat"), split)):
+            where.setdefault(value, []).append(split)
+    assert all(len(places) == 3 and len(set(places)) == 1 for places in where.values()) and len(where) == 20
+    for i in range(20):
+        (tmp_path / "same").mkdir(exist_ok=True)
+        picture(7).save(tmp_path / f"same/{i}.png")
+    assert [len(load_images(str(tmp_path / "same"), split).x) for split in SPLITS] == [18, 1, 1]
+
+
+def test_labels_of_a_source_without_splits_are_those_of_its_images(tmp_path):
+    table(tmp_path / "own/all.parquet", [picture(i) for i in range(40)], [i % 3 for i in range(40)])
+    for split in SPLITS:
+        assert torch.equal(
+            data.load_labels(str(tmp_path / "own"), split), load_images(str(tmp_path / "own"), split).labels
+        )
 
 
 def test_a_source_s_own_splits_are_used_and_train_stays_whole(tmp_path):
@@ -309,8 +364,8 @@ def test_at_hand(tmp_path):
      ("CMYK", "tif", 3), ("RGB", "webp", 3), ("L", "JPG", 1)],
 )  # fmt: skip
 def test_modes(tmp_path, mode, suffix, channels):
-    x = load_images(fill(tmp_path / "flat", 20, mode, suffix=suffix)).x
-    assert x.shape == (17, channels, 6, 6)
+    x = everything(fill(tmp_path / "flat", 20, mode, suffix=suffix))
+    assert x.shape == (20, channels, 6, 6)
 
 
 def test_colour_keeps_its_channels_in_place(tmp_path):
@@ -329,8 +384,8 @@ def test_16_bit_grey_is_scaled_and_not_clipped(tmp_path):
 
 def test_grey_among_colour_becomes_rgb(tmp_path):
     fill(tmp_path / "flat", 10, "L")
-    x = load_images(fill(tmp_path / "flat", 10, "RGB", first=10)).x
-    assert x.shape == (17, 3, 6, 6)
+    x = everything(fill(tmp_path / "flat", 10, "RGB", first=10))
+    assert x.shape == (20, 3, 6, 6)
     grey = x[x[:, 0, 0, 0] < 10]
     assert torch.equal(grey[:, 0], grey[:, 1])
 
@@ -341,8 +396,8 @@ def test_size_crops_to_the_central_square_and_resizes(tmp_path):
         values = np.zeros((8, 16, 3), dtype=np.uint8)
         values[:, 4:12] = 100 + i  # the central square
         Image.fromarray(values).save(tmp_path / f"flat/{i}.png")
-    x = load_images(str(tmp_path / "flat"), size=4).x
-    assert x.shape == (17, 3, 4, 4)
+    x = everything(str(tmp_path / "flat"), size=4)
+    assert x.shape == (20, 3, 4, 4)
     assert (x == x[:, :1, :1, :1]).all(), "pixels from beyond the square"
     assert set(x.flatten().tolist()) <= set(range(100, 120))
     fill(tmp_path / "flat", 5, "L", (5, 9))
@@ -387,7 +442,7 @@ def test_a_corrupt_image_is_named(tmp_path, damage):
             failed += 1
             assert "007.jpg" in str(error)
             assert "cannot be read as an image" in str(error)
-    assert failed == 1
+    assert failed == 3, "no one knows its split"
 
 
 def test_a_corrupt_row_is_named(tmp_path):
