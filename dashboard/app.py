@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
+import socket
 import threading
 from html import escape
 from typing import Any
@@ -12,7 +14,7 @@ import gradio as gr
 
 from dashboard import pages, theme
 from dashboard.figures import embedding
-from dashboard.service import Service
+from dashboard.service import InputError, Service
 from dashboard.ui import assets, model_card
 from dashboard.ui.events import Updates
 
@@ -58,9 +60,8 @@ def launch_options(service: Service) -> dict[str, Any]:
     return {
         "theme": theme.theme(),
         "head": assets.head(list(service.families), pages.PAGES),
-        "server_name": os.environ.get("GRADIO_SERVER_NAME")
-        or ("0.0.0.0" if os.environ.get("SPACE_ID") else "127.0.0.1"),
-        "server_port": int(os.environ.get("GRADIO_SERVER_PORT") or 7860),
+        "server_name": host(),
+        "server_port": port(),
         "show_error": False,
         "strict_cors": True,
         "ssr_mode": False,
@@ -72,8 +73,39 @@ def launch_options(service: Service) -> dict[str, Any]:
     }
 
 
+def host() -> str:
+    """Return the address that the app listens at."""
+    return os.environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if os.environ.get("SPACE_ID") else "127.0.0.1")
+
+
+def port() -> int:
+    """Return the port that the app listens at."""
+    return int(os.environ.get("GRADIO_SERVER_PORT") or 7860)
+
+
+def check_address(name: str, number: int) -> None:
+    """Check that the app can listen at an address and port, which gradio would tell in a traceback.
+
+    Raises:
+        InputError: saying why it cannot, and what to change.
+    """
+    try:
+        found = socket.getaddrinfo(name.strip("[]"), number, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, kind, protocol, _, address in found[:1]:
+            with socket.socket(family, kind, protocol) as probe:
+                if os.name != "nt":  # where it would let two programs have one port
+                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(address)
+    except OSError as error:
+        taken = error.errno in (errno.EADDRINUSE, errno.EACCES)
+        why = "another program has this port" if error.errno == errno.EADDRINUSE else (error.strerror or error)
+        what = "port with GRADIO_SERVER_PORT" if taken else "address with GRADIO_SERVER_NAME"
+        raise InputError(f"The app cannot listen at {name}:{number} ({why}); choose another {what}.") from None
+
+
 def main() -> None:
     """Build the app, serve it, and load the models once it answers; SIGTERM ends it as Ctrl-C does."""
+    check_address(host(), port())
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     service = Service()
     demo = build(service)

@@ -31,10 +31,12 @@ from torch import Tensor
 from gencore.data import View
 from gencore.errors import InputError, near
 from gencore.family import Family
+from gencore.paths import as_path
 
 CONFIG, WEIGHTS, RUN, STATE = "config.json", "model.safetensors", "run.json", "state.safetensors"
 FOLDER_VARIABLE = "GENCORE_CHECKPOINTS"
 UPLOADS = "uploads"  # the folder of a root in which the app keeps the images of visitors: many files, no checkpoints
+INSTALLED = Path(__file__).resolve().with_name("shipped")  # in an installed package; see setup.py
 _PROCESS = uuid.uuid4().hex[:8]  # marks the temporary files of this process
 
 
@@ -95,11 +97,17 @@ class Entry:
 
 
 def roots() -> list[Path]:
-    """Return the folders that hold checkpoints: the project's and the user's, or those of GENCORE_CHECKPOINTS."""
+    """Return the folders that hold checkpoints: the shipped ones' and the user's, or those of GENCORE_CHECKPOINTS."""
     given = os.environ.get(FOLDER_VARIABLE)
     if given:
-        return [Path(part).expanduser() for part in given.split(os.pathsep) if part]
-    return [Path(__file__).resolve().parents[1] / "checkpoints", Path.cwd() / "runs"]
+        return [as_path(part) for part in given.split(os.pathsep) if part]
+    project = Path(__file__).resolve().parents[1] / "checkpoints"
+    return [INSTALLED if INSTALLED.is_dir() else project, Path.cwd() / "runs"]
+
+
+def home() -> Path:
+    """Return the root that what is learnt or measured of a data set goes under: the first that may be written to."""
+    return next((root for root in roots() if root != INSTALLED), Path.cwd() / "runs")
 
 
 def entries() -> list[Entry]:
@@ -129,15 +137,16 @@ def resolve(name: str | Path) -> Path:
 
 
 def _resolve(name: str | Path) -> Path:
-    for folder in (*_named(str(name)), Path(name).expanduser()):
+    given = as_path(name)
+    for folder in (*_named(str(name)), given):
         lacking = [file for file in (CONFIG, WEIGHTS) if not (folder / file).is_file()]
         if not lacking:
             return folder
         if len(lacking) == 1:
             raise InputError(f"{folder} is not a whole checkpoint: it has no {lacking[0]}.")
-    if Path(name).expanduser().is_file():
+    if given.is_file():
         raise InputError(f"{name} is a file; a checkpoint is a folder with {CONFIG} and {WEIGHTS} in it.")
-    known = [] if Path(name).expanduser().is_dir() else [entry.name for entry in entries()]
+    known = [] if given.is_dir() else [entry.name for entry in entries()]
     if not known:
         raise InputError(f"There is no checkpoint {str(name)!r}: no {CONFIG} and {WEIGHTS} there.")
     raise InputError(f"There is no checkpoint {str(name)!r}{near(str(name), known)}")
@@ -204,7 +213,7 @@ def save_model(
     if half:
         weights = {key: x.half() if x.dtype == torch.float32 else x for key, x in weights.items()}
         _refuse_non_finite(weights, "The model was not saved, as float16 is too small for it")
-    folder = Path(folder)
+    folder = as_path(folder)
     _write({folder / CONFIG: _json(config), folder / WEIGHTS: _safetensors(weights, metadata)})
 
 
@@ -216,7 +225,7 @@ def export(source: str | Path, target: str | Path) -> None:
     Raises:
         InputError: if the source is not usable, a weight does not fit float16, or the disk refuses.
     """
-    folder, target = resolve(source), Path(target)
+    folder, target = resolve(source), as_path(target)
     if folder.resolve() == target.resolve():
         raise InputError(f"{target} cannot be exported to itself; name another folder.")
     save_model(target, load(source, device="cpu"), half=True)
@@ -277,6 +286,7 @@ def _write(contents: Mapping[Path, bytes]) -> None:
     path = Path()
     try:
         for path, content in contents.items():
+            refuse_installed(path)
             path.parent.mkdir(parents=True, exist_ok=True)
             _remove_leftovers(path)
             staged[path] = path.with_name(f".{path.name}.tmp-{_PROCESS}-{threading.get_ident()}")
@@ -292,6 +302,19 @@ def _write(contents: Mapping[Path, bytes]) -> None:
         for temporary in staged.values():
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
+
+
+def refuse_installed(path: Path) -> None:
+    """Refuse to write into the installed package.
+
+    Raises:
+        InputError: if `path` is in it.
+    """
+    if path.resolve().is_relative_to(INSTALLED):
+        raise InputError(
+            f"{path} is part of the installed package, which is not written to; copy the checkpoint into a folder of "
+            "your own first: python -m gencore export CHECKPOINT --out runs/NAME"
+        )
 
 
 def _flush(path: Path) -> None:

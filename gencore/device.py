@@ -38,13 +38,15 @@ def pick_device(name: str | None = None) -> torch.device:
     """
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     name = name or os.environ.get("GENCORE_DEVICE") or next(kind for kind in DEVICES if there[kind])
-    kind = name.partition(":")[0]
-    if kind not in DEVICES:
-        raise InputError(f"There is no device {name!r}{near(name, list(DEVICES))}")
+    kind, colon, place = str(name).partition(":")
+    if kind not in DEVICES or (colon and not place.isdecimal()):
+        raise InputError(f"There is no device {name!r}{near(str(name), list(DEVICES))}")
     if not there[kind]:
         raise InputError(
             f"This machine has no {kind!r} device; use one of: {', '.join(k for k in DEVICES if there[k])}."
         )
+    if kind == "cuda" and place and int(place) >= (count := torch.cuda.device_count()):
+        raise InputError(f"This machine has {count} 'cuda' devices, numbered from 0: there is no {name!r}.")
     if kind == "cuda":
         torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
     return torch.device(name)

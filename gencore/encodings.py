@@ -61,12 +61,14 @@ def write_encodings(
             of images of the split, or the file cannot be written.
     """
     entry = checkpoint.find(name)
+    checkpoint.refuse_installed(entry.path)
     model = checkpoint.load(entry, device)
     if not isinstance(model, Encodes):
         raise InputError(f"{name} is a {model.title}, which has no encoder: there is no map of its latents to make.")
     images = load_images(entry.dataset, split, **entry.view | {"size": model.image_shape[1]})
-    if not 1 <= n <= len(images.x):
-        raise InputError(f"-n must be from 1 to {len(images.x):,}, the images of {split} on {entry.dataset}, not {n}.")
+    if type(n) is not int or not 1 <= n <= len(images.x):
+        whole = f"a whole number from 1 to {len(images.x):,}"
+        raise InputError(f"-n must be {whole}, the images of {split} on {entry.dataset}, not {n!r}.")
     encoded = []
     for part in images.x[:n].split(BATCH):
         encoded.append([x.cpu() for x in model.encode(to_float(part).to(model.device))])

@@ -169,6 +169,8 @@ class Noise:
 
     def __init__(self, seeds: Iterable[int], device: torch.device | str = "cpu"):
         self.device, self.draws = device, 0
+        if not isinstance(seeds, Iterable):
+            raise InputError(f"Each image needs a seed of its own, as range(5) gives five, not {seeds!r} alone.")
         self.keys = np.array([parse_seed(seed) for seed in seeds], np.uint64)
         if not 1 <= len(self) <= MAX_IMAGES:
             raise InputError(f"The number of images must be from 1 to {MAX_IMAGES}, not {len(self)}.")

@@ -23,6 +23,7 @@ from gencore.errors import InputError, reason
 from gencore.extractors import dataset_key
 from gencore.families import FAMILIES
 from gencore.family import Family, Pipes
+from gencore.paths import as_path
 
 INDEX, CARD = "model_index.json", "README.md"
 WEIGHTS = "diffusion_pytorch_model*.safetensors"
@@ -78,7 +79,7 @@ def take_in(
     with torch.random.fork_rng(devices=[]):
         model = _built(family, found)
     _refuse_other_shape(model, data, view)
-    out = out or Path("runs", dataset_key(data), re.sub(r"[^\w.-]+", "-", Path(found.name).name))
+    out = as_path(out) if out else Path("runs", dataset_key(data), re.sub(r"[^\w.-]+", "-", Path(found.name).name))
     if (out / checkpoint.CONFIG).exists() or (out / checkpoint.RUN).exists():
         raise InputError(f"{out} already holds a run; choose another folder with --out.")
     if found.revision:
@@ -96,7 +97,7 @@ def give_out(name: str | Path, out: Path) -> None:
     Raises:
         InputError: if its family is no pipeline of diffusers', if the folder is taken, or if the disk refuses.
     """
-    entry = checkpoint.find(name)
+    entry, out = checkpoint.find(name), as_path(out)
     model = checkpoint.load(entry, device="cpu")
     if not isinstance(model, Pipes):
         raise InputError(f"diffusers has no pipeline for a {model.title}; leave out --format diffusers.")
@@ -130,7 +131,7 @@ def licence(folder: Path) -> str:
 
 def _source(source: str, revision: str | None, patterns: Sequence[str]) -> Source:
     """Return where a pipeline's files lie, those of a Hub id fetched first: what the patterns name, and no code."""
-    folder = Path(source).expanduser()
+    folder = as_path(source)
     if folder.is_dir():
         return Source(folder.resolve().name, folder)
     if folder.is_file():

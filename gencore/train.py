@@ -25,6 +25,7 @@ from gencore.distributed import ProcessGroup
 from gencore.errors import InputError, near
 from gencore.families import FAMILIES
 from gencore.family import Family, PostTrainingFit, ValidationHook, derived_seed, image_seed
+from gencore.paths import as_path
 from gencore.pictures import grid, write_png
 from gencore.presets import Run, TrainingConfig, check_training
 
@@ -314,7 +315,7 @@ def train(
     Raises:
         InputError: on bad settings, data, or folder, or when the training diverges.
     """
-    trainer = _prepare(run, Path(out), preset, minutes, images, resume, init, device)
+    trainer = _prepare(run, as_path(out), preset, minutes, images, resume, init, device)
     try:
         yield from _loop(trainer, stop)
     except (GeneratorExit, KeyboardInterrupt):

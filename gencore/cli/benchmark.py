@@ -29,9 +29,11 @@ def benchmark(
 
     Time, network calls, FLOPs, parameters and memory.
     """
-    from gencore.checkpoint import load, resolve, write_json
+    from gencore.checkpoint import load, refuse_installed, resolve, write_json
     from gencore.evaluation.cost import measure
 
+    if save:
+        refuse_installed(resolve(checkpoint))
     cost = measure(load(checkpoint, device, dtype), n, repeats, **parse_knobs(knob))
     if save:
         write_json(resolve(checkpoint) / "cost.json", asdict(cost))

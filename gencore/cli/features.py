@@ -32,7 +32,7 @@ def features(
     Extractors with the features of the real images, principal components, pair distances, and a card that says how.
     Those with weights from elsewhere are large, and go under the last root, the user's own.
     """
-    from gencore.checkpoint import roots
+    from gencore.checkpoint import home, roots
     from gencore.data import View
     from gencore.extractors import EXTRACTORS, Options
     from gencore.extractors.reference import write_features
@@ -40,7 +40,7 @@ def features(
 
     options = Options(epochs, parse_widths(widths), parse_seed(seed), dtype, device, weights)
     own = extractor in EXTRACTORS and EXTRACTORS[extractor].pretrained
-    root = out or roots()[-1 if own else 0]
+    root = out or (roots()[-1] if own else home())
     view = View(size, channels, fit, label)
     with progress() as show:
         for line in write_features(data, root, extractor, options, show, view):

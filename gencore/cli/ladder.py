@@ -25,7 +25,7 @@ def ladder(
     The extractor that does best becomes the data set's default. Extractors that have not changed since they were
     measured are not measured again. Ctrl-C stops it and leaves the files as they were.
     """
-    from gencore.checkpoint import roots
+    from gencore.checkpoint import home
     from gencore.evaluation.ladder import known_ladder, measure_ladder, write_ladder
     from gencore.family import parse_seed
 
@@ -35,7 +35,7 @@ def ladder(
     print_rows(ladder_rows(record))
     seconds = sum(one["seconds"] for one in record["extractors"].values())
     typer.echo(f"Default: {record['default']}. Measured in {duration(seconds)}.")
-    for path in write_ladder(record, picture, out or roots()[0]):
+    for path in write_ladder(record, picture, out or home()):
         typer.echo(path)
 
 

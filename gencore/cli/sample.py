@@ -12,6 +12,7 @@ import typer
 from gencore.cli.options import BatchSize, CheckpointName, DeviceName, DtypeName, Knobs, parse_knobs
 from gencore.cli.terminal import Show, progress
 from gencore.errors import InputError
+from gencore.paths import as_path
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -39,6 +40,7 @@ def sample(
     check_count("--batch", batch, MAX_IMAGES)
     check_count("--columns", 1 if columns is None else columns, MAX_IMAGES)
     parse_seed(seed)
+    out = as_path(out)
     check_output(out, n, columns)
     model, knobs = load(checkpoint, device, dtype), parse_knobs(knob)
     model.resolve_knobs(knobs)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import io
 import struct
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +25,7 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_HEADER = 26  # bytes up to the kind of its colours
 _TROUBLE = (OSError, ValueError, SyntaxError, EOFError, struct.error, Image.DecompressionBombError)
 
-if importlib.util.find_spec("pillow_heif"):  # .heic is read where this optional package is
+with suppress(ImportError):  # .heic is read where this optional package is
     importlib.import_module("pillow_heif").register_heif_opener()
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from gencore.data.annotations import annotations_in, read_annotations
 from gencore.data.decoding import Cell
 from gencore.data.files import Found, Parts, shown, stamp_of
 from gencore.data.source import Part, Source
@@ -33,9 +34,10 @@ def image_folder(name: str, folder: Path, found: Found) -> Source:
     above, images = _unwrapped(found.images)
     placed = _by_split(name, images, left_out)
     rests = {split: _without_wrapper(files, placed) for split, files in placed.items()}
+    notes = _label_by_text(folder.joinpath(*above), rests, left_out)
     classes = sorted({rest[0] for files in rests.values() for rest in files.values() if len(rest) > 1})
     numbers = {one: number for number, one in enumerate(classes)}
-    parts, notes = {}, []
+    parts = {}
     stamp = stamp_of(folder.joinpath(*above, *one) for files in rests.values() for one in files)
     for split, files in rests.items():
         paths = [folder.joinpath(*above, *parts) for parts in files]
@@ -48,6 +50,32 @@ def image_folder(name: str, folder: Path, found: Found) -> Source:
         parts[split] = Part(len(paths), _Files(paths), labels)
     labelled = any(part.labels is not None for part in parts.values())
     return Source(name, parts, tuple(map(shown, classes)) if labelled else (), left_out, tuple(notes), stamp=stamp)
+
+
+def _label_by_text(base: Path, rests: dict[str, dict[Parts, Parts]], left_out: Counter[str]) -> list[str]:
+    """Put the images of a split that lie in no class folder into those that a text in the split's folder names.
+
+    Only where other splits have class folders, and the text names one of these for every image.
+
+    Returns:
+        A sentence for each such text, that says what became of it.
+    """
+    known = {rest[0] for files in rests.values() for rest in files.values() if len(rest) > 1}
+    said = []
+    for split, files in rests.items():
+        loose = files and known and all(len(rest) == 1 for rest in files.values())
+        if not loose or (path := annotations_in(base / next(iter(files))[0])) is None:
+            continue
+        told = read_annotations(path, (parts[-1] for parts in files))
+        lacking = sum(told.get(parts[-1]) not in known for parts in files)
+        if lacking or len(told) < len(files):
+            said.append(f"{split}: {path.name} names no known class for {lacking:,} images, so there are no labels.")
+            continue
+        rests[split] = {parts: (told[parts[-1]], *rest) for parts, rest in files.items()}
+        said.append(f"{split}: the labels are those of {path.name}.")
+        left_out["no image (.txt)"] -= 1
+    left_out += Counter()  # what has come down to none
+    return said
 
 
 class _Files:

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
+
+from gencore.errors import InputError
+from gencore.paths import as_path
 
 HUB_IDS = {"mnist": "ylecun/mnist", "cifar10": "uoft-cs/cifar10"}
 SHORT_NAMES = {hub_id: name for name, hub_id in HUB_IDS.items()}
 FOLDER_VARIABLE = "GENCORE_DATA"
 
 
-def short_name(name: str) -> str:
-    """Return the short name of a data set where it has one ('mnist'), else the name as it is."""
-    return SHORT_NAMES.get(name, name)
+def short_name(name: str | Path) -> str:
+    """Return the short name of a data set where it has one ('mnist'), else the name as it is.
+
+    Raises:
+        InputError: if it is no name.
+    """
+    if not isinstance(name, str | Path):
+        raise InputError(f"A data set is named by a text such as 'digits' or a folder, not by {name!r}.")
+    return SHORT_NAMES.get(str(name), str(name))
 
 
 def dataset_key(dataset: str) -> str:
@@ -24,10 +34,12 @@ def folder_of(name: str) -> Path | None:
     """Return the local folder that a data set's name stands for, if there is one."""
     base = os.environ.get(FOLDER_VARIABLE)
     hub_id = HUB_IDS.get(name, name)
-    tries = [Path(base, key) for key in (name, hub_id, hub_id.rpartition("/")[2]) if key] if base else []
+    tries = [as_path(base) / key for key in (name, hub_id, hub_id.rpartition("/")[2]) if key] if base else []
     if name and name not in HUB_IDS:  # a folder that happens to be called 'mnist' must not pass for MNIST
-        tries.append(Path(name).expanduser())
-    return next((path for path in tries if path.is_dir()), None)
+        tries.append(as_path(name))
+    with suppress(OSError):  # a name that no system would take, as one that is too long
+        return next((path for path in tries if path.is_dir()), None)
+    return None
 
 
 def is_path(name: str) -> bool:

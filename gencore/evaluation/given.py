@@ -17,6 +17,7 @@ from torch import Tensor
 from gencore import archives
 from gencore.errors import InputError
 from gencore.evaluation.rows import DIGITS
+from gencore.paths import as_path
 
 BATCH = 500  # images handed on at once
 LEAST = 20  # images in a file
@@ -53,7 +54,11 @@ class Given:
 
 
 def given(
-    paths: Sequence[str | Path], shape: tuple[int, int, int], most: int, n: int | None, generations: int | None
+    paths: str | Path | Sequence[str | Path],
+    shape: tuple[int, int, int],
+    most: int,
+    n: int | None,
+    generations: int | None,
 ) -> Given:
     """Return the samples in some files.
 
@@ -67,7 +72,9 @@ def given(
     Raises:
         InputError: if a file cannot be read, has images of another shape, or too few.
     """
-    files = tuple(load(Path(path).expanduser(), shape) for path in paths)
+    files = tuple(load(as_path(path), shape) for path in ([paths] if isinstance(paths, str | Path) else paths))
+    if not files:
+        raise InputError("There are no samples to score: name a file or a folder.")
     least = min(map(len, files))
     if len(files) > 1 and generations not in (None, len(files)):
         raise InputError(f"{len(files)} files of samples are {len(files)} generations; leave out --generations.")

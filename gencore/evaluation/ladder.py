@@ -29,6 +29,7 @@ from gencore.evaluation.rows import extractor_hash
 from gencore.extractors import FOLDER, LADDER, Extractor, Show, extractors_of, ladder_path, load_extractor
 from gencore.extractors.reference import load_real
 from gencore.metrics.distances import KernelReference
+from gencore.paths import as_path
 
 VERSION = 1
 PICTURE = "ladder.png"  # beside the file: one strip of examples per ladder
@@ -351,7 +352,7 @@ def write_ladder(record: Mapping[str, Any], picture: np.ndarray, root: Path) -> 
     Raises:
         InputError: if the disk refuses.
     """
-    folder = root / record["dataset"] / FOLDER
+    folder = as_path(root) / record["dataset"] / FOLDER
     pictures.write_png(folder / PICTURE, picture)
     yield folder / PICTURE
     write_json(folder / LADDER, record)

@@ -56,6 +56,8 @@ class EvalOptions:
     again: bool = False
 
     def __post_init__(self) -> None:
+        if isinstance(self.names, str):  # one of them
+            object.__setattr__(self, "names", (self.names,))
         for what, word, known in (
             ("kind of points", self.points, POINTS),
             ("kind of rows", self.rows, ROWS),

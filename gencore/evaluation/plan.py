@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,12 +27,14 @@ from gencore.evaluation.task import Plan, Task, about, plain_settings
 from gencore.extractors import Show
 from gencore.families import FAMILIES
 from gencore.family import POINT_KINDS, Family, Point, image_seed
+from gencore.paths import as_path
 
 # Images per generation, and generations. Three of a sweep's 2,000 are more images than five of 1,000, but the interval
 # of three is 1.4 times as wide (Student's t of 2 degrees of freedom is 4.30, of 4 is 2.78), too wide to rank by.
 SIZES = {"headline": (5000, 5), "lecture": (5000, 5), "sweep": (1000, 5)}
 SLOW_CALLS, SLOW_SIZES = 500, (400, 5)  # there the KID alone, which is unbiased, carries over to other n
 NAMES = re.compile(r"[\w()+.-][\w ()+.-]{0,59}")  # of samples; no '/', as in a checkpoint's
+MAX_CALLS = 1_000_000  # per image, of samples from elsewhere
 TRIAL = 16  # images that tell how long a point takes
 SCORING_SECONDS = 3.5  # features and metrics of 5,000 images in one extractor, on one core; only for the estimate
 
@@ -49,7 +52,12 @@ def prepare(names: Sequence[str] = (), points: str = "headline", *, show: Show |
 
 
 def prepare_samples(
-    paths: Sequence[str | Path], dataset: str, name: str, *, stated: Mapping[str, Any] | None = None, **options: Any
+    paths: str | Path | Sequence[str | Path],
+    dataset: str,
+    name: str,
+    *,
+    stated: Mapping[str, Any] | None = None,
+    **options: Any,
 ) -> Plan:
     """Return the plan of scoring samples that were made elsewhere, and the baseline beside them.
 
@@ -63,7 +71,7 @@ def prepare_samples(
     Raises:
         InputError: on anything bad.
     """
-    if not NAMES.fullmatch(name):
+    if not isinstance(name, str) or not NAMES.fullmatch(name):
         raise InputError(f"--name must be 1 to 60 letters, digits, spaces and ()+-_., not {name!r}.")
     planner = Planner(EvalOptions(**options), lambda share, words: None)
     reference = planner.references[dataset] = Reference(dataset, planner.device)
@@ -71,18 +79,31 @@ def prepare_samples(
                        planner.options.n, planner.options.generations)  # fmt: skip
     if given.n > reference.size:
         raise InputError(f"n is {given.n:,}, but {dataset} has {reference.size:,} real test images to compare with.")
-    stated = {key: value for key, value in (stated or {}).items() if value is not None}
-    if stated and not stated.get("ms_per_image", 0) > 0:
-        raise InputError("The time per image must be more than 0 ms, and calls or a machine are told only with a time.")
+    stated = checked_statement(stated or {})
     task = Task(
         kind="samples", dataset=dataset, checkpoint=name, family="samples",
         point=Point(calls_words(stated.get("calls")), {}, "headline"), knobs={}, n=given.n,
         generations=given.generations, settings=plain_settings(), batch=planner.options.batch,
         hashes={"samples": given.hash, **reference.hashes}, given=given, stated=stated, reference=reference.size,
-        path=Path(planner.options.out or rows.rows_path(dataset, checkpoint.roots()[-1])),
+        path=as_path(planner.options.out or rows.rows_path(dataset, checkpoint.roots()[-1])),
         rest=given.generations * scoring_seconds(given.n, reference),
     )  # fmt: skip
     return planner.planned([task])
+
+
+def checked_statement(stated: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is said of how samples were made, without what is not said.
+
+    Raises:
+        InputError: if the time is none, or calls or a machine are told without it.
+    """
+    stated = {key: value for key, value in stated.items() if value not in (None, "")}
+    ms, calls = stated.get("ms_per_image"), stated.get("calls", 1)
+    number = isinstance(ms, int | float) and not isinstance(ms, bool) and math.isfinite(ms) and ms > 0
+    if stated and not number:
+        raise InputError("The time per image must be more than 0 ms, and calls or a machine are told only with a time.")
+    cost.check_count("calls", calls, MAX_CALLS)
+    return stated
 
 
 def calls_words(calls: int | None) -> str:
@@ -221,8 +242,9 @@ class Planner:
         """Return the rows of a file; lines that are none, or another data set's, are kept as problems."""
         if path not in self.found:
             dataset = None if self.options.out else path.parent.name  # a file of one's own may hold several
-            self.found[path], problems = rows.read(path, dataset)
-            self.problems += problems
+            read = [rows.read(one, dataset) for one in rows.beside(path)]
+            self.found[path] = [row for good, _ in read for row in good]
+            self.problems += [sentence for _, bad in read for sentence in bad]
         return self.found[path]
 
     # ---- the tasks

@@ -18,6 +18,7 @@ from gencore.evaluation.scoring import Reference
 from gencore.evaluation.task import Plan, Task
 from gencore.families import changes_of
 from gencore.family import Point
+from gencore.paths import as_path
 
 SCORED = ("quality", "failure", "real")
 MOST_NAMED = 3  # rows of one checkpoint that a sentence names
@@ -89,7 +90,7 @@ class Rescoring:
             enough = row["n"] * row["generations"] <= reference.train_size if row["kind"] == "real" else True
             if row["n"] > reference.size or not enough:
                 raise InputError("there are fewer real images now.")
-            task = task_of(row, reference, Path(self.options.out or path))
+            task = task_of(row, reference, as_path(self.options.out or rows.own_place(path)))
             if not task.lacking:
                 return task
         except InputError as error:

@@ -21,36 +21,61 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from gencore.checkpoint import CONFIG, WEIGHTS, Entry, cannot_write, entries, resolve, roots
+from gencore.checkpoint import (
+    CONFIG,
+    INSTALLED,
+    WEIGHTS,
+    Entry,
+    cannot_write,
+    entries,
+    home,
+    refuse_installed,
+    resolve,
+    roots,
+)
 from gencore.errors import InputError, near
 from gencore.evaluation.schema import KINDS, VERSION, upgraded, violation
 from gencore.extractors import dataset_key, extractor_path
 from gencore.families import changes_of
 from gencore.locks import lock
+from gencore.paths import as_path
 
 FILE = "rows.jsonl"
 DIGITS = 16  # hex digits of a hash that are kept
 LOCK_SECONDS = 0.02  # between two looks at a lock
 
 
-def rows_path(dataset: str, root: Path | None = None) -> Path:
-    """Return the file with a data set's rows under `root`, by default the first of the checkpoint roots."""
-    return (root or roots()[0]) / dataset_key(dataset) / FILE
+def rows_path(dataset: str, root: Path) -> Path:
+    """Return the file with a data set's rows under one of the checkpoint roots."""
+    return root / dataset_key(dataset) / FILE
 
 
 def path_for(entry: Entry, out: str | Path | None = None) -> Path:
     """Return the file for a checkpoint's rows: `out`, or by default the one under the root that it lies in.
 
+    Rows of an installed package's checkpoints go under the user's root.
+
     Raises:
         InputError: if it lies under none of the roots and no file was named.
     """
     if out:
-        return Path(out)
+        return as_path(out)
     folder = entry.path.resolve()
     for root in roots():
         if folder.is_relative_to(root.resolve()):
-            return rows_path(entry.dataset, root)
+            return own_place(rows_path(entry.dataset, root))
     raise InputError(f"{entry.name} lies in none of the folders of checkpoints; say with --out where its rows go.")
+
+
+def own_place(path: Path) -> Path:
+    """Return where rows go that are measured beside those of a file: into it, unless an installed package's."""
+    return home() / path.relative_to(INSTALLED) if path.is_relative_to(INSTALLED) else path
+
+
+def beside(path: Path) -> list[Path]:
+    """Return the files whose rows count as measured already for a file: it, and an installed package's of the place."""
+    shipped = [INSTALLED / path.relative_to(home())] if path.is_relative_to(home()) else []
+    return [*(one for one in shipped if one.is_file()), path]
 
 
 def read(path: str | Path, dataset: str | None = None) -> tuple[list[dict[str, Any]], list[str]]:
@@ -107,7 +132,7 @@ def _foreign(row: Mapping[str, Any], dataset: str | None) -> str:
 
 def _same_dataset(one: str, other: str) -> bool:
     """Return whether two names are one data set's; two folders of one last name are not."""
-    places = [Path(name).expanduser() for name in (one, other)]
+    places = [as_path(name) for name in (one, other)]
     folders = {place.resolve() for place in places if place.is_absolute()}
     return dataset_key(one) == dataset_key(other) and len(folders) < 2
 
@@ -205,6 +230,7 @@ def append_line(path: str | Path, value: Any) -> None:
         InputError: if the disk is full or refuses.
     """
     path = Path(path)
+    refuse_installed(path)
     line = json.dumps(value, ensure_ascii=False, allow_nan=False).encode() + b"\n"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

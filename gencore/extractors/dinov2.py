@@ -14,6 +14,7 @@ from torch.nn.functional import interpolate
 from gencore.data import Images
 from gencore.errors import InputError, reason
 from gencore.extractors.base import Extractor, Options, Show
+from gencore.paths import as_path
 
 WEIGHTS = "facebook/dinov2-small"  # on the Hugging Face Hub: ViT-S/14
 PATCHES = 16  # a side: 224 pixels with patches of 14
@@ -103,8 +104,8 @@ def _folder(source: str) -> Path:
     Raises:
         InputError: if the Hub cannot be reached or does not have it.
     """
-    if Path(source).expanduser().is_dir():
-        return Path(source).expanduser()
+    if as_path(source).is_dir():
+        return as_path(source)
     from huggingface_hub import snapshot_download
 
     try:

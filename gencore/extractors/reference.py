@@ -26,6 +26,7 @@ from gencore.extractors import EXTRACTORS, FOLDER, extractor_class, extractor_pa
 from gencore.extractors.base import Classifies, Extractor, Options, Show, class_count, file_hash
 from gencore.extractors.card import record_words, rounding_words, write_card
 from gencore.metrics import METRICS, nearest, radial_spectrum
+from gencore.paths import as_path
 
 __all__ = [
     "EXTRACTORS", "REFERENCE", "Classifies", "Extractor", "Options", "Real", "load_extractor", "load_real",
@@ -157,14 +158,17 @@ def write_features(
     `name` is a key of EXTRACTORS, or 'all': those that the data set allows and that need nothing from elsewhere.
 
     Raises:
-        InputError: if the data set cannot be had or has no labels for `name`, on bad options, or if the disk refuses.
+        InputError: if the data set cannot be had, is one image again and again or has no labels for `name`, on bad
+            options, or if the disk refuses.
     """
     every = [cls for cls in EXTRACTORS.values() if not cls.pretrained]
-    wanted = every if name == "all" else [extractor_class(name)]
+    root, wanted = as_path(root), every if name == "all" else [extractor_class(name)]
     for cls in wanted:
         cls.check_at_hand(options)
     view = view or View()
     splits = load_splits(data, view)
+    if bool((splits["train"].x == splits["train"].x[:1]).all()):
+        raise InputError(f"All train images of {data} are one and the same, so there are no features to learn from it.")
     origin = {"identity": json.dumps(identity(splits)), "view": json.dumps(view.record())}
     if changed := _others_there(data, root, json.loads(origin["identity"])):
         yield changed

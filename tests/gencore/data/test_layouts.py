@@ -1,6 +1,9 @@
 """Folders as people have them: which images are test images, and which class each one has."""
 
+import ast
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -57,7 +60,74 @@ def test_tiny_imagenet_has_no_classes_in_its_test_folders(tmp_path):
     assert values_of(parts["test"]) == [100] * 8
     assert values_of(parts["validation"]) == [200] * 8
     assert (parts["test"].labels, parts["validation"].labels) == (None, None)
+    source = open_source(name)
+    assert source.left_out == {"no image (.txt)": 1}
+    assert source.notes == (
+        "validation: val_annotations.txt names no known class for 7 images, so there are no labels.",
+    )
+
+
+@pytest.mark.parametrize("line", ["{name}\t{label}\t0\t32\t44\t62\n", "{name} {label}\r\n", "{name}\t{label}\tx\r\n"])
+def test_tiny_imagenet_s_text_gives_the_classes_of_val_by_name(tmp_path, line):
+    name = lay(tmp_path / "own", "train/{c}/images/{i}.png", {"train": "train"})
+    classes = {f"val_{i}.png": list(CLASSES)[i * i % 5 % 2] for i in range(12)}  # neither sorted nor in turn
+    lines = [line.format(name=one, label=label) for one, label in reversed(classes.items())]
+    for one, label in classes.items():
+        save(tmp_path / f"own/val/images/{one}", CLASSES[label] + 200)
+    (tmp_path / "own/val/val_annotations.txt").write_text("\ufeff" + "".join(lines) + "other.png\tant\n", newline="")
+    images = load_splits(name, splits=("validation",))["validation"]
+    assert images.labels.tolist() == [int(value == 220) for value in images.x[:, 0, 0, 0]]
+    source = open_source(name)
+    assert (source.classes, source.left_out) == (("ant", "bee"), {})
+    assert source.notes == ("validation: the labels are those of val_annotations.txt.",)
+
+
+@pytest.mark.parametrize("text", ["", "val_0.png\tcat\n", "val_0.png\tant\nval_0.png\tbee\n", "no table\n", "\xff\n"])
+def test_a_text_that_does_not_name_every_class_gives_none(tmp_path, text):
+    name = lay(tmp_path / "own", "train/{c}/images/{i}.png", {"train": "train"})
+    save(tmp_path / "own/val/images/val_0.png", 200)
+    (tmp_path / "own/val/val_annotations.txt").write_bytes(text.encode("latin-1"))
+    assert load_splits(name, splits=("validation",))["validation"].labels is None
     assert open_source(name).left_out == {"no image (.txt)": 1}
+
+
+def test_of_two_texts_neither_counts(tmp_path):
+    name = lay(tmp_path / "own", "train/{c}/images/{i}.png", {"train": "train"})
+    save(tmp_path / "own/val/images/val_0.png", 200)
+    for one in ("val_annotations.txt", "old_annotations.txt"):
+        (tmp_path / "own/val" / one).write_text("val_0.png\tant\n")
+    assert load_splits(name, splits=("validation",))["validation"].labels is None
+
+
+HEIF = """
+from PIL import Image, PngImagePlugin
+def register_heif_opener():
+    Image.register_extensions("PNG", [".heic", ".heif"])
+"""
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_heic_is_read_where_the_package_is_and_counted_with_the_reason_elsewhere(tmp_path, installed):
+    """A package of that name which takes PNG for HEIF stands in for the real one."""
+    (tmp_path / "packages").mkdir()
+    (tmp_path / "packages/pillow_heif.py").write_text(HEIF if installed else "raise ImportError")
+    for i in range(24):
+        save(tmp_path / f"own/{i:02d}.png", 10)
+    for i, suffix in enumerate((".heic", ".HEIC", ".heif")):
+        (tmp_path / f"own/photo{i}{suffix}").write_bytes(encoded(grey(77))["bytes"])
+    program = (
+        "import sys; from gencore.data.sources import open_source; from gencore.data import load_splits;"
+        "parts = load_splits(sys.argv[1]).values();"
+        "print(sum((one.x[:, 0, 0, 0] == 77).sum().item() for one in parts), dict(open_source(sys.argv[1]).left_out))"
+    )
+    env = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path / "packages"), *sys.path])}
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "own")], env=env, capture_output=True, text=True
+    )
+    needs = {f"{suffix}, which needs the package pillow-heif": n for suffix, n in ((".heic", 2), (".heif", 1))}
+    count, left_out = done.stdout.split(" ", 1)
+    assert int(count) == (3 if installed else 0), done.stderr
+    assert ast.literal_eval(left_out) == ({} if installed else needs)
 
 
 def test_classes_are_decided_by_name_where_a_split_lacks_one(tmp_path):
