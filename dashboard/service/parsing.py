@@ -58,7 +58,7 @@ def whole_or(value: Any, default: int) -> int:
 
 def shown(value: Any) -> str:
     """Return a value that was refused, for the end of a sentence; the middle of a long one is left out."""
-    if value is None or value == "":
+    if value is None or value == "" or value != value:  # NaN: see `dashboard.ui.events.Updates`
         return "an empty field"
     number = whole_of(value) if isinstance(value, str) else None
     return brief.repr(value if number is None else number)

@@ -7,6 +7,7 @@ the first picture.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -40,7 +41,7 @@ def apart(event: Callable[..., Any]) -> Any:
 
 
 class Updates(gr.Blocks):
-    """Blocks that send every update of a generator whole, and none twice.
+    """Blocks that send every update of a generator whole, and none twice, and on which a slider's field may be empty.
 
     Gradio sends what differs from the update before. The browser writes that into the objects of the update before,
     which may still wait to be painted: on a busy machine what they held is lost. When a generator is over it sends the
@@ -48,6 +49,19 @@ class Updates(gr.Blocks):
     What is called from outside is therefore no generator: its callers take the last message for the answer. And a
     generator yields `gr.skip()` at least: one that yields nothing empties its outputs.
     """
+
+    async def preprocess_data(
+        self, block_fn: BlockFunction, inputs: list[Any], state: Any, explicit_call: bool = False
+    ) -> list[Any]:
+        """Return an event's arguments; NaN for a slider whose field is empty: `gr.Slider` compares it with its bounds.
+
+        NaN is in no range, so that whoever reads it says that it is none, in its own words.
+        """
+        given = [
+            math.nan if value is None and isinstance(block, gr.Slider) else value
+            for block, value in zip(block_fn.inputs, inputs, strict=False)
+        ]
+        return await super().preprocess_data(block_fn, [*given, *inputs[len(given) :]], state, explicit_call)
 
     def handle_streaming_diffs(
         self,
