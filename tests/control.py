@@ -22,7 +22,8 @@ from gencore.family import image_seed
 from gencore.metrics import METRICS, interval
 
 STEPS = (5, 10, 20, 50, 100, 1000)
-SAMPLERS = (("dpm-solver++", "fixed_small"), ("unipc", "fixed_small"), ("ddim", "fixed_small"),
+SAMPLERS = (("sde-dpm-solver++", "fixed_small"), ("dpm-solver++", "fixed_small"), ("unipc", "fixed_small"),
+            ("ddim", "fixed_small"),
             ("ddpm", "fixed_small"), ("ddpm", "fixed_large"))  # fmt: skip
 
 

@@ -24,7 +24,7 @@ TRAIN_STEPS = pipeline_config.TRAIN_STEPS  # T
 SCHEDULES = pipeline_config.SCHEDULES
 PREDICTIONS = pipeline_config.PREDICTIONS
 VARIANCES = pipeline_config.VARIANCES
-SAMPLERS = ("dpm-solver++", "unipc", "ddim", "ddpm")
+SAMPLERS = ("sde-dpm-solver++", "dpm-solver++", "unipc", "ddim", "ddpm")
 STRATA = 50  # of t in the bound
 FAINTEST = 1e-3  # the least abar at which x_0 is had from eps to be walked back: it divides by sqrt(abar)
 
@@ -53,22 +53,24 @@ class DDPM(Family):
     about = "Starts from pure noise and removes it in many small steps, each a call of one network."
     interpolation = "slerp"
     knobs = (
-        Knob("sampler", "dpm-solver++", choices=SAMPLERS, help="How the reverse process is walked: "
-             "a fast solver, deterministic DDIM, or DDPM's own ancestral sampling."),
+        Knob("sampler", "sde-dpm-solver++", choices=SAMPLERS, help="How the reverse process is walked: "
+             "a fast solver of its SDE or its ODE, deterministic DDIM, or DDPM's own ancestral sampling."),
         Knob("num_inference_steps", 20, 1, TRAIN_STEPS, integer=True, help="Network calls per image: "
              "more is slower and, up to a knee, better."),
         Knob("eta", 0.0, 0.0, 1.0, help="Fresh noise per step: 0 is deterministic, 1 as random as DDPM.",
              when={"sampler": ("ddim",)}),
     )  # fmt: skip
     points = (
-        Point("DPM-Solver++, 20 calls", {}, "headline"),
+        Point("SDE-DPM-Solver++, 20 calls", {}, "headline"),
         Point("ancestral, 1000 calls", {"sampler": "ddpm", "num_inference_steps": 1000}, "lecture"),
-        *(Point(f"DPM-Solver++, {n} calls", {"num_inference_steps": n}, "sweep") for n in (5, 10, 15, 30, 50)),
-        *(Point(f"UniPC, {n} calls", {"sampler": "unipc", "num_inference_steps": n}, "sweep") for n in (5, 10, 20)),
-        *(Point(f"DDIM, {n} calls", {"sampler": "ddim", "num_inference_steps": n}, "sweep")
-          for n in (1, 2, 5, 10, 20, 50, 100)),
-        *(Point(f"ancestral, {n} calls", {"sampler": "ddpm", "num_inference_steps": n}, "sweep")
-          for n in (20, 50, 100)),
+        *(Point(f"{name}, {n} calls", {"sampler": sampler, "num_inference_steps": n}, "sweep")
+          for name, sampler, calls in (
+              ("SDE-DPM-Solver++", "sde-dpm-solver++", (5, 10, 50)),
+              ("DPM-Solver++", "dpm-solver++", (5, 10, 20, 50)),
+              ("UniPC", "unipc", (5, 10, 20)),
+              ("DDIM", "ddim", (1, 2, 5, 10, 20, 50)),
+              ("ancestral", "ddpm", (20, 50, 100)),
+          ) for n in calls),
     )  # fmt: skip
 
     changes = (Change("The DDIM sampler", {"sampler": ("ddim",)}),)  # it kept the noise of an unclipped x_0
@@ -415,21 +417,30 @@ def reverse(abar: Sequence[float], eta: float, large: bool = False) -> Advance:
     return advance
 
 
-def multistep(kind: str, train: Any, steps: int, eta: float) -> Advance:
-    """Return diffusers' solver `kind`, of order 3.
+def multistep(kind: str, train: Any, steps: int, eta: float, **options: Any) -> Advance:
+    """Return diffusers' solver `kind`, of order 3 unless `options` say otherwise; that of an SDE draws fresh noise.
 
     It is given a schedule of its own, with just the timesteps chosen (respacing, Nichol & Dhariwal 2021, sec. 4): its
     own trailing ones are one too many at 61 steps and others. Its default spacing gives NaN or raises at 1000.
     """
-    options = {"solver_order": 3, "timestep_spacing": "trailing", "prediction_type": "sample"}
-    scheduler = getattr(diffusers, kind)(steps, **options)
+    usual = {"solver_order": 3, "timestep_spacing": "trailing", "prediction_type": "sample"}
+    scheduler = getattr(diffusers, kind)(steps, **usual | options)
     scheduler.alphas_cumprod = torch.tensor(levels(train, trailing(steps))[-2::-1])
     scheduler.set_timesteps(steps)
     ahead = iter(scheduler.timesteps)
-    return lambda x, x0, noise: scheduler.step(x0, next(ahead), x).prev_sample
+    draws = options.get("algorithm_type", "").startswith("sde")
+
+    def advance(x: Tensor, x0: Tensor, noise: Noise | None) -> Tensor:
+        fresh = {"variance_noise": noise(*x.shape[1:])} if draws else {}
+        return scheduler.step(x0, next(ahead), x, **fresh).prev_sample
+
+    return advance
 
 
 SCHEDULERS = {
+    "sde-dpm-solver++": partial(
+        multistep, "DPMSolverMultistepScheduler", algorithm_type="sde-dpmsolver++", solver_order=2
+    ),  # Lu et al. 2022, appendix B
     "dpm-solver++": partial(multistep, "DPMSolverMultistepScheduler"),  # Lu et al. 2022
     "unipc": partial(multistep, "UniPCMultistepScheduler"),  # Zhao et al. 2023
     "ddim": ddim,

@@ -98,7 +98,7 @@ def test_ancestral_sampling_gives_diffusers_own_images_of_the_same_noise(here, m
     assert torch.allclose(model.generate(SEEDS, sampler="ddpm", num_inference_steps=50) / 2 + 0.5, theirs, atol=1e-4)
 
 
-@pytest.mark.parametrize("sampler", ["dpm-solver++", "unipc", "ddim", "ddpm"])
+@pytest.mark.parametrize("sampler", ["sde-dpm-solver++", "dpm-solver++", "unipc", "ddim", "ddpm"])
 @pytest.mark.parametrize("kind", ["DDIM", "PNDM"])
 def test_an_imported_model_has_every_sampler_and_a_bound(here, kind, sampler):
     saved(here / "saved", kind=kind)

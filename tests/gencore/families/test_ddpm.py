@@ -121,7 +121,11 @@ def test_the_last_state_is_the_image(sampler, variance, prediction):
         assert (last.x - last.x0).abs().max() < 1e-5, steps
 
 
-SOLVERS = {"dpm-solver++": "DPMSolverMultistepScheduler", "unipc": "UniPCMultistepScheduler"}
+SOLVERS = {
+    "dpm-solver++": ("DPMSolverMultistepScheduler", {}),
+    "unipc": ("UniPCMultistepScheduler", {}),
+    "sde-dpm-solver++": ("DPMSolverMultistepScheduler", {"algorithm_type": "sde-dpmsolver++", "solver_order": 2}),
+}
 
 
 @pytest.mark.parametrize("prediction", PREDICTIONS)
@@ -129,13 +133,15 @@ SOLVERS = {"dpm-solver++": "DPMSolverMultistepScheduler", "unipc": "UniPCMultist
 def test_the_solvers_are_those_of_diffusers_with_thresholding_to_1(sampler, prediction):
     """Where diffusers' own trailing timesteps are as many as were asked for: not at 61, where they end in -1."""
     model = rough(prediction=prediction)
-    options = {"timestep_spacing": "trailing", "solver_order": 3, "thresholding": True, "sample_max_value": 1.0}
-    scheduler = getattr(diffusers, SOLVERS[sampler]).from_config(model.scheduler.config, **options)
+    kind, own = SOLVERS[sampler]
+    options = {"timestep_spacing": "trailing", "solver_order": 3, "thresholding": True, "sample_max_value": 1.0} | own
+    scheduler = getattr(diffusers, kind).from_config(model.scheduler.config, **options)
     for steps in (1, 2, 3, 20, 50):
         scheduler.set_timesteps(steps)
-        x = Noise([1, 2])(1, 8, 8)
+        x = (noise := Noise([1, 2]))(1, 8, 8)
         for t in scheduler.timesteps:
-            x = scheduler.step(model._call(x, torch.full((2,), int(t))), t, x).prev_sample
+            fresh = {"variance_noise": noise(1, 8, 8)} if "sde" in sampler else {}
+            x = scheduler.step(model._call(x, torch.full((2,), int(t))), t, x, **fresh).prev_sample
         *_, last = sampled(model, sampler, steps)
         assert torch.allclose(last.x, x, atol=1e-3)
     scheduler.set_timesteps(61)
@@ -218,7 +224,8 @@ def test_all_deterministic_samplers_begin_with_the_same_step(prediction):
 
 @pytest.mark.parametrize("prediction", PREDICTIONS)
 @pytest.mark.parametrize(
-    ("sampler", "steps"), [("dpm-solver++", 30), ("unipc", 30), ("ddim", 100), ("ddim", 600), ("ddpm", 1000)]
+    ("sampler", "steps"),
+    [("sde-dpm-solver++", 60), ("dpm-solver++", 30), ("unipc", 30), ("ddim", 100), ("ddim", 600), ("ddpm", 1000)],
 )
 def test_samples_of_the_toy_have_its_mean_and_spread(sampler, steps, prediction):
     """The score of N(0.3, 0.2^2) is known, so a right sampler gives back 0.3 and 0.2."""
