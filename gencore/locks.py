@@ -7,12 +7,13 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
+from gencore.checkpoint import cannot_write
 from gencore.errors import InputError
 
 if os.name == "nt":
@@ -94,26 +95,36 @@ def alone(path: Path, doing: str) -> Iterator[Owner]:
         doing: What, in words that follow 'is being': 'trained'.
 
     Raises:
-        InputError: if another process does it, naming that one.
-        OSError: as `lock` does.
+        InputError: if another process does it, naming that one, or if the folder cannot be written to.
     """
+    made = not path.parent.exists()
+    with ExitStack() as stack:
+        try:
+            me = _taken(path, doing, stack)
+        except OSError as error:
+            raise InputError(cannot_write(path, error)) from error
+        try:
+            yield me
+        finally:
+            with suppress(OSError):  # on Windows no open file can be removed
+                path.unlink()
+                if made:
+                    path.parent.rmdir()  # which it is not if there is anything in it
+
+
+def _taken(path: Path, doing: str, stack: ExitStack) -> Owner:
+    """Lock a file until the stack is left, and write into it who did."""
     last = time.monotonic() + PATIENCE
-    while True:
-        with lock(path) as free:
-            if free:
-                me = Owner(os.getpid(), f"{datetime.now():%Y-%m-%d %H:%M:%S}")
-                path.write_text(json.dumps(asdict(me)), encoding="utf-8")
-                try:
-                    yield me
-                finally:
-                    with suppress(OSError):  # on Windows no open file can be removed
-                        path.unlink()
-                return
+    while not stack.enter_context(lock(path)):
+        stack.close()
         if time.monotonic() > last:
             other = _named(path)
             who = f"process {other.pid} since {other.since}" if other else "another process"
             raise InputError(f"{path.parent} is being {doing} by {who}; wait for it or stop it.")
         time.sleep(PATIENCE / 10)
+    me = Owner(os.getpid(), f"{datetime.now():%Y-%m-%d %H:%M:%S}")
+    path.write_text(json.dumps(asdict(me)), encoding="utf-8")
+    return me
 
 
 def owner(path: Path) -> Owner | None:

@@ -7,6 +7,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from gencore.distributed import ProcessGroup
 from gencore.errors import InputError, near
 from gencore.families import FAMILIES
 from gencore.family import Family, PostTrainingFit, ValidationHook, derived_seed, image_seed
+from gencore.locks import alone
 from gencore.paths import as_path
 from gencore.pictures import grid, write_png
 from gencore.presets import Run, TrainingConfig, check_training
@@ -33,7 +35,12 @@ LOG = "log.jsonl"
 TIMELAPSE = "timelapse"
 LOG_LINES = 1000  # in a run; a page draws them all
 VALIDATE_EVERY = 10  # log lines
-SAVE_SECONDS = 60
+SAVE_SECONDS = 60  # between two saves at most
+LEAST_SECONDS = 2  # and at least
+SAVE_SHARE = 0.02  # of the time that may be spent on saving, within these
+LOG_SECONDS = 2  # between two writings of the log
+PICTURE_SHARE = 0.05  # of a budget in minutes that may be spent on time-lapse grids
+LOCK = ".training.lock"
 ASK_EVERY = 8  # steps: how often several processes ask each other whether to stop
 
 
@@ -48,6 +55,7 @@ class Progress:
         images_per_s: Images per second since this process began.
         eta_s: Seconds to go.
         logs: The latest line of the log: scalars by name.
+        generate: Makes images of seeds with the averaged weights as they are now; see `Family.generate`.
     """
 
     step: int
@@ -56,6 +64,7 @@ class Progress:
     images_per_s: float
     eta_s: float
     logs: Mapping[str, float]
+    generate: Callable[[list[int]], Tensor]
 
 
 @dataclass
@@ -198,11 +207,15 @@ class Trainer:
         self.logs = {name: value for name, value in plain.items() if isinstance(value, float)}
         self.logged = {}
 
+    def generate(self, seeds: list[int], finished: bool = False) -> Tensor:
+        """Return the images of seeds at default knobs with the averaged weights, float32 (N, C, H, W) in [-1, 1]."""
+        return self.averaged_model(finished).generate(seeds)
+
     def picture(self, finished: bool = False) -> None:
         """Write the time-lapse grid of now: the same seeds all through the run, default knobs, averaged weights."""
         if self.config.timelapse and self.group.rank == 0:
             seeds = [image_seed(self.config.seed, i) for i in range(self.config.timelapse)]
-            images = to_uint8(self.averaged_model(finished).generate(seeds))
+            images = to_uint8(self.generate(seeds, finished))
             name = f"{self.images:09d}{'-finished' if finished else ''}.png"
             write_png(self.out / TIMELAPSE / name, grid(images, columns=6))
 
@@ -220,8 +233,13 @@ class Trainer:
     def publish(self, finished: bool = False) -> None:
         """Save the averaged model, the log and run.json."""
         checkpoint.save_model(self.out, self.averaged_model(finished))
-        checkpoint.write_atomic(self.out / LOG, "".join(f"{line}\n" for line in self.lines).encode())
+        self.write_log()
         checkpoint.write_json(self.out / checkpoint.RUN, self._record() | {"finished": finished})
+
+    def write_log(self) -> None:
+        """Write the log as it is now, by the first process."""
+        if not self.group.rank:
+            checkpoint.write_atomic(self.out / LOG, "".join(f"{line}\n" for line in self.lines).encode())
 
     def _tensors(self) -> dict[str, Tensor]:
         tensors = {f"model.{name}": value for name, value in self.model.state_dict().items()}
@@ -315,19 +333,21 @@ def train(
     Raises:
         InputError: on bad settings, data, or folder, or when the training diverges.
     """
-    trainer = _prepare(run, as_path(out), preset, minutes, images, resume, init, device)
-    try:
-        yield from _loop(trainer, stop)
-    except (GeneratorExit, KeyboardInterrupt):
+    group = ProcessGroup.assemble()
+    with alone(as_path(out) / LOCK, "trained") if not group.rank else nullcontext():
+        trainer = _prepare(run, as_path(out), preset, minutes, images, resume, init, device, group)
+        try:
+            yield from _loop(trainer, stop)
+        except (GeneratorExit, KeyboardInterrupt):
+            trainer.finish()
+            raise
         trainer.finish()
-        raise
-    trainer.finish()
 
 
 def _loop(trainer: Trainer, stop: Callable[[], bool]) -> Iterator[Progress]:
     start_images, start_seconds = trainer.images, trainer.seconds
     pictures = {round(2 ** (k / 2)) for k in range(64)}  # log-spaced: early steps change the most
-    clock, saved, logged = time.perf_counter(), time.monotonic(), trainer.progress
+    clock, logged, rhythm = time.perf_counter(), trainer.progress, Rhythm()
     if trainer.step == 0:
         trainer.picture()
     while trainer.progress < 1 and not trainer.stops(stop):
@@ -337,16 +357,43 @@ def _loop(trainer: Trainer, stop: Callable[[], bool]) -> Iterator[Progress]:
         if trainer.step == 1 or trainer.progress - logged >= 1 / LOG_LINES:
             trainer.log()
             logged = trainer.progress
-        if trainer.step in pictures:
-            trainer.picture()
-        if time.monotonic() - saved > SAVE_SECONDS:
-            trainer.save()
-            saved = time.monotonic()
+        if trainer.step in pictures and (trainer.minutes is None or rhythm.spent <= PICTURE_SHARE * trainer.seconds):
+            rhythm.spent += _seconds_of(trainer.picture)
+        rhythm.keep(trainer)
         spent = trainer.seconds - start_seconds
         speed = (trainer.images - start_images) / max(spent, 1e-9)
         budget = 60 * trainer.minutes if trainer.minutes else trainer.config.images / speed
         eta = (1 - trainer.progress) * budget
-        yield Progress(trainer.step, trainer.images, trainer.seconds, speed, eta, trainer.logs)
+        yield Progress(trainer.step, trainer.images, trainer.seconds, speed, eta, trainer.logs, trainer.generate)
+
+
+class Rhythm:
+    """When a training writes to the disk: often enough that a kill costs little, seldom enough that saving does.
+
+    Attributes:
+        spent: Seconds spent on pictures.
+    """
+
+    def __init__(self) -> None:
+        self.spent, self.pause = 0.0, min(LEAST_SECONDS, SAVE_SECONDS)
+        self.saved = self.logged = time.monotonic()
+
+    def keep(self, trainer: Trainer) -> None:
+        """Save what is due: the state to resume from and the model, or the log alone."""
+        now = time.monotonic()
+        if now - self.saved > self.pause:
+            seconds = _seconds_of(trainer.save)
+            self.pause = min(max(seconds / SAVE_SHARE, LEAST_SECONDS), SAVE_SECONDS)
+            self.saved = self.logged = time.monotonic()
+        elif now - self.logged > LOG_SECONDS:
+            trainer.write_log()
+            self.logged = now
+
+
+def _seconds_of(work: Callable[[], None]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
 
 
 def _prepare(
@@ -358,9 +405,9 @@ def _prepare(
     resume: bool,
     init: str | None,
     device: str | None,
+    group: ProcessGroup,
 ) -> Trainer:
     """Check everything, load the data, and return a trainer at its start or where it was left."""
-    group = ProcessGroup.assemble()
     run = _budgeted(run, minutes, images, group)
     state = _read_state(out) if resume else None
     if state:
@@ -387,6 +434,20 @@ def _prepare(
     if run.config.compile:
         model.network.compile()
     return trainer
+
+
+def rehearsal(run: Run, splits: Mapping[str, Images], device: str | None = None) -> Trainer:
+    """Return a trainer of a run at its start, to time its steps with; it has no folder and writes nothing.
+
+    Raises:
+        InputError: on bad settings, or if the family cannot be built so.
+    """
+    check_training(run.config)
+    torch.manual_seed(derived_seed(run.config.seed, "weights"))
+    model, group = _build(run, splits["train"]).to(pick_device(device)), ProcessGroup()
+    settings = _settings(model, run.config, group)
+    model.train()
+    return Trainer(run, Path(), "", model, settings, splits["train"].x.to(model.device), torch.empty(0), group)
 
 
 def _budgeted(run: Run, minutes: float | None, images: int | None, group: ProcessGroup) -> Run:

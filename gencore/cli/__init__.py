@@ -10,7 +10,20 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from gencore.cli import benchmark, bound, data, evaluate, export, features, imports, ladder, latents, sample, train
+from gencore.cli import (
+    benchmark,
+    bound,
+    compare,
+    data,
+    evaluate,
+    export,
+    features,
+    imports,
+    ladder,
+    latents,
+    sample,
+    train,
+)
 from gencore.cli import list as listing
 from gencore.errors import InputError
 from gencore.signals import heed_sigterm
@@ -41,6 +54,7 @@ for name, command in {
     "list": listing.show_all,
     "data": data.data,
     "train": train.train,
+    "compare": compare.compare,
     "sample": sample.sample,
     "benchmark": benchmark.benchmark,
     "evaluate": evaluate.evaluate,

@@ -49,7 +49,7 @@ def measuring(title: str) -> Iterator[None]:
         yield
     except Unmeasurable:
         raise
-    except InputError as error:
+    except (InputError, RuntimeError) as error:  # RuntimeError: no memory, or a process of ours was killed
         raise Unmeasurable(f"{title} cannot be measured: {error}") from error
 
 
@@ -321,7 +321,7 @@ class Evaluation:
     def cost(self, task: Task) -> Iterator[RowProgress]:
         """Yield the moments of a row of costs."""
         with measuring(task.title):
-            for at in cost_row(task, self.model(task), cost.SECONDS):
+            for at in cost_row(task, self.model(task), task.timing_seconds):
                 if at.stage != "timing":
                     yield RowProgress(task.rest * at.share, f"{task.title}: {COST_WORDS[at.stage]}", at.row)
                 elif at.timings:

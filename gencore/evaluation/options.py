@@ -34,6 +34,7 @@ class EvalOptions:
         batch: Images made at once; the same batch gives the same bits.
         only: Parts of labels: measure only points that have one of them in theirs, whatever the case.
         skip: Parts of labels: leave out points that have one of them in theirs.
+        timing_seconds: Of timing, for a row of costs; None for `cost.SECONDS`.
         most_seconds: Rows that would take longer are left out, with a sentence; None for no limit.
         again: Measure costs that have a row of this machine again; scores would come out the same.
 
@@ -52,6 +53,7 @@ class EvalOptions:
     batch: int = 100
     only: Sequence[str] = ()
     skip: Sequence[str] = ()
+    timing_seconds: float | None = None
     most_seconds: float | None = None
     again: bool = False
 
@@ -72,6 +74,8 @@ class EvalOptions:
         ):
             if number is not None:
                 check_count(what, number, most, least)
+        if self.timing_seconds is not None and not self.timing_seconds > 0:
+            raise InputError(f"The time of a timing must be more than 0 seconds, not {self.timing_seconds!r}.")
         if self.most_seconds is not None and not self.most_seconds > 0:
             raise InputError(f"The time limit of a row must be more than 0 seconds, not {self.most_seconds!r}.")
 

@@ -265,6 +265,7 @@ class Planner:
         settings.apply(model)
         hashes = {"checkpoint": rows.checkpoint_hash(entry.path)}
         trials: dict[str, tuple[int, float]] = {}
+        timing = self.options.timing_seconds or cost.SECONDS
         seen = set()
         for point in points:
             knobs = model.resolve_knobs(point.knobs)
@@ -275,7 +276,8 @@ class Planner:
             timed = Task(
                 kind="cost", dataset=entry.dataset, checkpoint=entry.name, family=entry.family, point=point,
                 knobs=knobs, settings=settings, batch=self.options.batch, hashes=hashes, path=path, entry=entry,
-                calls=calls, rest=min(cost.SECONDS, 300 * seconds) + 10, device=self.device,
+                calls=calls, rest=min(timing, 300 * seconds) + 10, device=self.device,
+                timing_seconds=timing,
                 training=training(entry, cost.count_parameters(model)), repeat=self.options.again,
             )  # fmt: skip
             for task in self.wanted(timed, seconds / TRIAL):

@@ -55,6 +55,7 @@ class Task:
         elsewhere: The machine that its images were made on, where they are all kept; else they are made on this one.
         training: What its model's training came to, as the row tells it.
         reference: How many real test images the KID is measured against; 0 for a cost.
+        timing_seconds: About how long to time, for a cost.
         before: The row that is scored again, None for a new one.
         repeat: Whether it is measured though its row is there.
     """
@@ -83,6 +84,7 @@ class Task:
     elsewhere: Mapping[str, Any] | None = None
     training: Mapping[str, Any] = field(default_factory=dict)
     reference: int = 0
+    timing_seconds: float = 0.0
     before: Mapping[str, Any] | None = None
     repeat: bool = False
 

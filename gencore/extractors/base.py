@@ -103,6 +103,11 @@ class Extractor(nn.Module, ABC):
         """Return the features, float32 (n, d), of a few uint8 images (n, C, H, W), before they are standardised."""
 
     @classmethod
+    def images_to_learn(cls, count: int, channels: int) -> int:
+        """Return how many images, repeats included, `learn` trains on, of `count` train images."""
+        return 0
+
+    @classmethod
     def check_at_hand(cls, options: Options) -> None:
         """Check, before any work is done, that all that `learn` needs from elsewhere can be had.
 

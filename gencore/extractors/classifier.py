@@ -55,6 +55,11 @@ class Classifier(Convolutional):
         return {"test_accuracy": self.accuracy(test)}
 
     @classmethod
+    def images_to_learn(cls, count: int, channels: int) -> int:
+        """Return how many images it is trained on, repeats included."""
+        return count * epochs_for(EPOCHS[channels], STEPS, count, BATCH)
+
+    @classmethod
     def learn(cls, splits: Mapping[str, Images], options: Options, show: Show) -> tuple[Self, dict[str, Any]]:
         """Return the classifier of the epoch that the validation split chose.
 

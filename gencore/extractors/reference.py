@@ -151,11 +151,12 @@ def real_path(weights: Path) -> Path:
 
 
 def write_features(
-    data: str, root: Path, name: str, options: Options, show: Show, view: View | None = None
+    data: str, root: Path, name: str, options: Options, show: Show, view: View | None = None, keep: bool = False
 ) -> Iterator[str]:
     """Make a data set's features in its folder under `root`, yielding a line for people as each thing is done.
 
-    `name` is a key of EXTRACTORS, or 'all': those that the data set allows and that need nothing from elsewhere.
+    `name` is a key of EXTRACTORS, or 'all': those that the data set allows and that need nothing from elsewhere. With
+    `keep`, those that are there of these very images stay as they are.
 
     Raises:
         InputError: if the data set cannot be had, is one image again and again or has no labels for `name`, on bad
@@ -182,7 +183,10 @@ def write_features(
         yield f"{sentence}: the other extractors only."
     yield f"{write_reference(splits['train'], root, origin)}"
     for cls in wanted:
-        if cls.name not in barred:
+        path = root / dataset_key(data) / FOLDER / f"{cls.name}.safetensors"
+        if keep and _is_of(path, origin):
+            yield f"{path}: as it is"
+        elif cls.name not in barred:
             yield from _write_extractor(cls, data, splits, root, options, show, origin)
     yield f"{write_card(root / dataset_key(data) / FOLDER, dataset_key(data))}"
 
@@ -196,6 +200,18 @@ def _others_there(data: str, root: Path, now: Mapping[str, Any]) -> str:
         return ""
     changed = difference(told, now)
     return f"These take the place of features of other images ({changed})." if changed else ""
+
+
+def _is_of(weights: Path, origin: Mapping[str, str]) -> bool:
+    """Return whether an extractor is there with the features of these very images."""
+    path = real_path(weights)
+    if not (weights.is_file() and path.is_file()):
+        return False
+    try:
+        told = read_tensors(path)[1]
+    except InputError:
+        return False
+    return told.get("hash") == file_hash(weights) and all(told.get(key) == value for key, value in origin.items())
 
 
 def _write_extractor(

@@ -36,6 +36,11 @@ class SelfSupervised(Convolutional):
     sees: ClassVar[str] = "see what sets one image apart from another, and forgive small moves"
 
     @classmethod
+    def images_to_learn(cls, count: int, channels: int) -> int:
+        """Return how many views it is trained on: two of each image."""
+        return 2 * count * epochs_for(EPOCHS[channels], STEPS, count, BATCH)
+
+    @classmethod
     def learn(cls, splits: Mapping[str, Images], options: Options, show: Show) -> tuple[Self, dict[str, Any]]:
         """Return the network after its last epoch; the validation split shows how well it tells views.
 

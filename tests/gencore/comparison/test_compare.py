@@ -1,0 +1,194 @@
+"""`python -m gencore compare`, from images to a verdict, at tiny sizes."""
+
+import json
+import signal
+import time
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from typer.testing import CliRunner
+
+from gencore import checkpoint
+from gencore.cli import app
+from gencore.comparison import run as running
+from gencore.comparison.plan import Asked, plan
+from gencore.comparison.run import opened
+from gencore.comparison.state import FILE, read_state
+from gencore.data import View, load_splits
+from gencore.errors import InputError
+from gencore.evaluation import rows
+from tests.gencore.comparison.conftest import save_shapes, shapes, started
+
+MINUTES = 0.01
+
+
+def command(*arguments):
+    return CliRunner().invoke(app, ["compare", *map(str, arguments)])
+
+
+def scored(path):
+    """(kind, checkpoint) of each row of a file."""
+    return [(row["kind"], row["checkpoint"]) for row in rows.read(path)[0]]
+
+
+def labelled(folder):
+    for label, first in (("ant", 0), ("bee", 100)):
+        save_shapes(folder / label, n=100, seed=first)
+    return folder
+
+
+def mixed(folder):
+    """Coloured, of several sizes, with a transparent part."""
+    folder.mkdir()
+    for i, values in enumerate(shapes(100, 16, 4)):
+        picture = Image.fromarray(values, "RGBA")
+        picture.resize((16 + i % 5, 16 + i % 3)).save(folder / f"{i:03}.png")
+    return folder
+
+
+@pytest.mark.parametrize(("make", "view"), [(labelled, []), (mixed, ["--size", "8"])])
+def test_images_become_families_with_rows_and_a_verdict(here, short, make, view):
+    data = make(here / "photos")
+    done = command(data, "--minutes", MINUTES, *view)
+    assert done.exit_code == 0, done.output
+    state = read_state(here / "runs/photos")
+    assert state.phase == "done" and not state.running and state.verdict in done.output
+    assert [one.state for one in state.members] == ["measured"] * 3
+    assert all(word in state.verdict for word in ("closest to the real images", "most varied", "fastest"))
+    for one in state.members:
+        entry = checkpoint.find(f"runs/photos/{one.checkpoint}")
+        assert entry.run["images"] == one.images > 0 and entry.run["finished"]
+        for kind in ("quality", "cost"):
+            assert (kind, entry.name) in scored(here / "runs/photos/rows.jsonl")
+    assert state.n == len(load_splits(str(data), View(**state.view), ("test",))["test"].x)
+    before = scored(here / "runs/photos/rows.jsonl")
+    assert command(data, "--minutes", MINUTES, *view).exit_code == 0
+    assert scored(here / "runs/photos/rows.jsonl") == before, "nothing is done twice"
+
+
+def test_what_it_would_do_is_said_before_and_for_programs_too(here, short):
+    data = save_shapes(here / "photos")
+    done = command(data, "--minutes", "1", "--families", "vae,ddpm", "--dry", "--json")
+    told = json.loads(done.stdout)
+    assert [one["family"] for one in told["members"]] == ["vae", "ddpm"]
+    assert told["estimates"]["training"] == 120 and told["eta_s"] == pytest.approx(sum(told["estimates"].values()))
+    assert any("Only" in sentence and "held-out images" in sentence for sentence in told["sentences"])
+    assert any("Fréchet distance" in sentence for sentence in told["sentences"]), "what cannot be measured"
+    assert not (here / "runs").exists(), "nothing is written"
+    people = command(data, "--minutes", "1", "--dry")
+    assert "In all about" in people.stdout and "images/s" in people.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [(["--minutes", "0"], "minutes must be"), (["--minutes", "1", "--families", "vea"], "did you mean 'vae'"),
+     (["--minutes", "1", "--size", "9"], "takes even sizes"), (["--minutes", "1", "--json"], "goes with --dry"),
+     (["--minutes", "1", "--size", "128"], "even sizes from 8 to 64"),
+     (["--minutes", "1", "--families", ","], "Name one")],
+)  # fmt: skip
+def test_bad_input_has_its_sentence(here, short, arguments, told):
+    done = command(save_shapes(here / "photos", 40), *arguments)
+    assert done.exit_code == 2 and told in done.stderr
+    assert not (here / "runs/photos").exists()
+
+
+def test_another_comparison_in_the_folder_is_refused(here, short):
+    data = save_shapes(here / "photos", 60)
+    assert command(data, "--minutes", MINUTES, "--families", "vae").exit_code == 0
+    done = command(data, "--minutes", 2 * MINUTES, "--families", "vae")
+    assert done.exit_code == 2 and "with minutes 0.01, not 0.02" in done.stderr and "--out" in done.stderr
+
+
+def test_a_second_one_in_the_folder_is_refused_and_the_first_named(here, short):
+    data = save_shapes(here / "photos", 60)
+    first = started("compare", data, "--minutes", 5, "--families", "vae")
+    try:
+        wait_for(here / "runs/photos", lambda state: state.members[0].images > 0)
+        done = command(data, "--minutes", 5, "--families", "vae")
+        assert done.exit_code == 2 and f"by process {first.pid} since 2" in done.stderr
+        train = CliRunner().invoke(app, ["train", "digits/vae", f"data={data}", "--out", "runs/photos/vae", "--resume"])
+        assert train.exit_code == 2 and f"is being trained by process {first.pid}" in train.stderr
+        first.send_signal(signal.SIGINT)
+        first.wait(60)
+    finally:
+        first.kill()
+    state = read_state(here / "runs/photos")
+    assert state.phase == "stopped" and "goes on" in state.words
+    assert checkpoint.load(here / "runs/photos/vae").generate([1]).shape == (1, 1, 8, 8), "a usable checkpoint"
+
+
+def wait_for(folder, ready):
+    for _ in range(1200):
+        if (folder / FILE).exists() and ready(read_state(folder)):
+            return
+        time.sleep(0.05)
+    raise AssertionError("it did not get there")
+
+
+def begun(here, **changes):
+    data = save_shapes(here / "photos", 60)
+    return Asked(str(data), View(), MINUTES, ("vae",)), here / "runs/photos"
+
+
+def test_data_that_go_away_while_training_are_told_and_nothing_is_lost(here, short, monkeypatch):
+    asked, folder = begun(here)
+    with opened(folder, asked, lambda: plan(asked, lambda *_: None), lambda: False) as comparison:
+        moments = comparison.run()
+        next(moments)
+        (here / "photos").rename(here / "elsewhere")
+        with pytest.raises(InputError, match="photos"):
+            list(moments)
+    state = read_state(folder)
+    assert state.phase == "failed" and "photos" in state.words and state.members[0].state == "trained"
+    (here / "elsewhere").rename(here / "photos")
+    assert command(asked.data, "--minutes", MINUTES, "--families", "vae").exit_code == 0
+    assert read_state(folder).phase == "done"
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [(InputError("loss is no longer a finite number at step 7: the training diverged."), "diverged"),
+     (RuntimeError("CUDA out of memory. Tried"), "not enough memory"),
+     (OSError(28, "No space left on device"), "No space")],
+)  # fmt: skip
+def test_a_family_that_fails_leaves_the_others_their_turn(here, short, monkeypatch, error, told):
+    own = running.train
+
+    def failing(run, *arguments, **options):
+        if run.family == "gan":
+            raise error
+        return own(run, *arguments, **options)
+
+    monkeypatch.setattr(running, "train", failing)
+    data = save_shapes(here / "photos", 60)
+    done = command(data, "--minutes", MINUTES, "--families", "gan,vae")
+    assert done.exit_code == 0, done.output
+    state = read_state(here / "runs/photos")
+    assert [one.state for one in state.members] == ["failed", "measured"]
+    assert told in state.member("gan").words and told in done.stderr
+    monkeypatch.setattr(running, "train", own)
+    assert command(data, "--minutes", MINUTES, "--families", "gan,vae").exit_code == 0
+    assert [one.state for one in read_state(here / "runs/photos").members] == ["measured"] * 2, "it is tried again"
+
+
+def test_where_all_fail_the_comparison_does(here, short, monkeypatch):
+    def failing(*arguments, **options):
+        raise InputError("The disk is full.")
+
+    monkeypatch.setattr(running, "train", failing)
+    done = command(save_shapes(here / "photos", 60), "--minutes", MINUTES, "--families", "vae")
+    assert done.exit_code == 2 and "vae: The disk is full." in done.stderr
+    assert read_state(here / "runs/photos").phase == "failed"
+
+
+def test_the_plan_is_deterministic_in_all_but_speed(here, short):
+    asked, _ = begun(here)
+    one, other = (asdict(plan(asked, lambda *_: None)) for _ in range(2))
+    for told in (one, other):
+        del told["estimates"], told["eta_s"], told["members"], told["created"]
+    assert one == other
+    assert torch.equal(*(load_splits(asked.data)["test"].x for _ in range(2)))
+    assert np.isfinite(one["minutes"])
