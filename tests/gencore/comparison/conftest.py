@@ -1,9 +1,6 @@
 """Folders of small images, and comparisons of them that take seconds."""
 
 import os
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,8 +9,6 @@ from PIL import Image
 from gencore.extractors import EXTRACTORS
 from gencore.presets import PRESETS
 from tests.support.tiny_compare import shorten
-
-ROOT = Path(__file__).resolve().parents[3]
 
 
 def shapes(n, size=8, channels=1, seed=0):
@@ -51,11 +46,3 @@ def short(monkeypatch):
     for registry, before in ((EXTRACTORS, extractors), (PRESETS, presets)):
         registry.clear()
         registry.update(before)
-
-
-def started(*arguments, **options):
-    """Start `python -m gencore ...` made short, in a process of its own."""
-    command = [sys.executable, "-m", "tests.support.tiny_compare", *map(str, arguments)]
-    env = os.environ | {"PYTHONPATH": str(ROOT)}
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen(command, env=env, **pipes, **options)

@@ -20,7 +20,8 @@ from gencore.comparison.state import FILE, read_state
 from gencore.data import View, load_splits
 from gencore.errors import InputError
 from gencore.evaluation import rows
-from tests.gencore.comparison.conftest import save_shapes, shapes, started
+from tests.gencore.comparison.conftest import save_shapes, shapes
+from tests.support.kills import started
 
 MINUTES = 0.01
 
