@@ -40,12 +40,13 @@ def compare(
     from gencore.comparison.run import opened
     from gencore.data import View, dataset_key
     from gencore.errors import InputError
+    from gencore.paths import as_path
     from gencore.signals import stoppable
 
     if as_json and not dry:
         raise InputError("--json goes with --dry; what runs writes comparison.json in its folder.")
     asked = Asked(data, View(size, channels, fit, label), minutes, families_of(families), device)
-    folder = (out or roots()[-1] / dataset_key(data)).expanduser()
+    folder = as_path(out or roots()[-1] / dataset_key(data))
     if dry:
         state = planned(asked)
         typer.echo(json.dumps(asdict(state), ensure_ascii=False)) if as_json else show_plan(state)
