@@ -15,6 +15,7 @@ import gradio as gr
 from dashboard import pages, theme
 from dashboard.figures import embedding
 from dashboard.service import InputError, Service
+from dashboard.service.public import is_open
 from dashboard.ui import assets, model_card
 from dashboard.ui.events import Updates
 
@@ -69,7 +70,7 @@ def launch_options(service: Service) -> dict[str, Any]:
         "run_history": False,
         "share": False,
         "footer_links": ["api"],
-        "max_file_size": "1mb",
+        "max_file_size": "1gb" if is_open() else "1mb",  # an upload is refused by Gradio before any page sees it
     }
 
 

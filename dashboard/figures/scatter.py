@@ -33,13 +33,13 @@ def spot(frame: Frame, pair: Pair) -> Spot:
     return frame.spot(pair[0].mean, pair[1].mean)
 
 
-def mark(frame: Frame, pair: Pair, family: str, size: float, colour: str = "") -> str:
+def mark(frame: Frame, pair: Pair, family: str, size: float, colour: str = "", hollow: bool = False) -> str:
     """Return a family's mark with both intervals as thin lines, in its colour if in no other."""
     (x, y), (across, up) = spot(frame, pair), pair
     lines = svg.line(frame.x(across.low), y, frame.x(across.high), y, "reach")
     lines += svg.line(x, frame.y(up.low), x, frame.y(up.high), "reach")
     lines = svg.element("g", lines, style=f"stroke:{colour or f'var(--mark-{family})'}")
-    return lines + theme.mark(family, x, y, size)
+    return lines + theme.mark(family, x, y, size, hollow)
 
 
 def trail(frame: Frame, pairs: Sequence[Pair], family: str, kind: str) -> str:

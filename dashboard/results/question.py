@@ -36,6 +36,7 @@ class Question:
         points: The points that can be drawn: quality and time are known, each operating point once.
         sizes: How many operating points were measured at each n, largest n first.
         left_out: A sentence for each kind of point that is missing here.
+        untimed: Samples from elsewhere whose quality is known and whose time is not.
     """
 
     measured: Measurements
@@ -47,6 +48,7 @@ class Question:
     points: tuple[Measured, ...]
     sizes: dict[int, int]
     left_out: tuple[str, ...] = ()
+    untimed: tuple[Measured, ...] = ()
 
     @cached_property
     def families(self) -> tuple[str, ...]:
@@ -205,7 +207,8 @@ def ask(
     shown = once([point for point in timed if axis.across or point.n == n], n)
     points = tuple(point for point in shown if axis.of(point, extractor) and point.ms_per_image)
     sizes = dict(sorted(sizes.items(), reverse=True))
-    found = Question(measured, axis, variety, extractor, n, machine, points, sizes)
+    untimed = tuple(point for point in shown if point.given and axis.of(point, extractor) and not point.ms_per_image)
+    found = Question(measured, axis, variety, extractor, n, machine, points, sizes, untimed=untimed)
     return replace(found, left_out=missing(found, shown, timed))
 
 
@@ -276,8 +279,8 @@ def two_references(question: Question, points: Sequence[Measured]) -> list[str]:
 def of_samples(question: Question, points: Sequence[Measured]) -> list[str]:
     """Return the sentences on samples that were made elsewhere: what was not timed, with its scores, and what was."""
     sentences = [
-        f"{name(point)}: {standing(question, point)}. Its speed is unknown, so it stands in no chart of speed; "
-        f"tell it: {point.command('--ms-per-image', 'MS')}"
+        f"{name(point)}: {standing(question, point)}. Its speed is unknown, so it stands in the chart of quality "
+        f"against diversity alone; tell it: {point.command('--ms-per-image', 'MS')}"
         for point in points
         if not point.ms_per_image
     ]

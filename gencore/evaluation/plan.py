@@ -72,7 +72,7 @@ def prepare_samples(
         InputError: on anything bad.
     """
     if not isinstance(name, str) or not NAMES.fullmatch(name):
-        raise InputError(f"--name must be 1 to 60 letters, digits, spaces and ()+-_., not {name!r}.")
+        raise InputError(f"The name must be 1 to 60 letters, digits, spaces and ()+-_., not {name!r}.")
     planner = Planner(EvalOptions(**options), lambda share, words: None)
     reference = planner.references[dataset] = Reference(dataset, planner.device)
     given = read_given(paths, reference.image_shape, min(SIZES["headline"][0], reference.size),

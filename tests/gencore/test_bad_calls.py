@@ -27,7 +27,7 @@ CALLS = {
     "a bound's checkpoint": (lambda: bound.prepare(5), "A path must be"),
     "encodings of a text of images": (lambda: write_encodings(VAE, n="5"), "-n must be a whole number"),
     "encodings of half an image": (lambda: write_encodings(VAE, n=1.5), "-n must be a whole number"),
-    "samples with a number for a name": (lambda: prepare_samples(["x"], "mnist", 5), "--name must be"),
+    "samples with a number for a name": (lambda: prepare_samples(["x"], "mnist", 5), "The name must be"),
     "samples in a number": (lambda: prepare_samples([5], "mnist", "a"), "A path must be"),
     "no samples": (lambda: prepare_samples([], "mnist", "a"), "There are no samples"),
     "an export to a number": (lambda: checkpoint.export(VAE, 5), "A path must be"),

@@ -14,11 +14,13 @@ from gradio.context import Context
 from dashboard import format
 from dashboard.figures import triangle
 from dashboard.pages.trilemma import point_detail, trilemma_view
+from dashboard.pages.trilemma.given_samples import GivenSamples
 from dashboard.results.operating_points import Measured, knobs_key, machine_key
 from dashboard.results.question import ask, on_machine
 from dashboard.service import METRICS, PREVIEW, Frame, InputError, Order, Point, Service, resolve_knobs
 from dashboard.service.cache import Cache
 from dashboard.service.parsing import whole_or
+from dashboard.service.public import is_open
 from dashboard.ui import model_card
 from dashboard.ui.events import QUICK, RUN, as_text
 from dashboard.ui.html import scripted
@@ -57,7 +59,8 @@ PAGE = (
     '<details class="fooled"><summary>What fools each diversity</summary><dl data-at="fooled"></dl></details>'
     '</article><article class="card every chart"><h3>Every operating point</h3><p class="answer" data-at="summary"></p>'
     '<div class="stage" data-at="front"></div><div class="tip" data-at="tip" hidden></div>'
-    '<p class="reading" data-at="reading"></p><ul class="left-out" data-at="notes"></ul></article></div>'
+    '<p class="reading" data-at="reading"></p><ul class="left-out" data-at="notes"></ul></article>'
+    '<article class="card chart untimed" data-at="untimed" hidden></article></div>'
     '<p class="nothing" data-at="empty" hidden></p>'
 )
 SAMPLES = (
@@ -85,6 +88,7 @@ class Trilemma:
             "lab.trilemma(element, props, watch, trigger, ['ask', 'pick'])",
             as_text(self.value()),
         )
+        self.given = GivenSamples(service) if is_open() else None  # strangers bring nothing
         self.chosen = gr.State(None)
         with gr.Column(visible=False, elem_classes=["card", "chosen"], elem_id="trilemma-chosen") as self.panel:
             self.head = gr.HTML("", js_on_load=None, elem_id="trilemma-chosen-name")
@@ -101,9 +105,10 @@ class Trilemma:
         demo = Context.root_block
         panel = [self.chosen, self.panel, self.head, self.samples, self.make, self.stop, self.row]
         lane = [self.samples, self.make, self.stop]
-        restored = demo.load(self.restore, None, [self.home], **QUICK)
+        follow = [self.given.dataset] if self.given else []
+        restored = demo.load(self.restore, None, [self.home, *follow], **QUICK)
         restored.then(None, js="() => { document.body.dataset.answered = location.search; }")
-        asked = [self.home, self.chosen, self.panel, self.head, self.row]
+        asked = [self.home, self.chosen, self.panel, self.head, self.row, *follow]
         self.home.ask(self.ask, [self.chosen], asked, trigger_mode="multiple", **QUICK)
         picked = self.home.pick(self.pick, None, panel, trigger_mode="multiple", **QUICK)
         picked.success(self.at_once, [self.chosen], lane, **RUN)
@@ -112,6 +117,8 @@ class Trilemma:
         self.make.click(self.run, [self.chosen], lane, **RUN)
         self.stop.click(self.runs.cancel, None, None, **QUICK)
         self.runs.connect()
+        if self.given:
+            self.given.connect()
 
     # ---- what the page shows
 
@@ -145,9 +152,14 @@ class Trilemma:
             for point in kinds[lane.family].points
         ]
 
-    def restore(self, request: gr.Request) -> str:
-        """Return the page as its address says, and that it does: only then a point in the address can be chosen."""
-        return as_text(self._value_of(dict(request.query_params)) | {"restored": True})
+    def restore(self, request: gr.Request) -> dict:
+        """Show the page as its address says, and that it does: only then a point in the address can be chosen."""
+        return self._shown(self._value_of(dict(request.query_params)) | {"restored": True})
+
+    def _shown(self, value: dict[str, Any]) -> dict:
+        """Return the updates that show the page's value; samples that are brought are compared with its data set."""
+        follow = {self.given.dataset: value["dataset"]} if self.given and value["datasets"] else {}
+        return {self.home: as_text(value), **follow}
 
     def ask(self, request: gr.Request, event: gr.EventData, chosen: dict | None) -> dict:
         """Show the page for another data set, meaning of quality or diversity, features, n or machine.
@@ -156,12 +168,12 @@ class Trilemma:
         """
         value = self._value_of(event._data)
         if chosen is None:
-            return {self.home: as_text(value)}
+            return self._shown(value)
         point = self.service.measurements(value["dataset"]).find(chosen["key"])
         if chosen["dataset"] == value["dataset"] and point is not None:
-            return {self.home: as_text(value), **self._told(value["dataset"], point, value["machine"])}
+            return {**self._shown(value), **self._told(value["dataset"], point, value["machine"])}
         self.runs.leave(request)
-        return {self.home: as_text(value), self.panel: gr.update(visible=False), self.chosen: None}
+        return {**self._shown(value), self.panel: gr.update(visible=False), self.chosen: None}
 
     def _value_of(self, query: dict[str, Any]) -> dict[str, Any]:
         asked = {word: str(query.get(name) or "") for name, word in ASKED.items()}

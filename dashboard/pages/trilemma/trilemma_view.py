@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import numpy as np
 
 from dashboard import format, theme
-from dashboard.figures import pareto, triangle
+from dashboard.figures import pareto, triangle, untimed
 from dashboard.results import explanations, opinions
 from dashboard.results.axes import DIVERSITIES, QUALITIES, SPEED, Axis
 from dashboard.results.evidence import evidence
@@ -54,6 +54,7 @@ def view(question: Question, declared: Iterable[tuple[str, str, str, Any]] = (),
             *question.measured.problems,
         ],
         "points": [],
+        "untimed": untimed.card(question),
     }
     if not question.points:
         return shared

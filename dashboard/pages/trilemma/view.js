@@ -235,6 +235,8 @@ lab.trilemma = (element, props, watch, trigger) => {
     });
     at('triangle').innerHTML = v.triangle ?? '';
     stage.innerHTML = v.front ?? '';
+    at('untimed').innerHTML = v.untimed ?? '';
+    at('untimed').hidden = !v.untimed;
     at('notes').replaceChildren(...v.notes.map((words) => worded('li', words)));
     if (!some) {
       // what was chosen stays to be changed

@@ -1,7 +1,10 @@
 """Samples that were made elsewhere stand beside the families: with a time as stated, or without one, which is said."""
 
+import re
+
 from dashboard import theme
-from dashboard.figures import pareto, table, triangle
+from dashboard.figures import pareto, table, triangle, untimed
+from dashboard.pages.trilemma import trilemma_view
 from dashboard.results.explanations import more_generations
 from dashboard.results.operating_points import join
 from dashboard.results.question import ask
@@ -12,8 +15,8 @@ LOOKS = {"coverage": 0.9, "precision": 0.9, "sharpness": 1.0}
 STATED = {"ms_per_image": 0.25, "calls": 4, "machine": "A100"}
 
 
-def given(name="StyleGAN2", kid=0.002, n=2000, **more):
-    row = quality(name, "samples", "as given", "headline", {}, n, scores(3, kid=kid, **LOOKS))
+def given(name="StyleGAN2", kid=0.002, n=2000, recall=0.9, **more):
+    row = quality(name, "samples", "as given", "headline", {}, n, scores(3, kid=kid, recall=recall, **LOOKS))
     return row | {"kind": "samples", "hashes": {"samples": "0" * 16}, "training": {}, **more}
 
 
@@ -36,6 +39,36 @@ def test_without_a_time_they_stand_on_the_other_axes_and_the_page_says_so():
     assert words.startswith("Samples (StyleGAN2), as given: KID 0.002") and "recall 0.898" in words
     assert "Its speed is unknown" in words
     assert words.endswith("evaluate --samples FILE --data mnist --name StyleGAN2 --ms-per-image MS")
+
+
+def spots(drawing, family):
+    """Where a family's marks stand in the wide drawing: pixels to the right and downwards."""
+    wide = drawing.partition('class="fig narrow"')[0]
+    marks = re.findall(r'translate\(([\d.]+) ([\d.]+)\) scale\(\d+\)" style="[^"]*--mark-(\w+)', wide)
+    return [(float(x), float(y)) for x, y, mine in marks if mine == family]
+
+
+def test_without_a_time_they_are_drawn_against_quality_and_diversity():
+    found = measured(given(recall=0.5), given("Worse", 0.05, recall=0.3))
+    card = untimed.card(ask(found))
+    assert "How fast StyleGAN2 and Worse are made is unknown" in card
+    (own,), (good, worse) = spots(card, "vae"), sorted(spots(card, "samples"), reverse=True)
+    assert worse[0] < good[0] < own[0], "to the right is more recall: 0.3, 0.5, and 0.9 of the VAE"
+    assert good[1] < own[1] < worse[1], "upwards is less KID: 0.002, 0.01, 0.05"
+    assert "StyleGAN2</text>" in card and re.search(r"<title>Samples \(Worse\), as given: KID 0\.05", card)
+
+
+def test_the_chart_is_there_where_nothing_has_a_time_and_not_where_all_have_one():
+    alone = join("mnist", [given(kid=-0.0001)], {"vae": "VAE"}, {}, {})
+    assert len(spots(untimed.card(ask(alone)), "samples")) == 1
+    assert "untimed" in trilemma_view.view(ask(alone)) and not trilemma_view.view(ask(alone))["points"]
+    assert untimed.card(ask(measured())) == untimed.card(ask(measured(given(stated=STATED)))) == ""
+
+
+def test_another_n_is_hollow_and_its_diversity_said_to_be_of_another_n():
+    card = untimed.card(ask(measured(given(n=500))))
+    assert "fill:var(--card);stroke:var(--mark-samples)" in card
+    assert "Hollow: measured at another n, where recall cannot be compared." in card
 
 
 def test_with_a_time_they_stand_in_every_chart_and_the_page_says_whose_it_is():

@@ -196,7 +196,7 @@ def test_a_row_is_written_once_and_again_when_something_else_is_told(root, tmp_p
     ("more", "said"),
     [
         (["--name", "x"], "need --data"),
-        (["--data", "digits", "--name", "a/b"], "--name must be"),
+        (["--data", "digits", "--name", "a/b"], "The name must be"),
         (["--data", "nowhere", "--name", "x"], "no features"),
         (["--data", "digits", "--name", "x", "--calls", "5"], "only with a time"),
         (["--data", "digits", "--name", "x", "--ms-per-image", "0"], "more than 0 ms"),

@@ -1,0 +1,101 @@
+"""What the home page asks of gencore: samples that a visitor brings, scored as `evaluate --samples` does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+from dashboard.service import Service
+from dashboard.service.device import Waiting
+from dashboard.service.parsing import number_of, whole_of
+from dashboard.service.problems import in_a_sentence
+from dashboard.service.public import check_open
+from gencore.errors import InputError, near
+from gencore.evaluation.evaluate import run
+from gencore.evaluation.plan import prepare_samples
+
+SUFFIXES = (".npy", ".npz", ".zip")  # folders cannot be uploaded
+MOST_FILES = 20
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """One moment of scoring samples.
+
+    Attributes:
+        share: The share of the work that is done, in [0, 1].
+        words: What is being done, or at the end what came of it.
+        done: Whether the row is written, or was there before.
+    """
+
+    share: float
+    words: str
+    done: bool = False
+
+
+def score_samples(
+    service: Service, dataset: str, files: Sequence[str], name: str, stated: Sequence[str], stop: Event
+) -> Iterator[Waiting | Scoring]:
+    """Score samples made elsewhere against a data set's real images; the row goes beside the user's own.
+
+    Args:
+        service: The service.
+        dataset: The data set.
+        files: Uploaded ones, a generation each.
+        name: What the samples are called.
+        stated: Milliseconds per image, network calls per image and the machine of that time, as texts; '' if unknown.
+        stop: Once it is set, no row is written any more; nothing is yielded that is `done`.
+
+    Raises:
+        InputError: in one sentence, on anything bad, or where the app is public.
+    """
+    check_open()
+    if dataset not in service.datasets():
+        raise InputError(f"There is no data set {dataset!r} with checkpoints{near(str(dataset), service.datasets())}")
+    paths = [Path(file) for file in files or ()]
+    if not 1 <= len(paths) <= MOST_FILES or any(path.suffix.lower() not in SUFFIXES for path in paths):
+        raise InputError(f"Choose the samples' file: {', '.join(SUFFIXES)}; up to {MOST_FILES}, a generation each.")
+    with by_name(paths), in_a_sentence("given samples"), service.device.lease(stop) as lease:
+        yield from lease.line()
+        if stop.is_set() or not lease.keep():
+            return
+        yield Scoring(0.0, "Reading the samples.")
+        plan = prepare_samples(paths, dataset, name.strip(), stated=as_stated(*stated))
+        with closing(run(plan)) as steps:
+            for at in steps:
+                if at.problem:
+                    raise InputError(at.problem)
+                if stop.is_set() or not lease.keep():
+                    return
+                yield Scoring(at.share, f"{at.words}.")
+        scored = [task for task in plan.tasks if task.kind == "samples"]
+        words = f"Scored {scored[0].generations} × {scored[0].n:,} images" if scored else "They were scored before"
+        yield Scoring(1.0, f"{words}: {name.strip()} is the grey diamond.", done=True)
+
+
+def as_stated(ms: str, calls: str, machine: str) -> dict[str, Any]:
+    """Return what is said of how samples were made, as `gencore.evaluation.plan.prepare_samples` takes it.
+
+    Raises:
+        InputError: if the time is no number, or the calls are no whole one.
+    """
+    time, whole = number_of(ms), whole_of(calls)
+    if (ms.strip() and time is None) or (calls.strip() and whole is None):
+        raise InputError("A time is a number of milliseconds such as 12.5, and calls are a whole number.")
+    return {"ms_per_image": time, "calls": whole, "machine": machine.strip()}
+
+
+@contextmanager
+def by_name(paths: Sequence[Path]) -> Iterator[None]:
+    """Tell what is wrong with uploaded files by their names: where the server keeps them is nobody's concern."""
+    try:
+        yield
+    except InputError as error:
+        words = str(error)
+        for path in paths:
+            words = words.replace(str(path), path.name)
+        raise InputError(words) from None
