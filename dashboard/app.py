@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
 import errno
 import os
 import signal
 import socket
 import threading
+from collections.abc import Sequence
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -15,7 +18,7 @@ import gradio as gr
 from dashboard import pages, theme
 from dashboard.figures import embedding
 from dashboard.service import InputError, Service
-from dashboard.service.public import is_open
+from dashboard.service.public import is_open, on_space
 from dashboard.ui import assets, model_card
 from dashboard.ui.events import Updates
 
@@ -76,7 +79,7 @@ def launch_options(service: Service) -> dict[str, Any]:
 
 def host() -> str:
     """Return the address that the app listens at."""
-    return os.environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if os.environ.get("SPACE_ID") else "127.0.0.1")
+    return os.environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if on_space() else "127.0.0.1")
 
 
 def port() -> int:
@@ -104,12 +107,29 @@ def check_address(name: str, number: int) -> None:
         raise InputError(f"The app cannot listen at {name}:{number} ({why}); choose another {what}.") from None
 
 
-def main() -> None:
+def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Return what `python app.py` was told."""
+    parser = argparse.ArgumentParser(prog="python app.py", description="Open the dashboard.")
+    parser.add_argument(
+        "--data-root", type=lambda text: Path(text).expanduser(), metavar="FOLDER",
+        help="a folder; those below it can be opened as data on the page Your data",
+    )  # fmt: skip
+    told = parser.parse_args(arguments)
+    if told.data_root is not None and not told.data_root.is_dir():
+        parser.error(f"There is no folder {str(told.data_root)!r} to be the --data-root.")
+    return told
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
     """Build the app, serve it, and load the models once it answers; SIGTERM ends it as Ctrl-C does."""
+    told = options(arguments)
     check_address(host(), port())
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    service = Service()
+    service = Service(data_root=told.data_root)
     demo = build(service)
     demo.launch(prevent_thread_lock=True, **launch_options(service))
+    for page in pages.modules().values():
+        if hasattr(page, "when_served"):  # what goes on whether somebody looks at the page or not
+            page.when_served(service)
     threading.Thread(target=service.preload, daemon=True).start()
     demo.block_thread()

@@ -45,8 +45,9 @@ def round_to(number: float, digits: int = 2) -> str:
 
 
 def dataset_title(name: str) -> str:
-    """Return a data set's name as people write it; its own where there is no other."""
-    return DATASET_TITLES.get(name, name)
+    """Return a data set's name as people write it: its own where there is no other, of a path the last part."""
+    is_path = name.startswith(("/", "~", ".")) or name.count("/") > 1  # the id of a data set on the Hub has one
+    return DATASET_TITLES.get(name, name.rstrip("/").rpartition("/")[2] if is_path else name)
 
 
 def listing(names: Sequence[str]) -> str:

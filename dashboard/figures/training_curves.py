@@ -22,6 +22,7 @@ MAIN, RATE = "loss", "lr"
 PLACES = ("step", "images", "seconds")  # where a line belongs
 HELD_OUT = "validation_"
 SPELLED = {"kl": "KL divergence", "elbo": "ELBO", "lr": "learning rate", "r1": "R1", "r2": "R2", "d": "D", "l": "L"}
+WHOLE = {"d_real": "D(x)", "d_fake": "D(G(z))"}  # columns whose names are a formula
 TAIL = 0.1  # the last share of a training, whose mean is its end
 WINDOWS = 60  # pieces of a training, each with one speed
 
@@ -53,7 +54,7 @@ class Told:
 def spelled(column: str) -> str:
     """Return a column's name for people: 'validation_kl' becomes 'KL divergence (held out)'."""
     plain = column.removeprefix(HELD_OUT)
-    words = " ".join(SPELLED.get(word, word) for word in plain.split("_"))
+    words = WHOLE.get(plain) or " ".join(SPELLED.get(word, word) for word in plain.split("_"))
     return f"{words} (held out)" if plain != column else words
 
 

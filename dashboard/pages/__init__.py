@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 PAGES = (  # in the order of the links; the first is the home page
     "trilemma",
+    "yours",
     "compare",
     "diversity",
     "speed",

@@ -6,9 +6,11 @@ What a comparison is and how far it is stands in its folder: `comparison.json`, 
 
 from __future__ import annotations
 
+import logging
 import re
 import shutil
 import signal
+import threading
 import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -16,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from dashboard.service import processes
-from dashboard.service.public import check_open
+from dashboard.service.public import check_open, is_open
 from dashboard.service.uploads import free_name
 from gencore import checkpoint
 from gencore.comparison.state import FILE, State, read_state
@@ -26,11 +28,13 @@ from gencore.locks import lock
 JOB, LOG, LINE = "job.json", "compare.log", ".comparisons.lock"
 DELETED = ".deleted"
 DAYS = 7  # that a deleted comparison is kept
+LOOK_EVERY = 2.0  # seconds between two looks at the line
 STARTING = 120.0  # seconds in which a process takes up its comparison
 PATIENCE = {signal.SIGTERM: 20.0, signal.SIGKILL: 120.0}  # seconds after Stop until it is said again, and harder
 LONGEST = 80  # characters of a title
 QUEUED, BEGUN, RUNNING, STOPPING = "queued", "starting", "running", "stopping"
 BUSY = (BEGUN, RUNNING, STOPPING)
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -209,6 +213,21 @@ def move_on() -> None:
         if waiting is not None and not any(one.status in BUSY for one in found):
             _start(waiting)
         _empty()
+
+
+def keep_moving() -> None:
+    """Look after the line for as long as the app runs, in a thread of its own."""
+
+    def look() -> None:
+        while True:
+            try:
+                if is_open():
+                    move_on()
+            except Exception:  # whatever it is, the next look may go well
+                log.exception("The line of comparisons could not be moved on")
+            time.sleep(LOOK_EVERY)
+
+    threading.Thread(target=look, daemon=True, name="comparisons").start()
 
 
 def _start(one: Comparison) -> None:

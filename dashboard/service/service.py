@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Generator, Hashable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -47,9 +48,14 @@ log = logging.getLogger(__name__)
 
 
 class Service:
-    """Everything a page may ask for. One instance serves all visitors."""
+    """Everything a page may ask for. One instance serves all visitors.
 
-    def __init__(self) -> None:
+    Args:
+        data_root: The folder below which visitors may open folders as data; None for none.
+    """
+
+    def __init__(self, data_root: Path | None = None) -> None:
+        self.data_root = data_root
         self.device = Device()
         self._models = Cache(KEPT_MODELS)
         self._warm: WeakKeyDictionary[Family, set[int]] = WeakKeyDictionary()  # the sizes of batches they have made

@@ -1,0 +1,140 @@
+"""A comparison as a ZIP to take away, and one from anybody taken in: verified like any foreign checkpoint."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import time
+import uuid
+import zipfile
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path, PurePosixPath
+
+from dashboard.service.comparisons import JOB, Comparison, Job
+from dashboard.service.public import check_open
+from dashboard.service.uploads import free_name
+from gencore import archives, checkpoint
+from gencore.comparison.state import FILE, State, read_state
+from gencore.errors import InputError
+from gencore.train import LOG, TIMELAPSE
+
+# What other people need of a checkpoint: not the state that a training goes on from, which is three times as large.
+FILES = (checkpoint.CONFIG, checkpoint.WEIGHTS, checkpoint.RUN, LOG, "README.md", "cost.json", "preview.png")
+PICTURE = re.compile(rf"{TIMELAPSE}/\d+(-finished)?\.png")
+
+
+def pack(one: Comparison, target: Path) -> Path:
+    """Write a comparison's state and checkpoints into a folder as NAME.zip, and return its path.
+
+    Raises:
+        InputError: if it has no checkpoint yet.
+    """
+    path = target / f"{one.name}.zip"
+    found = list(_contents(one.folder))
+    if not any(file.name == checkpoint.WEIGHTS for file in found):
+        raise InputError(f"{one.title} has no checkpoint yet that could be saved.")
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in found:
+            archive.write(file, file.relative_to(one.folder).as_posix())
+    return path
+
+
+def _contents(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.rglob("*")):
+        place = path.relative_to(folder).as_posix()
+        if path.is_file() and not path.is_symlink() and (place == FILE or _is_wanted(place)):
+            yield path
+
+
+def _is_wanted(place: str) -> bool:
+    """Return whether a file is one of a checkpoint: 'vae/config.json', 'vae/timelapse/000000001.png'."""
+    parts = PurePosixPath(place).parts
+    if any(part.startswith(".") for part in parts) or len(parts) > 4:
+        return False
+    return (len(parts) > 1 and parts[-1] in FILES) or bool(PICTURE.fullmatch("/".join(parts[-2:])))
+
+
+def is_run(path: Path) -> bool:
+    """Return whether a ZIP holds checkpoints.
+
+    Raises:
+        InputError: if it is damaged.
+    """
+    with archives.opened(path, path.name) as archive:
+        return any(PurePosixPath(name).name == checkpoint.WEIGHTS for name in archive.namelist())
+
+
+def take_in(path: Path) -> tuple[str, list[str]]:
+    """Keep the checkpoints in a ZIP among the user's own, and return the name of their folder and their own names.
+
+    Nothing but configs, safetensors, logs and pictures is unpacked, and every checkpoint is loaded once.
+
+    Raises:
+        InputError: if the app is public, if the ZIP could do harm, or if a checkpoint in it is not what it should be.
+    """
+    check_open()
+    root = checkpoint.roots()[-1]
+    incoming = root / f".incoming-{uuid.uuid4().hex[:8]}"
+    try:
+        archives.unpack(path, incoming, path.name, lambda place: PurePosixPath(place).name == FILE or _is_wanted(place))
+        folder = _lifted(incoming)
+        found = sorted(file.parent for file in folder.rglob(checkpoint.WEIGHTS))
+        for one in found:
+            _verify(one, path.name, incoming)
+        name = free_name(path.stem)
+        _adopt(folder, name)
+        folder.rename(root / name)
+    except OSError as error:
+        raise InputError(checkpoint.cannot_write(incoming, error)) from None
+    finally:
+        shutil.rmtree(incoming, ignore_errors=True)
+    return name, [f"{name}/{one.relative_to(folder).as_posix()}" for one in found]
+
+
+def _lifted(folder: Path) -> Path:
+    """Return the folder that holds the checkpoints' folders: inside a wrapper, where the ZIP has one."""
+    inner = list(folder.iterdir())
+    wrapped = len(inner) == 1 and inner[0].is_dir() and not (inner[0] / checkpoint.WEIGHTS).exists()
+    return inner[0] if wrapped else folder
+
+
+def _verify(folder: Path, name: str, incoming: Path) -> None:
+    """Load a checkpoint, and take its data for a name where it is a path of another machine."""
+    try:
+        checkpoint.load(folder, device="cpu")
+        record = checkpoint.read_json(folder / checkpoint.RUN) if (folder / checkpoint.RUN).exists() else {}
+    except InputError as error:
+        raise InputError(f"{name} is refused: {str(error).replace(f'{incoming}/', '')}") from None
+    if "data" in record:
+        checkpoint.write_json(folder / checkpoint.RUN, record | {"data": _data_name(record["data"])})
+
+
+def _data_name(name: object) -> str:
+    """Return the name of a data set; of a path that is not of an upload, its last part alone."""
+    parts = PurePosixPath(str(name)).parts
+    if str(name).startswith(("/", "~")) or ".." in parts or not parts:
+        return parts[-1] if parts and parts[-1] not in ("/", "..", "~") else "unknown"
+    return str(name)
+
+
+def _adopt(folder: Path, name: str) -> None:
+    """Write down what a comparison that came was asked for; one whose state is none that can be read loses it."""
+    try:
+        state = read_state(folder)
+        if not all(_inside(one.checkpoint) for one in state.members):
+            raise InputError("A checkpoint would lie outside.")
+    except InputError:
+        (folder / FILE).unlink(missing_ok=True)
+        return
+    checkpoint.write_json(folder / JOB, asdict(_job(state, name)))
+
+
+def _job(state: State, name: str) -> Job:
+    families = tuple(one.family for one in state.members)
+    return Job(_data_name(state.data), state.minutes, families, dict(state.view), name, time.time())
+
+
+def _inside(place: str) -> bool:
+    path = PurePosixPath(place)
+    return not path.is_absolute() and ".." not in path.parts

@@ -1,0 +1,254 @@
+"""The page Your data: what it says of images before anything runs, and of comparisons while they do."""
+
+import base64
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dashboard.pages.yours import board, engine, page, preview
+from dashboard.service import Service, comparisons, processes, public
+from dashboard.service.comparisons import Comparison, Job
+from gencore.comparison.state import Member, State, write_state
+from gencore.data import load_images
+from gencore.errors import InputError
+from tests.support.comparing import stand_in
+
+
+@pytest.fixture(autouse=True)
+def root(tmp_path, monkeypatch):
+    monkeypatch.setenv("GENCORE_CHECKPOINTS", str(tmp_path / "runs"))
+    for variable in (public.PUBLIC, public.SPACE, public.OPEN):
+        monkeypatch.delenv(variable, raising=False)
+    return tmp_path / "runs"
+
+
+def folder_of(path, sizes, mode="RGB", name="{:03d}.png"):
+    """A folder of pictures of these sizes, no two alike."""
+    random = np.random.default_rng(0)
+    path.mkdir(parents=True)
+    for index, (width, height) in enumerate(sizes):
+        pixels = random.integers(0, 255, (height, width, len(mode)), dtype=np.uint8)
+        Image.fromarray(pixels.squeeze(), mode).save(path / name.format(index))
+    return str(path)
+
+
+# ---- before anything runs
+
+
+def test_what_there_is_in_the_digits():
+    found = engine.look("digits")
+    assert found.count == 1797 and found.splits["test"] == 297 and len(found.classes) == 10
+    assert (found.sizes, found.channels, found.side, found.squares) == (((8, 8, 1797),), 1, 8, True)
+    words = preview.facts(found)
+    assert "1,797" in words and "8×8 pixels" in words and "297 to measure with" in words and "grey" in words
+
+
+def test_what_there_is_in_pictures_of_many_sizes(tmp_path):
+    name = folder_of(tmp_path / "mixed", [(40, 30)] * 20 + [(50, 60), (31, 80)], "RGBA")
+    (tmp_path / "mixed" / "notes.txt").write_text("x")
+    found = engine.look(name)
+    assert (found.count, found.channels, found.alike, found.squares) == (22, 3, False, False)
+    words = preview.facts(found)
+    assert "3 sizes, sides of 30 to 80 pixels; most often 40×30" in words
+    assert "1 file left out: 1 no image (.txt)." in words and "no labels" in words
+
+
+@pytest.mark.parametrize(
+    ("size", "side"), [((8, 8), 8), ((64, 64), 64), ((33, 33), 32), ((96, 96), 32), ((20, 21), 20), ((5, 9), 8)]
+)
+def test_the_resolution_to_begin_with(tmp_path, size, side):
+    assert engine.look(folder_of(tmp_path / "x", [size] * 20)).side == side
+
+
+def test_the_sheet_is_what_models_are_trained_on(tmp_path):
+    name = folder_of(tmp_path / "mixed", [(40, 30), (30, 30), (21, 50)] * 12)
+    view = {"size": 16, "channels": 1, "fit": "pad"}
+    wanted = load_images(name, "train", **view).x.numpy()[: engine.SHOWN]
+    assert np.array_equal(engine.sheet(name, view), wanted)
+
+
+def test_only_what_differs_from_the_images_is_asked_for(tmp_path):
+    found = engine.look("digits")
+    assert engine.view_of(found, 8, None, "crop") == {}
+    assert engine.view_of(found, 16, 3, "pad") == {"size": 16, "channels": 3, "fit": "pad"}
+    for size in (7, 9, 66, None, "8"):
+        with pytest.raises(InputError, match="even number"):
+            engine.view_of(found, size, None, "crop")
+
+
+def test_a_folder_that_changes_is_read_again(tmp_path):
+    name = folder_of(tmp_path / "x", [(8, 8)] * 20)
+    before = engine.look(name).count
+    Image.new("RGB", (8, 8)).save(Path(name) / "more.png")
+    assert engine.look(name).count == before + 1
+
+
+def test_bad_images_are_a_sentence_without_the_servers_paths(root):
+    name = folder_of(root / "uploads" / "x", [(8, 8)] * 20)
+    (Path(name) / "003.png").write_bytes(b"no picture")
+    with pytest.raises(InputError, match=r"x/003\.png") as caught:
+        engine.look(name)
+    assert str(root) not in str(caught.value)
+
+
+def test_markup_in_names_stays_text(tmp_path):
+    for label in ("<b>", "two"):
+        folder_of(tmp_path / "<i>" / "train" / label, [(8, 8)] * 12)
+    words = preview.facts(engine.look(str(tmp_path / "<i>")))
+    assert "<i>" not in words and "<b>" not in words and "&lt;b&gt; (12)" in words
+
+
+def test_what_is_told_of_leaks_and_of_many_classes():
+    many = {f"class {index}": 10 for index in range(9)}
+    found = preview.Preview(
+        "x", "x", {"train": 90}, many, ((8, 8, 90),), 1, {}, ("A note.",), (("train", "test", 1),), 8
+    )
+    words = preview.facts(found)
+    assert "and 3 more" in words and "1 image of the test split is in the train split" in words and "A note." in words
+
+
+# ---- how comparisons stand
+
+
+def comparison(status="running", **state):
+    members = (Member("vae", "vae", budget_s=60, seconds=60, images=9000, state="trained", words="Fine."),
+               Member("gan", "gan", budget_s=60, seconds=15, images=1234, images_per_s=82.3, state="training"),
+               Member("ddpm", "ddpm", budget_s=60))  # fmt: skip
+    told = State("digits", {}, 1.0, members, "now", **{"phase": "training", **state})
+    return Comparison("mine", Path("mine"), Job("digits", 1.0, title="Mine"), told, status)
+
+
+def test_an_item_of_the_list():
+    value = board.item(comparison(eta_s=104.0, sentences=("Said.",)), 0, True)
+    assert (value["title"], value["status"], value["left"]) == ("Mine", "running", "about 1 min 44 s left")
+    assert value["share"] == pytest.approx(75 / 180) and value["can"] == ["stop", "rename"]
+    assert board.item(comparison(), 0, False)["can"] == []
+
+
+@pytest.mark.parametrize(
+    ("status", "state", "words"),
+    [("queued", {}, "In line, 2 ahead"), ("interrupted", {}, "Resume goes on"), ("stopped", {}, "can be used"),
+     ("failed", {"words": "The disk is full."}, "The disk is full."), ("done", {"verdict": "Use it."}, "Use it."),
+     ("running", {"words": "Measuring the GAN."}, "Measuring the GAN."), ("running", {}, "Training.")],
+)  # fmt: skip
+def test_how_it_stands_in_words(status, state, words):
+    assert words in board.words(comparison(status, **state), 2)
+
+
+def test_who_is_ahead_in_line():
+    found = [comparison("running"), *(Comparison(n, Path(n), Job("x", 1.0), None, "queued") for n in "ab")]
+    assert board.ahead_of(found) == {"a": 1, "b": 2}
+
+
+def log():
+    return board.Told("gan", "gan", "GAN", {
+        "step": np.arange(3.0), "images": np.arange(3.0), "seconds": np.arange(3.0) + 1, "lr": np.ones(3),
+        "loss": np.array([3.0, 2.0, 1.5]), "odd": np.array([1.0, np.nan, 7.0]), "vector": np.ones((3, 2)),
+        "validation_d_real": np.array([0.5, np.nan, 0.75]), "validation_d_fake": np.array([0.5, np.nan, 0.25]),
+    })  # fmt: skip
+
+
+def test_a_family_shows_what_it_logs():
+    value = board.lane(comparison().state.member("gan"), "GAN", log(), True)
+    assert (value["state"], value["stage"], value["share"], value["clock"]) == (
+        "running",
+        "training",
+        0.25,
+        "45 s left",
+    )
+    figures = dict(value["figures"])
+    assert figures == {"images seen": "1,234", "images/s": "82", "loss": "1.5", "D(x) (held out)": "0.75",
+                       "D(G(z)) (held out)": "0.25", "odd": "7"}  # fmt: skip
+    assert board.lane(comparison().state.member("ddpm"), "DDPM", None, True)["figures"] == []
+    assert board.lane(comparison().state.member("gan"), "GAN", None, False)["stage"] == "not finished"
+
+
+def test_the_charts_show_the_loss_and_the_discriminator():
+    drawn = board.charts([log()])
+    assert drawn.count("<h3>") == 2 and "GAN: loss" in drawn and "GAN: D(x) and D(G(z))" in drawn
+    assert "At the end: D(x) 0.75 and D(G(z)) 0.25." in drawn
+    assert board.charts([]) == ""
+
+
+# ---- the page's handlers
+
+
+@pytest.fixture
+def yours():
+    import gradio as gr
+
+    with gr.Blocks(), gr.Tabs(), gr.Tab("x"):
+        built = page.Yours(Service())
+        built.connect()
+    return built
+
+
+def last(updates):
+    *_, found = updates
+    return found
+
+
+def test_digits_are_shown(yours):
+    shown = last(yours.use_digits())
+    assert shown[yours.found].count == 1797 and shown[yours.size] == 8 and shown[yours.minutes] == 1.0
+    assert shown[yours.sheet].count("<img") == 24
+
+
+def test_a_problem_is_a_sentence(yours):
+    for shown in (last(yours.use_hub("../x")), last(yours.use_place("/etc")), last(yours.bring(["x.txt"]))):
+        assert "problem" in shown[yours.status]
+    assert "Choose images first" in yours.begin(None, 8, "grey", "", 1, [])[yours.status]
+
+
+@pytest.mark.parametrize(("minutes", "families"), [(0, ["vae"]), (None, ["vae"]), ("x", ["vae"]), (1, []), (1, ["x"])])
+def test_what_cannot_be_trained_is_a_sentence(yours, root, minutes, families):
+    found = engine.look("digits")
+    assert "problem" in yours.begin(found, 8, "as they are", "stretched", minutes, families)[yours.status]
+    assert not root.exists()
+
+
+def test_begin_asks_for_what_the_controls_say(yours, tmp_path, monkeypatch):
+    stand_in(tmp_path, monkeypatch)
+    found = engine.look("digits")
+    shown = yours.begin(found, 16, "colour", "stretched", 0.06, ["gan"])
+    assert '"open":"compare-digits"' in shown[yours.board]
+    job = comparisons.find("compare-digits").job
+    assert (job.families, job.view) == (("gan",), {"size": 16, "channels": 3, "fit": "stretch"})
+    assert yours.look({"open": "compare-digits"})["items"][0]["status"] in ("starting", "running")
+    processes.interrupt(job.pid, 9)
+
+
+def test_what_the_browser_has_is_not_sent_again(yours, root):
+    (root / "mine" / "vae" / "timelapse").mkdir(parents=True)
+    write_state(root / "mine", State("digits", {}, 1.0, (Member("vae", "vae"),), "now", phase="stopped"))
+    for name in ("000000009.png", "000000064.png", "000000064-finished.png", "odd.png"):
+        buffer = io.BytesIO()
+        Image.new("L", (2, 2)).save(buffer, "PNG")
+        (root / "mine" / "vae" / "timelapse" / name).write_bytes(buffer.getvalue())
+    (root / "mine" / "vae" / "log.jsonl").write_text('{"step": 1, "images": 32, "seconds": 0.1, "loss": 2.0}\n{"st')
+    value = yours.look({"open": "mine"})
+    lane = value["lanes"][0]
+    assert lane["stamp"] == "000000064-finished.png" and base64.b64decode(lane["image"].partition(",")[2])
+    assert "VAE: loss" in value["charts"]["markup"]
+    again = yours.look({"open": "mine", "have": {"vae": lane["stamp"], "charts": value["charts"]["stamp"]}})
+    assert "image" not in again["lanes"][0] and "markup" not in again["charts"]
+    assert "lanes" not in yours.look({"open": "other"}) and len(yours.look({})["items"]) == 1
+
+
+def test_acts_from_outside_are_checked(yours):
+    for asked in ({}, {"act": "explode", "name": "x"}, {"act": "stop"}, {"act": "stop", "name": "../.."}):
+        assert "problem" in yours.act(asked)
+
+
+def test_a_public_app_says_so_and_does_nothing(yours, monkeypatch, tmp_path):
+    found = engine.look("digits")
+    monkeypatch.setenv(public.PUBLIC, "1")
+    assert yours.open()[yours.closed]["visible"]
+    paths = [str(tmp_path / "a.zip")]
+    asked = [last(yours.bring(paths)), last(yours.use_digits()), last(yours.use_hub("a/b")), last(yours.use_place("."))]
+    asked.append(yours.begin(found, 8, "as they are", "stretched", 1, ["vae"]))
+    assert all("public" in shown[yours.status] for shown in asked)
+    assert "public" in yours.act({"act": "delete", "name": "x"})["problem"]

@@ -1,0 +1,112 @@
+"""A comparison taken away as a ZIP, and taken in: as it was, or refused."""
+
+import json
+import zipfile
+
+import pytest
+import torch
+
+from dashboard.service import comparisons, public, run_archives
+from gencore import FAMILIES, checkpoint
+from gencore.comparison.state import Member, State, write_state
+from gencore.errors import InputError
+
+
+@pytest.fixture(autouse=True)
+def root(tmp_path, monkeypatch):
+    monkeypatch.setenv("GENCORE_CHECKPOINTS", str(tmp_path / "runs"))
+    for variable in (public.PUBLIC, public.SPACE, public.OPEN):
+        monkeypatch.delenv(variable, raising=False)
+    return tmp_path / "runs"
+
+
+@pytest.fixture
+def zipped(root, tmp_path):
+    """The ZIP of a comparison with one model."""
+    torch.manual_seed(0)
+    folder = root / "mine"
+    checkpoint.save_model(folder / "vae", FAMILIES["vae"](size=8, widths=(8, 16)))
+    for name in ("state.safetensors", "log.jsonl", "timelapse/000000001.png", ".hidden", "script.py"):
+        checkpoint.write_atomic(folder / "vae" / name, b"{}")
+    checkpoint.write_json(folder / "vae" / "run.json", {"data": "/home/me/shapes"})
+    members = (Member("vae", "vae"), Member("gan", "gan"))
+    write_state(folder, State("/home/me/shapes", {"size": 8}, 2.0, members, "now", phase="stopped"))
+    return run_archives.pack(comparisons.find("mine"), tmp_path)
+
+
+def test_what_others_need_is_packed(zipped):
+    assert sorted(zipfile.ZipFile(zipped).namelist()) == [
+        "comparison.json", "vae/config.json", "vae/log.jsonl", "vae/model.safetensors", "vae/run.json",
+        "vae/timelapse/000000001.png",
+    ]  # fmt: skip
+    assert run_archives.is_run(zipped)
+
+
+def test_it_comes_back_as_it_was(zipped, root):
+    name, found = run_archives.take_in(zipped)
+    assert (name, found) == ("mine-2", ["mine-2/vae"])
+    one = comparisons.find("mine-2")
+    assert (one.status, one.job.view, one.job.pid) == ("stopped", {"size": 8}, 0)
+    before, after = (checkpoint.load(root / where / "vae", device="cpu").state_dict() for where in ("mine", "mine-2"))
+    assert all(torch.equal(before[key], after[key]) for key in before)
+    assert checkpoint.read_json(root / "mine-2" / "vae" / "run.json")["data"] == "shapes"  # no path of another machine
+    assert not list(root.glob(".incoming*"))
+
+
+def repacked(source, target, change):
+    """A copy of a ZIP with its members changed."""
+    with zipfile.ZipFile(source) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(target, "w") as archive:
+        for name, content in change(members).items():
+            archive.writestr(name, content)
+    return target
+
+
+def test_one_in_a_wrapper_and_one_without_a_state(zipped, tmp_path):
+    wrapped = repacked(zipped, tmp_path / "w.zip", lambda members: {f"w/{name}": one for name, one in members.items()})
+    assert run_archives.take_in(wrapped)[1] == ["w/vae"] and comparisons.find("w").status == "stopped"
+    bare = repacked(zipped, tmp_path / "b.zip", lambda members: members | {"comparison.json": b"{"})
+    assert run_archives.take_in(bare)[1] == ["b/vae"]
+    assert "b" not in [one.name for one in comparisons.comparisons()]
+
+
+def outside(members):
+    state = json.loads(members["comparison.json"])
+    state["members"][0]["checkpoint"] = "../../secret"
+    return members | {"comparison.json": json.dumps(state).encode()}
+
+
+def test_a_state_that_points_outside_is_dropped(zipped, tmp_path, root):
+    name, _ = run_archives.take_in(repacked(zipped, tmp_path / "o.zip", outside))
+    assert not (root / name / "comparison.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"vae/model.safetensors": b"\x80\x02 a pickle"}, "pickle"),
+        ({"vae/config.json": b"{}"}, "_class_name"),
+        ({"gan/model.safetensors": b"x"}, "config.json"),
+        ({"../x/config.json": b"{}"}, "leads out"),
+    ],
+)
+def test_what_is_no_checkpoint_is_refused(zipped, tmp_path, root, changed, reason):
+    path = repacked(zipped, tmp_path / "bad.zip", lambda members: members | changed)
+    before = sorted(root.iterdir())
+    with pytest.raises(InputError, match=reason) as caught:
+        run_archives.take_in(path)
+    assert str(root) not in str(caught.value) and sorted(root.iterdir()) == before
+
+
+def test_nothing_to_pack(root, tmp_path):
+    (root / "new").mkdir(parents=True)
+    write_state(root / "new", State("digits", {}, 2.0, (Member("vae", "vae"),), "now"))
+    with pytest.raises(InputError, match="no checkpoint yet"):
+        run_archives.pack(comparisons.find("new"), tmp_path)
+
+
+def test_not_in_a_public_app(zipped, monkeypatch):
+    monkeypatch.setenv(public.SPACE, "me/space")
+    with pytest.raises(InputError, match="public"):
+        run_archives.take_in(zipped)
