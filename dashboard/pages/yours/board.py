@@ -80,7 +80,9 @@ def words(one: Comparison, ahead: int) -> str:
 
 
 def whole_share(one: Comparison) -> float:
-    """Return how much of the training of all families is done, in [0, 1]."""
+    """Return how much of the training of all families is done, then how much of what follows, in [0, 1]."""
+    if one.status == "running" and one.state.phase != "training":
+        return one.state.share
     members = one.state.members if one.state else ()
     budgets = sum(member.budget_s for member in members)
     done = sum(min(member.seconds, member.budget_s) for member in members)

@@ -176,7 +176,7 @@ def test_the_charts_show_the_loss_and_the_discriminator():
 # ---- the page's handlers
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def yours():
     import gradio as gr
 
