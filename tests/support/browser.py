@@ -40,14 +40,18 @@ def lacking():
 
 
 @contextlib.contextmanager
-def serve(checkpoints, log, root=ROOT):
-    """The app of a tree on a free port with these checkpoint roots; its output goes to the file `log`."""
+def serve(checkpoints, log, root=ROOT, start=("app.py",), **variables):
+    """The app of a tree on a free port with these checkpoint roots; its output goes to the file `log`.
+
+    `start` is what Python runs, in an environment with these variables besides.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     env = {**os.environ, "GENCORE_CHECKPOINTS": checkpoints, "GRADIO_SERVER_PORT": str(port), "OMP_NUM_THREADS": "1"}
+    env |= variables
     with log.open("w") as output:
-        app = subprocess.Popen([sys.executable, "app.py"], cwd=root, env=env, stdout=output, stderr=output)
+        app = subprocess.Popen([sys.executable, *start], cwd=root, env=env, stdout=output, stderr=output)
     try:
         url = f"http://127.0.0.1:{port}/"
         wait_for(url, app, log)

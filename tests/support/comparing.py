@@ -6,6 +6,7 @@ import time
 STAND_IN = """
 import fcntl, json, os, signal, sys, time
 from pathlib import Path
+from PIL import Image
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
 folder = Path(sys.argv[sys.argv.index("--out") + 1])
@@ -27,8 +28,21 @@ with (folder / ".comparison.lock").open("w") as held:
     held.write(json.dumps({"pid": os.getpid(), "since": since}))
     held.flush()
     try:
-        tell("training", words="Training.")
-        time.sleep(60 * minutes)
+        log = folder / "vae" / "log.jsonl"
+        (folder / "vae" / "timelapse").mkdir(parents=True, exist_ok=True)
+        done = len(log.read_text().splitlines()) if log.exists() else 0
+        while done * 0.1 < 60 * minutes:
+            member.update(seconds=0.1 * done, images=32 * done, images_per_s=320.0, state="training")
+            tell("training", words="Training.", eta_s=60 * minutes - 0.1 * done)
+            if done & (done - 1) == 0:
+                grid = folder / "vae" / "timelapse" / f"{32 * done:09d}.png"
+                Image.new("L", (48, 32), 40 * done.bit_length()).save(grid)
+            done += 1
+            with log.open("a") as file:
+                line = {"step": done, "images": 32 * done, "seconds": 0.1 * done, "loss": 1 / done}
+                file.write(json.dumps(line) + "\\n")
+            time.sleep(0.1)
+        member.update(state="measured")
         tell("done", verdict="Use the VAE.")
     except KeyboardInterrupt:
         tell("stopped", words="Stopped.")
@@ -43,6 +57,14 @@ def stand_in(folder, monkeypatch):
     script = folder / "stand_in.py"
     script.write_text(STAND_IN)
     monkeypatch.setattr(processes, "PROGRAM", (sys.executable, str(script)))
+
+
+def launcher(folder):
+    """What Python runs to start the app with the stand-in, for `browser.serve`."""
+    script = folder / "stand_in.py"
+    script.write_text(STAND_IN)
+    program = f"from dashboard.service import processes; processes.PROGRAM = ({sys.executable!r}, {str(script)!r})"
+    return "-c", f"{program}; from dashboard.app import main; main([])"
 
 
 def until(true, seconds=60):
