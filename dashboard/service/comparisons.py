@@ -6,24 +6,27 @@ What a comparison is and how far it is stands in its folder: `comparison.json`, 
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import shutil
 import signal
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from dashboard.service import processes
+from dashboard.service.problems import without_paths
 from dashboard.service.public import check_open, is_open
 from dashboard.service.uploads import free_name
 from gencore import checkpoint
-from gencore.comparison.state import FILE, State, read_state
+from gencore.comparison.state import FILE, LOCK, State, read_state
 from gencore.errors import InputError
-from gencore.locks import lock
+from gencore.locks import lock, owner
 
 JOB, LOG, LINE = "job.json", "compare.log", ".comparisons.lock"
 DELETED = ".deleted"
@@ -32,6 +35,7 @@ LOOK_EVERY = 2.0  # seconds between two looks at the line
 STARTING = 120.0  # seconds in which a process takes up its comparison
 PATIENCE = {signal.SIGTERM: 20.0, signal.SIGKILL: 120.0}  # seconds after Stop until it is said again, and harder
 LONGEST = 80  # characters of a title
+ERROR = "Error: "  # how the command line begins a sentence that refuses something
 QUEUED, BEGUN, RUNNING, STOPPING = "queued", "starting", "running", "stopping"
 BUSY = (BEGUN, RUNNING, STOPPING)
 log = logging.getLogger(__name__)
@@ -128,26 +132,31 @@ def find(name: str) -> Comparison:
 
 def _read(folder: Path) -> Comparison | None:
     """Return the comparison in a folder; None where it is none that can be read."""
-    job, state = _read_job(folder), None
-    with suppress(InputError):
-        state = read_state(folder)
+    job, state, problem = _read_job(folder), None, ""
+    if (folder / FILE).is_file():
+        try:
+            state = read_state(folder)
+        except InputError as error:
+            problem = without_paths(str(error))
     if job is None and state is not None:  # started at a terminal
         families = tuple(one.family for one in state.members)
         asked = (folder / FILE).stat().st_mtime
         job = Job(state.data, state.minutes, families, dict(state.view), folder.name, asked)
     if job is None:
         return None
-    status = _status(job, state)
-    problem = _last_words(folder) if status in ("failed", "stopped", "interrupted") else ""
+    status = _status(folder, job, state)
+    if status in ("failed", "stopped", "interrupted"):
+        problem = problem or _last_words(folder)
     return Comparison(folder.name, folder, job, state, status, problem)
 
 
-def _status(job: Job, state: State | None) -> str:
+def _status(folder: Path, job: Job, state: State | None) -> str:
     if state is not None and state.running:
         return STOPPING if job.stopped else RUNNING
     if job.queued:
         return QUEUED
-    if job.pid and time.time() - job.started < STARTING and processes.is_alive(job.pid):
+    just = job.pid and time.time() - job.started < STARTING and processes.is_alive(job.pid)
+    if just or (state is None and owner(folder / LOCK) is not None):  # it plans, which takes long on much data
         return STOPPING if job.stopped else BEGUN
     if state is None:
         return "stopped" if job.stopped else "failed"
@@ -171,11 +180,10 @@ def _write_job(folder: Path, job: Job) -> None:
 def _last_words(folder: Path) -> str:
     """Return the sentence that a process ended with, '' if it said none."""
     try:
-        lines = (folder / LOG).read_text(encoding="utf-8", errors="replace")[-4000:].splitlines()
+        last = processes.last_line((folder / LOG).read_text(encoding="utf-8", errors="replace")[-4000:])
     except OSError:
         return ""
-    last = next((line.strip() for line in reversed(lines) if line.strip()), "")
-    return last.removeprefix("Error: ") if last.startswith("Error: ") else ""
+    return last.removeprefix(ERROR) if last.startswith(ERROR) else ""
 
 
 def _root() -> Path:
@@ -250,6 +258,42 @@ def _insist(one: Comparison) -> None:
 
 def _pid(one: Comparison) -> int:
     return one.state.pid if one.state is not None and one.state.running else one.job.pid
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a comparison would be.
+
+    Attributes:
+        parts: About how many seconds each of its phases takes, by its name.
+        sentences: What is trained, measured and left out, and why.
+    """
+
+    parts: Mapping[str, float]
+    sentences: tuple[str, ...]
+
+
+def probe(job: Job, stop: threading.Event) -> Plan | None:
+    """Return the plan of a comparison, whose steps the engine tries for some seconds; None if it was stopped.
+
+    Raises:
+        InputError: if the app is public, if it cannot be planned, or if another one runs, which would slow the steps.
+    """
+    check_open()
+    if any(one.status in BUSY for one in comparisons()):
+        raise InputError("How long measuring takes is not tried out while another comparison runs.")
+    found = processes.answer([*job.arguments(_root() / "planned"), "--dry", "--json"], stop)
+    if found is None:
+        return None
+    code, told, said = found
+    if code:
+        raise InputError(said.removeprefix(ERROR) or "How long this takes could not be found out.")
+    try:
+        plan = json.loads(told)
+        parts = {str(phase): float(seconds) for phase, seconds in plan["estimates"].items()}
+        return Plan(parts, tuple(map(str, plan["sentences"])))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise InputError("How long this takes could not be found out.") from None
 
 
 # ---- what can be done with one

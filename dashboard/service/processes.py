@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 PROGRAM = (sys.executable, "-m", "gencore")
+TICK = 0.2  # seconds between two looks whether an answer is still wanted
 _children: dict[int, subprocess.Popen] = {}  # those of this app, which has to ask for their end
 _guard = threading.Lock()
 
@@ -27,6 +28,29 @@ def start(arguments: Sequence[str], log: Path) -> int:
     with _guard:
         _children[child.pid] = child
     return child.pid
+
+
+def answer(arguments: Sequence[str], stop: threading.Event) -> tuple[int, str, str] | None:
+    """Run `python -m gencore ARGUMENTS` to its end: what it returns, prints, and says last; None if it was stopped."""
+    child = subprocess.Popen(
+        [*PROGRAM, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        encoding="utf-8", errors="replace", start_new_session=True,
+    )  # fmt: skip
+    while True:
+        try:
+            told, said = child.communicate(timeout=TICK)
+        except subprocess.TimeoutExpired:
+            if stop.is_set():
+                interrupt(child.pid, signal.SIGKILL)
+                child.communicate()
+                return None
+        else:
+            return child.returncode, told, last_line(said)
+
+
+def last_line(text: str) -> str:
+    """Return the last line that says something; '' if none does."""
+    return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "")
 
 
 def is_alive(pid: int) -> bool:

@@ -17,7 +17,7 @@ PHASES = {
     "planned": "Planning", "training": "Training", "features": "Looking at the real images", "evaluating": "Measuring",
 }  # fmt: skip
 STANDS = {
-    "starting": "Starting.",
+    "starting": "Starting: the images are read, and some steps of each family are tried.",
     "stopping": "Stopping: the models are kept as they are now.",
     "interrupted": "Interrupted. Nothing is lost: Resume goes on where it was.",
     "stopped": "Stopped. Its models can be used, and Resume goes on.",
@@ -41,20 +41,30 @@ CHARTS = (  # of each training, where it logs them: a title, and the columns wit
 MOST = 6  # figures under a picture
 
 
-def item(one: Comparison, ahead: int, may: bool) -> dict[str, Any]:
+def plan_words(parts: Mapping[str, float]) -> str:
+    """Return how long a comparison takes, as a sentence: 'About 63 min here: 60 min of training, ...'."""
+    named = {"training": "training", "features": "looking at the real images", "evaluating": "measuring"}
+    listed = [
+        f"{named.get(phase, phase)} {format.minutes(seconds)}" for phase, seconds in parts.items() if seconds >= 1
+    ]
+    return f"About {format.minutes(sum(parts.values()))} on this machine: {', '.join(listed)}."
+
+
+def item(one: Comparison, ahead: int, may: bool, titles: Mapping[str, str]) -> dict[str, Any]:
     """Return a comparison in the list.
 
     Args:
         one: The comparison.
         ahead: How many are before it, for one that is in line.
         may: Whether anything can be done with it here.
+        titles: The families' names for people.
     """
     state = one.state
     return {
         "name": one.name,
         "title": one.title,
         "status": one.status,
-        "words": words(one, ahead),
+        "words": words(one, ahead, titles),
         "share": whole_share(one),
         "left": left(one),
         "budget": budget(one),
@@ -64,19 +74,27 @@ def item(one: Comparison, ahead: int, may: bool) -> dict[str, Any]:
     }
 
 
-def words(one: Comparison, ahead: int) -> str:
+def words(one: Comparison, ahead: int, titles: Mapping[str, str]) -> str:
     """Return how a comparison stands, as a sentence."""
     if one.status == "queued":
         return f"In line, {ahead} ahead: it starts by itself." if ahead else "In line: it starts by itself."
     if one.status == "running":
-        phase = PHASES.get(one.state.phase, "")
-        return one.state.words or f"{phase}."
+        return doing(one.state, titles)
     said = one.problem or (one.state.words if one.state else "")
     if one.status == "failed":
         return said or "It ended without a word: look into compare.log in its folder."
     if one.status == "done":
         return one.state.verdict or "Done."
     return " ".join(filter(None, [STANDS.get(one.status, ""), one.problem]))
+
+
+def doing(state: Any, titles: Mapping[str, str]) -> str:
+    """Return what is being done: 'Training the GAN.', 'Measuring: the VAE, second generation.'."""
+    phase = PHASES.get(state.phase, state.phase)
+    if state.phase == "training":
+        now = [titles.get(one.family, one.family) for one in state.members if one.state == "training"]
+        return f"{phase} the {format.listing(now)}." if now else f"{phase}."
+    return f"{phase}: {state.words.rstrip('.')}." if state.words else f"{phase}."
 
 
 def whole_share(one: Comparison) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from html import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,10 +19,11 @@ from dashboard.ui.events import CALM, QUICK, as_text
 from dashboard.ui.html import scripted, template, title
 from dashboard.ui.model_card import data_uri
 from dashboard.ui.panels import on_open
-from dashboard.ui.run import status
+from dashboard.ui.run import Runs, status
 
 TITLE = "Your data"
 SLUG = pages.slug_of(__name__)
+PROBES: dict[str, Any] = {**CALM, "concurrency_id": "yours-probe", "concurrency_limit": 4, "trigger_mode": "multiple"}
 LOOKS: dict[str, Any] = {**CALM, "concurrency_id": "yours-look", "concurrency_limit": 2, "trigger_mode": "multiple"}
 COLOURS = {"as they are": None, "grey": 1, "colour": 3}
 FITS = {"cut to the middle": "crop", "padded with white": "pad", "stretched": "stretch"}
@@ -111,6 +113,8 @@ class Yours:
                 elem_id="yours-minutes",
             )  # fmt: skip
             self.go = gr.Button("Train and compare", variant="primary", elem_id="yours-go")
+        self.plan = gr.HTML("", js_on_load=None, elem_id="yours-plan")
+        self.probes = Runs()
 
     def _board(self) -> gr.HTML:
         """Return the component of comparisons, which asks for them itself while it is looked at."""
@@ -131,15 +135,22 @@ class Yours:
         seen = [self.status, self.panel, self.found, self.facts, self.sheet, self.size, self.channels, self.fit,
                 self.minutes, self.place]  # fmt: skip
         on_open(self.open, None, [self.closed, self.place], queue=False)
-        self.files.upload(self.bring, [self.files], [*seen, self.files, self.board], **LOOKS)
-        self.digits.click(self.use_digits, None, seen, **LOOKS)
-        self.hub.submit(self.use_hub, [self.hub], seen, **LOOKS)
-        self.place.input(self.use_place, [self.place], seen, **LOOKS)
         view = [self.found, self.size, self.channels, self.fit]
+        asked = [*view, self.minutes, self.families]
+        shown = [
+            self.files.upload(self.bring, [self.files], [*seen, self.files, self.board], **LOOKS),
+            self.digits.click(self.use_digits, None, seen, **LOOKS),
+            self.hub.submit(self.use_hub, [self.hub], seen, **LOOKS),
+            self.place.input(self.use_place, [self.place], seen, **LOOKS),
+        ]
+        probed = [event.success(self.probe, asked, [self.plan], **PROBES) for event in shown]
+        changed = [self.size.release, self.channels.input, self.fit.input, self.minutes.blur, self.families.input]
+        probed += [event(self.probe, asked, [self.plan], **PROBES) for event in changed]
+        self.probes.connect(*probed)
         calm: dict[str, Any] = {**QUICK, "trigger_mode": "always_last"}
         for control, event in ((self.size, "release"), (self.channels, "input"), (self.fit, "input")):
             getattr(control, event)(self.draw, view, [self.sheet, self.status], **calm)
-        self.go.click(self.begin, [*view, self.minutes, self.families], [self.status, self.board], **QUICK)
+        self.go.click(self.begin, asked, [self.status, self.board, self.plan], **QUICK)
         saved = self.board.save(self.save, None, [self.zip, self.status], **LOOKS)
         saved.success(None, None, None, js="() => { lab.yoursSaved(); }", **QUICK)
 
@@ -152,7 +163,7 @@ class Yours:
     def bring(self, files: Sequence[str] | None) -> Iterator[dict]:
         """Take in what was uploaded: images to look at, or a run that was saved."""
         paths = [Path(file) for file in files or []]
-        yield {self.status: status("Unpacking."), self.files: gr.update(value=None)}
+        yield {**self._hidden("Unpacking."), self.files: gr.update(value=None)}
         try:
             check_open()
             if len(paths) == 1 and paths[0].suffix.lower() == ".zip" and run_archives.is_run(paths[0]):
@@ -194,13 +205,13 @@ class Yours:
 
     def _show(self, named: Any) -> Iterator[dict]:
         """Yield the updates that look at a data set and show what there is in it."""
-        yield {self.status: status(READING), self.panel: gr.update(visible=False)}
+        yield self._hidden(READING)
         try:
             found = engine.look(named())
             view = engine.view_of(found, found.side, None, "crop")
             sheet = sheet_markup(engine.sheet(found.data, view))
         except InputError as error:
-            yield {self.status: status(str(error), problem=True), self.panel: gr.update(visible=False)}
+            yield {self.status: status(str(error), problem=True)}
             return
         yield {
             self.status: "",
@@ -214,6 +225,10 @@ class Yours:
             self.minutes: MINUTES.get(found.data, USUAL_MINUTES),
             self.place: self._places(),
         }
+
+    def _hidden(self, words: str) -> dict:
+        """Return the updates that say what is being done, with no images shown meanwhile."""
+        return {self.status: status(words), self.panel: gr.update(visible=False), self.found: None}
 
     def draw(self, found: Preview | None, *asked: Any) -> dict:
         """Draw the images as the models will see them."""
@@ -231,19 +246,36 @@ class Yours:
 
     # ---- comparisons
 
-    def begin(
-        self, found: Preview | None, size: Any, colours: Any, fit: Any, minutes: Any, families: list[str] | None
-    ) -> dict:
-        """Put a comparison into the line."""
+    def probe(self, request: gr.Request, found: Preview | None, *asked: Any) -> Iterator[dict]:
+        """Say how long a comparison with these settings takes, once its steps were tried."""
+        run = self.probes.begin(request)  # the one before ends, as its settings are not these any more
+        if found is None:
+            yield {self.plan: gr.skip()}
+            return
+        yield {self.plan: '<p class="yours-plan">Trying some steps of each family, to say how long it takes.</p>'}
         try:
-            check_open()
-            if found is None:
-                raise InputError("Choose images first.")
-            view = self._view(found, size, colours, fit)
-            name = comparisons.ask(engine.job(self.service, found, minutes, families or [], view))
+            plan = comparisons.probe(self._job(found, *asked), run.stop)
+        except InputError as error:
+            yield {self.plan: f'<p class="yours-plan">{escape(str(error))}</p>'} if run.current else gr.skip()
+            return
+        yield {self.plan: plan_markup(plan)} if run.current and plan else gr.skip()
+
+    def _job(
+        self, found: Preview | None, size: Any, colours: Any, fit: Any, minutes: Any, families: list[str] | None
+    ) -> comparisons.Job:
+        check_open()
+        if found is None:
+            raise InputError("Choose images first.")
+        return engine.job(self.service, found, minutes, families or [], self._view(found, size, colours, fit))
+
+    def begin(self, request: gr.Request, *asked: Any) -> dict:
+        """Put a comparison into the line."""
+        self.probes.leave(request)
+        try:
+            name = comparisons.ask(self._job(*asked))
         except InputError as error:
             return {self.status: status(str(error), problem=True)}
-        return {self.status: "", self.board: as_text({"open": name})}
+        return {self.status: "", self.plan: "", self.board: as_text({"open": name})}
 
     def look(self, asked: dict[str, Any]) -> dict[str, Any]:
         """Return how all comparisons stand, with what there is to see of the one that is open."""
@@ -252,7 +284,8 @@ class Yours:
             comparisons.move_on()
         found = comparisons.comparisons()
         ahead = board.ahead_of(found)
-        value: dict[str, Any] = {"items": [board.item(one, ahead.get(one.name, 0), may) for one in found]}
+        titles = {name: kind.title for name, kind in self.service.families.items()}
+        value: dict[str, Any] = {"items": [board.item(one, ahead.get(one.name, 0), may, titles) for one in found]}
         shown = next((one for one in found if one.name == asked.get("open")), None)
         return value | (engine.opened(self.service, shown, asked.get("have") or {}) if shown else {})
 
@@ -282,6 +315,14 @@ class Yours:
                 yield {self.zip: gr.update(value=str(run_archives.pack(one, Path(folder)))), self.status: ""}
         except InputError as error:
             yield {self.status: status(str(error), problem=True)}
+
+
+def plan_markup(plan: comparisons.Plan) -> str:
+    """Return how long a comparison takes, and what it does."""
+    more = "".join(f"<li>{escape(words)}</li>" for words in plan.sentences)
+    return (
+        f'<p class="yours-plan"><b>{escape(board.plan_words(plan.parts))}</b></p><ul class="yours-remarks">{more}</ul>'
+    )
 
 
 def _only(asked: Any) -> dict[str, Any]:

@@ -9,8 +9,9 @@ import pytest
 
 from dashboard.service import comparisons, processes, public
 from dashboard.service.comparisons import Job, find
-from gencore.comparison.state import Member, State, write_state
+from gencore.comparison.state import LOCK, Member, State, write_state
 from gencore.errors import InputError
+from gencore.locks import alone
 from tests.support.comparing import stand_in, until
 
 LONG, SHORT, BROKEN = 5.0, 0.005, 13.0  # minutes
@@ -144,6 +145,22 @@ def test_damaged_files_are_passed_over(root):
         (root / name / "job.json").write_text(content)
         (root / name / "comparison.json").write_text(content)
     assert comparisons.comparisons() == []
+
+
+def test_one_whose_state_cannot_be_read_says_so(root):
+    name = comparisons.ask(Job("digits", SHORT))
+    reaches(name, "done")
+    (root / name / "comparison.json").write_text('{"members": [], "of": "tomorrow"}')
+    assert find(name).status == "failed" and "newer version" in find(name).problem
+    assert str(root.parent) not in find(name).problem
+
+
+def test_one_that_plans_for_long_is_not_given_up(root):
+    (root / "mine").mkdir(parents=True)
+    comparisons._write_job(root / "mine", Job("digits", 1.0, pid=2**22 + 1, started=1.0))
+    assert status("mine") == "failed"
+    with alone(root / "mine" / LOCK, "compared"):
+        assert status("mine") == "starting"
 
 
 def test_what_is_deleted_can_be_brought_back(root):

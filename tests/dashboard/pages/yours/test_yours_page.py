@@ -2,8 +2,13 @@
 
 import base64
 import io
+import json
+import sys
+import threading
 from pathlib import Path
+from types import SimpleNamespace
 
+import gradio as gr
 import numpy as np
 import pytest
 from PIL import Image
@@ -113,6 +118,9 @@ def test_what_is_told_of_leaks_and_of_many_classes():
 # ---- how comparisons stand
 
 
+TITLES = {"gan": "GAN"}
+
+
 def comparison(status="running", **state):
     members = (Member("vae", "vae", budget_s=60, seconds=60, images=9000, state="trained", words="Fine."),
                Member("gan", "gan", budget_s=60, seconds=15, images=1234, images_per_s=82.3, state="training"),
@@ -122,20 +130,22 @@ def comparison(status="running", **state):
 
 
 def test_an_item_of_the_list():
-    value = board.item(comparison(eta_s=104.0, sentences=("Said.",)), 0, True)
+    value = board.item(comparison(eta_s=104.0, sentences=("Said.",)), 0, True, TITLES)
     assert (value["title"], value["status"], value["left"]) == ("Mine", "running", "about 1 min 44 s left")
     assert value["share"] == pytest.approx(75 / 180) and value["can"] == ["stop", "rename"]
-    assert board.item(comparison(), 0, False)["can"] == []
+    assert board.item(comparison(), 0, False, TITLES)["can"] == []
 
 
 @pytest.mark.parametrize(
     ("status", "state", "words"),
     [("queued", {}, "In line, 2 ahead"), ("interrupted", {}, "Resume goes on"), ("stopped", {}, "can be used"),
      ("failed", {"words": "The disk is full."}, "The disk is full."), ("done", {"verdict": "Use it."}, "Use it."),
-     ("running", {"words": "Measuring the GAN."}, "Measuring the GAN."), ("running", {}, "Training.")],
+     ("running", {"words": "training gan"}, "Training the GAN."),
+     ("running", {"phase": "evaluating", "words": "gan, second of five"}, "Measuring: gan, second of five."),
+     ("running", {"phase": "features"}, "Looking at the real images.")],
 )  # fmt: skip
 def test_how_it_stands_in_words(status, state, words):
-    assert words in board.words(comparison(status, **state), 2)
+    assert words in board.words(comparison(status, **state), 2, TITLES)
 
 
 def test_who_is_ahead_in_line():
@@ -178,12 +188,13 @@ def test_the_charts_show_the_loss_and_the_discriminator():
 
 @pytest.fixture(scope="module")
 def yours():
-    import gradio as gr
-
     with gr.Blocks(), gr.Tabs(), gr.Tab("x"):
         built = page.Yours(Service())
         built.connect()
     return built
+
+
+VISITOR = SimpleNamespace(session_hash="somebody")
 
 
 def last(updates):
@@ -200,25 +211,63 @@ def test_digits_are_shown(yours):
 def test_a_problem_is_a_sentence(yours):
     for shown in (last(yours.use_hub("../x")), last(yours.use_place("/etc")), last(yours.bring(["x.txt"]))):
         assert "problem" in shown[yours.status]
-    assert "Choose images first" in yours.begin(None, 8, "grey", "", 1, [])[yours.status]
+    assert "Choose images first" in yours.begin(VISITOR, None, 8, "grey", "", 1, [])[yours.status]
 
 
 @pytest.mark.parametrize(("minutes", "families"), [(0, ["vae"]), (None, ["vae"]), ("x", ["vae"]), (1, []), (1, ["x"])])
 def test_what_cannot_be_trained_is_a_sentence(yours, root, minutes, families):
     found = engine.look("digits")
-    assert "problem" in yours.begin(found, 8, "as they are", "stretched", minutes, families)[yours.status]
+    assert "problem" in yours.begin(VISITOR, found, 8, "as they are", "stretched", minutes, families)[yours.status]
     assert not root.exists()
 
 
 def test_begin_asks_for_what_the_controls_say(yours, tmp_path, monkeypatch):
     stand_in(tmp_path, monkeypatch)
     found = engine.look("digits")
-    shown = yours.begin(found, 16, "colour", "stretched", 0.06, ["gan"])
+    shown = yours.begin(VISITOR, found, 16, "colour", "stretched", 0.06, ["gan"])
     assert '"open":"compare-digits"' in shown[yours.board]
     job = comparisons.find("compare-digits").job
     assert (job.families, job.view) == (("gan",), {"size": 16, "channels": 3, "fit": "stretch"})
     assert yours.look({"open": "compare-digits"})["items"][0]["status"] in ("starting", "running")
     processes.interrupt(job.pid, 9)
+
+
+def plans(tmp_path, monkeypatch, program):
+    """Have the engine's place be taken by a program that plans."""
+    script = tmp_path / "plans.py"
+    script.write_text(program)
+    monkeypatch.setattr(processes, "PROGRAM", (sys.executable, str(script)))
+
+
+def test_how_long_it_takes_is_said_before_it_starts(yours, tmp_path, monkeypatch):
+    plan = {"estimates": {"training": 180, "features": 20.0, "evaluating": 0.2}, "sentences": ["Not <measured>."]}
+    plans(
+        tmp_path,
+        monkeypatch,
+        f"import json, sys; assert sys.argv[-2:] == ['--dry', '--json']; print({json.dumps(plan)!r})",
+    )
+    shown = last(yours.probe(VISITOR, engine.look("digits"), 8, "as they are", "stretched", 1, ["gan"]))[yours.plan]
+    assert "About 3 minutes on this machine: training 3 minutes, looking at the real images 20 seconds." in shown
+    assert "Not &lt;measured&gt;." in shown and "measuring" not in shown
+
+
+@pytest.mark.parametrize(
+    ("program", "words"),
+    [("import sys; sys.exit('Error: Too few images.')", "Too few images."), ("print('no plan')", "could not be found"),
+     ("print([1])", "could not be found")],
+)  # fmt: skip
+def test_a_plan_that_there_is_none_of_is_a_sentence(yours, tmp_path, monkeypatch, program, words):
+    plans(tmp_path, monkeypatch, program)
+    found = engine.look("digits")
+    assert words in last(yours.probe(VISITOR, found, 8, "as they are", "stretched", 1, ["gan"]))[yours.plan]
+
+
+def test_what_is_begun_ends_the_probe(yours, tmp_path, monkeypatch):
+    plans(tmp_path, monkeypatch, "import time; time.sleep(600)")
+    probing = yours.probe(VISITOR, engine.look("digits"), 8, "as they are", "stretched", 1, ["gan"])
+    next(probing)
+    threading.Timer(0.5, lambda: yours.probes.leave(VISITOR)).start()
+    assert list(probing) == [gr.skip()]
 
 
 def test_what_the_browser_has_is_not_sent_again(yours, root):
@@ -249,6 +298,6 @@ def test_a_public_app_says_so_and_does_nothing(yours, monkeypatch, tmp_path):
     assert yours.open()[yours.closed]["visible"]
     paths = [str(tmp_path / "a.zip")]
     asked = [last(yours.bring(paths)), last(yours.use_digits()), last(yours.use_hub("a/b")), last(yours.use_place("."))]
-    asked.append(yours.begin(found, 8, "as they are", "stretched", 1, ["vae"]))
+    asked.append(yours.begin(VISITOR, found, 8, "as they are", "stretched", 1, ["vae"]))
     assert all("public" in shown[yours.status] for shown in asked)
     assert "public" in yours.act({"act": "delete", "name": "x"})["problem"]
