@@ -19,7 +19,7 @@ from tests.support.buttons import run_to_end
 
 FOLDER = ROOT / "docs" / "screenshots"
 INSIDE = ("latent", "vae", "gan", "diffusion", "training")  # their panels fill by themselves when the page is opened
-PAGES = ("trilemma", "compare", "diversity", "speed", "table", "failures", "lecture", *INSIDE)
+PAGES = ("trilemma", "yours", "compare", "diversity", "speed", "table", "failures", "lecture", *INSIDE)
 LOOKS = {
     "light": {"theme": "light", "width": 1280, "height": 800},
     "dark": {"theme": "dark", "width": 1280, "height": 800},
@@ -44,6 +44,9 @@ def take(browser, address, slug, look, theme, width, height):
         page.wait_for_timeout(4000)
     if slug in INSIDE:
         page.wait_for_timeout(9000)
+    if slug == "yours":
+        page.click("#yours-digits")
+        page.wait_for_selector("#yours-plan b", timeout=600_000)
     if slug == "failures":  # its pictures are made when the page is opened
         page.wait_for_function("document.querySelectorAll('img.samples').length >= 4", timeout=120_000)
     page.evaluate("scrollTo(0, 0)")
