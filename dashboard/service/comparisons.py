@@ -33,7 +33,7 @@ DELETED = ".deleted"
 DAYS = 7  # that a deleted comparison is kept
 LOOK_EVERY = 2.0  # seconds between two looks at the line
 STARTING = 120.0  # seconds in which a process takes up its comparison
-PATIENCE = {signal.SIGTERM: 20.0, signal.SIGKILL: 120.0}  # seconds after Stop until it is said again, and harder
+PATIENCE = {signal.SIGTERM: 60.0, signal.SIGKILL: 300.0}  # seconds after Stop until it is said again, and harder
 LONGEST = 80  # characters of a title
 ERROR = "Error: "  # how the command line begins a sentence that refuses something
 QUEUED, BEGUN, RUNNING, STOPPING = "queued", "starting", "running", "stopping"
@@ -251,6 +251,7 @@ def _insist(one: Comparison) -> None:
     """Send a stronger signal to a process that goes on long after it was told to stop."""
     if one.status != STOPPING:
         return
+    # A second SIGTERM ends at once what waits for the end of its step.
     late = [kind for kind, seconds in PATIENCE.items() if time.time() - one.job.stopped > seconds]
     if late:
         processes.interrupt(_pid(one), late[-1])

@@ -71,8 +71,12 @@ def is_alive(pid: int) -> bool:
     return True
 
 
-def interrupt(pid: int, kind: signal.Signals = signal.SIGINT) -> None:
-    """Send a signal to a process, and to its group where it leads one."""
+def interrupt(pid: int, kind: signal.Signals = signal.SIGTERM) -> None:
+    """Send a signal to a process, and to its group where it leads one.
+
+    SIGTERM does what Ctrl-C does (see `gencore.signals`), also where a script has put the app, and so what it starts,
+    into the background, with SIGINT ignored.
+    """
     with suppress(ProcessLookupError, PermissionError):
         if os.getpgid(pid) == pid:
             os.killpg(pid, kind)

@@ -8,7 +8,7 @@ import fcntl, json, os, signal, sys, time
 from pathlib import Path
 from PIL import Image
 
-signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGTERM, signal.default_int_handler)
 folder = Path(sys.argv[sys.argv.index("--out") + 1])
 minutes = float(sys.argv[sys.argv.index("--minutes") + 1])
 if minutes == 13:

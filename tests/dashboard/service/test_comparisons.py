@@ -105,10 +105,12 @@ def test_one_that_does_not_stop_is_told_again(root, monkeypatch):
     name = comparisons.ask(Job("digits", LONG))
     reaches(name, "running")
     sent = []
-    monkeypatch.setattr(processes, "interrupt", lambda pid, kind=signal.SIGINT: sent.append(kind))
+    monkeypatch.setattr(processes, "interrupt", lambda pid, kind=signal.SIGTERM: sent.append(kind))
     comparisons.stop(name)
-    assert status(name) == "stopping" and sent == [signal.SIGINT]
-    for seconds, kind in ((30, signal.SIGTERM), (200, signal.SIGKILL)):
+    assert status(name) == "stopping" and sent == [signal.SIGTERM]
+    comparisons.move_on()
+    assert len(sent) == 1  # it has a minute to end its step
+    for seconds, kind in ((90, signal.SIGTERM), (400, signal.SIGKILL)):
         comparisons._write_job(root / name, replace(find(name).job, stopped=time.time() - seconds))
         comparisons.move_on()
         assert sent[-1] == kind
