@@ -111,7 +111,7 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Return what `python app.py` was told."""
     parser = argparse.ArgumentParser(prog="python app.py", description="Open the dashboard.")
     parser.add_argument(
-        "--data-root", type=lambda text: Path(text).expanduser(), metavar="FOLDER",
+        "--data-root", type=lambda text: Path(os.path.expanduser(text)), metavar="FOLDER",
         help="a folder; those below it can be opened as data on the page Your data",
     )  # fmt: skip
     told = parser.parse_args(arguments)
