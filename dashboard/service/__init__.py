@@ -8,9 +8,9 @@ from gencore.errors import InputError
 from gencore.evaluation.failures import Broken
 from gencore.family import Knob, Point, resolve_knobs
 from gencore.metrics import METRICS
-from gencore.pictures import grid, png
+from gencore.pictures import columns_for, grid, png
 
 __all__ = [
     "MAX_IMAGES", "METRICS", "PREVIEW", "Broken", "Frame", "InputError", "Knob", "Lane", "Order", "Part", "Point",
-    "Result", "Service", "__version__", "grid", "png", "resolve_knobs",
+    "Result", "Service", "__version__", "columns_for", "grid", "png", "resolve_knobs",
 ]  # fmt: skip

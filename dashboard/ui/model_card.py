@@ -15,7 +15,7 @@ import gradio as gr
 import numpy as np
 
 from dashboard import format, theme
-from dashboard.service import PREVIEW, Frame, Lane, Result, grid, png
+from dashboard.service import PREVIEW, Frame, Lane, Result, columns_for, grid, png
 from dashboard.ui.html import scripted
 
 COLUMNS = 6
@@ -39,8 +39,9 @@ def component(page: str, family: str, title: str, value: dict[str, Any], picture
     )
 
 
-def data_uri(images: np.ndarray, columns: int = COLUMNS) -> str:
-    """Return images, uint8 (N, C, H, W), as the data URI of an exact PNG grid."""
+def data_uri(images: np.ndarray, columns: int | None = None) -> str:
+    """Return images, uint8 (N, C, H, W), as the data URI of an exact PNG grid: by default of few columns, or square."""
+    columns = max(COLUMNS, columns_for(len(images))) if columns is None else columns
     return "data:image/png;base64," + base64.b64encode(png(grid(images, min(columns, len(images))))).decode()
 
 

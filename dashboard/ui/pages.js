@@ -15,6 +15,8 @@
       if (a.dataset.page === name) a.setAttribute('aria-current', 'page');
       else a.removeAttribute('aria-current');
     }
+    const own = links.find((a) => a.dataset.page === name);
+    document.title = `${own.textContent} · ${document.querySelector('.top .brand').textContent}`;
     if (tab && tab.getAttribute('aria-selected') !== 'true') {
       tab.click();
       if (!panel) scrollTo(0, 0); // all pages are one document: another page's place in it means nothing here

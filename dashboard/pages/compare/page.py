@@ -20,9 +20,9 @@ from dashboard.pages import slug_of
 from dashboard.pages.compare import downloads, quick_scores, timing
 from dashboard.pages.compare.timing import Timing
 from dashboard.results.projection import flatten, pair_distances, pixel_plane
-from dashboard.service import PREVIEW, Frame, InputError, Lane, Order, Result, Service
+from dashboard.service import MAX_IMAGES, PREVIEW, Frame, InputError, Lane, Order, Result, Service
 from dashboard.service.device import without_waiting
-from dashboard.service.parsing import whole_or
+from dashboard.service.parsing import parse_seed, parse_whole
 from dashboard.service.scoring import Judges
 from dashboard.ui import dataset_choice, model_card
 from dashboard.ui.events import CALM, QUICK, RUN, RUNS, as_text
@@ -109,7 +109,7 @@ class Compare:
     def _build_shared(self, datasets: list[str]) -> None:
         with gr.Row(elem_classes=["shared"]):
             self.dataset = dataset_choice.dropdown(SLUG, datasets, visible=True)
-            self.n = gr.Number(PREVIEW["n"], label="images", elem_id="compare-n", interactive=True)
+            self.n = gr.Number(PREVIEW["n"], label=f"images (1–{MAX_IMAGES})", elem_id="compare-n", interactive=True)
             self.seed = seed_field(SLUG)
             self.randomise = gr.Button("⟳", elem_id="compare-randomise", variant="secondary")
             self.generate = gr.Button("Generate", elem_id="compare-generate", variant="primary")
@@ -187,6 +187,8 @@ class Compare:
         if known and dataset not in known:
             problems.append(f"The link's data set {dataset!r} is not here; showing {known[0]}.")
             dataset = known[0]
+        numbers, wrong = numbers_of(query)
+        problems += wrong
         chosen = {family: query.get(f"{family}.checkpoint", "") for family in self.lanes}
         updates = self._show(dataset, chosen)
         for family, kind in self.service.families.items():
@@ -195,8 +197,8 @@ class Compare:
             updates |= self.lanes[family].knobs.set(family, values)
         updates |= {
             self.dataset: gr.update(choices=dataset_choice.choices(known), value=dataset or None),
-            self.n: whole_or(query.get("n"), PREVIEW["n"]),
-            self.seed: query.get("seed", str(PREVIEW["seed"]))[:40],
+            self.n: numbers["n"],
+            self.seed: str(numbers["seed"]),
             **self.runs.over,
         }
         if problems:
@@ -412,3 +414,15 @@ def timing_row(lane: Lane, result: Result | None) -> Timing:
     shipped = lane.cost.get("ms_per_image")
     calls = result.calls if timed else int(lane.cost.get("calls") or 0)
     return Timing(lane.family, lane.title, result.ms_per_image if timed else None, shipped, calls)
+
+
+def numbers_of(query: Mapping[str, str]) -> tuple[dict[str, int], list[str]]:
+    """Return the number of images and the seed of a link's query, and a sentence for each that is not usable."""
+    found, problems = dict(PREVIEW), []
+    readers = {"n": lambda value: parse_whole(value, 1, MAX_IMAGES, "The number of images"), "seed": parse_seed}
+    for name in query.keys() & readers.keys():
+        try:
+            found[name] = readers[name](query[name])
+        except InputError as error:
+            problems.append(f"The link's {name} was left out: {error}")
+    return found, sorted(problems)

@@ -8,6 +8,8 @@ lab.trilemma = (element, props, watch, trigger) => {
   const query = new URLSearchParams(location.search);
   const state = { mode: 'weights', point: query.get('point') ?? '', shown: null, picked: false };
 
+  const still = matchMedia('(prefers-reduced-motion: reduce)');
+
   // ---- the address: what differs from the usual goes into it
   const remember = () => {
     const v = now();
@@ -123,7 +125,7 @@ lab.trilemma = (element, props, watch, trigger) => {
     remember();
     lab.when(
       () => [document.querySelector('#trilemma-chosen')].find((panel) => panel?.offsetHeight),
-      (panel) => panel.scrollIntoView({ block: 'nearest', behavior: 'smooth' }),
+      (panel) => panel.scrollIntoView({ block: 'nearest', behavior: still.matches ? 'auto' : 'smooth' }),
       119,
     );
   };

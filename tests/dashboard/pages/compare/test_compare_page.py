@@ -10,8 +10,8 @@ import pytest
 
 from dashboard.app import build, header
 from dashboard.pages.compare import downloads
-from dashboard.pages.compare.page import Compare
-from dashboard.service import Result
+from dashboard.pages.compare.page import Compare, numbers_of
+from dashboard.service import PREVIEW, Result
 from dashboard.service.device import Waiting
 from dashboard.ui.run import in_line
 from gencore.family import image_seed
@@ -86,3 +86,13 @@ def test_the_record_names_what_finished_and_what_did_not(service):
 def build_result(service, wanted):
     *_, frame = service.run(wanted, threading.Event())
     return Result("toy", "Toy", frame.images, 1.0, frame.index, frame.seconds, wanted.parts[0])
+
+
+def test_what_a_link_says_and_is_no_number_is_left_out_with_a_sentence():
+    numbers, problems = numbers_of({"seed": "abc", "n": "1.5", "data": "dots"})
+    assert numbers == PREVIEW
+    assert problems == [
+        "The link's n was left out: The number of images must be a whole number from 1 to 100, not '1.5'.",
+        f"The link's seed was left out: A seed must be a whole number from 0 to {2**63 - 1}, not 'abc'.",
+    ]
+    assert numbers_of({"seed": "7", "n": "100"}) == ({"seed": 7, "n": 100}, [])

@@ -1,0 +1,38 @@
+"""No page jumps while it fills: what comes once it is open has its room kept; and the title says which page it is."""
+
+import pytest
+
+from dashboard.pages import PAGES, modules
+
+pytestmark = pytest.mark.browser
+
+WATCH = """
+window.shifts = [];
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifts.push(entry.value);
+}).observe({ type: 'layout-shift', buffered: true });
+"""
+GOOD = 0.1  # Google's threshold of a good cumulative layout shift
+STILL = """
+new Promise((done) => {
+  let last = 0, since = 0;
+  const look = (now) => {
+    const tall = document.body.scrollHeight;
+    if (tall !== last) [last, since] = [tall, now];
+    if (tall > 800 && now - since > 1500) done(true);
+    else requestAnimationFrame(look);
+  };
+  requestAnimationFrame(look);
+})
+"""
+
+
+@pytest.mark.parametrize("slug", PAGES)
+def test_a_page_keeps_room_for_what_comes(visit, slug):
+    page = visit(at="")
+    page.context.add_init_script(WATCH)
+    page.goto(page.url.split("#")[0] + f"?fresh=1#{slug}")
+    page.wait_for_selector(f"[data-page='{slug}'][aria-current]")
+    page.evaluate(STILL)
+    assert sum(page.evaluate("window.shifts")) < GOOD
+    assert page.title() == f"{modules()[slug].TITLE} · Trilemma Lab"
