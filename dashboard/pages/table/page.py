@@ -43,7 +43,7 @@ class Table:
             "All that was measured, with its interval, beside real images scored against real images. Sort it, "
             "filter it, take it with you.",
         )
-        with gr.Row(elem_classes=["shared"]):
+        with gr.Row(elem_classes=["shared"], elem_id="table-shared"):
             self.dataset = dataset_choice.dropdown(SLUG, datasets)
             with gr.Row(elem_classes=["downloads"]):
                 gr.HTML('<span class="hint">Download</span>', js_on_load=None)

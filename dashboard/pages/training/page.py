@@ -43,7 +43,7 @@ class Training:
             "What each model went through, from its own log: the same trainings by images seen or by the clock,"
             " curves first, then the images themselves.",
         )
-        with gr.Row(elem_classes=["shared"]):
+        with gr.Row(elem_classes=["shared"], elem_id="training-shared"):
             self.dataset = dataset_choice.dropdown(SLUG)
             self.chosen = gr.Dropdown(
                 [], value=[], multiselect=True, max_choices=MOST, label="trainings", interactive=True,

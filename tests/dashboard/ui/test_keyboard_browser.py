@@ -18,10 +18,11 @@ def test_arrow_keys_walk_radio_buttons_and_the_focus_is_seen(visit):
     page.wait_for_selector(RADIOS)
     names = [radio.input_value() for radio in page.locator(RADIOS).all()]
     assert page.locator(RADIOS).first.is_checked()
-    assert outline(page, RADIOS)
+    page.focus(RADIOS)
     page.keyboard.press("ArrowRight")
     page.wait_for_function("s => document.querySelectorAll(s)[1].checked", arg=RADIOS)
     assert page.evaluate("document.activeElement.value") == names[1]
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
     page.keyboard.press("ArrowLeft")
     page.wait_for_function("s => document.querySelectorAll(s)[0].checked", arg=RADIOS)
 
