@@ -9,7 +9,9 @@ import pytest
 import torch
 from PIL import Image
 
+from dashboard.pages.trilemma import trilemma_view
 from dashboard.pages.trilemma.engine import as_stated, score_samples
+from dashboard.results.question import ask
 from dashboard.service import InputError, Service
 from gencore import FAMILIES, checkpoint
 from gencore.data import load_images
@@ -81,6 +83,12 @@ def test_a_file_becomes_a_row_and_a_grey_diamond(service, images, tmp_path, writ
     assert service.measurements_key("digits") != before
     (point,) = (point for point in service.measurements("digits").points if point.given)
     assert point.ms_per_image == 2.5
+
+
+def test_samples_alone_are_drawn_where_nothing_has_a_time(service, images, tmp_path):
+    brought(service, [npy(tmp_path / "a.npy", images)])
+    shown = trilemma_view.view(ask(service.measurements("digits")))
+    assert not shown["points"] and "--mark-samples" in shown["untimed"]
 
 
 def test_without_a_time_and_with_several_files(service, images, tmp_path):
