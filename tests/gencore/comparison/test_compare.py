@@ -50,14 +50,16 @@ def mixed(folder):
     return folder
 
 
-@pytest.mark.parametrize(("make", "view"), [(labelled, []), (mixed, ["--size", "8"])])
-def test_images_become_families_with_rows_and_a_verdict(here, short, make, view):
+@pytest.mark.parametrize(
+    ("make", "options", "families"), [(labelled, [], 3), (mixed, ["--size", "8", "--families", "vae,gan"], 2)]
+)
+def test_images_become_families_with_rows_and_a_verdict(here, short, make, options, families):
     data = make(here / "photos")
-    done = command(data, "--minutes", MINUTES, *view)
+    done = command(data, "--minutes", MINUTES, *options)
     assert done.exit_code == 0, done.output
     state = read_state(here / "runs/photos")
     assert state.phase == "done" and not state.running and state.verdict in done.output
-    assert [one.state for one in state.members] == ["measured"] * 3
+    assert [one.state for one in state.members] == ["measured"] * families
     assert all(word in state.verdict for word in ("closest to the real images", "most varied", "fastest"))
     for one in state.members:
         entry = checkpoint.find(f"runs/photos/{one.checkpoint}")
@@ -66,7 +68,7 @@ def test_images_become_families_with_rows_and_a_verdict(here, short, make, view)
             assert (kind, entry.name) in scored(here / "runs/photos/rows.jsonl")
     assert state.n == len(load_splits(str(data), View(**state.view), ("test",))["test"].x)
     before = scored(here / "runs/photos/rows.jsonl")
-    assert command(data, "--minutes", MINUTES, *view).exit_code == 0
+    assert command(data, "--minutes", MINUTES, *options).exit_code == 0
     assert scored(here / "runs/photos/rows.jsonl") == before, "nothing is done twice"
 
 
