@@ -15,7 +15,7 @@ def outline(page, selector):
 
 def test_arrow_keys_walk_radio_buttons_and_the_focus_is_seen(visit):
     page = visit(at="latent")
-    page.wait_for_selector(RADIOS)
+    page.wait_for_selector("#latent-traversal li img")  # the page is filled: nothing is laid out anew any more
     names = [radio.input_value() for radio in page.locator(RADIOS).all()]
     assert page.locator(RADIOS).first.is_checked()
     page.focus(RADIOS)
