@@ -38,7 +38,9 @@ Kind = Annotated[str, typer.Option(help="quality, cost, or all.")]
 Only = Annotated[Texts, typer.Option(metavar="TEXT", help="Only points with TEXT in their label; can be repeated.")]
 Skip = Annotated[Texts, typer.Option(metavar="TEXT", help="No points with TEXT in their label; can be repeated.")]
 Limit = Annotated[float | None, typer.Option(metavar="SECONDS", help="Leave out rows that would take longer.")]
-Again = Annotated[bool, typer.Option("--again", help="Measure costs again that this machine has rows of.")]
+Again = Annotated[
+    bool, typer.Option("--again", help="Also costs that have a row of this machine, and images that rows lack.")
+]
 Rescore = Annotated[
     bool, typer.Option("--rescore", help="Only score the kept samples of rows again: no model, no sampling.")
 ]

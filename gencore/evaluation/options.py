@@ -36,7 +36,7 @@ class EvalOptions:
         skip: Parts of labels: leave out points that have one of them in theirs.
         timing_seconds: Of timing, for a row of costs; None for `cost.SECONDS`.
         most_seconds: Rows that would take longer are left out, with a sentence; None for no limit.
-        again: Measure costs that have a row of this machine again; scores would come out the same.
+        again: Measure costs that have a row of this machine again, and make the images of rows that are not kept.
 
     Raises:
         InputError: naming what cannot be.

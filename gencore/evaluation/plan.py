@@ -303,6 +303,9 @@ class Planner:
             task, n=n, generations=self.options.generations or generations, hashes={**task.hashes, **reference.hashes},
             reference=reference.size,
         )  # fmt: skip
+        if self.options.again and sized.lacking:
+            there = [row for row in self.rows_of(sized.path) if sized.is_measured_by(row)]
+            sized = replace(sized, repeat=True, before=there[-1] if there else None)
         return replace(
             sized, sampling=sized.lacking * seconds_per_image, rest=sized.generations * scoring_seconds(n, reference)
         )

@@ -117,7 +117,9 @@ class Rescoring:
         some = "; ".join(labels[:MOST_NAMED]) + (f" and {len(labels) - MOST_NAMED} more" * (len(labels) > MOST_NAMED))
         count = "1 row has" if len(labels) == 1 else f"{len(labels)} rows have"
         name = whose if "/" in whose else "CHECKPOINT"
-        command = shlex.join(["python", "-m", "gencore", "evaluate", name, "--points", "all"])
+        command = shlex.join(
+            ["python", "-m", "gencore", "evaluate", name, "--points", "all", "--rows", "quality", "--again"]
+        )
         return f"{whose}: {count} no kept samples of all images ({some}); they are made by: {command}"
 
 
