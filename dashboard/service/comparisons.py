@@ -135,7 +135,7 @@ def _read(folder: Path) -> Comparison | None:
     job, state, problem = _read_job(folder), None, ""
     if (folder / FILE).is_file():
         try:
-            state = read_state(folder)
+            state = _for_visitors(read_state(folder))
         except InputError as error:
             problem = without_paths(str(error))
     if job is None and state is not None:  # started at a terminal
@@ -148,6 +148,12 @@ def _read(folder: Path) -> Comparison | None:
     if status in ("failed", "stopped", "interrupted"):
         problem = problem or _last_words(folder)
     return Comparison(folder.name, folder, job, state, status, problem)
+
+
+def _for_visitors(state: State) -> State:
+    """Return a state whose sentences name no folders of this machine."""
+    members = tuple(replace(one, words=without_paths(one.words)) for one in state.members)
+    return replace(state, words=without_paths(state.words), members=members)
 
 
 def _status(folder: Path, job: Job, state: State | None) -> str:

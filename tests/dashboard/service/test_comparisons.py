@@ -157,6 +157,15 @@ def test_one_whose_state_cannot_be_read_says_so(root):
     assert str(root.parent) not in find(name).problem
 
 
+def test_what_failed_names_no_folder_of_this_machine(root):
+    (root / "mine").mkdir(parents=True)
+    words = f"There is no checkpoint {str(root / 'mine' / 'vae')!r}."
+    members = (Member("vae", "vae", words=words),)
+    write_state(root / "mine", State("digits", {}, 3.0, members, "now", phase="failed", words=words))
+    state = find("mine").state
+    assert state.words == state.members[0].words == "There is no checkpoint 'mine/vae'."
+
+
 def test_one_that_plans_for_long_is_not_given_up(root):
     (root / "mine").mkdir(parents=True)
     comparisons._write_job(root / "mine", Job("digits", 1.0, pid=2**22 + 1, started=1.0))

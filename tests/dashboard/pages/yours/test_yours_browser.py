@@ -1,4 +1,7 @@
-"""The page Your data as a visitor uses it, in a real browser. What is started is a stand-in that trains nothing."""
+"""The page Your data as a visitor uses it, in a real browser.
+
+What is started is a stand-in that trains nothing, but in the one test that says so.
+"""
 
 import os
 import signal
@@ -162,3 +165,32 @@ def test_a_phone_has_no_sideways_scroll(visit):
     is_now(page, "done")
     page.wait_for_selector(".yours-one .chart svg.narrow")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.slow
+def test_three_families_are_trained_measured_and_compared(browser, place, tmp_path):
+    """The engine itself, on pictures that it has never seen: from a ZIP to the home page."""
+    (tmp_path / "runs").mkdir()
+    roots = os.pathsep.join([str(place / "shipped"), str(tmp_path / "runs")])
+    with serve(roots, tmp_path / "log.txt", TRILEMMA_PUBLIC="", SPACE_ID="") as url:
+        page = browser.new_page()
+        page.set_default_timeout(1_200_000)
+        page.goto(f"{url}#yours")
+        upload(page, shapes.zipped(tmp_path / "shapes.zip", 300))
+        page.wait_for_selector("#yours-go")
+        page.fill("#yours-size input[type=number]", "8")
+        page.keyboard.press("Tab")
+        page.wait_for_function("document.querySelector('#yours-sheet').innerText.includes('8×8')")
+        begin(page, 0.05)
+        is_now(page, "running")
+        press(page, "stop")
+        is_now(page, "stopped")
+        press(page, "resume")
+        page.wait_for_selector(f"{CARD}:is([data-status=done], [data-status=failed])")
+        assert page.get_attribute(CARD, "data-status") == "done", page.inner_text(CARD)
+        page.wait_for_function("document.querySelectorAll('.yours-lane img[src]').length === 3")
+        assert page.locator(".yours-lane .yours-stage").all_inner_texts() == ["measured"] * 3
+        page.click(".yours-home")
+        page.wait_for_function("!location.hash && document.querySelectorAll('#trilemma-home svg circle').length > 2")
+        assert "shapes" in page.inner_text("#trilemma-home")
+        page.close()
