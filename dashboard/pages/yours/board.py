@@ -84,7 +84,8 @@ def words(one: Comparison, ahead: int, titles: Mapping[str, str]) -> str:
     if one.status == "failed":
         return said or "It ended without a word: look into compare.log in its folder."
     if one.status == "done":
-        return one.state.verdict or "Done."
+        verdict = one.state.verdict or "Done."
+        return verdict[0].upper() + verdict[1:]
     return " ".join(filter(None, [STANDS.get(one.status, ""), one.problem]))
 
 

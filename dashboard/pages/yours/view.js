@@ -248,16 +248,8 @@
     });
   };
 
-  // The button holds the file by now, or will at the next frame.
+  // The button holds the file by now; what is painted of it comes a frame later.
   lab.yoursSaved = () => {
-    const before = lab.yoursHref;
-    const find = () => {
-      const link = document.querySelector('#yours-zip')?.closest('a') ?? document.querySelector('a#yours-zip');
-      return link?.href && link.href !== before ? link : null;
-    };
-    lab.when(find, (link) => {
-      lab.yoursHref = link.href;
-      link.click();
-    });
+    requestAnimationFrame(() => requestAnimationFrame(() => document.querySelector('#yours-zip').click()));
   };
 }

@@ -10,6 +10,8 @@ import zipfile
 import pytest
 
 from dashboard.service import comparisons, processes
+from gencore import FAMILIES, checkpoint
+from gencore.comparison.state import Member, State, write_state
 from tests.support import shapes
 from tests.support.browser import serve
 from tests.support.comparing import launcher, until
@@ -156,6 +158,21 @@ def test_bad_zips_have_their_sentences(visit, place):
         upload(page, path)
         page.wait_for_function(f"document.querySelector('#yours-status .problem')?.textContent.includes('{words}')")
         assert page.locator("#yours-preview").is_hidden()
+
+
+def test_a_run_is_taken_away_and_brought(visit, place):
+    folder = place / "runs" / "mine"
+    checkpoint.save_model(folder / "vae", FAMILIES["vae"](size=8, widths=(8, 8)))
+    write_state(folder, State("digits", {}, 1.0, (Member("vae", "vae", state="measured"),), "now", phase="done"))
+    page = visit(at="yours")
+    is_now(page, "done")
+    for _ in range(2):
+        with page.expect_download() as found:
+            press(page, "save")
+    found.value.save_as(place / "from" / "theirs.zip")
+    upload(page, place / "from" / "theirs.zip")
+    page.wait_for_function("document.querySelector('#yours-status').innerText.includes('theirs/vae can be used')")
+    page.wait_for_selector(f"{CARD} >> text='theirs'")
 
 
 def test_a_phone_has_no_sideways_scroll(visit):
