@@ -33,10 +33,16 @@ MOON = (
 def header(service: Service) -> str:
     """Return the header: logo, page links, device, and what single pages need on every page."""
     found = pages.modules()
-    links = "".join(f'<a href="#{slug}" data-page="{slug}">{escape(page.TITLE)}</a>' for slug, page in found.items())
+    links = {slug: f'<a href="#{slug}" data-page="{slug}">{escape(page.TITLE)}</a>' for slug, page in found.items()}
+    groups = "".join(
+        f'<div class="group" role="group" aria-label="{name}">{"".join(links[slug] for slug in group)}</div>'
+        for name, group in pages.GROUPS.items()
+        if group
+    )
     more = "".join(page.in_header() for page in found.values() if hasattr(page, "in_header"))
     return (
-        f'<div class="top"><span class="brand">{theme.logo()}{TITLE}</span><nav aria-label="Pages">{links}</nav>'
+        '<a class="skip" href="#pages">Skip to the page</a>'
+        f'<div class="top"><span class="brand">{theme.logo()}{TITLE}</span><nav aria-label="Pages">{groups}</nav>'
         f'<span class="pill" data-testid="device">{escape(model_card.machine_name(service.machine))}</span>'
         f'<button class="pill" type="button" aria-label="Light or dark" title="Light or dark">{MOON}</button>'
         f"{more}</div>"
@@ -48,7 +54,8 @@ def build(service: Service) -> gr.Blocks:
     with Updates(title=TITLE, analytics_enabled=False, delete_cache=(3600, 86400), fill_width=True) as demo:
         gr.HTML(
             header(service),
-            js_on_load="lab.pages(); element.querySelector('button').addEventListener('click', lab.theme)",
+            js_on_load="lab.pages(); element.querySelector('button').addEventListener('click', lab.theme); "
+            "element.querySelector('.skip').addEventListener('click', lab.skip)",
             apply_default_css=False,
         )
         with gr.Tabs(elem_id="pages"):

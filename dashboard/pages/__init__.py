@@ -14,14 +14,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from dashboard.ui.panels import Panel
 
-PAGES = (  # in the order of the links; the first is the home page
+# In the order of the links, in three groups; the first is the home page.
+COMPARE = (
     "trilemma",
-    "yours",
     "compare",
     "diversity",
     "speed",
     "table",
     "failures",
+)
+LEARN = (
     "lecture",
     "latent",
     "vae",
@@ -29,6 +31,11 @@ PAGES = (  # in the order of the links; the first is the home page
     "diffusion",
     "training",
 )
+YOURS = (
+    "yours",
+)  # fmt: skip
+GROUPS = {"Compare": COMPARE, "Learn": LEARN, "Yours": YOURS}
+PAGES = (*COMPARE, *LEARN, *YOURS)
 
 
 def slug_of(module: str) -> str:

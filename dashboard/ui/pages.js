@@ -21,7 +21,7 @@
       tab.click();
       if (!panel) scrollTo(0, 0); // all pages are one document: another page's place in it means nothing here
     }
-    reveal(links[0].parentElement);
+    reveal(links[0].closest('nav'));
     if (panel) arrive(`panel-${name}-${panel}`);
   };
   // A tab is laid out when it is first opened, and grows while its panels fill.
@@ -58,10 +58,19 @@
       new ResizeObserver(more).observe(nav);
     }
     const link = nav.querySelector('[aria-current]');
-    if (link) nav.scrollLeft = link.offsetLeft - nav.offsetLeft - (nav.clientWidth - link.offsetWidth) / 2;
+    if (link) {
+      const [inside, whole] = [link, nav].map((one) => one.getBoundingClientRect());
+      nav.scrollLeft += inside.left - whole.left - (whole.width - inside.width) / 2;
+    }
     more();
   };
 
   lab.pages = () => lab.when(asked, show);
+  lab.skip = (event) => {
+    event.preventDefault(); // its #pages is no page's name
+    const panel = [...document.querySelectorAll('#pages > [role=tabpanel]')].find((one) => one.offsetParent);
+    panel.tabIndex = -1;
+    panel.focus();
+  };
   addEventListener('hashchange', lab.pages);
 }

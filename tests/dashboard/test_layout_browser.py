@@ -2,7 +2,7 @@
 
 import pytest
 
-from dashboard.pages import PAGES, modules
+from dashboard.pages import GROUPS, PAGES, modules
 
 pytestmark = pytest.mark.browser
 
@@ -36,3 +36,16 @@ def test_a_page_keeps_room_for_what_comes(visit, slug):
     page.evaluate(STILL)
     assert sum(page.evaluate("window.shifts")) < GOOD
     assert page.title() == f"{modules()[slug].TITLE} · Trilemma Lab"
+
+
+def test_the_header_can_be_skipped_and_leads_to_every_page_by_group(visit):
+    page = visit(at="trilemma")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.getAttribute('role')") == "tabpanel"
+    assert page.evaluate("location.hash") == "#trilemma", "no page of its own"
+    found = page.eval_on_selector_all(
+        "nav [role=group]", "all => all.map(g => [g.ariaLabel, [...g.children].map(a => a.dataset.page)])"
+    )
+    assert found == [[name, list(slugs)] for name, slugs in GROUPS.items()]

@@ -32,7 +32,7 @@ from dashboard.ui.panels import chart
 from dashboard.ui.run import Runs, status
 from dashboard.ui.seed_field import ANOTHER_SEED, seed_field
 
-TITLE = "Compare"
+TITLE = "Samples"
 SLUG = slug_of(__name__)
 DOWNLOADS = ("JSON", "PNG", "ZIP")  # settings and timings; one picture; every image, exact
 PAIRS = "the distances between all pairs of a lane's images (Euclidean, pixels from 0 to 1)"

@@ -17,7 +17,7 @@ from dashboard.results.question import name
 def head(point: Measured, link: str) -> str:
     """Return the point's name, with a link that opens it where it can be run."""
     stale = f'<p class="problem" role="alert">Stale: {escape(point.stale)}</p>' if point.stale else ""
-    run = "" if point.given else f'<a href="{escape(link)}">Open in Compare</a>'
+    run = "" if point.given else f'<a href="{escape(link)}">Open in Samples</a>'
     return (
         f'<header class="f-{point.family}">{theme.badge(point.family, 16)}<h2>{escape(name(point))}</h2>'
         f"{run}</header>{stale}"

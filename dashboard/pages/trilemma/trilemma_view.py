@@ -246,7 +246,7 @@ def sentences(question: Question, answer: Answer, everywhere: str) -> str:
         parts.append(
             f'<p class="f-{runner.family}">Runner-up: <b>{escape(name_of(runner))}</b>. '
             f"{escape(explanations.runner_up(question, answer))} "
-            f'<a href="{escape(link)}">{"See both side by side" if both else "See it in Compare"}</a></p>'
+            f'<a href="{escape(link)}">{"See both side by side" if both else "See it in Samples"}</a></p>'
         )
     quiet = [explanations.tie_broken(question, answer), explanations.why_not_closest(question, answer), everywhere,
              explanations.trained(question, answer)]  # fmt: skip
