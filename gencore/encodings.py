@@ -13,8 +13,9 @@ import torch
 from torch import Tensor
 
 from gencore import checkpoint
-from gencore.data import load_images, to_float
+from gencore.data import to_float
 from gencore.errors import InputError
+from gencore.evaluation.real_images import real_images
 from gencore.evaluation.rows import checkpoint_hash
 from gencore.families.likelihood import normal_kl
 from gencore.family import Encodes
@@ -65,7 +66,7 @@ def write_encodings(
     model = checkpoint.load(entry, device)
     if not isinstance(model, Encodes):
         raise InputError(f"{name} is a {model.title}, which has no encoder: there is no map of its latents to make.")
-    images = load_images(entry.dataset, split, **entry.view | {"size": model.image_shape[1]})
+    images = real_images(entry, split, model.image_shape[1])
     if type(n) is not int or not 1 <= n <= len(images.x):
         whole = f"a whole number from 1 to {len(images.x):,}"
         raise InputError(f"-n must be {whole}, the images of {split} on {entry.dataset}, not {n!r}.")

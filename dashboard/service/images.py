@@ -64,7 +64,8 @@ def examples(service: Service, dataset: str, n: int, seed: int) -> tuple[np.ndar
     words = "A real test image; no model was trained on it."
     if images is None:
         images, classes = shipped(service, dataset)
-        words = f"A real test image, one of {len(images)} that are shipped: {title} itself is not at hand here."
+        why = service.changed(dataset, "test") or f"{title} itself is not at hand here."
+        words = f"A real test image, one of {len(images)} that are shipped: {why}"
     if len(images):
         places = spread_out(classes, len(images), n, seed)
         names = [f"test image {place}" + ("" if classes is None else f", class {classes[place]}") for place in places]
@@ -73,9 +74,12 @@ def examples(service: Service, dataset: str, n: int, seed: int) -> tuple[np.ndar
         if lane.preview is not None and not lane.problem:
             order = np.random.default_rng(seed).permutation(len(lane.preview)) if seed else range(len(lane.preview))
             shown = lane.preview[list(order)[:n]]
-            words = f"Real images of {title} are not at hand here: these were made by the {lane.title}."
+            why = service.changed(dataset, "test") or f"Real images of {title} are not at hand here."
+            words = f"{why.removesuffix('.')}: these were made by the {lane.title}."
             return shown, [f"image {i + 1} of the {lane.title}" for i in range(len(shown))], words
-    return np.zeros((0, 1, 1, 1), np.uint8), [], f"There are no images of {title or 'any data set'} here: draw one."
+    why = service.changed(dataset, "test")
+    words = f"{why} Draw one." if why else f"There are no images of {title or 'any data set'} here: draw one."
+    return np.zeros((0, 1, 1, 1), np.uint8), [], words
 
 
 def shipped(service: Service, dataset: str) -> tuple[np.ndarray, np.ndarray | None]:

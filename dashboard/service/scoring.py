@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +23,7 @@ from dashboard.service.problems import without_paths
 from dashboard.service.samples import Sampled
 from dashboard.service.service import Service
 from gencore import metrics
+from gencore.data import difference
 from gencore.device import pick_device
 from gencore.errors import InputError
 from gencore.extractors import extractors_of, reference
@@ -264,6 +265,22 @@ class Judges:
             return self._judges.find(key, lambda: Judge(dataset, name))
         except InputError as error:
             raise InputError(without_paths(str(error))) from None
+
+    def of_these(self, dataset: str, checkpoints: Iterable[str], name: str = EXTRACTOR) -> Judge:
+        """Return a data set's extractor, as `find` does, to judge samples of some checkpoints.
+
+        Raises:
+            InputError: as `find`; and if one was trained on other images than the features are of.
+        """
+        judge = self.find(dataset, name)
+        mine = {entry.name: entry for entry in self.service.entries()[dataset]}
+        for one in checkpoints:
+            if changed := difference(mine[one].identity if one in mine else {}, judge.real.identity):
+                raise InputError(
+                    f"{one} was trained on other images than those that the features of {dataset} are of ({changed}): "
+                    "make them again with python -m gencore features."
+                )
+        return judge
 
     def counting(self, dataset: str) -> Judge | None:
         """Return the first of a data set's judges that knows the classes."""

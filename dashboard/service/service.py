@@ -36,6 +36,7 @@ from gencore.errors import InputError, near
 from gencore.evaluation import rows
 from gencore.evaluation.failures import FAILURES, Broken, failures_for
 from gencore.extractors import EXTRACTORS, FOLDER, LADDER, default_extractor
+from gencore.extractors.reference import load_real
 from gencore.family import Family, resolve_knobs
 
 MAX_IMAGES = 100
@@ -380,7 +381,34 @@ class Service:
         """Return all real images of a split, uint8 (N, C, H, W), in its order; None when they are not at hand."""
         view = self.view(dataset)
         key = dataset, split, tuple(view.items())
-        return self._loaded(key, lambda: data.load_images(dataset, split, **view).x.numpy()) if view else None
+        return self._loaded(key, lambda: self._unchanged(dataset, split, view)) if view else None
+
+    def _unchanged(self, dataset: str, split: str, view: Mapping[str, Any]) -> np.ndarray:
+        """Return all real images of a split, those that models were trained on and features are of.
+
+        Raises:
+            InputError: if they are others, as in a folder that has changed since.
+        """
+        images = data.load_images(dataset, split, **view)
+        known = [(f"{one.name} was trained on", one.identity) for one in self.entries().get(dataset, [])]
+        for whose, told in [*known, ("the features are of", self._features_identity(dataset))]:
+            before, now = told.get(split, {}), images.x.shape
+            in_this_form = (before.get("channels"), before.get("size")) == (now[1], now[3])
+            if in_this_form and (changed := data.difference({split: before}, {split: data.fingerprint(images)})):
+                raise InputError(f"The {split} images of {dataset} are not those that {whose} ({changed}).")
+        return images.x.numpy()
+
+    def _features_identity(self, dataset: str) -> dict[str, Any]:
+        """Return the fingerprints of the images that a data set's features are of; {} where they are unknown."""
+        try:
+            return load_real(dataset, default_extractor(dataset)).identity
+        except InputError:
+            return {}
+
+    def changed(self, dataset: str, split: str) -> str:
+        """Return why a split's images, which were asked for and are at hand, are not used, in one sentence; else ''."""
+        key = dataset, split, tuple(self.view(dataset).items())
+        return without_paths(self._refused.get((key, data.files_stamp(dataset))) or "")
 
     def labels(self, dataset: str, split: str) -> np.ndarray | None:
         """Return the classes (N,) of a split's images, in its order; None when they are unknown or not at hand."""

@@ -26,6 +26,7 @@ def features(
     channels: ChannelsOfImages = None,
     fit: FitOfImages = "crop",
     label: LabelColumn = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Write over features in another size or form.")] = False,
 ) -> None:
     """Learn from a data set's real images what metrics and pages need of them.
 
@@ -43,7 +44,7 @@ def features(
     root = out or (roots()[-1] if own else home())
     view = View(size, channels, fit, label)
     with progress() as show:
-        for line in write_features(data, root, extractor, options, show, view):
+        for line in write_features(data, root, extractor, options, show, view, replace=replace):
             typer.echo(line)
 
 

@@ -16,7 +16,7 @@ from gencore.evaluation.plan import SCORING_SECONDS, SIZES
 from gencore.evaluation.task import about
 from gencore.extractors import EXTRACTORS, FOLDER, extractors_of
 from gencore.extractors.base import class_count
-from gencore.extractors.reference import load_real
+from gencore.extractors.reference import load_real, refuse_other_view
 from gencore.families import FAMILIES
 from gencore.metrics import METRICS
 from gencore.presets import Run
@@ -98,6 +98,7 @@ def check(asked: Asked, splits: Mapping[str, Images]) -> None:
             f"The images of {asked.data} have {size} pixels a side; compare takes even sizes from {SIZES_TAKEN[0]} to "
             f"{SIZES_TAKEN[-1]}: give one with --size, such as --size 32."
         )
+    refuse_other_view(asked.data, asked.view, splits["train"].x.shape[1:], roots()[-1])
     if not makes_features(asked.data):
         theirs = load_real(asked.data, extractors_of(asked.data)[0])
         if changed := difference(theirs.identity, identity(splits)):

@@ -19,12 +19,13 @@ import torch
 from torch import Tensor
 
 from gencore import checkpoint
-from gencore.data import load_images, to_float
+from gencore.data import to_float
 from gencore.device import pick_device
 from gencore.errors import InputError
 from gencore.evaluation import cost, rows
 from gencore.evaluation.assemble import common, training
 from gencore.evaluation.evaluate import Clock
+from gencore.evaluation.real_images import real_images
 from gencore.evaluation.task import Task, plain_settings
 from gencore.families import FAMILIES
 from gencore.family import MAX_IMAGES, Bounds, BoundsInParts, Family, Part, Point, parse_seed, sum_parts
@@ -120,9 +121,9 @@ def images_of(entry: checkpoint.Entry, model: Family, n: int, split: str) -> Ten
     """Return the first n real images of a split, uint8 (n, C, H, W), in the model's size.
 
     Raises:
-        InputError: if they cannot be had, are fewer, or have other channels than the model's.
+        InputError: if they cannot be had, are others than it was trained on, fewer, or have other channels than its.
     """
-    x = load_images(entry.dataset, split, **entry.view | {"size": model.config.size}).x
+    x = real_images(entry, split, model.config.size).x
     if n > len(x):
         raise InputError(f"n is {n:,}, but the {split} split of {entry.dataset} has {len(x):,} images.")
     if x.shape[1:] != model.image_shape:

@@ -7,6 +7,7 @@ import math
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 import torch
 
 from gencore import checkpoint
+from gencore.data import View, at_hand, identity, load_splits
 from gencore.device import DTYPES, LAYOUTS, Settings, choose_settings, describe_machine, pick_device
 from gencore.errors import InputError
 from gencore.evaluation import cost, rows, samples
@@ -75,6 +77,7 @@ def prepare_samples(
         raise InputError(f"The name must be 1 to 60 letters, digits, spaces and ()+-_., not {name!r}.")
     planner = Planner(EvalOptions(**options), lambda share, words: None)
     reference = planner.references[dataset] = Reference(dataset, planner.device)
+    refuse_changed_data(reference)
     given = read_given(paths, reference.image_shape, min(SIZES["headline"][0], reference.size),
                        planner.options.n, planner.options.generations)  # fmt: skip
     if given.n > reference.size:
@@ -89,6 +92,20 @@ def prepare_samples(
         rest=given.generations * scoring_seconds(given.n, reference),
     )  # fmt: skip
     return planner.planned([task])
+
+
+def refuse_changed_data(reference: Reference) -> None:
+    """Refuse test images, where they are at hand, that are not those that the features are of.
+
+    Raises:
+        InputError: if they are others.
+    """
+    if not reference.identity or not at_hand(reference.dataset):
+        return
+    splits = {}
+    with suppress(InputError):  # the features are enough
+        splits = load_splits(reference.dataset, View(**reference.view), ("test",))
+    reference.refuse_others(identity(splits), f"{reference.dataset} has")
 
 
 def checked_statement(stated: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,8 +8,9 @@ the extractors (see `gencore.extractors`) with the features of the real images i
 from __future__ import annotations
 
 import json
+import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gencore.checkpoint import read_tensors, write_tensors
+from gencore.checkpoint import read_tensors, roots, write_tensors
 from gencore.data import Images, View, dataset_key, difference, identity, load_splits
 from gencore.device import circumstances, pick_device
 from gencore.errors import InputError
@@ -151,16 +152,24 @@ def real_path(weights: Path) -> Path:
 
 
 def write_features(
-    data: str, root: Path, name: str, options: Options, show: Show, view: View | None = None, keep: bool = False
+    data: str,
+    root: Path,
+    name: str,
+    options: Options,
+    show: Show,
+    view: View | None = None,
+    keep: bool = False,
+    replace: bool = False,
 ) -> Iterator[str]:
     """Make a data set's features in its folder under `root`, yielding a line for people as each thing is done.
 
     `name` is a key of EXTRACTORS, or 'all': those that the data set allows and that need nothing from elsewhere. With
-    `keep`, those that are there of these very images stay as they are.
+    `keep`, those that are there of these very images stay as they are; with `replace`, those of the data set in another
+    view are written over.
 
     Raises:
         InputError: if the data set cannot be had, is one image again and again or has no labels for `name`, on bad
-            options, or if the disk refuses.
+            options, if features in another view are in the way, or if the disk refuses.
     """
     every = [cls for cls in EXTRACTORS.values() if not cls.pretrained]
     root, wanted = as_path(root), every if name == "all" else [extractor_class(name)]
@@ -171,6 +180,8 @@ def write_features(
     if bool((splits["train"].x == splits["train"].x[:1]).all()):
         raise InputError(f"All train images of {data} are one and the same, so there are no features to learn from it.")
     origin = {"identity": json.dumps(identity(splits)), "view": json.dumps(view.record())}
+    if not replace:
+        refuse_other_view(data, view, splits["train"].x.shape[1:], root)
     if changed := _others_there(data, root, json.loads(origin["identity"])):
         yield changed
     labelled = all(part.labelled for part in splits.values()) and class_count(splits) > 1
@@ -189,6 +200,57 @@ def write_features(
         elif cls.name not in barred:
             yield from _write_extractor(cls, data, splits, root, options, show, origin)
     yield f"{write_card(root / dataset_key(data) / FOLDER, dataset_key(data))}"
+
+
+def refuse_other_view(data: str, view: View, shape: Sequence[int], root: Path) -> None:
+    """Refuse features of a data set under `root` where those in another view lie, or would be found first.
+
+    Features, rows and pages know a data set by its name alone, and images of two sizes are not compared.
+
+    Args:
+        data: The data set.
+        view: In what form it is read.
+        shape: (C, H, W) of its images so.
+        root: Where its features are to go.
+
+    Raises:
+        InputError: naming the features that are in the way, and how to keep both.
+    """
+    known = [one.resolve() for one in roots()]
+    first = roots()[: known.index(root.resolve())] if root.resolve() in known else []
+    for path in (one / dataset_key(data) / REFERENCE for one in (*first, root)):
+        if path.is_file() and (there := _other_view(path, view, shape)):
+            raise InputError(
+                f"{path.parent} holds the features of {dataset_key(data)} {there}, and those {form_words(shape)} "
+                "need a root of their own, as the rows of both would stand in one table: GENCORE_CHECKPOINTS=FOLDER "
+                "before the command, or features --replace to give up the others."
+            )
+
+
+def _other_view(path: Path, view: View, shape: Sequence[int]) -> str:
+    """Return in what form other than this one a reference's images are, '' if in the same."""
+    try:
+        tensors, metadata = read_tensors(path)
+        told, train = (
+            json.loads(metadata.get("view", "{}")),
+            json.loads(metadata.get("identity", "{}")).get("train", {}),
+        )
+        numbers = tensors["mean"].numel()
+    except (InputError, ValueError, KeyError):
+        return ""
+    theirs = (train.get("channels"), train.get("size"), train.get("size")) if train else None
+    if theirs and theirs != tuple(shape):
+        return form_words(theirs)
+    if numbers != math.prod(shape):
+        return f"with {numbers:,} numbers an image"
+    other = [key for key in ("fit", "label") if train and View(**told).record().get(key) != view.record().get(key)]
+    return f"with another {other[0]} ({getattr(View(**told), other[0])})" if other else ""
+
+
+def form_words(shape: Sequence[int]) -> str:
+    """Return (C, H, W) for people: 'at 28x28 grey'."""
+    channels, height, width = shape
+    return f"at {height}x{width} {'grey' if channels == 1 else 'RGB'}"
 
 
 def _others_there(data: str, root: Path, now: Mapping[str, Any]) -> str:

@@ -39,7 +39,7 @@ def shipped(monkeypatch, request):
     monkeypatch.delenv("GENCORE_CHECKPOINTS", raising=False)
     monkeypatch.setenv("GENCORE_DEVICE", "cpu")
     images = torch.zeros(30, 1, 28, 28, dtype=torch.uint8)
-    monkeypatch.setattr("gencore.encodings.load_images", lambda *_, **__: type("Images", (), {"x": images}))
+    monkeypatch.setattr("gencore.encodings.real_images", lambda *_, **__: type("Images", (), {"x": images}))
 
 
 @pytest.mark.parametrize("name", CALLS)

@@ -387,7 +387,9 @@ class Compare:
         if not finished:
             return {self.glance: gr.update(visible=False)}
         try:
-            found = self.service.shared(Judges).find(dataset).quick({key: one.images for key, one in finished.items()})
+            names = [one.part.checkpoint for one in finished.values() if one.part]
+            judge = self.service.shared(Judges).of_these(dataset, names)
+            found = judge.quick({key: one.images for key, one in finished.items()})
         except InputError as error:
             return {
                 self.glance: gr.update(visible=True),

@@ -338,7 +338,7 @@ class Diversity:
     ) -> tuple[Judge | None, dict[str, Verdict], str]:
         """Return an extractor, what it makes of the samples made here, and one sentence on what is wrong."""
         try:
-            judge = self.judges.find(dataset, name)
+            judge = self.judges.of_these(dataset, [one.part.checkpoint for one in made.values() if one.part], name)
             return judge, {family: judge.verdict(one) for family, one in made.items() if not one.shipped}, ""
         except InputError as error:
             return None, {}, str(error)

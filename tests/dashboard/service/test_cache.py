@@ -194,7 +194,7 @@ def test_real_images_are_in_the_form_of_one_checkpoint(toys, monkeypatch):
     """Two of a data set may have been trained on images of other sizes and channels: half of each is neither's."""
 
     def entry(size, problem="", **view):
-        return SimpleNamespace(config={"size": size}, view=view, problem=problem)
+        return SimpleNamespace(name="", config={"size": size}, view=view, identity={}, problem=problem)
 
     found = [
         entry(8, "It is broken.", channels=1),

@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import re
 import threading
 
 import gradio as gr
@@ -12,7 +13,7 @@ from torch import nn
 
 from dashboard.app import build
 from dashboard.results.projection import flatten, pixel_plane
-from dashboard.service import MAX_IMAGES, Frame, InputError
+from dashboard.service import MAX_IMAGES, Frame, InputError, Service
 from dashboard.service.lanes import Lane, read_preview
 from dashboard.service.parsing import parse_whole
 from dashboard.ui import model_card
@@ -296,3 +297,36 @@ def test_an_imported_checkpoint_says_where_it_comes_from():
     assert "Imported from <b>a/&lt;b&gt;</b>, revision 01234567, licence mit." in model_card.about(lane)
     assert "licence not stated" in model_card.about(Lane("toy", "Toy", "", origin={"source": "mine"}))
     assert "Imported" not in model_card.about(Lane("toy", "Toy", "A toy."))
+
+
+def test_images_that_have_changed_are_not_shown_and_their_models_not_judged(tmp_path, monkeypatch):
+    from dashboard.service.images import examples
+    from dashboard.service.scoring import Judges
+    from gencore.data import identity, load_splits
+    from gencore.extractors import Options
+    from gencore.extractors.reference import write_features
+    from tests.support.image_files import save
+
+    def make(value):
+        for i in range(200):
+            save(tmp_path / f"imgs/{i:03}.png", (i + value) % 250)
+
+    make(0)
+    data, root = str(tmp_path / "imgs"), tmp_path / "root"
+    monkeypatch.setenv("GENCORE_CHECKPOINTS", str(root))
+    list(write_features(data, root, "pixels", Options(device="cpu"), lambda share, words: None))
+    checkpoint.save_model(root / "imgs/gan", FAMILIES["gan"](channels=1, size=6, widths=(8,), probe_widths=(8,)))
+    told = {"data": data, "identity": identity(load_splits(data))}
+    checkpoint.write_json(root / "imgs/gan/run.json", told)
+    service = Service()
+    assert service.split(data, "test") is not None and service.changed(data, "test") == ""
+    Judges(service).of_these(data, ["imgs/gan"], "pixels")
+    make(50)
+    service = Service()
+    assert service.split(data, "test") is None
+    why = service.changed(data, "test")
+    assert re.match(rf"The test images of {re.escape(data)} are not those that imgs/gan was trained on \(test: ", why)
+    assert examples(service, data, 4, 0)[1:] == ([], f"{why} Draw one.")
+    list(write_features(data, root, "pixels", Options(device="cpu"), lambda share, words: None))
+    with pytest.raises(InputError, match="imgs/gan was trained on other images than those that the features"):
+        Judges(service).of_these(data, ["imgs/gan"], "pixels")

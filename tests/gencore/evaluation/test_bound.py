@@ -14,6 +14,7 @@ from dashboard.results.operating_points import join
 from dashboard.service import METRICS
 from gencore import FAMILIES
 from gencore.checkpoint import save_model, write_json
+from gencore.data import load_images
 from gencore.errors import InputError
 from gencore.evaluation import bound, rows
 from gencore.families import ddpm, vae
@@ -268,7 +269,7 @@ def measured(name, **options):
 def test_a_row_has_the_terms_with_intervals_over_images(root):
     row = measured("digits/vae", batch=6, seed=2)
     assert rows.read(root / "digits" / "rows.jsonl", "digits") == ([json.loads(json.dumps(row))], [])
-    x = bound.load_images("digits", "test").x[:6]
+    x = load_images("digits", "test").x[:6]
     terms = bound.checkpoint.load("digits/vae").bound(bound.to_float(x), generator(2))
     assert list(row["terms"]) == list(terms)
     for name, values in terms.items():
