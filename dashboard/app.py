@@ -20,7 +20,7 @@ from dashboard.figures import embedding
 from dashboard.service import InputError, Service
 from dashboard.service.public import is_open, on_space
 from dashboard.ui import assets, model_card
-from dashboard.ui.events import Updates
+from dashboard.ui.events import QUICK, Updates
 
 TITLE = "Trilemma Lab"
 QUEUE_SIZE = 20
@@ -62,6 +62,8 @@ def build(service: Service) -> gr.Blocks:
             for slug, page in pages.modules().items():
                 with gr.Tab(page.TITLE, id=slug):
                     page.build(service)
+        foot = gr.HTML(model_card.imported(service.imported()), js_on_load=None, elem_id="imported")
+        demo.load(lambda: model_card.imported(service.imported()), None, [foot], **QUICK)
     return demo.queue(max_size=QUEUE_SIZE)
 
 

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 DATASET_TITLES = {"mnist": "MNIST", "cifar10": "CIFAR-10"}  # where people write another name than the engine
+
+
+def imported(told: Mapping[str, str]) -> str:
+    """Return where an imported checkpoint comes from, given source, revision and licence; '' for {}, trained here."""
+    if not told:
+        return ""
+    parts = [f"Imported from {told.get('source', '?')}"]
+    parts += [f"revision {told['revision'][:8]}"] if told.get("revision") else []
+    parts += [f"licence {told['licence']}" if told.get("licence") else "licence not stated"]
+    return ", ".join(parts)
 
 
 def duration(ms: float) -> str:

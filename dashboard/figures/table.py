@@ -81,6 +81,7 @@ COSTS = (
     Column("machine", "Timed on", "cost", about="The machine of the cost columns."),
 )  # fmt: skip
 ORIGIN = (
+    Column("source", "From elsewhere", "origin", about="Where an imported checkpoint is from, and its licence."),
     Column("trained", "Images in training", "origin", about="Unequal training makes families compare unequally."),
     Column("minutes", "Training time", "origin", about="Wall-clock time of the whole training."),
     Column("device", "Trained on", "origin", about="The device of the training."),
@@ -166,6 +167,7 @@ def cells(row: Measured, metrics: Mapping[str, Metric], names: Sequence[str]) ->
     """
     found: dict[str, dict[str, list]] = {"": origin_cells(row.quality) | stated_cells(row)}
     found[""] |= cost_cells(row.cost) if row.cost else {}
+    found[""] |= {"source": [row.origin, row.origin]} if row.origin else {}
     for name in names:
         mine: dict[str, list] = {}
         for key, metric in metrics.items():

@@ -60,6 +60,7 @@ class Measured:
         quality: The row of kind 'quality', 'samples', 'real' or 'failure'.
         cost: The row of kind 'cost' for the same checkpoint, knobs and settings, or None; see `cost_of`.
         stale: One sentence when the checkpoint or the extractor has changed since, else ''.
+        origin: Where an imported checkpoint comes from, and its licence; '' for one that was trained here.
     """
 
     family: str
@@ -73,6 +74,7 @@ class Measured:
     quality: Mapping[str, Any]
     cost: Mapping[str, Any] | None = None
     stale: str = ""
+    origin: str = ""
 
     @property
     def key(self) -> str:

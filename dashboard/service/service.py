@@ -21,6 +21,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
+from dashboard import format
 from dashboard.results.operating_points import Measurements, join, knobs_key
 from dashboard.service import lanes
 from dashboard.service.cache import Cache, CacheKey, cache_key
@@ -320,7 +321,13 @@ class Service:
         stale = {place: without_paths(words) for place, row in enumerate(found) if (words := rows.is_stale(row))}
         sees = {name: kind.sees for name, kind in EXTRACTORS.items()}
         joined = join(dataset, found, titles, orders, stale, problems)
-        return replace(joined, extractor=default_extractor(dataset), sees=sees)
+        imported = {entry.name: format.imported(entry.origin) for entry in self.entries().get(dataset, [])}
+        points = tuple(replace(point, origin=imported.get(point.checkpoint, "")) for point in joined.points)
+        return replace(joined, points=points, extractor=default_extractor(dataset), sees=sees)
+
+    def imported(self) -> dict[str, str]:
+        """Return where each imported checkpoint comes from, by its name."""
+        return {entry.name: format.imported(entry.origin) for entry in checkpoint.entries() if entry.origin}
 
     # ---- the failure lab
 

@@ -7,7 +7,7 @@ The template never changes, so a frame costs one assignment of an image and no n
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -144,17 +144,15 @@ def about(lane: Lane) -> str:
             f"<b>{format.minutes(lane.trained['seconds'])}</b> of training{' on ' + escape(where) if where else ''}"
         )
     details = f"<p>{', '.join(facts)}.</p>" if facts else ""
-    details += f"<p>{origin(lane)}</p>" if lane.origin else ""
+    details += f"<p>{escape(format.imported(lane.origin))}.</p>" if lane.origin else ""
     return f'<div class="about"><p>{escape(lane.about)}</p>{details}</div>'
 
 
-def origin(lane: Lane) -> str:
-    """Return where an imported checkpoint comes from, as a sentence of markup."""
-    told = lane.origin
-    parts = [f"Imported from <b>{escape(told.get('source', '?'))}</b>"]
-    parts += [f"revision {escape(told['revision'][:8])}"] if told.get("revision") else []
-    parts += [f"licence {escape(told['licence'])}" if told.get("licence") else "licence not stated"]
-    return ", ".join(parts) + "."
+def imported(origins: Mapping[str, str]) -> str:
+    """Return the foot of every page: where each imported checkpoint comes from, by its name; '' where none is."""
+    lines = "".join(f"<li><b>{escape(name)}</b>: {escape(words)}.</li>" for name, words in origins.items())
+    head = f"{format.plural(len(origins), 'checkpoint')} from elsewhere"
+    return f'<details class="imported"><summary>{head}</summary><ul>{lines}</ul></details>' if origins else ""
 
 
 def results(lanes: Sequence[Lane]) -> dict[str, Result]:

@@ -290,9 +290,10 @@ def origins(measured: Measurements, families: Mapping[str, Any]) -> str:
             told.get("device", "–"),
             format.count(size) if size is not None else "–",
             row.quality["hashes"].get("checkpoint", "–"),
+            row.origin or "trained here",
         ]
         lines.append(f"<tr>{row_head(row.family, row.title, name, families)}{figures(map(str, cells))}</tr>")
-    heads = ["Checkpoint", "Images in training", "Training", "On", "Parameters", "SHA-256, first digits"]
+    heads = ["Checkpoint", "Images in training", "Training", "On", "Parameters", "SHA-256, first digits", "Origin"]
     about = "".join(f"<p>{escape(kind.title)}. {escape(kind.about)}</p>" for kind in families.values() if kind.about)
     return section("Models", "One training run each; families trained unequally compare unequally", heads, lines, about)
 

@@ -81,6 +81,7 @@ def facts(point: Measured, metrics: Mapping[str, Metric]) -> str:
     if point.stated:
         pairs.append(("stated", ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in point.stated.items())))
     pairs += [
+        ("origin", point.origin),
         ("trained on", training_facts(quality.get("training") or {})),
         ("seeds", "{} to {}".format(*quality["seeds"])),
         ("uncertainty", quality["uncertainty"]),

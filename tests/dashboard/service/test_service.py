@@ -294,9 +294,41 @@ def test_what_a_lane_says(frame, words):
 
 def test_an_imported_checkpoint_says_where_it_comes_from():
     lane = Lane("toy", "Toy", "A toy.", origin={"source": "a/<b>", "revision": "0123456789abcdef", "licence": "mit"})
-    assert "Imported from <b>a/&lt;b&gt;</b>, revision 01234567, licence mit." in model_card.about(lane)
+    assert "Imported from a/&lt;b&gt;, revision 01234567, licence mit." in model_card.about(lane)
     assert "licence not stated" in model_card.about(Lane("toy", "Toy", "", origin={"source": "mine"}))
     assert "Imported" not in model_card.about(Lane("toy", "Toy", "A toy."))
+
+
+def test_where_an_imported_checkpoint_comes_from_is_told_on_every_page_in_the_table_and_in_the_report(
+    tmp_path, monkeypatch
+):
+    from dashboard.figures import table
+    from dashboard.pages.table import report
+    from dashboard.pages.trilemma import point_detail
+
+    monkeypatch.setenv("GENCORE_CHECKPOINTS", str(tmp_path))
+    origin = {"source": "a/<b>", "revision": "0123456789", "licence": "apache-2.0"}
+    words = "Imported from a/<b>, revision 01234567, licence apache-2.0"
+    for name, told in (("theirs", {"origin": origin}), ("ours", {})):
+        checkpoint.save_model(tmp_path / "dots" / name, FAMILIES["gan"](size=8, widths=(8,), probe_widths=(8,)))
+        checkpoint.write_json(tmp_path / "dots" / name / "run.json", {"data": "dots", **told})
+        scores = invented.scores(3, kid=0.01, coverage=0.9, precision=0.9, sharpness=1.0)
+        row = invented.quality(f"dots/{name}", "gan", "plain", "headline", {}, 2000, scores, dataset="dots")
+        rows.append(rows.rows_path("dots", tmp_path), row)
+    service = Service()
+    assert service.imported() == {"dots/theirs": words}
+    measured = service.measurements("dots")
+    assert [point.origin for point in measured.points] == ["", words]
+    assert [table.cells(point, {}, [])[""].get("source") for point in measured.points] == [None, [words, words]]
+    assert "Imported from a/&lt;b&gt;" in point_detail.facts(measured.points[1], {})
+    assert "Imported" not in point_detail.facts(measured.points[0], {})
+    page = report.page(measured, {}, service.families, "0", "2026-11-28")
+    assert page.count("Imported from a/&lt;b&gt;, revision 01234567, licence apache-2.0") == 1
+    assert page.count("trained here") == 1
+    foot = model_card.imported(service.imported())
+    assert "1 checkpoint from elsewhere" in foot and "<b>dots/theirs</b>: Imported from a/&lt;b&gt;" in foot
+    assert foot in [getattr(block, "value", "") for block in build(service).blocks.values()]
+    assert model_card.imported({}) == ""
 
 
 def test_images_that_have_changed_are_not_shown_and_their_models_not_judged(tmp_path, monkeypatch):
