@@ -6,6 +6,7 @@ import io
 import json
 import math
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -213,6 +214,16 @@ def test_the_table_says_how_a_model_was_trained():
 
 
 # ---- the report
+
+
+def test_the_report_says_where_an_imported_model_comes_from():
+    found = measured()
+    first = found.points[0].checkpoint
+    points = [replace(one, origin="Imported from <x>" if one.checkpoint == first else "") for one in found.points]
+    page = report.origins(replace(found, points=tuple(points)), {})
+    assert page.count("Imported from &lt;x&gt;") == 1
+    assert page.count("trained here") == len({one.checkpoint for one in [*found.points, *found.failures]} - {first, ""})
+
 
 VOID = {"meta", "br", "hr", "img", "input", "link"}
 

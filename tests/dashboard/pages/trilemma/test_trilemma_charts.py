@@ -249,6 +249,7 @@ def test_the_row_says_everything():
     measured = everything()
     chosen = next(one for one in measured.points if one.kind == "sweep")
     words = point_detail.row(chosen, measured.baseline(chosen.n), METRICS)
+    assert "Imported from x" in point_detail.facts(replace(chosen, origin="Imported from x"), METRICS)
     assert "KID" in words and "n = 2,000" in words and "3 generations" in words
     for part in ("knobs", "hashes", "machine", "Test Processor", "2026-11-22", "python -m gencore evaluate", "seeds"):
         assert part in words
