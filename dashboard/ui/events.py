@@ -21,6 +21,7 @@ QUICK: dict[str, Any] = {**CALM, "queue": False}
 RUNS: dict[str, Any] = {"concurrency_id": "runs", "concurrency_limit": 16}
 # 'once', Gradio's own choice, would drop a run asked for before the browser knows that the last one ended.
 RUN: dict[str, Any] = {**CALM, **RUNS, "trigger_mode": "multiple"}
+FETCHED = "Files are uploaded from your own machine; none are fetched from an address."
 
 
 def as_text(value: Any) -> str:
@@ -40,6 +41,16 @@ def apart(event: Callable[..., Any]) -> Any:
     return event(None, None, None, js="() => []", api_visibility="private")
 
 
+def names_address(value: Any) -> bool:
+    """Return whether an address stands in place of an uploaded file, in any depth of what a caller sent."""
+    if isinstance(value, dict):
+        path = value.get("path")
+        if "meta" in value and isinstance(path, str) and path.strip().lower().startswith(("http:", "https:")):
+            return True
+        value = list(value.values())
+    return isinstance(value, list | tuple) and any(map(names_address, value))
+
+
 class Updates(gr.Blocks):
     """Blocks that send every update of a generator whole, and none twice, and on which a slider's field may be empty.
 
@@ -56,7 +67,12 @@ class Updates(gr.Blocks):
         """Return an event's arguments; NaN for a slider whose field is empty: `gr.Slider` compares it with its bounds.
 
         NaN is in no range, so that whoever reads it says that it is none, in its own words.
+
+        Raises:
+            gr.Error: if an address stands in place of a file: Gradio would fetch it.
         """
+        if names_address(inputs):
+            raise gr.Error(FETCHED, print_exception=False)
         given = [
             math.nan if value is None and isinstance(block, gr.Slider) else value
             for block, value in zip(block_fn.inputs, inputs, strict=False)

@@ -1,19 +1,46 @@
-"""What a page's events give their handlers."""
+"""What all events of the app have in common: nothing is fetched for a caller."""
 
 import asyncio
-import math
 
 import gradio as gr
+import pytest
+from gradio import processing_utils
 
-from dashboard.service.parsing import shown
-from dashboard.ui.events import Updates
+from dashboard.ui.events import Updates, names_address
 
 
-def test_a_slider_with_an_empty_field_gives_what_is_in_no_range():
-    with Updates() as app:
-        inputs = [gr.Slider(0, 10), gr.Textbox(), gr.Slider(0, 10)]
-        gr.Button().click(lambda *values: None, inputs, None)
-    block_fn = next(fn for fn in app.fns.values() if fn.inputs == inputs)
-    empty, words, full = asyncio.run(app.preprocess_data(block_fn, [None, None, 3], None))
-    assert math.isnan(empty) and words is None and full == 3
-    assert shown(empty) == shown(None) == "an empty field"
+@pytest.fixture
+def fetched(monkeypatch):
+    """The addresses that Gradio fetches, in place of fetching them."""
+    found = []
+
+    async def fetch(url, *_, **__):
+        found.append(url)
+        return __file__
+
+    monkeypatch.setattr(processing_utils, "async_ssrf_protected_download", fetch)
+    return found
+
+
+def call(blocks, address):
+    """Have an app take what a caller sends who names an address in place of a file."""
+    with blocks() as demo:
+        files, told, go = gr.File(file_count="multiple"), gr.Textbox(), gr.Button()
+        go.click(str, [files], [told])
+    sent = [[{"path": address, "meta": {"_type": "gradio.FileData"}}]]
+    return asyncio.run(demo.preprocess_data(next(iter(demo.fns.values())), sent, None))
+
+
+@pytest.mark.parametrize("address", ["https://example.org/a.png", "http://example.org/a.png"])
+def test_no_address_is_fetched(fetched, address):
+    call(gr.Blocks, address)
+    assert fetched == [address], "what Gradio does by itself"
+    with pytest.raises(gr.Error, match="none are fetched"):
+        call(Updates, address)
+    assert fetched == [address]
+
+
+def test_other_values_are_no_addresses():
+    for value in (None, "https://example.org", {"path": "https://x"}, [{"path": 3, "meta": {}}], {"a": [1.0, "b"]}):
+        assert not names_address(value)
+    assert names_address({"a": [{"path": "HTTP://x", "meta": {}}]})
