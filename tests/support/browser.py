@@ -58,7 +58,7 @@ def serve(checkpoints, log, root=ROOT, start=("app.py",), **variables):
         yield url
     finally:
         app.terminate()
-        app.wait(20)
+        app.wait(PATIENCE / 1000)
 
 
 def wait_for(url, app, log):
