@@ -376,7 +376,7 @@ class Rhythm:
 
     def __init__(self) -> None:
         self.spent, self.pause = 0.0, min(LEAST_SECONDS, SAVE_SECONDS)
-        self.saved = self.logged = time.monotonic()
+        self.saved = self.logged = -math.inf  # the first step is saved: however often it is killed, it gets on
 
     def keep(self, trainer: Trainer) -> None:
         """Save what is due: the state to resume from and the model, or the log alone."""

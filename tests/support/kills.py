@@ -1,19 +1,22 @@
 """A comparison that is killed at random moments and gone on with, until it is done; and whether anything was lost."""
 
 import json
+import multiprocessing
 import os
-import random
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from gencore import checkpoint
+from gencore.cli import main
 from gencore.comparison.state import FILE, State, read_state
 from gencore.errors import InputError
 from gencore.evaluation import rows
+from tests.support.tiny_compare import shorten
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 600  # seconds in which a process must take up its work
@@ -52,9 +55,54 @@ def saved_images(folder):
     return found
 
 
-def killed(command, folder, rows_file, wait_s):
+class Forked:
+    """The same in a copy of this process, which need not import anything again: what `subprocess.Popen` would be."""
+
+    def __init__(self, *arguments):
+        self.log = tempfile.TemporaryFile()  # noqa: SIM115 - closed at the end
+        self.process = multiprocessing.get_context("fork").Process(target=self._work, args=(arguments,))
+        self.process.start()
+        self.pid = self.process.pid
+
+    def _work(self, arguments):
+        os.dup2(self.log.fileno(), 1)
+        os.dup2(self.log.fileno(), 2)
+        sys.argv = ["gencore", *map(str, arguments)]
+        shorten(setattr)
+        main()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.join()
+        self.log.close()
+
+    def poll(self):
+        return self.process.exitcode
+
+    @property
+    def returncode(self):
+        return self.process.exitcode
+
+    def wait(self, seconds):
+        self.process.join(seconds)
+        if self.process.exitcode is None:
+            raise subprocess.TimeoutExpired("gencore", seconds)
+
+    def send_signal(self, number):
+        os.kill(self.pid, number)
+
+    def communicate(self):
+        self.process.join()
+        self.log.seek(0)
+        return self.log.read().decode(errors="replace"), None
+
+
+def killed(command, folder, rows_file, wait_s, start=started):
     """Start a comparison, kill it seconds after it took up its work, and return what there was; None if it ended."""
-    with started(*command) as process:
+    with start(*command) as process:
         end = time.monotonic() + PATIENCE
         while process.poll() is None and not is_at_work(folder, process.pid):
             assert time.monotonic() < end, "it did not take up its work"
@@ -104,13 +152,14 @@ def check_nothing_was_lost(folder, rows_file, kills):
     assert counts == sorted(counts), "no row was lost"
 
 
-def run_to_the_end(command, folder, rows_file, longest_s, rng=None, most=1000):
+def run_to_the_end(command, folder, rows_file, longest_s, rng, most, start=started, show=lambda kill: None):
     """Go on with a comparison, killed after random times up to `longest_s`, `most` times at most, until it is done."""
-    rng, kills = rng or random.Random(0), []
+    kills = []
     while True:
         wait_s = rng.uniform(0, longest_s) if len(kills) < most else PATIENCE
-        kill = killed(command, folder, rows_file, wait_s)
+        kill = killed(command, folder, rows_file, wait_s, start)
         if kill is None:
             check_nothing_was_lost(folder, rows_file, kills)
             return kills
         kills.append(kill)
+        show(kill)
