@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -12,8 +14,32 @@ import torch.distributed as dist
 from torch import nn
 
 from gencore.device import Settings, pick_device
+from gencore.errors import InputError, near
 
+TRACKERS = ("tensorboard", "trackio", "wandb")
+PROJECT = "gencore"  # what trackers file runs under
 PATIENCE = timedelta(days=7)  # the others wait while one measures or scores
+
+
+def processes() -> int:
+    """Return how many processes torchrun has started this one among; 1 if it has not."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def check_tracker(name: str | None) -> None:
+    """Refuse a tracker that is unknown or not installed.
+
+    Raises:
+        InputError: saying which there are, or what to install.
+    """
+    if name is None:
+        return
+    if name not in TRACKERS:
+        raise InputError(f"There is no tracker {name!r}{near(name, list(TRACKERS))}")
+    from accelerate.tracking import get_available_trackers
+
+    if name not in get_available_trackers():
+        raise InputError(f"--tracker {name} needs the package {name}, which is not installed: pip install {name}")
 
 
 @dataclass
@@ -26,13 +52,21 @@ class ProcessGroup:
     messages: Any = None  # a group for what is no gradient: on the CPU, so that no GPU is waited for
 
     @classmethod
-    def assemble(cls) -> ProcessGroup:
-        """Return the group of this process: one process unless torchrun says more."""
-        if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+    def assemble(cls, tracker: str | None = None, folder: Path | None = None) -> ProcessGroup:
+        """Return the group of this process: one process unless torchrun says more.
+
+        Args:
+            tracker: One of `TRACKERS`, for `track`; its package was looked for by `check_tracker`.
+            folder: Where a tracker of files writes them.
+        """
+        alone = processes() == 1
+        if alone and not tracker:
             return cls()
         from accelerate import Accelerator
 
-        accelerator = Accelerator(cpu=pick_device().type == "cpu")
+        accelerator = Accelerator(cpu=alone or pick_device().type == "cpu", log_with=tracker, project_dir=folder)
+        if alone:
+            return cls(accelerator=accelerator)
         messages = dist.new_group(backend="gloo", timeout=PATIENCE)
         return cls(accelerator.process_index, accelerator.num_processes, accelerator, messages)
 
@@ -48,6 +82,11 @@ class ProcessGroup:
         for gradient, part in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
             gradient.copy_(part.view_as(gradient))
 
+    def track(self, values: Mapping[str, float], step: int) -> None:
+        """Hand scalars to the tracker, if there is one; the first process does."""
+        if self.accelerator:
+            self.accelerator.log(dict(values), step=step)
+
     def any(self, asked: bool) -> bool:
         """Return whether one of the processes was asked."""
         if self.world == 1:
@@ -56,10 +95,12 @@ class ProcessGroup:
         dist.all_reduce(answer, dist.ReduceOp.MAX, self.messages)
         return bool(answer)
 
-    def wait(self) -> None:
-        """Wait until all processes are here: torchrun ends the others as soon as one is gone."""
+    def end(self) -> None:
+        """Wait until all processes are here, as torchrun ends the others once one is gone; then the tracker ends."""
         if self.world > 1:
             dist.barrier(self.messages)
+        if self.accelerator:
+            self.accelerator.end_training()
 
     def agree(self, settings: Settings) -> Settings:
         """Return rank 0's settings everywhere."""

@@ -22,7 +22,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from gencore import checkpoint
 from gencore.data import Images, View, difference, identity, load_splits, to_float, to_uint8
 from gencore.device import TRAINING_DTYPES, Settings, choose_settings, circumstances, pick_device
-from gencore.distributed import ProcessGroup
+from gencore.distributed import PROJECT, ProcessGroup, check_tracker
 from gencore.errors import InputError, near
 from gencore.families import FAMILIES
 from gencore.family import Family, PostTrainingFit, ValidationHook, derived_seed, image_seed
@@ -205,6 +205,7 @@ class Trainer:
         } | plain
         self.lines.append(json.dumps(line))
         self.logs = {name: value for name, value in plain.items() if isinstance(value, float)}
+        self.group.track({"images": self.images, "seconds": self.seconds, "lr": line["lr"]} | self.logs, self.step)
         self.logged = {}
 
     def generate(self, seeds: list[int], finished: bool = False) -> Tensor:
@@ -274,7 +275,7 @@ class Trainer:
     def finish(self) -> None:
         """Fit what comes after training, save, and take the last picture; all processes end together."""
         self._finish()
-        self.group.wait()
+        self.group.end()
 
     def _finish(self) -> None:
         self.save()
@@ -314,6 +315,7 @@ def train(
     init: str | None = None,
     device: str | None = None,
     stop: Callable[[], bool] = lambda: False,
+    tracker: str | None = None,
 ) -> Iterator[Progress]:
     """Train, yielding where it stands after every step; closing the generator saves a usable checkpoint.
 
@@ -329,13 +331,15 @@ def train(
         device: 'cuda', 'mps' or 'cpu'; see `gencore.device.pick_device`.
         stop: Asked before each step whether to end here, with the checkpoint saved; several processes end at the
             same step, within `ASK_EVERY`, when one of them says so.
+        tracker: 'tensorboard' (its files go to `out`), 'trackio' or 'wandb': shown each line of the log by accelerate.
 
     Raises:
         InputError: on bad settings, data, or folder, or when the training diverges.
     """
-    group = ProcessGroup.assemble()
+    check_tracker(tracker)
+    group = ProcessGroup.assemble(tracker, as_path(out))
     with alone(as_path(out) / LOCK, "trained") if not group.rank else nullcontext():
-        trainer = _prepare(run, as_path(out), preset, minutes, images, resume, init, device, group)
+        trainer = _prepare(run, as_path(out), preset, minutes, images, resume, init, device, tracker, group)
         try:
             yield from _loop(trainer, stop)
         except (GeneratorExit, KeyboardInterrupt):
@@ -405,6 +409,7 @@ def _prepare(
     resume: bool,
     init: str | None,
     device: str | None,
+    tracker: str | None,
     group: ProcessGroup,
 ) -> Trainer:
     """Check everything, load the data, and return a trainer at its start or where it was left."""
@@ -420,7 +425,7 @@ def _prepare(
     if state:
         _same_images(state[1], known, out)
     train_set, held_out = splits["train"], splits["validation"]
-    model = _build(run, train_set).to(group.accelerator.device if group.accelerator else pick_device(device))
+    model = _build(run, train_set).to(group.accelerator.device if group.world > 1 else pick_device(device))
     origin = _start_from(model, init) if init else None
     settings = Settings(**state[1]["settings"]) if state else _settings(model, run.config, group)
     model.train()
@@ -433,6 +438,9 @@ def _prepare(
         trainer.restore(*state)
     if run.config.compile:
         model.network.compile()
+    if tracker:
+        about = {"family": run.family, "data": run.data, "preset": preset, **asdict(run.config)}
+        group.accelerator.init_trackers(PROJECT, about, {"trackio": {"name": out.name}, "wandb": {"name": out.name}})
     return trainer
 
 

@@ -15,6 +15,7 @@ from gencore.cli.terminal import duration, print_rows, progress
 from gencore.errors import InputError, near
 
 if TYPE_CHECKING:
+    from gencore.evaluation.crew import Crew
     from gencore.evaluation.task import Plan, Task
 
 STATED = ("data", "name", "ms_per_image", "calls", "machine")
@@ -91,29 +92,34 @@ def evaluate(
 
     What is measured already is left out. The images are kept in runs/samples, so that another n, or a metric that has
     changed (--rescore), is scored without making them again. Ctrl-C stops it and leaves every row and every image; the
-    same command, without --again, goes on.
+    same command, without --again, goes on. Started by torchrun, all its processes make images.
     """
     refuse_ignored([key for key in ctx.params if ctx.get_parameter_source(key).name == "COMMANDLINE"])
-    if forget:
-        clear(checkpoints or ())
-        return
+    from gencore.evaluation.crew import assembled
+    from gencore.evaluation.making import serve
+
     chosen = {"only": only or (), "skip": skip or (), "out": out, "device": device}
     stated = {"ms_per_image": ms_per_image, "calls": calls, "machine": machine}
-    if samples:
-        plan = of_samples(samples, data, name, stated, n=n, generations=generations, out=out, device=device)
-    elif rescore:
-        plan = rescoring(checkpoints or (), chosen)
-    else:
-        plan = planned(
-            checkpoints or (), points, n=n, generations=generations, rows=rows, dtype=dtype, batch=batch,
-            most_seconds=skip_slower_than, again=again, **chosen,
-        )  # fmt: skip
-    for sentence in [*plan.problems, *plan.left_out]:
-        typer.echo(sentence, err=True)
-    show_plan(plan)
-    if not dry:
-        measure(plan, again)
-    show_kept()
+    with assembled(device) as crew:
+        if not crew.leads:
+            serve(crew)
+            return
+        if forget:
+            clear(checkpoints or ())
+            return
+        if samples:
+            plan = of_samples(samples, data, name, stated, n=n, generations=generations, out=out, device=device)
+        elif rescore:
+            plan = rescoring(checkpoints or (), chosen)
+        else:
+            plan = planned(
+                checkpoints or (), points, n=n, generations=generations, rows=rows, dtype=dtype, batch=batch,
+                most_seconds=skip_slower_than, again=again, **chosen,
+            )  # fmt: skip
+        show_plan(plan)
+        if not dry:
+            measure(plan, again, crew)
+        show_kept()
 
 
 def refuse_ignored(given: Sequence[str]) -> None:
@@ -186,13 +192,13 @@ def bytes_words(size: float) -> str:
     return f"{size / 1e6:,.1f} MB" if size < 1e7 else f"{size / 1e6:,.0f} MB"
 
 
-def measure(plan: Plan, again: bool) -> None:
+def measure(plan: Plan, again: bool, crew: Crew) -> None:
     """Measure what was planned, showing how far it is."""
     from gencore.evaluation.evaluate import run
 
     written, same = 0, 0
     try:
-        with progress() as show, closing(run(plan)) as steps:
+        with progress() as show, closing(run(plan, crew)) as steps:
             for at in steps:
                 show(at.share, f"{at.place} of {at.total}, {duration(at.eta_s)} left, {at.words}")
                 written += at.row is not None or at.same
@@ -215,9 +221,11 @@ def same_scores(task: Task, row: Mapping[str, Any]) -> bool:
 
 
 def show_plan(plan: Plan) -> None:
-    """Show what there is to measure and how long it takes, and how to leave out what takes long."""
+    """Show what there is to measure and how long it takes, what is not, and how to leave out what takes long."""
     from gencore.evaluation.task import about
 
+    for sentence in [*plan.problems, *plan.left_out]:
+        typer.echo(sentence, err=True)
     print_rows([[task.title, sample_words(task), about(task.seconds)] for task in plan.tasks])
     long = sorted((task for task in plan.tasks if task.seconds > LONG_SECONDS), key=lambda task: -task.seconds)
     for task in long[:MOST_HINTS]:

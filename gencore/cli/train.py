@@ -27,6 +27,7 @@ def train(
     out: Annotated[Path | None, typer.Option(help="The output folder; by default runs/PRESET.")] = None,
     init: Annotated[str | None, typer.Option(help="A checkpoint whose weights to begin with.")] = None,
     seed: Annotated[int | None, typer.Option(help="The training's seed, as the setting seed=N.")] = None,
+    tracker: Annotated[str | None, typer.Option(help="Show the log in tensorboard, trackio or wandb too.")] = None,
     device: DeviceName = None,
 ) -> None:
     """Train a preset. Ctrl-C and SIGTERM stop it and leave a usable checkpoint; --resume goes on."""
@@ -36,11 +37,11 @@ def train(
 
     run = resolve_run(preset, [*(settings or []), *([] if seed is None else [f"seed={seed}"])])
     out = out or Path("runs", preset)
-    budget = {"minutes": minutes, "images": images}
+    options = {"minutes": minutes, "images": images, "init": init, "device": device, "tracker": tracker}
     last = None
     try:
         with stoppable() as stop:
-            steps = start(run, out, preset=preset, **budget, resume=resume, init=init, device=device, stop=stop)
+            steps = start(run, out, preset=preset, resume=resume, stop=stop, **options)
             # Closing is what saves the checkpoint, wherever in this loop an interruption falls.
             with progress() as show, closing(steps):
                 for last in steps:

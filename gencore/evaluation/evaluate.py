@@ -9,48 +9,30 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import torch
 from torch import Tensor
 
-from gencore import checkpoint
-from gencore.data import View, at_hand, identity, load_splits, to_uint8
+from gencore.data import View, at_hand, identity, load_splits
 from gencore.errors import InputError
 from gencore.evaluation import cost, memory, rows
 from gencore.evaluation.assemble import common, scored_row
 from gencore.evaluation.cost import Timing
+from gencore.evaluation.crew import Crew
+from gencore.evaluation.making import Making, RowProgress, Unmeasurable, measuring
 from gencore.evaluation.plan import prepare
 from gencore.evaluation.scoring import BatchFeatures, Scores
 from gencore.evaluation.task import Plan, Task
-from gencore.family import Family, Step, image_seed
+from gencore.family import Family, image_seed
 
 MEMORY_IMAGES = 16  # generated at once to find the peak of the memory
 MEMORY_CALLS = 8  # after which the memory in use does not grow: the solvers look back three steps
 COST_WORDS = {"counting": "counting calls and operations", "memory": "memory", "done": "done"}
-WAIT_SECONDS = 0.2  # between two looks at images that another process is making
 MEANWHILE = "measured by another evaluation meanwhile"
-CHECKED = 4  # images that are made again to see whether kept ones are still what the same seeds give
-ALIKE = 1.0  # uint8 levels that most may differ by on average: another batch gives 0, another number format 0.3
 CAUTION = 0.05  # the share of the work before which its pace so far says less than the estimate
-
-
-class Unmeasurable(InputError):
-    """A row that cannot be measured; the next ones can."""
-
-
-@contextmanager
-def measuring(title: str) -> Iterator[None]:
-    """Let bad input cost its own row alone; what the disk refuses stays outside, as it would refuse the next too."""
-    try:
-        yield
-    except Unmeasurable:
-        raise
-    except (InputError, RuntimeError) as error:  # RuntimeError: no memory, or a process of ours was killed
-        raise Unmeasurable(f"{title} cannot be measured: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -80,30 +62,22 @@ class Progress:
     problem: str = ""
 
 
-@dataclass(frozen=True)
-class RowProgress:
-    """Where the measuring of one row is.
-
-    `seconds` of those that were expected are done, the words say what is being done, and the row comes at the end.
-    """
-
-    seconds: float
-    words: str
-    row: Mapping[str, Any] | None = None
-
-
 def evaluate(names: Sequence[str] = (), points: str = "headline", **options: Any) -> Iterator[Progress]:
     """Measure checkpoints at their operating points, adding a row each; see `prepare` for the arguments."""
     yield from run(prepare(names, points, **options))
 
 
-def run(plan: Plan) -> Iterator[Progress]:
+def run(plan: Plan, crew: Crew | None = None) -> Iterator[Progress]:
     """Measure what was planned; a row is on the disk when the `Progress` with it is yielded.
+
+    Args:
+        plan: What to measure.
+        crew: The processes that make the images, of which this one leads; by default this one alone.
 
     Raises:
         InputError: if the rows cannot be written; and at the end, if one could not be measured.
     """
-    evaluation, clock, failed = Evaluation(plan), Clock(plan.seconds), 0
+    evaluation, clock, failed = Evaluation(plan, crew), Clock(plan.seconds), 0
     for place, task in enumerate(plan.tasks, start=1):
         whole = place, len(plan.tasks)
         try:
@@ -154,12 +128,12 @@ class Clock:
         return done / self.expected if self.expected else 1.0, max(self.expected - done, 0.0) * pace
 
 
-class Evaluation:
+class Evaluation(Making):
     """Measures tasks, with one model in memory at a time."""
 
-    def __init__(self, plan: Plan):
+    def __init__(self, plan: Plan, crew: Crew | None = None):
+        super().__init__(plan.device, crew)
         self.plan = plan
-        self.loaded: tuple[Any, Family] | None = None
         self.images: tuple[str, Tensor | None] | None = None
 
     def measure(self, task: Task) -> Iterator[RowProgress]:
@@ -176,76 +150,6 @@ class Evaluation:
         else:
             yield from self.sampled(task)
             yield from self.scored(task)
-
-    def model(self, task: Task) -> Family:
-        """Return a task's model, set up as the task says.
-
-        Raises:
-            Unmeasurable: if the checkpoint is gone or has changed since the plan was made.
-        """
-        key = (task.checkpoint, task.settings)
-        try:
-            if rows.checkpoint_hash(task.entry.path) != task.hashes["checkpoint"]:
-                raise InputError(f"{task.checkpoint} has changed since this evaluation began; start it again.")
-            if self.loaded is None or self.loaded[0] != key:
-                self.loaded = None
-                model = checkpoint.load(task.entry, self.plan.device)
-                task.settings.apply(model)
-                self.loaded = key, model
-        except InputError as error:
-            raise Unmeasurable(str(error)) from error
-        return self.loaded[1]
-
-    def sampled(self, task: Task) -> Iterator[RowProgress]:
-        """Yield the moments of making the images that are not kept yet, alone at this point.
-
-        Raises:
-            Unmeasurable: if they cannot be made, or those that are kept are not what is made now.
-            InputError: if the disk refuses.
-        """
-        if not task.samples or task.elsewhere:
-            return
-        while True:
-            with task.samples.alone() as free:
-                if free:
-                    yield from self.made(task)
-                    return
-            yield RowProgress(0.0, f"{task.title}: another evaluation is making these images, waiting for it")
-            time.sleep(WAIT_SECONDS)
-
-    def made(self, task: Task) -> Iterator[RowProgress]:
-        """Yield the moments of making images, each micro-batch kept once it is whole."""
-        samples, done = task.samples, 0
-        with measuring(task.title):
-            self.compare(task)
-        lacking = max(task.lacking, 1)
-        for generation in range(task.generations):
-            words = f"{task.title}, generation {generation + 1} of {task.generations}"
-            while (start := samples.count(generation)) < task.n:
-                started = time.monotonic()
-                with measuring(task.title):
-                    for images, share in self.batch(task, generation, start, start + task.batch):  # noqa: B007 - kept
-                        at = task.sampling * (done + task.batch * share) / lacking
-                        yield RowProgress(at, f"{words}: {min(start + task.batch * share, task.n):,.0f} of {task.n:,}")
-                samples.add(generation, images, time.monotonic() - started, provenance(task))
-                done += task.batch
-
-    def compare(self, task: Task) -> None:
-        """Make a few of the images that are kept again.
-
-        Raises:
-            Unmeasurable: if they come out otherwise: what makes them has changed since.
-        """
-        if not task.samples.count(0):
-            return
-        kept = next(task.samples.read(0, min(CHECKED, task.samples.count(0)))).float()
-        *_, (again, _) = self.batch(task, 0, 0, len(kept))
-        if (kept - again.float()).abs().flatten(1).mean(1).median() > ALIKE:
-            raise Unmeasurable(
-                f"{task.title} cannot be measured: the images that are kept of it are not those that its seeds give "
-                f"now, so what makes them has changed since {task.samples.made.get('date', 'then')}; clear them: "
-                f"python -m gencore evaluate --forget {task.checkpoint or task.dataset}"
-            )
 
     def scored(self, task: Task) -> Iterator[RowProgress]:
         """Yield the moments of scoring a row's images, generation by generation."""
@@ -286,16 +190,6 @@ class Evaluation:
         last = (generation + 1) * task.n
         for start in range(generation * task.n, last, task.batch):
             yield self.train_images(task.dataset)[start : min(start + task.batch, last)]
-
-    def batch(self, task: Task, generation: int, start: int, stop: int) -> Iterator[tuple[Tensor | None, float]]:
-        """Yield the share of a batch that is done, and at the end its images, uint8 (n, C, H, W)."""
-        seeds = [image_seed(generation, place) for place in range(start, stop)]
-        if task.broken:
-            yield pixels(task.broken.generate(seeds), task.title), 1.0
-            return
-        for step in steps_of(self.model(task), seeds, task.knobs):
-            yield None, step.index / step.total
-        yield pixels(step.x0, task.title), 1.0
 
     def train_images(self, dataset: str) -> Tensor | None:
         """Return the real train images of a data set, uint8 (N, C, H, W); None if they are not here or are damaged.
@@ -379,27 +273,3 @@ def cost_row(
     best = max(timings, key=lambda timing: timing.images_per_s).n
     row = common(task, time.monotonic() - started) | {"batches": [asdict(one) for one in timings], "best": best}
     yield CostProgress(1.0, "done", timings, row | counted)
-
-
-def provenance(task: Task) -> dict[str, Any]:
-    """Return what is to be known of a task's images beside what they depend on."""
-    told = common(task, 0.0)
-    kept = {key: told[key] for key in ("family", "point", "version", "date", "command")}
-    return kept | {"threads": task.settings.threads, "torch": torch.__version__}
-
-
-@torch.no_grad()
-def steps_of(model: Family, seeds: Iterable[int], knobs: Mapping[str, Any]) -> Iterator[Step]:
-    """Yield the steps of sampling, made without gradients; what happens between them keeps its own setting."""
-    yield from model.sample(seeds, **knobs)
-
-
-def pixels(x: Tensor, title: str) -> Tensor:
-    """Return images in [-1, 1] as uint8 on the CPU.
-
-    Raises:
-        Unmeasurable: if they are not finite, which would pass for black pixels.
-    """
-    if not bool(torch.isfinite(x).all()):
-        raise Unmeasurable(f"{title} cannot be measured: it gave images with NaN or infinity in them.")
-    return to_uint8(x).cpu()

@@ -18,6 +18,7 @@ import torch
 from gencore import checkpoint
 from gencore.data import View, at_hand, identity, load_splits
 from gencore.device import DTYPES, LAYOUTS, Settings, choose_settings, describe_machine, pick_device
+from gencore.distributed import processes
 from gencore.errors import InputError
 from gencore.evaluation import cost, rows, samples
 from gencore.evaluation.assemble import training
@@ -324,7 +325,9 @@ class Planner:
             there = [row for row in self.rows_of(sized.path) if sized.is_measured_by(row)]
             sized = replace(sized, repeat=True, before=there[-1] if there else None)
         return replace(
-            sized, sampling=sized.lacking * seconds_per_image, rest=sized.generations * scoring_seconds(n, reference)
+            sized,
+            sampling=sized.lacking * seconds_per_image / (1 if sized.broken else processes()),
+            rest=sized.generations * scoring_seconds(n, reference),
         )
 
     def settings(self, model: Family, entry: checkpoint.Entry, path: Path) -> Settings:

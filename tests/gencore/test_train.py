@@ -438,3 +438,25 @@ def test_the_operations_of_a_step_are_torchs_own_count_and_those_of_a_second_bac
         gradient.square().sum().backward()
     product = 2 * 8 * 16 * 4
     assert mine.total == 6 * product, "x w, its two factors' gradients, and those of the gradient itself"
+
+
+def test_a_tracker_is_shown_every_line_of_the_log(tmp_path):
+    """TensorBoard's own reader finds what the log has."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    drain(TINY, tmp_path / "run", tracker="tensorboard")
+    lines = [json.loads(line) for line in (tmp_path / "run" / LOG).read_text().splitlines()]
+    read = EventAccumulator(str(tmp_path / "run" / "gencore"))
+    read.Reload()
+    assert [one.step for one in read.Scalars("loss")] == [line["step"] for line in lines]
+    for name in ("loss", "lr", "images"):
+        assert [one.value for one in read.Scalars(name)] == pytest.approx([line[name] for line in lines])
+
+
+def test_trackers_that_cannot_be_had(tmp_path, monkeypatch):
+    with pytest.raises(InputError, match="'tensorboard'"):
+        drain(TINY, tmp_path / "run", tracker="tensorbord")
+    monkeypatch.setattr("accelerate.tracking._available_trackers", [])
+    with pytest.raises(InputError, match=r"pip install trackio$"):
+        drain(TINY, tmp_path / "run", tracker="trackio")
+    assert not (tmp_path / "run").exists()

@@ -15,7 +15,7 @@ from gencore import checkpoint
 from gencore.data import load_images, to_uint8
 from gencore.device import Settings
 from gencore.errors import InputError
-from gencore.evaluation import assemble, cost, evaluate, memory, plan, rows, samples, scoring
+from gencore.evaluation import assemble, cost, evaluate, making, memory, plan, rows, samples, scoring
 from gencore.evaluation import task as task_module
 from gencore.evaluation.failures import FAILURES, Broken
 from gencore.evaluation.plan import points_of, prepare
@@ -826,7 +826,7 @@ def test_progress_runs_from_nothing_to_all(root):
 
 def test_sampling_leaves_gradients_as_they_were(root):
     model = checkpoint.load("digits/ddpm")
-    for step in evaluate.steps_of(model, [1], {"num_inference_steps": 2}):
+    for step in making.steps_of(model, [1], {"num_inference_steps": 2}):
         assert torch.is_grad_enabled() and not step.x0.requires_grad
 
 
