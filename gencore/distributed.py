@@ -38,7 +38,7 @@ def check_tracker(name: str | None) -> None:
         raise InputError(f"There is no tracker {name!r}{near(name, list(TRACKERS))}")
     from accelerate.tracking import get_available_trackers
 
-    if name not in get_available_trackers():
+    if name not in map(str, get_available_trackers()):
         raise InputError(f"--tracker {name} needs the package {name}, which is not installed: pip install {name}")
 
 

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from gencore import checkpoint
-from gencore.data import Images, View, difference, identity, load_splits, to_float, to_uint8
+from gencore.data import Images, Stored, View, difference, identity, load_splits, to_float, to_uint8
 from gencore.device import TRAINING_DTYPES, Settings, choose_settings, circumstances, pick_device
 from gencore.distributed import PROJECT, ProcessGroup, check_tracker
 from gencore.errors import InputError, near
@@ -76,7 +76,7 @@ class Trainer:
     preset: str
     model: Family
     settings: Settings
-    data: Tensor  # uint8 (N, C, H, W), on the device
+    data: Tensor | Stored  # uint8 (N, C, H, W), on the device if they are in memory
     held_out: Tensor  # float (n, C, H, W)
     group: ProcessGroup
     minutes: float | None = None
@@ -154,7 +154,7 @@ class Trainer:
         first = self.step * self.config.batch
         rows = range(first + self.group.rank, first + self.config.batch, self.group.world)
         index = torch.tensor([self._order(row // len(self.data))[row % len(self.data)] for row in rows])
-        x = to_float(self.data[index.to(self.data.device)])
+        x = to_float(self.data[index.to(self.data.device)].to(self.model.device))
         if self.config.flip:
             mirrored = torch.rand(len(x), 1, 1, 1, device=x.device) < 0.5
             x = torch.where(mirrored, x.flip(3), x)
@@ -282,7 +282,9 @@ class Trainer:
         if self.group.rank:
             return
         if isinstance(self.averaged_model(), PostTrainingFit):
-            self.ema.fit_after_training(self.settings.arrange(to_float(part)) for part in self.data.split(1000))
+            self.ema.fit_after_training(
+                self.settings.arrange(to_float(part.to(self.model.device))) for part in self.data.split(1000)
+            )
         self.publish(finished=True)
         self.picture(finished=True)
 
@@ -430,7 +432,7 @@ def _prepare(
     settings = Settings(**state[1]["settings"]) if state else _settings(model, run.config, group)
     model.train()
     trainer = Trainer(
-        run, out, preset, model, settings, train_set.x.to(model.device),
+        run, out, preset, model, settings, train_set.stored or train_set.x.to(model.device),
         settings.arrange(to_float(held_out.x[: run.config.validation_images].to(model.device))), group, minutes,
         known, origin,
     )  # fmt: skip

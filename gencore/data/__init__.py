@@ -9,11 +9,12 @@ from gencore.data.names import FOLDER_VARIABLE, HUB_IDS, SHORT_NAMES, at_hand, d
 from gencore.data.report import report
 from gencore.data.sources import files_stamp
 from gencore.data.splits import SPLITS, hold_out
+from gencore.data.stored import Stored
 from gencore.data.values import to_float, to_uint8
 from gencore.data.view import View
 
 __all__ = [
-    "FOLDER_VARIABLE", "HUB_IDS", "SHORT_NAMES", "SPLITS", "Images", "View", "at_hand", "dataset_key", "difference",
-    "files_stamp", "fingerprint", "hold_out", "identity", "image_shape", "load_images", "load_labels", "load_splits",
-    "report", "short_hashes", "to_float", "to_uint8",
+    "FOLDER_VARIABLE", "HUB_IDS", "SHORT_NAMES", "SPLITS", "Images", "Stored", "View", "at_hand", "dataset_key",
+    "difference", "files_stamp", "fingerprint", "hold_out", "identity", "image_shape", "load_images", "load_labels",
+    "load_splits", "report", "short_hashes", "to_float", "to_uint8",
 ]  # fmt: skip

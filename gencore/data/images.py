@@ -5,42 +5,56 @@ from __future__ import annotations
 import functools
 import hashlib
 import logging
+import math
 import threading
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from gencore import __version__
 from gencore.data.decoding import decode
 from gencore.data.names import short_name
 from gencore.data.source import Look, Source, look
 from gencore.data.sources import open_source
 from gencore.data.splits import SPLITS, by_hash, divide
-from gencore.data.view import View, check_sizes, stacked
+from gencore.data.stored import MOST_IN_MEMORY, Put, Stored, stored
+from gencore.data.view import View, check_sizes, planes
 from gencore.errors import InputError, near
 
 MOST_HASHED = 8
 _hashes: dict[tuple[str, str], np.ndarray] = {}  # of the last sources without splits, by name and stamp
 _hashing = threading.Lock()
 
+MANY_HASHES = 100_000  # are kept in a file, as decoding so many images takes minutes
+KEY = 16  # hex digits of what a file of images depends on
+
 
 @dataclass(frozen=True)
 class Images:
-    """One split of a data set, in memory.
+    """One split of a data set.
 
     Attributes:
         name: The data set: a short name where it has one ('mnist'), else as it was asked for.
         split: 'train', 'validation' or 'test'.
         x: uint8 (N, C, H, W) with H = W; C is 1 (grey) or 3 (RGB).
         labels: int64 (N,), aligned with `x`, or None when the source has none.
+        stored: The images in a file, where they are many (`MOST_IN_MEMORY`): then `x` is that file, which the system
+            reads as it is used, and holds in memory as long as there is room. None of few, which are in memory.
     """
 
     name: str
     split: str
     x: Tensor
     labels: Tensor | None
+    stored: Stored | None = None
+
+    @property
+    def rows(self) -> Tensor | Stored:
+        """The images to take some of at a time."""
+        return self.x if self.stored is None else self.stored
 
     @property
     def labelled(self) -> bool:
@@ -140,7 +154,18 @@ def hashes(source: Source) -> np.ndarray:
         if source.stamp and key in _hashes:
             return _hashes[key]
     part = source.parts["train"]
-    found = np.array([_hash(decode(part.cell(row))) for row in range(part.length)], np.uint64)
+
+    def fill(put: Put) -> None:
+        for row in range(part.length):
+            put(row, np.frombuffer(_hash(decode(part.cell(row))), np.uint8)[None, None])
+
+    shape = (part.length, 1, 1, 8)
+    if part.length < MANY_HASHES:
+        x = np.empty(shape, np.uint8)
+        fill(x.__setitem__)
+    else:
+        x = stored(f"{short_name(source.name)}-hashes", _key(source) if source.stamp else "", shape, fill)[:].numpy()
+    found = x.view(">u8").astype(np.uint64).ravel()
     with _hashing:
         if source.stamp:
             _hashes[key] = found
@@ -149,31 +174,52 @@ def hashes(source: Source) -> np.ndarray:
     return found
 
 
-def _hash(values: np.ndarray) -> int:
-    digest = hashlib.sha256(f"{values.shape}".encode() + np.ascontiguousarray(values).tobytes())
-    return int.from_bytes(digest.digest()[:8], "big")
+def _hash(values: np.ndarray) -> bytes:
+    return hashlib.sha256(f"{values.shape}".encode() + np.ascontiguousarray(values).tobytes()).digest()[:8]
+
+
+def _key(source: Source, *depends: object) -> str:
+    """Return what names a file that was made of a source as it is now, by this version, and depends on this."""
+    return hashlib.sha256(f"{source.name} {source.stamp} {__version__} {depends}".encode()).hexdigest()[:KEY]
 
 
 def picked(source: Source, seen: Look, split: str) -> Iterator[np.ndarray]:
-    """Yield a split's images in its order, uint8 (H, W) or (H, W, 3), in their own sizes.
+    """Yield a split's images as they lie in the source, uint8 (H, W) or (H, W, 3), in their own sizes.
 
     Raises:
         InputError: naming an image that cannot be read.
     """
     part, rows = rows_of(source, split)
-    for row in rows:
+    for row in np.sort(rows):
         yield seen.to_bytes(decode(source.parts[part].cell(int(row))))
 
 
-def load(source: Source, seen: Look, split: str, view: View) -> Images:
-    """Return a split of a source that was looked at; images that do not fit each other are for `check_sizes` to see."""
-    return as_images(source, seen, split, view, [view.fitted(values) for values in picked(source, seen, split)])
+def load(
+    source: Source, seen: Look, split: str, view: View, note: Callable[[np.ndarray], None] = lambda values: None
+) -> Images:
+    """Return a split of a source that was looked at and whose sizes were checked.
 
+    Each image that is decoded is noted as it is in the source; those that were stored before are not (`Images.stored`).
+    """
+    part, rows = rows_of(source, split)
+    cell, channels = source.parts[part].cell, view.channels or seen.channels
+    side = view.size or next((width for width, _ in seen.sizes), 1)  # of none that can be read: the first one says so
+    shape = (len(rows), channels, side, side)
 
-def as_images(source: Source, seen: Look, split: str, view: View, arrays: list[np.ndarray]) -> Images:
-    """Return a split of a source from its images in the view's form and in the split's order."""
-    x = stacked(arrays, view.channels or seen.channels)
-    return Images(short_name(source.name), split, x, labels_of(source, split))
+    def fill(put: Put) -> None:
+        for place in np.argsort(rows):  # as they lie in the source, so that what is read there is read once
+            values = seen.to_bytes(decode(cell(int(rows[place]))))
+            note(values)
+            put(int(place), planes(view.fitted(values), channels))
+
+    name, labels = short_name(source.name), labels_of(source, split)
+    if math.prod(shape) <= MOST_IN_MEMORY:
+        x = np.empty(shape, np.uint8)
+        fill(x.__setitem__)
+        return Images(name, split, torch.from_numpy(x), labels)
+    key = _key(source, shape, view, replace(seen, sizes={}), hashlib.sha256(rows).digest()) if source.stamp else ""
+    found = stored(f"{name}-{split}-{channels}x{side}-{view.fit}", key, shape, fill)
+    return Images(name, split, found.mapped(), labels, found)
 
 
 def labels_of(source: Source, split: str) -> Tensor | None:

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from gencore.data.identity import fingerprint, words
-from gencore.data.images import as_images, labels_of, picked
+from gencore.data.images import labels_of, load, picked
 from gencore.data.source import Look, Source, look
 from gencore.data.sources import open_source
 from gencore.data.splits import SPLITS
@@ -102,12 +104,15 @@ def report(name: str, view: View | None = None) -> Report:
 
 
 def _of_split(source: Source, seen: Look, split: str, view: View, stackable: bool) -> SplitReport:
-    pixels, fitted = [], []
-    for one in picked(source, seen, split):
+    pixels: list[bytes] = []
+
+    def note(one: np.ndarray) -> None:
         pixels.append(hashlib.sha256(f"{one.shape}".encode() + one.tobytes()).digest())
-        if stackable:
-            fitted.append(view.fitted(one))
-    images = as_images(source, seen, split, view, fitted) if stackable else None
+
+    images = load(source, seen, split, view, note) if stackable else None
+    if not pixels:  # not to be loaded, or stored before
+        for one in picked(source, seen, split):
+            note(one)
     labels = labels_of(source, split)
     counts = Counter(() if labels is None else labels.tolist())
     names = dict(enumerate(source.classes))

@@ -14,6 +14,7 @@ from gencore.data.decoding import Cell
 from gencore.data.files import Found, Parts, shown, stamp_of
 from gencore.data.source import Part, Source
 from gencore.data.splits import splits_in
+from gencore.data.stream import Stream, as_cell
 from gencore.errors import InputError, reason
 
 if TYPE_CHECKING:
@@ -36,15 +37,17 @@ def parquet_folder(name: str, folder: Path, found: Found, label: str | None, ima
         features = {split: _features(folder.joinpath(*paths[0])) for split, paths in files.items()}
         image, chosen, note = _chosen(name, features, label)
         stamp = stamp_of(folder.joinpath(*parts) for paths in files.values() for parts in paths)
-        tables = {
-            split: _read([folder.joinpath(*parts) for parts in paths], image, chosen, images)
-            for split, paths in files.items()
-        }
+        tables, streams = {}, {}
+        for split, paths in files.items():
+            there = [folder.joinpath(*parts) for parts in paths]
+            if images and (stream := Stream.of_many(there, image, name)):
+                streams[split] = stream
+            tables[split] = _read(there, image, chosen, images and split not in streams)
     except InputError:
         raise
     except Exception as error:  # of pyarrow and `datasets`: they share no base class
         raise InputError(f"The parquet files in {folder} cannot be read as a data set: {reason(error)}.") from error
-    return _source(name, tables, features, image, chosen, left_out, note, stamp)
+    return _source(name, tables, features, image, chosen, left_out, note, stamp, streams)
 
 
 def dataset_tables(name: str, parts: Mapping[str, Dataset], label: str | None, images: bool = True) -> Source:
@@ -144,6 +147,7 @@ def _source(
     left_out: Counter[str],
     note: str,
     stamp: str,
+    streams: Mapping[str, Stream] | None = None,
 ) -> Source:
     columns: dict[str, Any] = {}
     for split, table in tables.items():
@@ -152,11 +156,13 @@ def _source(
     kinds = {split: features[split][label] for split in columns}
     labels, classes, notes = read_labels(columns, kinds)
     pictures = {split: table[image] if image in table.column_names else None for split, table in tables.items()}
-    parts = {
-        split: Part(len(table), _Rows(pictures[split], name), labels.get(split)) for split, table in tables.items()
-    }
-    if not all(map(_is_whole, pictures.values())):
-        stamp = ""
+    streams, parts = streams or {}, {}
+    for split, table in tables.items():
+        stream = streams.get(split)
+        cell, length = (stream, stream.length) if stream else (_Rows(pictures[split], name), len(table))
+        parts[split] = Part(length, cell, labels.get(split))
+        if not (stream.whole if stream else _is_whole(pictures[split])):
+            stamp = ""
     counted = {why: count for why, count in left_out.items() if count}
     return Source(name, parts, classes, counted, tuple(filter(None, (note, *notes))), label, stamp)
 
@@ -187,9 +193,4 @@ class _Rows:
 
     def __call__(self, row: int) -> Cell:
         place = int(np.searchsorted(self.ends, row, side="right"))
-        value = self.chunks[place][int(row - self.ends[place] + len(self.chunks[place]))].as_py()
-        value = value if isinstance(value, dict) else {"bytes": value}
-        where, path = f"Row {row} of {self.name}", value.get("path")
-        if value.get("bytes") is not None or path is None:
-            return Cell(where, raw=value.get("bytes"))
-        return Cell(f"{path} ({where[0].lower()}{where[1:]})", path=Path(path))
+        return as_cell(self.chunks[place][int(row - self.ends[place] + len(self.chunks[place]))], row, self.name)

@@ -7,9 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
-import torch
 from PIL import Image
-from torch import Tensor
 
 from gencore.data.decoding import GROUND
 from gencore.errors import InputError, near
@@ -55,7 +53,7 @@ class View:
         return {key: value for key, value in asdict(self).items() if value != usual[key]}
 
     def fitted(self, values: np.ndarray) -> np.ndarray:
-        """Return uint8 (H, W) or (H, W, 3) in this view's size, and grey if it is; colour is added in `stacked`."""
+        """Return uint8 (H, W) or (H, W, 3) in this view's size, and grey if it is; colour is added in `planes`."""
         if self.channels == 1 and values.ndim == 3:
             values = np.asarray(Image.fromarray(values).convert("L"))  # ITU-R 601-2: 0.299 R + 0.587 G + 0.114 B
         if self.size is None or values.shape[:2] == (self.size, self.size):
@@ -102,9 +100,8 @@ def check_sizes(name: str, sizes: Mapping[tuple[int, int], int], view: View) -> 
     )
 
 
-def stacked(arrays: list[np.ndarray], channels: int) -> Tensor:
-    """Return uint8 (N, channels, H, W) of arrays (H, W) or (H, W, 3); grey ones among RGB become RGB."""
-    if channels == 1:
-        return torch.from_numpy(np.stack(arrays))[:, None]
-    x = np.stack([array if array.ndim == 3 else np.repeat(array[..., None], 3, 2) for array in arrays])
-    return torch.from_numpy(x).permute(0, 3, 1, 2).contiguous()
+def planes(values: np.ndarray, channels: int) -> np.ndarray:
+    """Return uint8 (channels, H, W) of an array (H, W) or (H, W, 3); a grey one among RGB becomes RGB."""
+    if values.ndim == 3:
+        return values.transpose(2, 0, 1)
+    return np.broadcast_to(values, (channels, *values.shape))

@@ -74,6 +74,7 @@ def lines(path):
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
+@pytest.mark.slow
 def test_however_many_processes_make_them_the_images_the_ledgers_and_the_rows_are_the_same(begin):
     found = []
     for processes in (1, 2, 4):
@@ -89,6 +90,7 @@ def test_however_many_processes_make_them_the_images_the_ledgers_and_the_rows_ar
     assert found[0] == found[1] == found[2]
 
 
+@pytest.mark.slow
 def test_where_one_process_ends_what_is_kept_stays_whole_and_another_number_goes_on(begin, start):
     process = begin(2, "digits/ddpm", "--points", "sweep", "--only", "ancestral, 50")
     while not any(len(lines(path)) > 2 for path in samples.ledgers()):
