@@ -58,7 +58,7 @@ def peak(device, dtype):
 def trainer_of(preset, overrides, folder):
     """A trainer at its start, which makes no pictures."""
     run = resolve_run(preset, [*overrides, "timelapse=0"])
-    return train._prepare(run, folder, preset, None, None, False, None, None, None, ProcessGroup())
+    return train._prepare(run, folder, preset, None, None, False, None, None, None, train.ProcessGroup())
 
 
 def operations(trainer):
