@@ -10,7 +10,6 @@ into one folder at the same time are not provided for.
 from __future__ import annotations
 
 import contextlib
-import errno
 import glob
 import inspect
 import json
@@ -29,7 +28,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from gencore.data import View
-from gencore.errors import InputError, near
+from gencore.errors import InputError, cannot_write, near
 from gencore.family import Family
 from gencore.paths import as_path
 
@@ -330,15 +329,6 @@ def _remove_leftovers(path: Path) -> None:
     for temporary in path.parent.glob(f".{glob.escape(path.name)}.tmp-*"):
         if f".tmp-{_PROCESS}-" not in temporary.name:
             temporary.unlink(missing_ok=True)
-
-
-def cannot_write(path: Path, error: OSError) -> str:
-    """Return the sentence for a file that the system refused to write."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"{path} could not be written: the disk is full; make room and try again."
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return f"{path} could not be written: its folder is read-only; choose another or change its permissions."
-    return f"{path} could not be written: {error.strerror or error}."
 
 
 def _prefix(root: Path) -> str:

@@ -1,5 +1,8 @@
 """The one exception that carries a message for the user, and what its sentences are made of."""
 
+import errno
+from pathlib import Path
+
 
 class InputError(ValueError):
     """Bad input, told in one clear sentence: what was wrong and what would be right.
@@ -21,3 +24,12 @@ def near(word: str, known: list[str]) -> str:
     if close:
         return "; did you mean " + " or ".join(repr(name) for name in close) + "?"
     return "; known: " + (", ".join(known) or "none") + "."
+
+
+def cannot_write(path: Path, error: OSError) -> str:
+    """Return the sentence for a file that the system refused to write."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"{path} could not be written: the disk is full; make room and try again."
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f"{path} could not be written: its folder is read-only; choose another or change its permissions."
+    return f"{path} could not be written: {error.strerror or error}."

@@ -13,8 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from gencore.checkpoint import cannot_write
-from gencore.errors import InputError
+from gencore.errors import InputError, cannot_write
 
 if os.name == "nt":
     import msvcrt

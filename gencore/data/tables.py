@@ -42,7 +42,7 @@ def parquet_folder(name: str, folder: Path, found: Found, label: str | None, ima
             there = [folder.joinpath(*parts) for parts in paths]
             if images and (stream := Stream.of_many(there, image, name)):
                 streams[split] = stream
-            tables[split] = _read(there, image, chosen, images and split not in streams)
+            tables[split] = _read(there, image, chosen, images and split not in streams, split in streams)
     except InputError:
         raise
     except Exception as error:  # of pyarrow and `datasets`: they share no base class
@@ -127,14 +127,15 @@ def _wanted(there: Iterable[str], image: str, label: str | None, images: bool) -
     return found or [image]
 
 
-def _read(paths: list[Path], image: str, label: str | None, images: bool) -> Table:
+def _read(paths: list[Path], image: str, label: str | None, images: bool, streamed: bool) -> Table:
     import pyarrow
     import pyarrow.parquet
 
     read = []
     for path in paths:
         file = pyarrow.parquet.ParquetFile(path)
-        read.append(file.read(columns=_wanted(file.schema_arrow.names, image, label, images)))
+        wanted = _wanted(file.schema_arrow.names, image, label, images)
+        read.append(file.read(columns=[key for key in wanted if not (streamed and key == image)]))
     return pyarrow.concat_tables([table.replace_schema_metadata(None) for table in read], promote_options="default")
 
 

@@ -24,8 +24,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gencore.checkpoint import cannot_write, roots
-from gencore.errors import InputError
+from gencore.checkpoint import roots
+from gencore.errors import InputError, cannot_write
 from gencore.evaluation.rows import DIGITS, append_line
 from gencore.locks import lock
 

@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 
 from gencore import checkpoint
-from gencore.data import View, fingerprint, images, load_labels, load_splits, report, stored, stream
+from gencore.data import View, fingerprint, images, load_labels, load_splits, report, stored, stream, tables
 from gencore.data.stored import Stored
 from gencore.errors import InputError
 from gencore.presets import Run
@@ -207,6 +207,18 @@ def test_a_folder_that_cannot_be_made(tmp_path, little, cache):
     little()
     with pytest.raises(InputError, match="GENCORE_CACHE"):
         load_splits(name)
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+def test_a_large_table_is_never_read_whole(labelled, tmp_path, little, monkeypatch):
+    columns = {"image": [cell(i) for i in range(40)]} | ({"label": list(range(40))} if labelled else {})
+    (tmp_path / "set").mkdir()
+    pyarrow.parquet.write_table(pyarrow.table(columns), tmp_path / "set/train.parquet")
+    little()
+    read, whole = [], tables._read
+    monkeypatch.setattr(tables, "_read", lambda *arguments: read.append(whole(*arguments)) or read[-1])
+    assert len(load_splits(str(tmp_path / "set"), None, ("train",))["train"].x) > 20
+    assert [table.column_names for table in read] == [["label"] if labelled else []]
 
 
 def test_a_stream_goes_back_where_it_is_asked_to(tmp_path, little):
