@@ -183,14 +183,14 @@ def _key(source: Source, *depends: object) -> str:
     return hashlib.sha256(f"{source.name} {source.stamp} {__version__} {depends}".encode()).hexdigest()[:KEY]
 
 
-def picked(source: Source, seen: Look, split: str) -> Iterator[np.ndarray]:
-    """Yield a split's images as they lie in the source, uint8 (H, W) or (H, W, 3), in their own sizes.
+def picked(source: Source, seen: Look, split: str, as_stored: bool = False) -> Iterator[np.ndarray]:
+    """Yield a split's images in its order, or as they lie in the source, uint8 (H, W) or (H, W, 3), in their own sizes.
 
     Raises:
         InputError: naming an image that cannot be read.
     """
     part, rows = rows_of(source, split)
-    for row in np.sort(rows):
+    for row in np.sort(rows) if as_stored else rows:
         yield seen.to_bytes(decode(source.parts[part].cell(int(row))))
 
 

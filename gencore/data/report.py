@@ -111,7 +111,7 @@ def _of_split(source: Source, seen: Look, split: str, view: View, stackable: boo
 
     images = load(source, seen, split, view, note) if stackable else None
     if not pixels:  # not to be loaded, or stored before
-        for one in picked(source, seen, split):
+        for one in picked(source, seen, split, as_stored=True):
             note(one)
     labels = labels_of(source, split)
     counts = Counter(() if labels is None else labels.tolist())

@@ -28,7 +28,7 @@ def as_cell(value: Any, row: int, name: str) -> Cell:
 
 
 class Stream:
-    """The image of a row. Rows asked for in ascending order are read once; one further back begins its file again.
+    """The image of a row. Rows asked for in ascending order are read once; another one begins its row group again.
 
     Attributes:
         length: How many there are.
@@ -38,12 +38,13 @@ class Stream:
     def __init__(self, paths: Sequence[Path], column: str, name: str):
         import pyarrow.parquet
 
-        self.paths, self.column, self.name = paths, column, name
+        self.column, self.name = column, name
         told = [pyarrow.parquet.read_metadata(path) for path in paths]
-        self.ends = np.cumsum([one.num_rows for one in told])
+        self.groups = [(path, i) for path, one in zip(paths, told, strict=True) for i in range(one.num_row_groups)]
+        self.ends = np.cumsum([one.row_group(i).num_rows for one in told for i in range(one.num_row_groups)])
         self.length = int(self.ends[-1])
         self.whole = all(_is_whole(one, column) for one in told)
-        self.open, self.batches = -1, iter(())  # the file that is read, and the batches left of it
+        self.open, self.batches = -1, iter(())  # the row group that is read, and the batches left of it
         self.start, self.batch = 0, ()  # the latest batch and the number of its first row
 
     @classmethod
@@ -59,18 +60,19 @@ class Stream:
         """Return the image of a row."""
         place = int(np.searchsorted(self.ends, row, side="right"))
         if place != self.open or row < self.start:
-            self.open, self.batches, self.batch = place, self._read(self.paths[place]), ()
+            self.open, self.batches, self.batch = place, self._read(*self.groups[place]), ()
             self.start = int(self.ends[place - 1]) if place else 0
         while row >= self.start + len(self.batch):
             self.start += len(self.batch)
             self.batch = next(self.batches)
         return as_cell(self.batch[row - self.start], row, self.name)
 
-    def _read(self, path: Path) -> Iterator[Any]:
+    def _read(self, path: Path, group: int) -> Iterator[Any]:
         import pyarrow.parquet
 
-        file = pyarrow.parquet.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20)
-        yield from (batch.column(0) for batch in file.iter_batches(BATCH, columns=[self.column]))
+        with pyarrow.parquet.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20) as file:
+            for batch in file.iter_batches(BATCH, row_groups=[group], columns=[self.column]):
+                yield batch.column(0)
 
 
 def _is_whole(told: FileMetaData, column: str) -> bool:

@@ -26,7 +26,7 @@ from gencore import data
 from gencore.data import View
 from gencore.data.images import picked
 from gencore.data.report import Report, report
-from gencore.data.view import stacked
+from gencore.data.view import planes
 from gencore.errors import InputError
 from gencore.train import LOG, TIMELAPSE
 
@@ -75,7 +75,8 @@ def sheet(name: str, view: Mapping[str, Any]) -> np.ndarray:
     found, wanted = _report(name), View(**view)
     with in_a_sentence(name):
         images = [wanted.fitted(one) for one in islice(picked(found.source, found.seen, "train"), SHOWN)]
-        return stacked(images, wanted.channels or found.seen.channels).numpy()
+        channels = wanted.channels or found.seen.channels
+        return np.stack([planes(one, channels) for one in images])
 
 
 def view_of(preview: Preview, size: int, channels: int | None, fit: str) -> dict[str, Any]:
