@@ -28,6 +28,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from gencore.data import View
+from gencore.data.view import MAX_SIZE
 from gencore.errors import InputError, cannot_write, near
 from gencore.family import Family
 from gencore.paths import as_path
@@ -179,6 +180,7 @@ def load(name: str | Path | Entry, device: str | None = None, dtype: str = "floa
         raise InputError(f"There is no dtype {dtype!r}{near(str(dtype), list(DTYPES))}")
     place = pick_device(device)
     folder = name.path if isinstance(name, Entry) else resolve(name)
+    _refuse_other_shapes(folder)  # before a config makes a model that fills the memory
     model = _build(folder)
     expected = model.state_dict()
     with _opened(folder / WEIGHTS) as file:
@@ -371,6 +373,8 @@ def read_json(path: Path) -> dict[str, Any]:
     Raises:
         InputError: if it cannot be read or is none.
     """
+    if path.exists() and not path.is_file():  # reading a pipe would wait for ever
+        raise InputError(f"{path} is no file.")
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
@@ -423,12 +427,34 @@ def _is_tuple(parameter: inspect.Parameter, value: Any) -> bool:
     return isinstance(value, list) and declared
 
 
+def _refuse_other_shapes(folder: Path) -> None:
+    """Compare the weights' shapes with those of the model that config.json describes, made without memory for them.
+
+    A model that cannot be made so is left to `_build`.
+
+    Raises:
+        InputError: if they differ.
+    """
+    config = read_json(folder / CONFIG)
+    cls = _family_class(folder, config)
+    arguments = _arguments(folder, config, cls)
+    try:
+        with torch.device("meta"), torch.random.fork_rng(devices=[]):
+            expected = cls(**arguments).state_dict()
+    except Exception:  # a constructor that computes with its weights cannot do without them
+        return
+    with _opened(folder / WEIGHTS) as file:
+        _compare_shapes(folder, expected, {key: tuple(file.get_slice(key).get_shape()) for key in file.keys()})  # noqa: SIM118 - not a dict
+
+
 def _build(folder: Path) -> Family:
     """Return the model that config.json describes, its weights still those of its constructor."""
     config = read_json(folder / CONFIG)
     cls = _family_class(folder, config)
     arguments = _arguments(folder, config, cls)
     try:
+        if not 1 <= int(arguments.get("size", 1)) <= MAX_SIZE:
+            raise ValueError(f"size is too small or too large, not from 1 to {MAX_SIZE}")
         with torch.random.fork_rng(devices=[]):  # loading must not disturb a training's random numbers
             return cls(**arguments)
     except Exception as error:  # a constructor given values it was not made for can raise anything
@@ -439,6 +465,8 @@ def _build(folder: Path) -> Family:
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[Any]:
     """Open weights; InputError when they are not whole safetensors."""
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path} is no file.")
     try:
         with safe_open(path, framework="pt") as file:
             yield file

@@ -171,7 +171,7 @@ def test_loading_leaves_the_random_numbers_alone(saved):
         ({"size": 0}, "can be built: size is too small"),
         ({"widths": "wide"}, "not describe a Toy that can be built"),
         ({"channels": 3}, "conv.weight of shape"),
-        ({"depth": 10**15}, "not describe a Toy that can be built"),
+        ({"depth": 10**15}, "scale of shape .* calls for"),
     ],
 )
 def test_refuses_a_config_that_does_not_fit(saved, changes, message):
@@ -485,3 +485,30 @@ def test_export_ships_half_the_bytes_and_no_training_state(tmp_path):
     (tmp_path / "run/timelapse/9.png").mkdir()  # what cannot be read
     with pytest.raises(InputError, match=r"9\.png cannot be read"):
         checkpoint.export(tmp_path / "run", tmp_path / "again")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes here")
+@pytest.mark.parametrize("name", [CONFIG, RUN, WEIGHTS])
+def test_a_pipe_is_no_file_and_nobody_waits_for_it(saved, name):
+    path = saved[0] / name
+    path.unlink(missing_ok=True)
+    os.mkfifo(path)
+    (entry,) = (entry for entry in entries() if entry.name == "set/toy")
+    assert entry.problem == ("" if name == RUN else f"{path} is no file.")
+
+
+@pytest.mark.parametrize("size", [-28, 0, 10**6])
+def test_a_size_that_no_image_has_is_no_model(saved, size):
+    edit_config(saved[0], size=size)
+    with pytest.raises(InputError, match="size is too small or too large, not from 1 to 1024"):
+        load("set/toy")
+
+
+def test_a_config_that_asks_for_more_weights_than_there_are_takes_no_memory(tmp_path, monkeypatch):
+    """Convolutions of 30,000 channels, 32 GB, beside a file of a few kB."""
+    monkeypatch.setenv("GENCORE_CHECKPOINTS", str(tmp_path))
+    save_model(tmp_path / "set/vae", FAMILIES["vae"](channels=1, size=8, widths=(8, 8)))
+    edit_config(tmp_path / "set/vae", widths=[30_000, 30_000])
+    monkeypatch.setattr(checkpoint, "_build", lambda folder: pytest.fail("it was built"))
+    with pytest.raises(InputError, match=r"of shape .* but its config\.json calls for"):
+        load("set/vae")
