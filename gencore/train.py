@@ -193,9 +193,11 @@ class Trainer:
         plain = {name: _plain(value) for name, value in values.items()}
         for name, value in plain.items():
             if not np.isfinite(value).all():
+                there = (self.out / checkpoint.WEIGHTS).is_file()
+                kept = f"the checkpoint of {self.out} is the last good one" if there else "nothing had been saved yet"
                 raise InputError(
-                    f"{name} is no longer a finite number at step {self.step}: the training diverged; the checkpoint "
-                    f"of {self.out} is the last good one. Try a smaller lr (it was {self.config.lr:g})."
+                    f"{name} is no longer a finite number at step {self.step}: the training diverged; {kept}. Try a "
+                    f"smaller lr (it was {self.config.lr:g})."
                 )
         line = {
             "step": self.step,

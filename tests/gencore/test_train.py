@@ -225,9 +225,17 @@ def test_divergence_is_told_and_the_last_good_checkpoint_stays(tmp_path):
     trainer = steps.gi_frame.f_locals["trainer"]
     with torch.no_grad():
         next(iter(trainer.model.parameters())).fill_(float("nan"))
-    with pytest.raises(InputError, match="diverged"):
+    with pytest.raises(InputError, match=r"diverged; the checkpoint of .*run is the last good one"):
         list(steps)
     assert same(before, weights(tmp_path / "run"))
+
+
+def test_divergence_before_anything_was_saved_names_no_checkpoint(tmp_path, monkeypatch):
+    steps = train(TINY, tmp_path / "run", images=96)
+    monkeypatch.setattr("gencore.train._plain", lambda value: float("nan"))
+    with pytest.raises(InputError, match="at step 1: the training diverged; nothing had been saved yet"):
+        list(steps)
+    assert not (tmp_path / "run" / checkpoint.WEIGHTS).exists()
 
 
 @pytest.mark.parametrize(
