@@ -128,7 +128,10 @@ class Comparison:
                 yield self.training_moment(one.family, at.eta_s)
         if self.stop():
             raise KeyboardInterrupt
-        self.put_member(one.family, now=True, state="trained")
+        record = checkpoint.find(str(out)).run  # a run that was killed after its last step takes none to tell of
+        self.put_member(
+            one.family, now=True, state="trained", images=record["images"], seconds=round(record["seconds"], 2)
+        )
 
     def training_moment(self, family: str, eta: float) -> Moment:
         """Return how far all trainings are, where one has some seconds to go."""
