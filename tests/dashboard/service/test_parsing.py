@@ -22,7 +22,7 @@ NEVER = {  # what is no number, as the end of its sentence
     "true": (True, "True."),
     "list": ([1], "[1]."),
     "object": ({"a": 1}, "{'a': 1}."),
-    "nan": (float("nan"), "nan."),
+    "nan": (float("nan"), "an empty field."),  # what an emptied slider gives
     "nan as text": ("nan", "'nan'."),
     "infinity": (1e400, "inf."),
     "minus infinity": (-1e400, "-inf."),

@@ -82,7 +82,7 @@ def test_other_weights_are_told_and_how_to_make_the_encodings_again(tmp_path, mo
 def test_encodings_are_refused_where_there_is_no_encoder_or_not_so_many_images(found):
     with pytest.raises(InputError, match="no encoder"):
         write_encodings("digits/gan")
-    with pytest.raises(InputError, match="must be from 1 to"):
+    with pytest.raises(InputError, match="must be a whole number from 1 to"):
         write_encodings("digits/vae", n=10**6)
 
 

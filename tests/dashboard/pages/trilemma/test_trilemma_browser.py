@@ -269,11 +269,11 @@ def test_the_last_point_chosen_is_the_one_shown(visit):
 
 def test_pointing_and_arrow_keys_tell_about_points(visit):
     page = ready(visit(at="trilemma"))
-    place = place_of(page, "DDIM, 100 calls")
+    place = place_of(page, "DDIM, 50 calls")
     page.hover(f".front.broad [data-i='{place}'] .hit")
     page.wait_for_selector(".tip:visible")
     words = page.inner_text(".tip")
-    assert "DDPM, DDIM, 100 calls" in words and "network calls" in words and "2,000 × 3 generations" in words
+    assert "DDPM, DDIM, 50 calls" in words and "network calls" in words and "2,000 × 3 generations" in words
     page.mouse.move(5, 5)
     page.wait_for_selector(".tip", state="hidden")
     page.focus(".front.broad [data-i][tabindex='0']")
