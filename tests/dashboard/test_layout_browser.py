@@ -15,7 +15,7 @@ new PerformanceObserver((list) => {
   }
 }).observe({ type: 'layout-shift', buffered: true });
 """
-# Google's threshold of a good cumulative layout shift is 0.1, which most pages keep (before there was room: up to 0.76).
+# A good cumulative layout shift is 0.1 at most (Google), which most pages keep; without that room it was up to 0.76.
 # Gradio lays the first row of some out after their first panel, or before, from one run to the next: 0.1 more.
 MOST = 0.2
 STILL = """
