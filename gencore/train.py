@@ -434,7 +434,7 @@ def _prepare(
     settings = Settings(**state[1]["settings"]) if state else _settings(model, run.config, group)
     model.train()
     trainer = Trainer(
-        run, out, preset, model, settings, train_set.stored or train_set.x.to(model.device),
+        run, out, preset, model, settings, _rows(train_set, model.device),
         settings.arrange(to_float(held_out.x[: run.config.validation_images].to(model.device))), group, minutes,
         known, origin,
     )  # fmt: skip
@@ -448,6 +448,11 @@ def _prepare(
     return trainer
 
 
+def _rows(images: Images, device: torch.device) -> Stored | Tensor:
+    """Return the images to train on: on the device, or in their file where they are more than fit into memory."""
+    return images.stored or images.x.to(device)
+
+
 def rehearsal(run: Run, splits: Mapping[str, Images], device: str | None = None) -> Trainer:
     """Return a trainer of a run at its start, to time its steps with; it has no folder and writes nothing.
 
@@ -459,7 +464,7 @@ def rehearsal(run: Run, splits: Mapping[str, Images], device: str | None = None)
     model, group = _build(run, splits["train"]).to(pick_device(device)), ProcessGroup()
     settings = _settings(model, run.config, group)
     model.train()
-    return Trainer(run, Path(), "", model, settings, splits["train"].x.to(model.device), torch.empty(0), group)
+    return Trainer(run, Path(), "", model, settings, _rows(splits["train"], model.device), torch.empty(0), group)
 
 
 def _budgeted(run: Run, minutes: float | None, images: int | None, group: ProcessGroup) -> Run:

@@ -204,7 +204,7 @@ def ask(
 
     n = n if n in sizes else max(sizes, key=rank, default=max((point.n for point in measured.points), default=0))
     timed = [on_machine(measured, point, machine) for point in measured.points]
-    shown = once([point for point in timed if axis.across or point.n == n], n)
+    shown = once([point for point in timed if axis.across or point.n == n], n, axis, extractor)
     points = tuple(point for point in shown if axis.of(point, extractor) and point.ms_per_image)
     sizes = dict(sorted(sizes.items(), reverse=True))
     untimed = tuple(point for point in shown if point.given and axis.of(point, extractor) and not point.ms_per_image)
@@ -229,13 +229,20 @@ def on_machine(measured: Measurements, point: Measured, machine: str) -> Measure
     return replace(point, cost=cost_of(measured.costs, point, machine))
 
 
-def once(points: Sequence[Measured], n: int) -> list[Measured]:
-    """Return every operating point once: as measured at n, else at the largest n; a stale row only without another."""
+def once(points: Sequence[Measured], n: int, axis: Axis, extractor: str) -> list[Measured]:
+    """Return every operating point once: by a row that has the score, is fresh, and has the newest reference for it.
+
+    Of several such rows it is that at n, else that at the largest n.
+    """
+
+    def rank(point: Measured) -> tuple[bool, bool, int, bool, int]:
+        score = axis.of(point, extractor)
+        return score is not None, not point.stale, score.reference if score else 0, point.n == n, point.n
+
     best: dict[tuple[str, str], Measured] = {}
     for point in points:
         mine = (point.checkpoint, knobs_key(point.knobs))
-        held = best.get(mine)
-        if held is None or (not point.stale, point.n == n, point.n) > (not held.stale, held.n == n, held.n):
+        if mine not in best or rank(point) > rank(best[mine]):
             best[mine] = point
     return list(best.values())
 
@@ -272,7 +279,7 @@ def two_references(question: Question, points: Sequence[Measured]) -> list[str]:
     return [
         f"{counted(len(old))} compared by {question.quality.name} with as many test images as were generated, others "
         f"with {whole:,}: a small difference between the two may be that of the real images ({named(old)}). "
-        f"Measure again: python -m gencore evaluate {old[0].checkpoint} --points {old[0].kind}"
+        f"Measure again: python -m gencore evaluate {old[0].checkpoint} --points all --rows quality"
     ]
 
 

@@ -13,8 +13,8 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ LONGEST = 80  # characters of a title
 ERROR = "Error: "  # how the command line begins a sentence that refuses something
 QUEUED, BEGUN, RUNNING, STOPPING = "queued", "starting", "running", "stopping"
 BUSY = (BEGUN, RUNNING, STOPPING)
+WAIT = 0.05  # seconds between two looks at whether the line is free
 log = logging.getLogger(__name__)
 
 
@@ -73,7 +74,8 @@ class Job:
         """Return the command that begins it, or goes on with it."""
         chosen = ["--families", ",".join(self.families)] if self.families else []
         view = [part for key, value in self.view.items() for part in (f"--{key}", str(value))]
-        return ["compare", self.data, "--minutes", f"{self.minutes:g}", *chosen, *view, "--out", str(folder)]
+        where = ["--out", str(folder), "--", self.data]  # a name that begins with '-' is no option
+        return ["compare", "--minutes", f"{self.minutes:g}", *chosen, *view, *where]
 
 
 @dataclass(frozen=True)
@@ -153,7 +155,9 @@ def _read(folder: Path) -> Comparison | None:
 def _for_visitors(state: State) -> State:
     """Return a state whose sentences name no folders of this machine."""
     members = tuple(replace(one, words=without_paths(one.words)) for one in state.members)
-    return replace(state, words=without_paths(state.words), members=members)
+    sentences = tuple(map(without_paths, state.sentences))
+    verdict, words = without_paths(state.verdict), without_paths(state.words)
+    return replace(state, words=words, verdict=verdict, sentences=sentences, members=members)
 
 
 def _status(folder: Path, job: Job, state: State | None) -> str:
@@ -189,7 +193,7 @@ def _last_words(folder: Path) -> str:
         last = processes.last_line((folder / LOG).read_text(encoding="utf-8", errors="replace")[-4000:])
     except OSError:
         return ""
-    return last.removeprefix(ERROR) if last.startswith(ERROR) else ""
+    return without_paths(last.removeprefix(ERROR)) if last.startswith(ERROR) else ""
 
 
 def _root() -> Path:
@@ -199,6 +203,18 @@ def _root() -> Path:
 # ---- the line
 
 
+@contextmanager
+def _changing() -> Iterator[None]:
+    """Wait until nobody moves the line on, or changes what is in it, and keep others from it."""
+    _root().mkdir(parents=True, exist_ok=True)
+    while True:
+        with lock(_root() / LINE) as free:
+            if free:
+                yield
+                return
+        time.sleep(WAIT)
+
+
 def ask(job: Job) -> str:
     """Put a comparison at the end of the line, and return its name.
 
@@ -206,9 +222,10 @@ def ask(job: Job) -> str:
         InputError: if the app is public, or the disk refuses.
     """
     check_open()
-    name = free_name(f"compare-{Path(job.data).name}")
     now = time.time()
-    _write_job(_root() / name, replace(job, asked=now, queued=now))
+    with _changing():
+        name = free_name(f"compare-{Path(job.data).name}")
+        _write_job(_root() / name, replace(job, asked=now, queued=now))
     move_on()
     return name
 
@@ -294,7 +311,7 @@ def probe(job: Job, stop: threading.Event) -> Plan | None:
         return None
     code, told, said = found
     if code:
-        raise InputError(said.removeprefix(ERROR) or "How long this takes could not be found out.")
+        raise InputError(without_paths(said.removeprefix(ERROR)) or "How long this takes could not be found out.")
     try:
         plan = json.loads(told)
         parts = {str(phase): float(seconds) for phase, seconds in plan["estimates"].items()}
@@ -309,23 +326,25 @@ def probe(job: Job, stop: threading.Event) -> Plan | None:
 def stop(name: str) -> None:
     """Stop a comparison: it leaves a usable checkpoint of each family; one in line leaves it."""
     check_open()
-    one = find(name)
-    if one.status == QUEUED:
-        _write_job(one.folder, replace(one.job, queued=0.0))
-        if one.state is None:
-            delete(name)
-    elif one.status in (BEGUN, RUNNING):
-        _write_job(one.folder, replace(one.job, stopped=time.time()))
-        processes.interrupt(_pid(one))
+    with _changing():
+        one = find(name)
+        if one.status == QUEUED:
+            _write_job(one.folder, replace(one.job, queued=0.0))
+            if one.state is None and not one.job.started:
+                _delete(one)
+        elif one.status in (BEGUN, RUNNING):
+            _write_job(one.folder, replace(one.job, stopped=time.time()))
+            processes.interrupt(_pid(one))
 
 
 def resume(name: str) -> None:
     """Put a comparison that ended early into the line again: it goes on where it was."""
     check_open()
-    one = find(name)
-    if one.status in BUSY or one.status in (QUEUED, "done"):
-        raise InputError(f"{one.title} cannot be resumed: it is {one.status}.")
-    _write_job(one.folder, replace(one.job, queued=time.time(), stopped=0.0))
+    with _changing():
+        one = find(name)
+        if one.status in BUSY or one.status in (QUEUED, "done"):
+            raise InputError(f"{one.title} cannot be resumed: it is {one.status}.")
+        _write_job(one.folder, replace(one.job, queued=time.time(), stopped=0.0))
     move_on()
 
 
@@ -335,18 +354,24 @@ def rename(name: str, title: str) -> None:
     title = re.sub(r"\s+", " ", str(title)).strip()[:LONGEST]
     if not title:
         raise InputError("A title has at least one letter.")
-    one = find(name)
-    _write_job(one.folder, replace(one.job, title=title))
+    with _changing():
+        one = find(name)
+        _write_job(one.folder, replace(one.job, title=title))
 
 
 def delete(name: str) -> str:
     """Move a comparison to what was deleted, and return the name under which `undo` brings it back."""
     check_open()
-    one = find(name)
-    if one.status in BUSY:
-        raise InputError(f"{one.title} is {one.status}: stop it first.")
+    with _changing():
+        one = find(name)
+        if one.status in BUSY:
+            raise InputError(f"{one.title} is {one.status}: stop it first.")
+        return _delete(one)
+
+
+def _delete(one: Comparison) -> str:
     bin_ = _root() / DELETED
-    kept = f"{time.time():.0f}-{name}"
+    kept = f"{time.time():.0f}-{one.name}"
     try:
         bin_.mkdir(exist_ok=True)
         one.folder.rename(bin_ / kept)

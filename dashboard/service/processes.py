@@ -77,6 +77,8 @@ def interrupt(pid: int, kind: signal.Signals = signal.SIGTERM) -> None:
     SIGTERM does what Ctrl-C does (see `gencore.signals`), also where a script has put the app, and so what it starts,
     into the background, with SIGINT ignored.
     """
+    if pid <= 0:  # which would be the app's own group
+        return
     with suppress(ProcessLookupError, PermissionError):
         if os.getpgid(pid) == pid:
             os.killpg(pid, kind)

@@ -8,14 +8,15 @@ import time
 import uuid
 import zipfile
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path, PurePosixPath
 
 from dashboard.service.comparisons import JOB, Comparison, Job
 from dashboard.service.public import check_open
 from dashboard.service.uploads import free_name
 from gencore import archives, checkpoint
-from gencore.comparison.state import FILE, State, read_state
+from gencore.comparison.state import FILE, State, read_state, write_state
+from gencore.data import View
 from gencore.errors import InputError
 from gencore.train import LOG, TIMELAPSE
 
@@ -78,6 +79,8 @@ def take_in(path: Path) -> tuple[str, list[str]]:
     incoming = root / f".incoming-{uuid.uuid4().hex[:8]}"
     try:
         archives.unpack(path, incoming, path.name, lambda place: PurePosixPath(place).name == FILE or _is_wanted(place))
+        if not any(incoming.rglob(checkpoint.WEIGHTS)):
+            raise InputError(f"{path.name} has no checkpoint in a folder of its own, such as 'vae/config.json'.")
         folder = _lifted(incoming)
         found = sorted(file.parent for file in folder.rglob(checkpoint.WEIGHTS))
         for one in found:
@@ -124,15 +127,18 @@ def _adopt(folder: Path, name: str) -> None:
         state = read_state(folder)
         if not all(_inside(one.checkpoint) for one in state.members):
             raise InputError("A checkpoint would lie outside.")
-    except InputError:
+        view = View(**state.view).record()
+    except (InputError, TypeError):
         (folder / FILE).unlink(missing_ok=True)
         return
+    state = replace(state, data=_data_name(state.data), view=view, pid=0)
+    write_state(folder, state)
     checkpoint.write_json(folder / JOB, asdict(_job(state, name)))
 
 
 def _job(state: State, name: str) -> Job:
     families = tuple(one.family for one in state.members)
-    return Job(_data_name(state.data), state.minutes, families, dict(state.view), name, time.time())
+    return Job(state.data, state.minutes, families, dict(state.view), name, time.time())
 
 
 def _inside(place: str) -> bool:

@@ -72,11 +72,12 @@ class Comparison:
         try:
             for phase, work in (("training", self.train), ("features", self.features), ("evaluating", self.evaluate)):
                 self.put(now=True, phase=phase, share=0.0, words="")
-                for moment in work():
-                    self.put(share=moment.share, eta_s=self.left(phase, moment.eta_s), words=moment.words)
-                    yield moment
-                    if self.stop():
-                        raise KeyboardInterrupt
+                with closing(work()) as moments:  # what is under way is saved here, and says here if it cannot be
+                    for moment in moments:
+                        self.put(share=moment.share, eta_s=self.left(phase, moment.eta_s), words=moment.words)
+                        yield moment
+                        if self.stop():
+                            raise KeyboardInterrupt
             self.put(now=True, phase="done", share=1.0, eta_s=0.0, words="", verdict=self.verdict())
         except (KeyboardInterrupt, GeneratorExit):
             self.put(now=True, phase="stopped", words="Stopped; the same command goes on from here.")
@@ -173,7 +174,7 @@ class Comparison:
             timing_seconds=timing_seconds(60 * self.state.minutes),
         )  # fmt: skip
         problems: dict[str, str] = {}
-        with closing(evaluate.run(plan)) as steps, partly(problems):
+        with closing(evaluate.run(plan)) as steps, suppress(evaluate.Unfinished):
             for at in steps:
                 problems |= {at.task.family: at.problem} if at.problem else {}
                 yield Moment("evaluating", at.share, at.eta_s, at.words)
@@ -190,22 +191,8 @@ class Comparison:
         entries = [checkpoint.find(str(self.folder / one.checkpoint)) for one in self.state.members
                    if one.state in TRAINED]  # fmt: skip
         root = rows.path_for(entries[0]) if self.inside() else rows.rows_path(self.state.data, checkpoint.roots()[-1])
-        known, _ = rows.read(root)
+        known = [row for row in rows.read(root)[0] if not rows.is_stale(row)]
         return verdict(known, [entry.name for entry in entries], default_extractor(self.state.data))
-
-
-@contextmanager
-def partly(problems: dict[str, str]) -> Iterator[None]:
-    """Let an evaluation end without some of its rows, whose problems are known.
-
-    Raises:
-        InputError: what it raised, if no row's problem is known.
-    """
-    try:
-        yield
-    except InputError:
-        if not problems:
-            raise
 
 
 @contextmanager

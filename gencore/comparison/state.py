@@ -7,11 +7,12 @@ and `timelapse/` (grids of fixed seeds) in each family's checkpoint folder.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from types import NoneType
+from typing import Any, get_type_hints
 
-from gencore.checkpoint import read_json, roots, write_json
+from gencore.checkpoint import read_json, write_json
 from gencore.errors import InputError
 from gencore.locks import owner
 
@@ -107,6 +108,12 @@ class State:
         return replace(self, members=tuple(members))
 
 
+TYPES = {  # of a field, and what it may be in JSON
+    str: str, int: int, bool: bool, float: (int, float), float | None: (int, float, NoneType),
+    dict[str, Any]: dict, dict[str, float]: dict, tuple[str, ...]: tuple, tuple[Member, ...]: tuple,
+}  # fmt: skip
+
+
 def read_state(folder: str | Path) -> State:
     """Return where the comparison in a folder stands.
 
@@ -136,13 +143,23 @@ def write_state(folder: str | Path, state: State) -> None:
     write_json(Path(folder) / FILE, told)
 
 
-def comparisons() -> list[Path]:
-    """Return the folders under the user's own root of checkpoints that hold a comparison, the latest first."""
-    found = list(roots()[-1].glob(f"*/{FILE}"))
-    return [path.parent for path in sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)]
-
-
 def _made(kind: type, told: Mapping[str, Any]) -> Any:
-    """Return a dataclass from JSON, where tuples are lists."""
-    tuples = {one.name for one in fields(kind) if str(one.type).startswith("tuple")}
-    return kind(**{key: tuple(value) if key in tuples else value for key, value in told.items()})
+    """Return a dataclass from JSON, where tuples are lists.
+
+    Raises:
+        TypeError: if a field is missing, unknown or of another type.
+        KeyError: if a phase or state is none of those that there are.
+    """
+    hints = get_type_hints(kind)
+    made = kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in told.items()})
+    for key, hint in hints.items():
+        value = getattr(made, key)
+        if not isinstance(value, TYPES[hint]) or (isinstance(value, bool) and hint is not bool):
+            raise TypeError(f"{key} is {value!r}")
+        if hint == tuple[str, ...] and not all(isinstance(one, str) for one in value):
+            raise TypeError(f"{key} is {value!r}")
+    known = PHASES if kind is State else STATES
+    word = made.phase if kind is State else made.state
+    if word not in known:
+        raise KeyError(word)
+    return made

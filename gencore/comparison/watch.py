@@ -74,13 +74,13 @@ class Watch:
         self.words, self.copies = "", False
         self.next, self.spent, self.first_loss = FIRST, 0.0, 0.0  # the next look's time, seconds of looks
         self.seeds = [image_seed(1, place) for place in range(LOOKED_AT)]  # others than those of the time-lapse
-        train = flat(splits["train"].x)
-        self.apart = mean_distance(train[:1000])
-        self.train = train if len(train) < FEW else None
+        images = splits["train"].x  # which may be more than fit into memory
+        self.apart = mean_distance(flat(images[:1000]))
+        self.train = flat(images) if len(images) < FEW else None
         if self.train is not None:
-            self.gaps = nearest(train, train, exclude_self=True)[0]
+            self.gaps = nearest(self.train, self.train, exclude_self=True)[0]
             held_out = flat(splits["validation"].x)
-            self.held_out = authenticity(held_out, held_out, train, self.gaps)
+            self.held_out, self.count = authenticity(held_out, held_out, self.train, self.gaps), len(held_out)
 
     def fresh(self) -> Watch:
         """Return a watch of another training on the same images."""
@@ -119,7 +119,8 @@ class Watch:
         if self.train is None:
             return False
         own = authenticity(images, images, self.train, self.gaps)
-        error = math.sqrt(max(self.held_out * (1 - self.held_out), 0.0) / len(images))
+        both = (own * len(images) + self.held_out * self.count) / (len(images) + self.count)
+        error = math.sqrt(max(both * (1 - both), 0.0) * (1 / len(images) + 1 / self.count))
         if own >= COPIED * self.held_out or self.held_out - own <= ERRORS * error:
             return False
         self.words = COPIES.format(own=own, held_out=self.held_out)

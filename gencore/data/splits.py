@@ -49,13 +49,18 @@ def by_hash(hashes: np.ndarray) -> dict[str, np.ndarray]:
     """Return the rows of each split, given uint64 (N,), a hash of each row's image: N is 3 or more.
 
     The images of the lowest 80% of all possible hashes train, the next 10% choose, the rest test: so no image changes
-    its split when others are added or taken away, and equal images are in one split. A split that would be empty
-    gets the image that is nearest. The rows of a split are in the order of their hashes, which is that of a shuffle.
+    its split when others are added or taken away, and equal images are in one split. A split that would be empty,
+    as in a set of a few images, gets the image that is nearest. The rows of a split are in the order of their hashes,
+    which is that of a shuffle. Only where fewer than three images differ, copies of one are in several splits.
     """
     order = np.argsort(hashes, kind="stable")
-    shares = hashes[order] / 2.0**64
-    first = int(np.clip(np.searchsorted(shares, TRAIN_SHARE), 1, len(order) - 2))
-    second = int(np.clip(np.searchsorted(shares, 1 - TEST_SHARE), first + 1, len(order) - 1))
+    starts = np.unique(hashes[order], return_index=True)[1]  # where a split may begin
+    if len(starts) < len(SPLITS):
+        starts = np.arange(len(order))
+    shares = hashes[order[starts]] / 2.0**64
+    to_train = int(np.clip(np.searchsorted(shares, TRAIN_SHARE), 1, len(shares) - 2))
+    to_choose = int(np.clip(np.searchsorted(shares, 1 - TEST_SHARE), to_train + 1, len(shares) - 1))
+    first, second = starts[to_train], starts[to_choose]
     return {"train": order[:first], "validation": order[first:second], "test": order[second:]}
 
 

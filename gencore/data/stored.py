@@ -116,8 +116,12 @@ def _write_once(path: Path, shape: Shape, fill: Callable[[Put], None]) -> None:
                 part.unlink()
                 return
             if free:
-                with part.open("r+b") as file:
-                    _filled(file, shape, fill)
+                try:
+                    with part.open("r+b") as file:
+                        _filled(file, shape, fill)
+                except BaseException:  # gigabytes that nobody would find again
+                    part.unlink()
+                    raise
                 part.replace(path)
                 return
         time.sleep(WAIT_SECONDS)

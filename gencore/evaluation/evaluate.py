@@ -35,6 +35,10 @@ MEANWHILE = "measured by another evaluation meanwhile"
 CAUTION = 0.05  # the share of the work before which its pace so far says less than the estimate
 
 
+class Unfinished(InputError):
+    """Some rows could not be measured; all others are written."""
+
+
 @dataclass(frozen=True)
 class Progress:
     """Where an evaluation is.
@@ -91,7 +95,7 @@ def run(plan: Plan, crew: Crew | None = None) -> Iterator[Progress]:
             yield Progress(task, *whole, *clock.read(task.seconds), task.title, problem=str(error))
         clock.passed += task.seconds
     if failed:
-        raise InputError(f"{failed} of {len(plan.tasks)} rows could not be measured; the others are written.")
+        raise Unfinished(f"{failed} of {len(plan.tasks)} rows could not be measured; the others are written.")
 
 
 def add(task: Task, row: Mapping[str, Any]) -> bool:

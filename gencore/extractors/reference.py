@@ -177,7 +177,8 @@ def write_features(
         cls.check_at_hand(options)
     view = view or View()
     splits = load_splits(data, view)
-    if bool((splits["train"].x == splits["train"].x[:1]).all()):
+    train = splits["train"].x  # which may be more than fit into memory
+    if all(bool((part == train[:1]).all()) for part in torch.split(train, 1000)):
         raise InputError(f"All train images of {data} are one and the same, so there are no features to learn from it.")
     origin = {"identity": json.dumps(identity(splits)), "view": json.dumps(view.record())}
     if not replace:

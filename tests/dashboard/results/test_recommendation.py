@@ -1,5 +1,6 @@
 """Which model to use: the answers to questions whose right answer is known, on rows made by hand."""
 
+import copy
 import itertools
 import math
 from dataclasses import replace
@@ -676,7 +677,20 @@ def test_kids_with_two_references_stand_side_by_side_and_it_is_said():
     assert len(question.points) == 2 and question.fresh.all()
     [words] = [words for words in question.left_out if "as many test images" in words]
     assert words.startswith("1 point is compared by KID") and "10,000" in words and "VAE, old" in words
-    assert words.endswith("python -m gencore evaluate mnist/vae --points headline")
+    assert words.endswith("python -m gencore evaluate mnist/vae --points all --rows quality")
     assert not any("as many" in words for words in ask(measure(old, new), quality="sharpness").left_out)
     old[0]["scores"]["classifier"]["kid"] |= {"reference": 10_000}
     assert not any("as many" in words for words in ask(measure(old, new)).left_out)
+
+
+def test_a_point_measured_again_at_another_n_takes_the_old_row_s_place():
+    """The old one compares with the first n test images, or has no score in these features."""
+    old = point("ddpm", "sweep 50", 50.0, n=5000, kid=0.004, coverage=0.97)
+    new = copy.deepcopy(point("ddpm", "sweep 50", None, n=1000, kid=0.006, coverage=0.9))
+    new[0]["scores"]["classifier"]["kid"]["reference"] = 10_000
+    new[0]["scores"]["self-supervised"] = new[0]["scores"]["classifier"]
+    measured = measure(point("vae", "head", 1.0, kid=0.02, coverage=0.8), old, new)
+    [found] = [one for one in ask(measured).points if one.label == "sweep 50"]
+    assert found.n == 1000
+    [found] = ask(measured, extractor="self-supervised").points
+    assert found.n == 1000

@@ -51,8 +51,8 @@ def test_one_runs_to_its_end(root):
 def test_the_command_is_the_one_of_the_command_line(tmp_path):
     job = Job("a/b c", 2.5, ("vae", "gan"), {"size": 32, "fit": "pad"})
     told = job.arguments(tmp_path)
-    assert told == ["compare", "a/b c", "--minutes", "2.5", "--families", "vae,gan", "--size", "32", "--fit", "pad",
-                    "--out", str(tmp_path)]  # fmt: skip
+    assert told == ["compare", "--minutes", "2.5", "--families", "vae,gan", "--size", "32", "--fit", "pad",
+                    "--out", str(tmp_path), "--", "a/b c"]  # fmt: skip
 
 
 def test_stop_and_resume(root):
@@ -129,7 +129,7 @@ def test_one_of_the_command_line_is_found(root):
     write_state(root / "mine", State("digits", {"size": 8}, 3.0, (Member("vae", "vae"),), "now", phase="training"))
     one = find("mine")
     assert (one.status, one.title) == ("interrupted", "mine")
-    assert one.job.arguments(root / "mine")[:6] == ["compare", "digits", "--minutes", "3", "--families", "vae"]
+    assert one.job.arguments(root / "mine")[:5] == ["compare", "--minutes", "3", "--families", "vae"]
     comparisons.rename("mine", "  My\n<b>run</b> ")
     assert find("mine").title == "My <b>run</b>"
     with pytest.raises(InputError, match="letter"):

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from gencore.comparison.state import FILE, LOCK, Member, State, comparisons, read_state, write_state
+from gencore.comparison.state import FILE, LOCK, Member, State, read_state, write_state
 from gencore.errors import InputError
 from gencore.locks import alone, owner
 
@@ -47,14 +47,6 @@ def test_a_folder_without_a_comparison_is_refused(tmp_path):
         read_state(tmp_path)
 
 
-def test_comparisons_are_found_the_latest_first(tmp_path, monkeypatch):
-    monkeypatch.setenv("GENCORE_CHECKPOINTS", os.pathsep.join([str(tmp_path / "shipped"), str(tmp_path / "runs")]))
-    for time, name in enumerate(("first", "second")):
-        write_state(tmp_path / "runs" / name, a_state())
-        os.utime(tmp_path / "runs" / name / FILE, (time, time))
-    assert [path.name for path in comparisons()] == ["second", "first"]
-
-
 @pytest.fixture
 def holder(tmp_path):
     command = [sys.executable, "-c", HOLD, str(tmp_path / LOCK)]
@@ -85,3 +77,19 @@ def test_a_killed_process_holds_nothing(tmp_path, holder):
     assert read_state(tmp_path).interrupted
     with alone(tmp_path / LOCK, "compared") as mine:
         assert mine.pid == os.getpid()
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{"words": 5}, {"minutes": "20"}, {"phase": "dreaming"}, {"sentences": [1]}, {"members": [{"family": "vae"}]},
+     {"members": [{"family": "vae", "checkpoint": 5}]},
+     {"members": [{"family": "vae", "checkpoint": "vae", "seconds": "1"}]},
+     {"view": "big"}, {"eta_s": True}],
+)  # fmt: skip
+def test_a_state_of_other_types_is_refused(tmp_path, odd):
+    """It may come in anybody's ZIP."""
+    write_state(tmp_path, State("digits", {}, 1.0, (Member("vae", "vae"),), "2026-01-01 00:00:00"))
+    told = json.loads((tmp_path / FILE).read_text())
+    (tmp_path / FILE).write_text(json.dumps(told | odd))
+    with pytest.raises(InputError, match="not what a comparison writes"):
+        read_state(tmp_path)

@@ -11,6 +11,7 @@ from sklearn.datasets import load_digits
 
 from gencore import data
 from gencore.data import SPLITS, at_hand, load_images, load_splits, to_float, to_uint8
+from gencore.data.splits import by_hash
 from gencore.errors import InputError
 
 SHARED = Path(os.environ.get("GENCORE_DATA") or Path(__file__).resolve().parents[4] / "shared/data")
@@ -214,6 +215,14 @@ def test_sizes_of_hold_out_splits():
 
 def parts_of(name):
     return {value: split for split in SPLITS for value in firsts(load_images(name, split))}
+
+
+def test_equal_images_are_in_one_split_also_where_a_cut_is_moved():
+    hashes = np.array([5, 9] * 10 + [7] * 4, np.uint64)  # all within the lowest 80%
+    rows = by_hash(hashes)
+    assert sorted(np.concatenate([*rows.values()])) == list(range(24))
+    parts = [{int(one) for one in hashes[found]} for found in rows.values()]
+    assert all(parts) and sum(map(len, parts)) == 3, "none is in two"
 
 
 def test_a_source_without_splits_is_divided_by_the_hash_of_each_decoded_image(tmp_path):
