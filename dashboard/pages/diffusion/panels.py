@@ -20,7 +20,7 @@ PANELS = by_key(
         "reverse", "Reverse: noise becomes an image",
         r"p_\theta(x_{t-1}|x_t) = N\left(x_{t-1};\ \mu_\theta(x_t, t),\ \sigma_t^2 I\right)",
         "Above the state $x_t$, below the image that the network sees in it: both samplers start from the very same "
-        "noise, so what differs is the way alone.",
+        "noise, and differ in the way, and in the noise that some add on it.",
         r"$\hat x_0 \leftarrow \left(x_t - \sqrt{1-\bar a_t}\,\epsilon_\theta(x_t, t)\right)/\sqrt{\bar a_t}$; "
         r"then one step of the sampler.",
         f"{HO}, algorithm 2; {SONG}, equation 12; Lu et al., DPM-Solver++, 2022",
@@ -39,8 +39,8 @@ PANELS = by_key(
         "steps", "How many steps does it take?",
         r"L_t^{simple} = E_{x_0,t,\epsilon}\left[\left\|\epsilon - \epsilon_\theta\left(\sqrt{\bar a_t}\,x_0 + "
         r"\sqrt{1-\bar a_t}\,\epsilon,\ t\right)\right\|^2\right]",
-        "The same noise walked in few or in many steps: the time grows with every step, the images stop getting "
-        "better at a knee.",
+        "Noise walked in few or in many steps: the time grows with every step, the images stop getting better at a "
+        "knee. With a sampler that adds no noise of its own (ddim, unipc, dpm-solver++) a digit stays the same one.",
         r"For $t = T, \dots, 1$ on a grid of so many steps: predict the noise, take it off.",
         f"{HO}, algorithms 1 and 2; {SONG}, table 1",
     ),
