@@ -67,9 +67,9 @@ def _unpack(path: Path, folder: Path) -> None:
 
 
 def _copy(pictures: Sequence[Path], folder: Path) -> None:
-    for number, picture in enumerate(pictures):
-        place = folder / picture.name
-        shutil.copyfile(picture, place.with_stem(f"{place.stem}-{number}") if place.exists() else place)
+    for picture in pictures:
+        names = (picture.name, *(f"{picture.stem}-{number}{picture.suffix}" for number in range(2, len(pictures) + 2)))
+        shutil.copyfile(picture, next(folder / name for name in names if not (folder / name).exists()))
 
 
 def free_name(wanted: str) -> str:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from gencore import checkpoint
 from gencore.comparison.plan import Asked, makes_features, run_of, timing_seconds
 from gencore.comparison.state import FILE, LOCK, Member, State, read_state, write_state
@@ -167,7 +169,10 @@ class Comparison:
 
     def evaluate(self) -> Iterator[Moment]:
         """Measure the trained families at the points that are compared, a row each; rows that are there are kept."""
-        names = [str(self.folder / one.checkpoint) for one in self.state.members if one.state in TRAINED]
+        trained = [one for one in self.state.members if one.state in TRAINED]
+        names = [str(self.folder / one.checkpoint) for one in trained]
+        # As in training, also where it was interrupted since: times depend on it.
+        torch.set_num_threads(trained[0].train.get("threads", torch.get_num_threads()))
         out = None if self.inside() else rows.rows_path(self.state.data, checkpoint.roots()[-1])
         plan = prepare(
             names, "headline", show=lambda share, words: self.put(words=words), device=self.device, out=out,

@@ -22,6 +22,17 @@ def toy_service(tmp_path, monkeypatch):
         yield Service()
 
 
+@pytest.fixture
+def open_root(tmp_path, monkeypatch):
+    """A user's own root of checkpoints, in an app that is not public."""
+    from dashboard.service import public
+
+    monkeypatch.setenv("GENCORE_CHECKPOINTS", str(tmp_path / "runs"))
+    for variable in (public.PUBLIC, public.SPACE, public.OPEN):
+        monkeypatch.delenv(variable, raising=False)
+    return tmp_path / "runs"
+
+
 @pytest.fixture(scope="session")
 def browser_or_skip():
     reason = lacking()

@@ -313,8 +313,8 @@ class Yours:
             one = comparisons.find(str(event._data.get("name", "")))
             with TemporaryDirectory() as folder:
                 yield {self.zip: gr.update(value=str(run_archives.pack(one, Path(folder)))), self.status: ""}
-        except InputError as error:
-            yield {self.status: status(str(error), problem=True)}
+        except InputError as error:  # and no ZIP that was made before
+            yield {self.zip: gr.update(value=None), self.status: status(str(error), problem=True)}
 
 
 def plan_markup(plan: comparisons.Plan) -> str:

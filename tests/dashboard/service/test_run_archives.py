@@ -8,16 +8,13 @@ import torch
 
 from dashboard.service import comparisons, public, run_archives
 from gencore import FAMILIES, checkpoint
-from gencore.comparison.state import Member, State, write_state
+from gencore.comparison.state import FILE, Member, State, write_state
 from gencore.errors import InputError
 
 
 @pytest.fixture(autouse=True)
-def root(tmp_path, monkeypatch):
-    monkeypatch.setenv("GENCORE_CHECKPOINTS", str(tmp_path / "runs"))
-    for variable in (public.PUBLIC, public.SPACE, public.OPEN):
-        monkeypatch.delenv(variable, raising=False)
-    return tmp_path / "runs"
+def root(open_root):
+    return open_root
 
 
 @pytest.fixture
@@ -110,3 +107,30 @@ def test_not_in_a_public_app(zipped, monkeypatch):
     monkeypatch.setenv(public.SPACE, "me/space")
     with pytest.raises(InputError, match="public"):
         run_archives.take_in(zipped)
+
+
+def test_a_checkpoint_without_a_folder_of_its_own_is_refused_in_a_sentence(root, zipped, tmp_path):
+    flat = tmp_path / "flat.zip"
+    with zipfile.ZipFile(zipped) as archive, zipfile.ZipFile(flat, "w") as other:
+        for name in archive.namelist():
+            if name.startswith("vae/"):
+                other.writestr(name.removeprefix("vae/"), archive.read(name))
+    with pytest.raises(InputError, match=r"flat\.zip has no checkpoint in a folder of its own"):
+        run_archives.take_in(flat)
+
+
+@pytest.mark.parametrize(
+    "odd", [{"words": 5}, {"minutes": "20"}, {"view": {"out": "/x"}}, {"view": {"families": "gan"}}]
+)
+def test_a_comparison_of_anybodys_is_no_command_line_of_ours(root, zipped, tmp_path, odd):
+    """What is odd loses its state, and stops no other comparison."""
+    strange = tmp_path / "strange.zip"
+    with zipfile.ZipFile(zipped) as archive, zipfile.ZipFile(strange, "w") as other:
+        for name in archive.namelist():
+            content = archive.read(name)
+            if name == FILE:
+                content = json.dumps(json.loads(content) | odd)
+            other.writestr(name, content)
+    name, _ = run_archives.take_in(strange)
+    assert name not in [one.name for one in comparisons.comparisons()]
+    assert not (root / name / FILE).exists()

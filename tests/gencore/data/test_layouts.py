@@ -147,6 +147,9 @@ def test_classes_are_decided_by_name_where_a_split_lacks_one(tmp_path):
         (("test", "val", "rest"), r"test, val are named like a split, and rest is not"),
         (("ant/train", "bee/test", "cat/rest"), r"test, train are named like a split, and rest is not"),
         (("north/ant/train", "south/ant/test"), r"test, train are named like a split, and north, south are not"),
+        (("train_a", "test_a", "train_b", "test_b"), "test_a, train_a and test_b, train_b; keep the folders of one"),
+        (("train", "test2017"), "train is named like a split, and test2017 is not"),
+        (("train", "seg_train", "seg_test"), "train is named like a split, and seg_test, seg_train are not"),
     ],
 )
 def test_an_unknown_layout_is_refused_with_the_folders_named(tmp_path, folders, told):
@@ -189,22 +192,6 @@ def test_a_pair_of_split_folders_takes_in_none_of_other_words(tmp_path):
         save(tmp_path / f"own/train_masks/{i}.png", 250)
     assert open_source(name).parts["train"].length == 40
     assert sum(open_source(name).left_out.values()) == 5
-
-
-@pytest.mark.parametrize(
-    ("folders", "told"),
-    [
-        (("train_a", "test_a", "train_b", "test_b"), "test_a, train_a and test_b, train_b; keep the folders of one"),
-        (("train", "test2017"), "train is named like a split, and test2017 is not"),
-        (("train", "seg_train", "seg_test"), "train is named like a split, and seg_test, seg_train are not"),
-    ],
-)
-def test_split_folders_that_are_no_one_set_are_refused_with_their_names(tmp_path, folders, told):
-    for folder in folders:
-        for i in range(20):
-            save(tmp_path / "own" / folder / f"{i}.png", i)
-    with pytest.raises(InputError, match=told):
-        load_images(str(tmp_path / "own"))
 
 
 def test_a_plain_folder_completes_a_pair_that_lacks_its_split(tmp_path):

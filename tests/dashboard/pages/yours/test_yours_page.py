@@ -23,11 +23,8 @@ from tests.support.comparing import stand_in
 
 
 @pytest.fixture(autouse=True)
-def root(tmp_path, monkeypatch):
-    monkeypatch.setenv("GENCORE_CHECKPOINTS", str(tmp_path / "runs"))
-    for variable in (public.PUBLIC, public.SPACE, public.OPEN):
-        monkeypatch.delenv(variable, raising=False)
-    return tmp_path / "runs"
+def root(open_root):
+    return open_root
 
 
 def folder_of(path, sizes, mode="RGB", name="{:03d}.png"):
