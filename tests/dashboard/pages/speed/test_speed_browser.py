@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from gencore import FAMILIES
 from tests.support import invented
 from tests.support.browser import serve
 
@@ -11,12 +12,13 @@ pytestmark = pytest.mark.browser
 
 HOLLOW = "#speed-batches svg.wide path[style*='fill:var(--card)']"
 STATUS = "document.querySelector('#speed-status').innerText"
+HEADLINES = sum(point.kind == "headline" for kind in FAMILIES.values() for point in kind.points)
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     """Tiny untrained models with invented rows, and a folder of the visitor's own."""
-    from gencore import FAMILIES, checkpoint
+    from gencore import checkpoint
     from gencore.evaluation import rows
 
     root = tmp_path_factory.mktemp("measured")
@@ -58,11 +60,11 @@ def test_the_figures_name_their_machine_and_say_how_to_read_them(visit):
 def test_the_wait_is_said_beforehand_and_changes_with_what_is_timed(visit):
     page = opened(visit)
     few = page.inner_text("#speed-status")
-    assert re.search(r"Timing 4 operating points here takes about \d+ (s|min)", few)
+    assert re.search(rf"Timing {HEADLINES} operating points here takes about \d+ (s|min)", few)
     assert "runs/mnist/rows.jsonl" in few
     page.click("#speed-scope input")
     page.get_by_role("option", name="every point").click()
-    page.wait_for_function(f"!{STATUS}.includes('Timing 4 ')")
+    page.wait_for_function(f"!{STATUS}.includes('Timing {HEADLINES} ')")
     assert re.search(r"Timing \d\d operating points", page.inner_text("#speed-status"))
 
 
@@ -73,7 +75,7 @@ def test_measure_on_this_machine_with_stop_and_two_visitors(visit, place):
     page, other = opened(visit), opened(visit)
     page.click("#speed-measure")
     page.wait_for_selector("#speed-status [role=progressbar]")
-    page.wait_for_function(f"/\\(1 of 4\\): .*left/.test({STATUS})")
+    page.wait_for_function(f"/\\(1 of {HEADLINES}\\): .*left/.test({STATUS})")
     assert page.is_disabled("#speed-measure") and not page.is_disabled("#speed-stop")
 
     other.click("#speed-measure")
@@ -84,10 +86,10 @@ def test_measure_on_this_machine_with_stop_and_two_visitors(visit, place):
     page.click("#speed-stop")
     page.wait_for_function(f"{STATUS}.startsWith('Stopped: ')")
     words = page.inner_text("#speed-status")
-    done = int(re.match(r"Stopped: (\d) of 4 operating points timed", words)[1])
-    assert 1 <= done < 4 and not page.is_disabled("#speed-measure") and page.is_disabled("#speed-stop")
+    done = int(re.match(rf"Stopped: (\d) of {HEADLINES} operating points timed", words)[1])
+    assert 1 <= done < HEADLINES and not page.is_disabled("#speed-measure") and page.is_disabled("#speed-stop")
 
-    other.wait_for_function(f"/\\(1 of 4\\)/.test({STATUS})")  # its turn has come
+    other.wait_for_function(f"/\\(1 of {HEADLINES}\\)/.test({STATUS})")  # its turn has come
     other.click("#speed-stop")
     other.wait_for_function(f"{STATUS}.startsWith('Stopped: ')")
     found, bad = rows.read(place[1] / "mnist" / "rows.jsonl")
