@@ -14,8 +14,9 @@ from gencore.data import Images, View, dataset_key, difference, identity, load_s
 from gencore.errors import InputError, near
 from gencore.evaluation.plan import SCORING_SECONDS, SIZES
 from gencore.evaluation.task import about
-from gencore.extractors import EXTRACTORS, FOLDER, extractors_of
+from gencore.extractors import EXTRACTORS, FOLDER, Options, extractors_of
 from gencore.extractors.base import class_count
+from gencore.extractors.pace import pass_seconds
 from gencore.extractors.reference import load_real, refuse_other_view
 from gencore.families import FAMILIES
 from gencore.metrics import METRICS
@@ -24,8 +25,12 @@ from gencore.presets import Run
 SIZES_TAKEN = range(8, 65, 2)  # pixels a side
 LEAST = 200  # held-out images below which some metrics say little
 DIMENSIONS = 64  # of most extractors' features
+EXTRACTOR_SECONDS = 1.0  # of trying an extractor that learns
+FEATURES_SHARE = 0.2  # of the time of all trainings, that learning extractors may take
 TIMING_SHARE, TIMING_SECONDS = 0.1, (1.0, 60.0)  # of a family's time, to time a point; at least and at most
-COST_SECONDS = 10.0  # of a row of costs beside the timing
+COST_SECONDS = 8.0  # of a row of costs beside the timing
+SCORING_LEAST = 0.03  # seconds of scoring a generation in one extractor, however small its images are
+SIDE = 28  # pixels a side of the images that `SCORING_SECONDS` is of
 GENERATIONS = SIZES["headline"][1]
 Show = Callable[[float, str], None]
 
@@ -76,14 +81,16 @@ def plan(asked: Asked, show: Show) -> State:
     for place, family in enumerate(asked.families):
         show(place / len(asked.families), f"timing steps of {family}")
         recipes[family] = recipe(family, run, splits, asked.seconds, asked.device)
+    show(1.0, "timing steps of extractors")
     n = min(SIZES["headline"][0], len(splits["test"].x))
+    effort, learning = extractors_time(asked, splits)
     state = State(
         data=asked.data, view=asked.view.record(), minutes=asked.minutes, created=f"{datetime.now():%Y-%m-%d %H:%M:%S}",
         members=tuple(member(family, made, asked.seconds) for family, made in recipes.items()),
-        n=n, estimates=estimates(asked, splits, recipes, n),
+        n=n, effort=effort, estimates=estimates(asked, splits, recipes, n, learning),
     )  # fmt: skip
     total = sum(state.estimates.values())
-    return replace(state, eta_s=total, sentences=(*sentences(splits, n), why))
+    return replace(state, eta_s=total, sentences=(*sentences(splits, n), why, *hurried(state, splits)))
 
 
 def check(asked: Asked, splits: Mapping[str, Images]) -> None:
@@ -138,21 +145,46 @@ def learnable(splits: Mapping[str, Images]) -> list[str]:
     return [cls.name for cls in EXTRACTORS.values() if not cls.pretrained and (labelled or not cls.needs_labels)]
 
 
-def estimates(asked: Asked, splits: Mapping[str, Images], recipes: Mapping[str, Recipe], n: int) -> dict[str, float]:
-    """Return about how many seconds each phase takes.
+def extractors_time(asked: Asked, splits: Mapping[str, Images]) -> tuple[float, float]:
+    """Return with which effort extractors are learnt, and about how many seconds all that is made of real images takes.
 
-    An extractor's step is taken to cost what one of the cheapest family's does, per image.
+    Real passes are timed. With the effort, learning takes `FEATURES_SHARE` of the time of all trainings, or more where
+    extractors would see too little otherwise.
     """
+    if not makes_features(asked.data):
+        return 1.0, 0.0
     count, channels, *_ = splits["train"].x.shape
-    extractors = learnable(splits)
-    shown = sum(EXTRACTORS[name].images_to_learn(count, channels) for name in extractors)
-    pace = max(made.images_per_s for made in recipes.values())
+    named = [(name, EXTRACTORS[name]) for name in learnable(splits)]
+    tried, options = [cls for _, cls in named if cls.passes(count, channels)], Options(device=asked.device)
+    times = {cls: pass_seconds(cls, splits, options, EXTRACTOR_SECONDS) for cls in tried}
+    whole = sum(cls.passes(count, channels) * each for cls, each in times.items())
+    share = FEATURES_SHARE * asked.seconds * len(asked.families) / whole if whole else 1.0
+    effort = min(1.0, max(share, 0.001))
+    learning = sum(cls.passes(count, channels, effort) * each for cls, each in times.items())
+    return effort, learning + len(named) * max(times.values(), default=0.0)  # the features of all real images, too
+
+
+def hurried(state: State, splits: Mapping[str, Images]) -> Iterator[str]:
+    """Yield a sentence if extractors learn in fewer passes than is usual."""
+    count, channels, *_ = splits["train"].x.shape
+    passes = {name: (EXTRACTORS[name].passes(count, channels, state.effort), EXTRACTORS[name].passes(count, channels))
+              for name in learnable(splits)}  # fmt: skip
+    fewer = [f"{name} in {now:,} passes, usually {full:,}" for name, (now, full) in passes.items() if now < full]
+    if fewer:
+        yield f"As the time is short, what images are compared in is learnt in less: {', '.join(fewer)}."
+
+
+def estimates(
+    asked: Asked, splits: Mapping[str, Images], recipes: Mapping[str, Recipe], n: int, learning: float
+) -> dict[str, float]:
+    """Return about how many seconds each phase takes; `learning` is the features'."""
     points = [seconds for made in recipes.values() for seconds in made.sampling_s.values()]
-    scoring = len(extractors) * (0.1 + SCORING_SECONDS * n / 5000)
+    side = splits["train"].x.shape[-1] / SIDE
+    scoring = len(learnable(splits)) * (SCORING_LEAST + SCORING_SECONDS * side**2 * n / 5000)
     per_point = GENERATIONS * scoring + timing_seconds(asked.seconds) + COST_SECONDS
     return {
         "training": asked.seconds * len(recipes),
-        "features": shown / pace if makes_features(asked.data) else 0.0,
+        "features": learning,
         "evaluating": GENERATIONS * n * sum(points) + len(points) * per_point + GENERATIONS * scoring,
     }
 

@@ -163,7 +163,7 @@ class Comparison:
             if self.stop():
                 raise KeyboardInterrupt
 
-        options, view = Options(device=self.device), View(**self.state.view)
+        options, view = Options(device=self.device, effort=self.state.effort), View(**self.state.view)
         for line in write_features(self.state.data, checkpoint.roots()[-1], "all", options, show, view, keep=True):
             yield moment(line)
 

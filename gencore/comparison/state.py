@@ -68,6 +68,7 @@ class State:
         eta_s: About how many seconds all the rest takes; None where that is not known.
         words: What is being done, or what has gone wrong and what to try.
         n: Images per generation in the measurements.
+        effort: The share of their usual passes that extractors learn in; see `gencore.extractors.Options`.
         estimates: About how many seconds each phase takes, by its name: said before it started.
         sentences: What was said before it started: splits, what is measured, what is not and why.
         verdict: At the end: what to use for what, and how sure that is, in one line.
@@ -86,6 +87,7 @@ class State:
     eta_s: float | None = None
     words: str = ""
     n: int = 0
+    effort: float = 1.0
     estimates: dict[str, float] = field(default_factory=dict)
     sentences: tuple[str, ...] = ()
     verdict: str = ""

@@ -1,7 +1,7 @@
 """At the end, in one line: what to use for what, and how sure that is. From the rows that were measured alone.
 
-The app's pages say more: they weigh, show every pair of features, and ask whether a difference matters. This line says
-which family is the best in each of three things, and from which others its generations tell it apart.
+The app's pages say more: they weigh, and show every pair of features. This line says which family is the best in each
+of three things, and which others are as good, are told apart from it, or neither; by the pages' rule (`equivalence`).
 """
 
 from __future__ import annotations
@@ -10,20 +10,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gencore.comparison.equivalence import APART, EQUAL, UNKNOWN, Matters, compare
 from gencore.families import FAMILIES
 from gencore.metrics import METRICS
 
-LEVEL = 0.95
-THINGS = (("closest to the real images", "kid"), ("most varied", "recall"))  # metrics that need few images
+THINGS = {  # metrics that need few images, and how large a difference in them matters
+    "kid": ("closest to the real images", Matters(relative=0.1)),
+    "recall": ("most varied", Matters(least=0.01)),
+}
+KINDS = {APART: "told apart from", EQUAL: "as good as", UNKNOWN: "not told apart from"}
 AT_ONCE = 16  # images, at which times are compared: every row of costs has it
 SAME_TIME = 1.05  # two medians of a timing within 5% are one time
 
 
 @dataclass(frozen=True)
 class Place:
-    """A family's score in one thing: its name for people, the mean, the generations' values, lower being better."""
+    """A family's score in one thing: its name for people, n, the mean, the generations' values, lower being better."""
 
     name: str
+    n: int
     mean: float
     values: tuple[float, ...]
     shown: str
@@ -39,8 +44,10 @@ def verdict(rows: Sequence[Mapping[str, Any]], checkpoints: Sequence[str], extra
     """
     mine = [row for row in rows if row["checkpoint"] in checkpoints and row["point"]["kind"] == "headline"]
     parts = []
-    for what, key in THINGS:
-        parts.append(best(what, scored(mine, extractor, key), f"in {extractor} features"))
+    for key, (what, matters) in THINGS.items():
+        places = scored(mine, extractor, key)
+        width = real_width(rows, places[0].n, extractor, key) if places else 0.0
+        parts.append(best(what, places, f"in {extractor} features", matters, width))
     parts.append(fastest(mine))
     said = [part for part in parts if part]
     if not said:
@@ -56,35 +63,39 @@ def scored(rows: Sequence[Mapping[str, Any]], extractor: str, key: str) -> list[
         score = row["scores"].get(extractor, {}).get(key)
         if score:
             shown = f"{METRICS[key].name} {score['mean']:.3g}"
-            place = Place(title(row), sign * score["mean"], tuple(sign * value for value in score["values"]), shown)
+            place = Place(
+                title(row), row["n"], sign * score["mean"], tuple(sign * value for value in score["values"]), shown
+            )
             found[row["family"]] = min(found.get(row["family"], place), place, key=lambda one: one.mean)
     return sorted(found.values(), key=lambda one: one.mean)
 
 
-def best(what: str, places: Sequence[Place], where: str) -> str:
-    """Return which is the best of several, and from which of the others it is told apart."""
+def real_width(rows: Sequence[Mapping[str, Any]], n: int, extractor: str, key: str) -> float:
+    """Return how wide the interval of real data's own score at n images is; 0 where that was not measured."""
+    found = [row["scores"].get(extractor, {}).get(key) for row in rows if row["kind"] == "real" and row["n"] == n]
+    score = found[-1] if found else None
+    return score["high"] - score["low"] if score and len(score["values"]) > 1 else 0.0
+
+
+def best(what: str, places: Sequence[Place], where: str, matters: Matters, width: float) -> str:
+    """Return which is the best of several, and how it stands to each of the others.
+
+    Args:
+        what: In what it is the best.
+        places: The families, the best first.
+        where: In which features.
+        matters: How large a difference matters.
+        width: How wide real data's own interval is.
+    """
     if not places:
         return ""
     first, *others = places
-    apart = [other for other in others if told_apart(first.values, other.values)]
-    alike = [other for other in others if other not in apart]
-    sure = []
-    if apart:
-        sure.append(f"told apart from {listed(apart)}")
-    if alike:
-        sure.append(f"not told apart from {listed(alike)}")
-    return f"{what}: {first.name} ({first.shown} {where}{', ' if sure else ''}{', '.join(sure)})"
-
-
-def told_apart(one: Sequence[float], other: Sequence[float]) -> bool:
-    """Return whether the 95% interval of the difference of two means leaves out 0 (Welch 1947)."""
-    from scipy.stats import ttest_ind
-
-    if min(len(one), len(other)) < 2:
-        return False
-    if len({*one}) == len({*other}) == 1:  # no spread at all
-        return one[0] != other[0]
-    return bool(ttest_ind(one, other, equal_var=False).pvalue < 1 - LEVEL)
+    stand: dict[str, list[Place]] = {}
+    for other in others:
+        found = compare(first.values, other.values, matters.margin(width, first.mean, other.mean))
+        stand.setdefault(found, []).append(other)
+    sure = [f"{words} {listed(stand[kind])}" for kind, words in KINDS.items() if kind in stand]
+    return f"{what}: {first.name} ({', '.join([f'{first.shown} {where}', *sure])})"
 
 
 def fastest(rows: Sequence[Mapping[str, Any]]) -> str:

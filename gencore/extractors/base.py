@@ -31,6 +31,8 @@ class Options:
         dtype: 'float32', 'bfloat16' or 'auto' (the faster, measured): what training computes in.
         device: As for `gencore.device.pick_device`.
         weights: The folder or Hub id of the weights of a pretrained extractor; None for its own choice.
+        effort: The share of its own number of passes that an extractor is given, in (0, 1], but never fewer steps than
+            those with which it sees what it is for; `epochs` says it outright.
 
     Raises:
         InputError: if one of them is out of range or unknown.
@@ -42,11 +44,14 @@ class Options:
     dtype: str = "auto"
     device: str | None = None
     weights: str | None = None
+    effort: float = 1.0
 
     def __post_init__(self) -> None:
         """Check everything before any work is done."""
         if self.epochs is not None and not 1 <= self.epochs <= 10_000:
             raise InputError(f"epochs must be a whole number from 1 to 10000, not {self.epochs}.")
+        if not 0 < self.effort <= 1:
+            raise InputError(f"effort must be more than 0 and at most 1, not {self.effort}.")
         widths = (1,) if self.widths is None else self.widths
         if not 1 <= len(widths) <= 8 or not all(1 <= width <= 1024 for width in widths):
             raise InputError(f"widths must be 1 to 8 whole numbers from 1 to 1024, not {self.widths}.")
@@ -103,8 +108,8 @@ class Extractor(nn.Module, ABC):
         """Return the features, float32 (n, d), of a few uint8 images (n, C, H, W), before they are standardised."""
 
     @classmethod
-    def images_to_learn(cls, count: int, channels: int) -> int:
-        """Return how many images, repeats included, `learn` trains on, of `count` train images."""
+    def passes(cls, count: int, channels: int, effort: float = 1.0) -> int:
+        """Return how often `learn` goes through `count` train images; 0 for one that learns nothing in steps."""
         return 0
 
     @classmethod

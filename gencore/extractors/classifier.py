@@ -19,6 +19,7 @@ from gencore.extractors.descent import descend, epochs_for, moved, settings_for
 
 BATCH = 128
 EPOCHS, STEPS = {1: 8, 3: 16}, 1500  # by image channels: grey, colour; and at least so many steps
+LEAST = 300  # steps of one that is learnt in haste; see `Options.effort` and docs/experiments.md
 RATE, DROPOUT = 4e-3, 0.3
 MOVES = {"degrees": 10, "shift": 0.07, "scale": 0.1}  # augmentation
 
@@ -55,9 +56,9 @@ class Classifier(Convolutional):
         return {"test_accuracy": self.accuracy(test)}
 
     @classmethod
-    def images_to_learn(cls, count: int, channels: int) -> int:
-        """Return how many images it is trained on, repeats included."""
-        return count * epochs_for(EPOCHS[channels], STEPS, count, BATCH)
+    def passes(cls, count: int, channels: int, effort: float = 1.0) -> int:
+        """Return how often `learn` goes through `count` train images."""
+        return epochs_for(EPOCHS[channels], STEPS, LEAST, count, BATCH, effort)
 
     @classmethod
     def learn(cls, splits: Mapping[str, Images], options: Options, show: Show) -> tuple[Self, dict[str, Any]]:
@@ -69,7 +70,7 @@ class Classifier(Convolutional):
         _, channels, size, _ = train.x.shape
         widths = widths_for(channels, size, options)
         config = {"channels": channels, "size": size, "classes": class_count(splits), "widths": widths}
-        epochs = options.epochs or epochs_for(EPOCHS[channels], STEPS, len(train.x), BATCH)
+        epochs = options.epochs or cls.passes(len(train.x), channels, options.effort)
         with torch.random.fork_rng():
             torch.manual_seed(options.seed)
             trainee = Trainee(**config).to(pick_device(options.device))

@@ -14,9 +14,20 @@ from gencore.device import TRAINING_DTYPES, Settings, choose_settings
 WEIGHT_DECAY = 1e-2
 
 
-def epochs_for(usual: int, steps: int, rows: int, batch: int) -> int:
-    """Return the usual number of passes through `rows` images, more where these would be fewer `steps`."""
-    return max(usual, steps // max(1, rows // batch))
+def epochs_for(usual: int, steps: int, least: int, rows: int, batch: int, effort: float = 1.0) -> int:
+    """Return the number of passes through some images.
+
+    Args:
+        usual: So many passes are usual.
+        steps: More where these would be fewer steps.
+        least: Steps, below which no effort goes.
+        rows: The number of images.
+        batch: Images in a step.
+        effort: The share of the usual passes that is wanted, in (0, 1].
+    """
+    each = max(1, rows // batch)
+    full = max(usual, steps // each)
+    return min(full, max(math.ceil(effort * full), math.ceil(least / each)))
 
 
 def settings_for(trainee: nn.Module, loss: Callable[[nn.Module, Settings], Tensor], dtype: str) -> Settings:

@@ -18,6 +18,7 @@ from gencore.extractors.descent import descend, epochs_for, moved, settings_for
 
 BATCH = 256
 EPOCHS, STEPS = {1: 2, 3: 8}, 400  # by image channels: grey, colour; and at least so many steps
+LEAST = 80  # steps of one that is learnt in haste; see `Options.effort` and docs/experiments.md
 RATE = 2e-3
 PROJECTED, TEMPERATURE = 512, 0.2  # dimensions that the loss sees; how sharply it tells images apart
 MOVES = {"degrees": 15, "shift": 0.1, "scale": 0.15, "mode": "bicubic"}
@@ -36,9 +37,9 @@ class SelfSupervised(Convolutional):
     sees: ClassVar[str] = "see what sets one image apart from another, and forgive small moves"
 
     @classmethod
-    def images_to_learn(cls, count: int, channels: int) -> int:
-        """Return how many views it is trained on: two of each image."""
-        return 2 * count * epochs_for(EPOCHS[channels], STEPS, count, BATCH)
+    def passes(cls, count: int, channels: int, effort: float = 1.0) -> int:
+        """Return how often `learn` goes through `count` train images, two views of each."""
+        return epochs_for(EPOCHS[channels], STEPS, LEAST, count, BATCH, effort)
 
     @classmethod
     def learn(cls, splits: Mapping[str, Images], options: Options, show: Show) -> tuple[Self, dict[str, Any]]:
@@ -49,7 +50,7 @@ class SelfSupervised(Convolutional):
         train, start = splits["train"].x, time.perf_counter()
         _, channels, size, _ = train.shape
         widths = widths_for(channels, size, options)
-        epochs = options.epochs or epochs_for(EPOCHS[channels], STEPS, len(train), BATCH)
+        epochs = options.epochs or cls.passes(len(train), channels, options.effort)
         with torch.random.fork_rng():
             torch.manual_seed(options.seed)
             trainee = Trainee(channels, size, widths).to(pick_device(options.device))

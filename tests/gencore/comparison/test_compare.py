@@ -1,9 +1,10 @@
 """`python -m gencore compare`, from images to a verdict, at tiny sizes."""
 
 import json
+import math
 import signal
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -14,9 +15,9 @@ from typer.testing import CliRunner
 from gencore import checkpoint
 from gencore.cli import app
 from gencore.comparison import run as running
-from gencore.comparison.plan import Asked, plan
+from gencore.comparison.plan import Asked, extractors_time, hurried, plan
 from gencore.comparison.run import opened
-from gencore.comparison.state import FILE, read_state
+from gencore.comparison.state import FILE, State, read_state
 from gencore.data import View, load_splits
 from gencore.errors import InputError
 from gencore.evaluation import rows
@@ -185,6 +186,43 @@ def test_where_all_fail_the_comparison_does(here, short, monkeypatch):
     done = command(save_shapes(here / "photos", 60), "--minutes", MINUTES, "--families", "vae")
     assert done.exit_code == 2 and "vae: The disk is full." in done.stderr
     assert read_state(here / "runs/photos").phase == "failed"
+
+
+def test_extractors_may_take_a_share_of_the_time_of_the_trainings_and_the_plan_says_so(here, monkeypatch):
+    """A pass of either takes 2 s: 150 and 80 of them 460 s."""
+    tried = []
+
+    def two_seconds(cls, *_):
+        tried.append(cls.name)
+        return 2.0
+
+    monkeypatch.setattr("gencore.comparison.plan.pass_seconds", two_seconds)
+    splits = load_splits("digits")
+
+    def asked(minutes):
+        return Asked("digits", View(), minutes, ("vae", "gan", "ddpm"))
+
+    effort, seconds = extractors_time(asked(6), splits)
+    assert effort == pytest.approx(0.2 * 18 * 60 / 460) and tried == ["classifier", "self-supervised"]
+    assert seconds == 2 * (math.ceil(150 * effort) + math.ceil(80 * effort)) + 4 * 2, "learning, then all real images"
+    assert extractors_time(asked(60), splits)[0] == 1.0
+    hasty, seconds = extractors_time(asked(0.1), splits)
+    assert seconds == 2 * (30 + 16) + 4 * 2, "never fewer than they need"
+    state = State("digits", {}, 0.1, (), "", effort=hasty)
+    assert "classifier in 30 passes, usually 150, self-supervised in 16 passes, usually 80" in "".join(
+        hurried(state, splits)
+    )
+    assert not list(hurried(replace(state, effort=1.0), splits))
+
+
+def test_extractors_are_learnt_with_the_effort_of_the_plan(here, short, monkeypatch):
+    seen = []
+    monkeypatch.setattr(running, "write_features", lambda *given, **_: seen.append(given[3].effort) or [])
+    asked, folder = begun(here)
+    state = replace(plan(asked, lambda *_: None), effort=0.25)
+    with opened(folder, asked, lambda: state, lambda: False) as comparison:
+        list(comparison.features())
+    assert seen == [0.25] and read_state(folder).effort == 0.25, "one that is gone on with does the same"
 
 
 def test_the_plan_is_deterministic_in_all_but_speed(here, short):

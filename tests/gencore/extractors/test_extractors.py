@@ -22,6 +22,7 @@ from gencore.errors import InputError
 from gencore.extractors import EXTRACTORS, Classifies, Extractor, Options, extractor_path, load_extractor
 from gencore.extractors.classifier import Classifier, Trainee, augment
 from gencore.extractors.convolutional import widths_for
+from gencore.extractors.pace import pass_seconds
 from gencore.extractors.pixels import Pixels
 from gencore.extractors.reference import (
     flatten,
@@ -243,10 +244,41 @@ class TestClassifier:
             ({"widths": (0,)}, "widths"),
             ({"dtype": "float16"}, "for sampling alone"),
             ({"device": "gpu"}, "no device"),
+            ({"effort": 0.0}, "effort"),
+            ({"effort": 1.5}, "effort"),
         ],
     )
     def test_bad_options(self, options, word):
         assert word in refused(lambda: Options(**options))
+
+
+class TestEffort:
+    @pytest.mark.parametrize(
+        ("cls", "rows", "channels", "passes"),
+        [(Classifier, 1350, 1, {1.0: 150, 0.5: 75, 0.2: 30, 0.01: 30}),  # 10 steps a pass: at least 300
+         (Classifier, 55_000, 1, {1.0: 8, 0.5: 4, 0.3: 3, 0.01: 1}),  # 429 steps a pass
+         (SelfSupervised, 1350, 1, {1.0: 80, 0.5: 40, 0.1: 16}),  # 5 steps a pass: at least 80
+         (SelfSupervised, 100, 1, {1.0: 400, 0.001: 80}), (Pixels, 1350, 1, {1.0: 0, 0.1: 0})],
+    )  # fmt: skip
+    def test_less_effort_is_fewer_passes_but_never_too_few_steps(self, cls, rows, channels, passes):
+        assert {effort: cls.passes(rows, channels, effort) for effort in passes} == passes
+
+    def test_an_extractor_learns_with_the_effort_that_is_asked_for(self, monkeypatch):
+        monkeypatch.setattr("gencore.extractors.classifier.STEPS", 60)
+        monkeypatch.setattr("gencore.extractors.classifier.LEAST", 10)
+        splits = {split: load_images("digits", split) for split in SPLITS}
+        options = Options(widths=(2, 2), dtype="float32", device="cpu", effort=0.4)
+        assert Classifier.learn(splits, options, silent)[1]["epochs"] == Classifier.passes(1350, 1, 0.4) == 4
+
+    @pytest.mark.parametrize("labelled", [True, False])
+    def test_a_pass_is_timed_on_a_few_images_and_leaves_the_random_numbers_alone(self, labelled):
+        splits = {split: load_images("digits", split) for split in SPLITS}
+        if not labelled:
+            splits = {split: Images("digits", split, images.x, None) for split, images in splits.items()}
+        before = torch.get_rng_state()
+        cls = Classifier if labelled else SelfSupervised
+        seconds = pass_seconds(cls, splits, Options(widths=(2, 2), dtype="float32", device="cpu"), 0.01)
+        assert 0 < seconds < 60 and torch.equal(torch.get_rng_state(), before)
 
 
 class TestAugmentation:
