@@ -310,6 +310,11 @@ class Family(ModelMixin, ConfigMixin):
       that the network sees in it, in [-1, 1]; `alphas_cumprod()`, abar (T,), falling; `timesteps(**knobs)`, the t of
       each call of `sample`, a list that falls from T - 1; and `latent(seeds)`, the noise (N, C, H, W) it starts from.
       Gives the diffusion page.
+    - `Denoises`: `Diffuses`; `noise_in(x_t, t)`, the noise that the network sees, not clipped and with gradients; and
+      `denoise(x_t, t, z)` at one t, x_{t-1} of ancestral sampling in T steps, and the noise beside the x0 it went on
+      with. Gives the two algorithms, line by line.
+    - `DecodesNormal`: `Encodes` with the prior N(0, I), and `likelihood(z)`, mean and standard deviation of p(x|z),
+      (N, C, H, W) each. Gives importance-weighted bounds.
     - `Judges`: `judge(x)`, the probability that each is real, (N,) in (0, 1). Gives the page of the game.
     - `PostTrainingFit`: `fit_after_training(batches)`, which fits buffers on batches of training images, at the end of
       training and when it is stopped, on the averaged weights.
@@ -534,6 +539,25 @@ class Diffuses(Protocol):
 
 
 @runtime_checkable
+class Denoises(Diffuses, Protocol):
+    """The noise is predicted, and taken off step by step: gives both algorithms of Ho et al. 2020, line by line."""
+
+    def noise_in(self, x_t: Tensor, t: Tensor) -> Tensor:
+        """Return the noise that the network sees in x_t (N, C, H, W) at t (N,), not clipped, with its gradients."""
+
+    def denoise(self, x_t: Tensor, t: int, z: Tensor) -> tuple[Tensor, Tensor]:
+        """Return x_{t-1} of ancestral sampling in T steps, with the fresh noise z, and the noise taken to be in x_t."""
+
+
+@runtime_checkable
+class DecodesNormal(Encodes, Protocol):
+    """p(x|z) is normal, and p(z) is N(0, I): gives importance-weighted bounds."""
+
+    def likelihood(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """Return mean and standard deviation of p(x|z), f_mu(z) and f_sigma(z), (N, C, H, W) each, of z (N, d)."""
+
+
+@runtime_checkable
 class Judges(Protocol):
     """Gives a probability that an image is real."""
 
@@ -581,6 +605,6 @@ class Pipes(Protocol):
 
 
 CAPABILITIES = (
-    Decodes, Encodes, Inverts, Bounds, BoundsInParts, Diffuses, Judges, PostTrainingFit, FitsPrior, ValidationHook,
-    Pipes,
+    Decodes, Encodes, Inverts, Bounds, BoundsInParts, Diffuses, Denoises, DecodesNormal, Judges, PostTrainingFit,
+    FitsPrior, ValidationHook, Pipes,
 )  # fmt: skip

@@ -198,6 +198,29 @@ class DDPM(Family):
         x0, limit = self._x0(x_t, t, self._call(x_t, t)), self.scheduler.config.clip_sample_range
         return x0.clamp(-limit, limit) if self.scheduler.config.clip_sample else x0
 
+    def noise_in(self, x_t: Tensor, t: Tensor) -> Tensor:
+        """Return the noise that the network sees in x_t (N, C, H, W) at t (N,), not clipped: what L_simple compares."""
+        output = self._call(x_t, t)
+        if self.config.prediction == "epsilon":
+            return output
+        abar = self._abar(t).view(-1, 1, 1, 1)
+        return abar.sqrt() * output + (1 - abar).sqrt() * x_t
+
+    @torch.no_grad()
+    def denoise(self, x_t: Tensor, t: int, z: Tensor) -> tuple[Tensor, Tensor]:
+        """Return x_{t-1} = (x_t - (1 - alpha_t) / sqrt(1 - abar_t) eps) / sqrt(alpha_t) + sigma_t z, and that eps.
+
+        Ho et al. 2020, Algorithm 2, line 4, for one t of all images. As in their code, eps is the noise in x_t beside
+        the x_0 that the network sees, clipped as in sampling; what it sees itself is `noise_in`.
+        """
+        abar = self.scheduler.alphas_cumprod.cpu().double()
+        now, before = abar[t].item(), abar[t - 1].item() if t else 1.0
+        x0 = self._seen(x_t, torch.full((len(x_t),), t, device=x_t.device))
+        eps = (x_t - math.sqrt(now) * x0) / math.sqrt(1 - now)
+        alpha = now / before
+        mean = (x_t - (1 - alpha) / math.sqrt(1 - now) * eps) / math.sqrt(alpha)
+        return mean + self._reverse()[2][t].sqrt().item() * z, eps
+
     def alphas_cumprod(self) -> Tensor:
         """Return abar_t for t = 0..T-1, (T,): the share of x_t's variance that is signal, falling."""
         return self.scheduler.alphas_cumprod

@@ -93,6 +93,11 @@ class VAE(Family):
         with self.autocast():
             return self.decoder(latent).float()
 
+    def likelihood(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """Return f_mu(z) and f_sigma(z) of p(x|z), (N, C, H, W) each, of z (N, latent): here one s for every pixel."""
+        mean = self.decode(z)
+        return mean, self.sigma.expand_as(mean)
+
     def losses(self, x: Tensor, progress: float = 0.0) -> Iterator[Loss]:
         """Yield minus the ELBO, in nats per image (of the density; `bound` reports the discretised one)."""
         mean, std = self.encode(x)

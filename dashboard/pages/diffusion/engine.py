@@ -10,7 +10,7 @@ import itertools
 import math
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,14 +27,16 @@ from dashboard.service.parsing import parse_seed, parse_whole
 from dashboard.service.pixels import to_input, to_pixels
 from dashboard.service.problems import in_a_sentence
 from gencore import pictures
+from gencore.algorithms import training_step
 from gencore.device import synchronise
-from gencore.family import BoundsInParts, Diffuses, Family, Knob, Noise
+from gencore.family import BoundsInParts, Denoises, Diffuses, Family, Knob, Noise
 
 MOST_SNAPSHOTS = 60  # of a trajectory
 STRIP = 8  # pictures of a strip
 SHEET = 16  # samples of a sheet
 TRIAL_CALLS = 3  # that tell what a call takes
 WAIT = 1.5  # seconds that a picture which should come at once waits for the device
+SHADE = 2.0  # standard deviations of noise that are drawn white
 FRAME_SECONDS = 0.15  # between two updates with pictures, at least: the browser has no way to ask for fewer
 QUIET_SECONDS = 0.5  # between two updates without
 GIF_MS, SCALE, GAP = 80, 5, 2  # milliseconds per picture; screen pixels per pixel; pixels between two trajectories
@@ -127,6 +129,74 @@ class Sheet:
 
     images: np.ndarray
     seconds: float | None
+
+
+@dataclass(frozen=True)
+class Training:
+    """One step of Algorithm 1 on one image; pictures are uint8 (C, H, W).
+
+    Attributes:
+        t: In 1..T, as in the paper.
+        level: The noise at t.
+        x0: The image.
+        noise: What is added.
+        x_t: The image under noise.
+        predicted: The noise that the network sees in it.
+        loss: The squared norm of noise less prediction.
+        gradient_norm: That of the loss's gradient by all weights.
+    """
+
+    t: int
+    level: Level
+    x0: np.ndarray
+    noise: np.ndarray
+    x_t: np.ndarray
+    predicted: np.ndarray
+    loss: float
+    gradient_norm: float
+
+
+@dataclass(frozen=True)
+class Descent:
+    """Algorithm 2 on its way from x_T to x_0.
+
+    Attributes:
+        source: The checkpoint.
+        noise: Where each z comes from.
+        t: In 0..T, as in the paper: that of the state.
+        x: The state x_t, (1, C, H, W).
+    """
+
+    source: str
+    noise: Noise
+    t: int
+    x: torch.Tensor
+
+    @property
+    def picture(self) -> np.ndarray:
+        """The state as a picture, uint8 (C, H, W)."""
+        return to_pixels(self.x)[0]
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One pass of Algorithm 2's loop; pictures are uint8 (C, H, W).
+
+    Attributes:
+        t: In 1..T, as in the paper.
+        x: The state x_t.
+        z: The fresh noise, 0 at the last t.
+        noise: What is taken to be the noise in x_t.
+        x0: The image that is left when all of it is taken off.
+        after: The next state x_{t-1}.
+    """
+
+    t: int
+    x: np.ndarray
+    z: np.ndarray
+    noise: np.ndarray
+    x0: np.ndarray
+    after: np.ndarray
 
 
 class Trajectories:
@@ -229,6 +299,71 @@ class Trajectories:
         """
         t = torch.tensor(places, device=x_t.device)
         return finish(self.service.with_model(source.checkpoint, lambda m: to_pixels(m.predict(x_t, t)), patience=WAIT))
+
+    # ---- the algorithms
+
+    def steps_through(self, source: Lane) -> bool:
+        """Return whether the two algorithms can be run with a checkpoint a step at a time."""
+        return issubclass(self.kinds[source.family], Denoises)
+
+    def training(
+        self, source: Lane, image: np.ndarray, number: Any, stop: threading.Event | None = None
+    ) -> Generator[Waiting, None, Training]:
+        """Return, once the device is had, step `number` of Algorithm 1 on an image, uint8 (C, H, W).
+
+        Its t and its noise depend on the number alone.
+
+        Raises:
+            InputError: in one sentence, if the number is no seed, or the image is not of the model's shape.
+        """
+        seed = parse_seed(number)
+
+        def step(model: Family) -> Training:
+            abar, x0 = self.abar(source), to_input(image[None].copy(), model)
+            t = int(np.random.default_rng(seed).integers(len(abar)))
+            noise = Noise(image_seeds(seed, 1), model.device)(*model.image_shape)
+            found = training_step(model, x0, torch.tensor([t], device=model.device), noise)
+            return Training(
+                t=t + 1,
+                level=noise_level(abar, t),
+                x0=image,
+                noise=shaded(noise),
+                x_t=to_pixels(found.x_t)[0],
+                predicted=shaded(found.predicted),
+                loss=found.loss,
+                gradient_norm=found.gradient_norm,
+            )
+
+        return (yield from self.service.with_model(source.checkpoint, step, stop))
+
+    def begin(self, source: Lane, seed: Any) -> Descent:
+        """Return Algorithm 2 at x_T.
+
+        Raises:
+            InputError: if the seed is none.
+        """
+        model = self.service.model(source.checkpoint)
+        noise = Noise(image_seeds(parse_seed(seed), 1), model.device)
+        return Descent(source.checkpoint, noise, len(model.alphas_cumprod()), noise(*model.image_shape))
+
+    def descend(
+        self, descent: Descent, passes: int, stop: threading.Event | None = None
+    ) -> Generator[Waiting, None, tuple[Descent, Pass]]:
+        """Return, once the device is had, Algorithm 2 after so many more passes, and the last of them."""
+
+        def walk(model: Family) -> tuple[Descent, Pass]:
+            x, last = descent.x, max(descent.t - passes, 0)
+            for t in range(descent.t, last, -1):
+                before, z = x, descent.noise(*model.image_shape) if t > 1 else torch.zeros_like(x)
+                x, noise = model.denoise(before, t - 1, z)
+            share = model.alphas_cumprod()[last].item()
+            x0 = (before - math.sqrt(1 - share) * noise) / math.sqrt(share)
+            state, left, after = (to_pixels(values)[0] for values in (before, x0, x))
+            return Descent(descent.source, descent.noise, last, x), Pass(
+                last + 1, state, shaded(z), shaded(noise), left, after
+            )
+
+        return (yield from self.service.with_model(descent.source, walk, stop))
 
     # ---- sampling
 
@@ -405,6 +540,11 @@ def under_noise(model: Family, image: np.ndarray, places: Sequence[int], seed: A
 
 
 # ---- pictures
+
+
+def shaded(noise: torch.Tensor) -> np.ndarray:
+    """Return noise (1, C, H, W) as a picture, uint8 (C, H, W): 0 is grey, `SHADE` and more are white."""
+    return to_pixels((noise / SHADE).clamp(-1, 1))[0]
 
 
 def apart(one: np.ndarray, other: np.ndarray) -> float:

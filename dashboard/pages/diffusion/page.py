@@ -14,8 +14,8 @@ import gradio as gr
 
 from dashboard import format
 from dashboard.pages import slug_of
-from dashboard.pages.diffusion import diffusion_view, noise_schedule
-from dashboard.pages.diffusion.engine import SHEET, Segment, Snapshot, Trajectories, as_gif, as_strip
+from dashboard.pages.diffusion import algorithm_lines, diffusion_view, noise_schedule
+from dashboard.pages.diffusion.engine import SHEET, Descent, Segment, Snapshot, Trajectories, as_gif, as_strip
 from dashboard.pages.diffusion.panels import PANELS
 from dashboard.service import PREVIEW, Frame, InputError, Knob, Lane, Order, Part, Point, Service, resolve_knobs
 from dashboard.ui import dataset_choice, model_card
@@ -31,6 +31,7 @@ TITLE = "Diffusion"
 SLUG = slug_of(__name__)
 START = 400  # t of the forward panel at first
 STOPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+IN_ONE = 10  # passes of Algorithm 2 between two pictures
 AT_ONCE = 3.0  # seconds; what takes longer waits for a click
 
 
@@ -59,13 +60,14 @@ class Diffusion:
             self.image_picker = ImagePicker(service, SLUG)
             self.forward = Forward(self.trajectories)
             self.reverse = Reverse(self.trajectories)
+            self.algorithms = Algorithms(self.trajectories)
             self.bound = Bound(self.trajectories)
             self.steps = Steps(self.trajectories)
 
     @property
-    def parts(self) -> tuple[Forward, Reverse, Bound, Steps]:
+    def parts(self) -> tuple[Forward, Reverse, Algorithms, Bound, Steps]:
         """The panels, in their order."""
-        return self.forward, self.reverse, self.bound, self.steps
+        return self.forward, self.reverse, self.algorithms, self.bound, self.steps
 
     def connect(self) -> None:
         """Connect the components."""
@@ -80,6 +82,7 @@ class Diffusion:
         ]
         begun = self.forward.connect(where, self.image_picker.image, opened, changed)
         self.reverse.connect(where, begun, changed)
+        self.algorithms.connect(where, self.image_picker.image)
         self.steps.connect(where)
 
     # ---- handlers
@@ -106,8 +109,8 @@ class Diffusion:
 
     def leave(self, request: gr.Request) -> None:
         """Stop what a visitor who has gone, or gone on, was drawing."""
-        for part in (self.reverse, self.steps):
-            part.runs.leave(request)
+        for runs in (self.reverse.runs, self.algorithms.steps, self.algorithms.passes, self.steps.runs):
+            runs.leave(request)
 
     # ---- parts of the handlers
 
@@ -375,6 +378,97 @@ class Reverse:
         return updates
 
 
+class Algorithms:
+    """The panel of both algorithms, line by line."""
+
+    def __init__(self, trajectories: Trajectories):
+        self.trajectories, self.steps, self.passes = trajectories, Runs(), Runs()
+        self.number = gr.State(0)  # steps of training that were run
+        self.descent = gr.State(None)  # where sampling stands
+        script = "lab.algorithm(element, props, watch, trigger, ['ask'])"
+        with framed(PANELS["algorithms"]), gr.Row(elem_classes=["charts", "df-charts"]):
+            self.training = scripted("diffusion-algorithm-training", algorithm_lines.ALGORITHM_1, script)
+            self.sampling = scripted("diffusion-algorithm-sampling", algorithm_lines.ALGORITHM_2, script)
+
+    @property
+    def outputs(self) -> list[gr.components.Component]:
+        """What changes with the data set, the checkpoint or a line."""
+        return [self.number, self.descent, self.training, self.sampling]
+
+    def connect(self, where: list, image: gr.State) -> None:
+        """Connect the components to the data set and the checkpoint, and to the chosen image."""
+        image.change(self.rewind, None, [self.number, self.training], **CALM)
+        training = [self.number, self.training]
+        self.training.ask(self.train, [*where, image, self.number], training, **RUN)
+        self.sampling.ask(self.sample, [*where, self.descent], [self.descent, self.sampling], **RUN)
+        self.steps.connect()
+        self.passes.connect()
+
+    # ---- handlers
+
+    def show(self, dataset: str, source: Lane) -> dict:
+        """Show both algorithms of a checkpoint at their beginning."""
+        if not self.trajectories.steps_through(source):
+            words = f"{source.title} cannot be walked through a step at a time."
+            return {self.training: {"problem": words}, self.sampling: {"problem": words}}
+        return {**self.rewind(), **self._begin(source)}
+
+    def rewind(self) -> dict:
+        """Show Algorithm 1 before its first step, as with another image."""
+        return {self.number: 0, self.training: algorithm_lines.training_start()}
+
+    def _begin(self, source: Lane) -> dict:
+        descent = self.trajectories.begin(source, PREVIEW["seed"])
+        return {self.descent: descent, self.sampling: algorithm_lines.start_value(descent)}
+
+    def train(self, request: gr.Request, event: gr.EventData, dataset: str, name: str, image: Any, number: int
+              ) -> Iterator[dict]:  # fmt: skip
+        """Run the next step of Algorithm 1; it is shown from its first line, or from its last where all was asked."""
+        if (what := asked(event)) == "restart":
+            yield self.rewind()
+            return
+        run = self.steps.begin(request)
+        try:
+            if image is None:
+                raise InputError("There is no image yet: choose one above, or draw one.")
+            work = self.trajectories.training(self._source(dataset, name), image, number + 1, run.stop)
+            found = yield from run.made(work, lambda words: {self.training: {"problem": words}})
+        except InputError as error:
+            yield {self.training: {"problem": str(error)}}
+            return
+        value = algorithm_lines.training_value(found, number + 1) | {"end": what == "run"}
+        yield {self.number: number + 1, self.training: value} if run.current else gr.skip()
+
+    def sample(self, request: gr.Request, event: gr.EventData, dataset: str, name: str, descent: Descent | None
+               ) -> Iterator[dict]:  # fmt: skip
+        """Run the next pass of Algorithm 2, or as many as the second button says; at its end, and on asking, begin."""
+        run, what = self.passes.begin(request), asked(event)
+        try:
+            source = self._source(dataset, name)
+            if what == "restart" or descent is None or not descent.t:
+                yield self._begin(source)
+                return
+            goal = max(0, descent.t - algorithm_lines.AT_ONCE) if what == "run" else descent.t - 1
+            while descent.t > goal and not run.stop.is_set():
+                work = self.trajectories.descend(descent, min(IN_ONE, descent.t - goal), run.stop)
+                descent, found = yield from run.made(work, lambda words: {self.sampling: {"problem": words}})
+                value = algorithm_lines.pass_value(descent, found) | {"end": what == "run", "more": descent.t > goal}
+                yield {self.descent: descent, self.sampling: value} if run.current else gr.skip()
+        except InputError as error:
+            yield {self.sampling: {"problem": str(error)}}
+
+    def _source(self, dataset: str, name: str) -> Lane:
+        """Return the checkpoint.
+
+        Raises:
+            InputError: if there is none of that name, or it cannot be run a step at a time.
+        """
+        source = self.trajectories.find(dataset, name)
+        if not self.trajectories.steps_through(source):
+            raise InputError(f"{source.title} cannot be walked through a step at a time.")
+        return source
+
+
 class Bound:
     """The panel of the likelihood's bound along t."""
 
@@ -572,6 +666,13 @@ def seed_controls(name: str, label: str) -> tuple[gr.Textbox, gr.Button]:
     """Return the field of a seed, and the button for another one."""
     field = seed_field(f"diffusion-{name}", label, classes="df-seed")
     return field, gr.Button("⟳", elem_id=f"diffusion-{name}-again", variant="secondary", elem_classes=["df-again"])
+
+
+def asked(event: gr.EventData) -> str:
+    """Return what an algorithm's button asked for: 'next', 'run' or 'restart'; '' for anything else."""
+    data = event._data
+    what = data.get("what") if isinstance(data, dict) else None
+    return what if what in ("next", "run", "restart") else ""
 
 
 def run_buttons(name: str) -> tuple[gr.Button, gr.Button]:

@@ -26,6 +26,18 @@ PANELS = by_key(
         f"{HO}, algorithm 2; {SONG}, equation 12; Lu et al., DPM-Solver++, 2022",
     ),
     Panel(
+        "algorithms", "Algorithm 1 and Algorithm 2, a line at a time",
+        r"\nabla_\theta \left\|\epsilon - \epsilon_\theta\left(\sqrt{\bar a_t}\,x_0 + "
+        r"\sqrt{1-\bar a_t}\,\epsilon,\ t\right)\right\|^2, \qquad x_{t-1} = \frac{1}{\sqrt{a_t}}\left(x_t - "
+        r"\frac{1-a_t}{\sqrt{1-\bar a_t}}\,\epsilon_\theta(x_t, t)\right) + \sigma_t z",
+        "The lit line is the one being run, and the pictures are the tensors it has made. Noise is grey where it is 0, "
+        "black and white from ±2 on.",
+        r"The lines as they stand, with the shipped weights; $t$ counts from 1 to $T$ as in the paper, one more than "
+        r"in the other panels. In line 4 of sampling, $\epsilon_\theta$ is the noise beside the $\hat x_0$ clipped to "
+        r"$[-1, 1]$, as in the paper's code.",
+        f"{HO}, algorithms 1 and 2",
+    ),
+    Panel(
         "bound", "The bound, and where along t it is lost",
         r"-\log p(x_0) \le \underbrace{L_0}_{\text{pixels}} + \sum_{t=2}^{T} \underbrace{E\left[D_{KL}"
         r"\left(q(x_{t-1}|x_t,x_0)\,\|\,p_\theta(x_{t-1}|x_t)\right)\right]}_{L_{t-1}} + "

@@ -1,4 +1,7 @@
-"""STEPS: the lecture as a way through the app: 20 minutes, part by part, each step a place and what to do there."""
+"""STEPS: the lecture as ways through the app, part by part, each step a place and what to do there.
+
+The short way takes a class through in 20 minutes; the long one adds what the lecture derives, and takes 45.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,9 @@ class Step:
         minutes: How long it takes with a class.
         do: What to do there.
         see: What there is to see, in the lecture's words where it has them.
+        slide: The lecture's slide that it shows live: its heading, or how it begins.
         name: Its title where the page itself is meant; a panel has its own.
+        short: Whether it is on the short way too.
     """
 
     part: str
@@ -31,7 +36,9 @@ class Step:
     minutes: float
     do: str
     see: str
+    slide: str
     name: str = ""
+    short: bool = True
 
     @property
     def panel(self) -> Panel | None:
@@ -54,46 +61,70 @@ ALL = (
     Step(RECAP, "compare", "", 1, "Press Generate.",
          "A generative model describes how a data set is generated, by a distribution that one can draw from. Here are "
          "three such distributions, learnt from the same images and drawn from with the same seed.",
+         "What is Generative model?",
          "What is a generative model?"),
     Step(VAES, "vae", "posterior", 1, "Choose two images of different digits in turn.",
-         "The true p(z|x) is intractable, so a Gaussian q(z|x) whose mean and width are functions of x stands for it."),
+         "The true p(z|x) is intractable, so a Gaussian q(z|x) whose mean and width are functions of x stands for it.",
+         "Posterior distribution of latent given data"),
     Step(VAES, "vae", "elbo", 1, "Choose an image, then scribble one.",
          "Maximising the ELBO is minimising the KL divergence to the true posterior: a bar for what the decoder leaves "
-         "unexplained, a bar for the code."),
+         "unexplained, a bar for the code.",
+         "ELBO"),
     Step(VAES, "latent", "reconstruction", 1.5, "Draw a digit, then something that is none.",
-         "The encoder takes x to z and the decoder takes z back; what is no digit comes back as one."),
+         "The encoder takes x to z and the decoder takes z back; what is no digit comes back as one.",
+         "VAE: probabilistic autoencoder"),
     Step(VAES, "vae", "noise", 1, "Draw the noise again, then turn it up.",
-         "Even if x is the same, z can differ, by the noise drawn from the zero-mean Gaussian."),
+         "Even if x is the same, z can differ, by the noise drawn from the zero-mean Gaussian.",
+         "VAEs - Creating a Latent Vector"),
     Step(VAES, "vae", "prior", 1, "Turn the temperature down, then switch the prior.",
-         "New images need z from somewhere: from N(0, I), or from what the encoder really uses."),
+         "New images need z from somewhere: from N(0, I), or from what the encoder really uses.",
+         "Variational autoencoder successfully generates images"),
     Step(VAES, "latent", "interpolation", 1, "Move the slider slowly through the middle.",
-         "Interpolation of latent variables induces transitions in the generated images, in all three families."),
+         "Interpolation of latent variables induces transitions in the generated images, in all three families.",
+         "Interpolation of latent variables"),
     Step(VAES, "latent", "map", 1, "Walk the pointer from one digit's region to another's.",
-         "Neighbours in latent space are neighbours among images; between the regions lie images of neither class."),
+         "Neighbours in latent space are neighbours among images; between the regions lie images of neither class.",
+         "Interpolation of latent variables"),
     Step(VAES, "latent", "traversal", 0.5, "Compare the first row with the last.",
-         "Some dimensions carry slant, stroke and shape; the KL divergence says how much each is used."),
+         "Some dimensions carry slant, stroke and shape; the KL divergence says how much each is used.",
+         "Encoder includes two neural networks"),
     Step(GANS, "gan", "game", 1.5, "Look at the minimax run, then at the shipped one.",
-         "D maximises V(D, G), G minimises it. At the equilibrium D says 1/2 to everything, and V is −log 4."),
+         "D maximises V(D, G), G minimises it. At the equilibrium D says 1/2 to everything, and V is −log 4.",
+         "Objective Function: V(D, G)"),
     Step(GANS, "gan", "timelapse", 0.5, "Press play.",
-         "Sampling happens in z alone; the same z become digits as G learns."),
+         "Sampling happens in z alone; the same z become digits as G learns.",
+         "This is the only place where sampling happens"),
     Step(GANS, "gan", "judge", 1, "Look at what it believes least among the real images.",
-         "There is no likelihood here: D is the only judge, and this is what it has learnt to see."),
+         "There is no likelihood here: D is the only judge, and this is what it has learnt to see.",
+         "Real-World Data Training"),
     Step(GANS, "gan", "truncation", 1, "Drag truncation from 1 down to 0.4.",
-         "Quality is bought with diversity, and measured: precision rises while recall falls."),
+         "Quality is bought with diversity, and measured: precision rises while recall falls.",
+         "This is the only place where sampling happens"),
     Step(DIFFUSION, "diffusion", "forward", 1, "Drag t until the digit is lost.",
-         "The forward step q adds noise little by little; any xₜ can be had in one go."),
+         "The forward step q adds noise little by little; any xₜ can be had in one go.",
+         "Forward step (q)"),
     Step(DIFFUSION, "diffusion", "reverse", 1.5, "Run both samplers, then scrub back and forth.",
-         "Generation happens here: the network undoes the noise, and its guess of x₀ sharpens from a blur."),
+         "Generation happens here: the network undoes the noise, and its guess of x₀ sharpens from a blur.",
+         "Reverse step (pθ)"),
+    Step(DIFFUSION, "diffusion", "algorithms", 4, "Press Next line, all the way down each of the two.",
+         "Training draws an image, a t and a noise, and asks the network for the noise; sampling takes a little of it "
+         "off, again and again.",
+         "Algorithm 1 Training", short=False),
     Step(DIFFUSION, "diffusion", "bound", 1, "Find the steepest part of the curve.",
-         "The ELBO of diffusion models is one KL divergence a step; nearly all of it is paid in the last few."),
+         "The ELBO of diffusion models is one KL divergence a step; nearly all of it is paid in the last few.",
+         "ELBO of diffusion models"),
     Step(DIFFUSION, "diffusion", "steps", 1, "Draw with 1, 5 and 20 steps; read the time of 1000 before you draw it.",
-         "The simplified loss trains one network for all t; how many calls of it an image is worth is a choice."),
+         "The simplified loss trains one network for all t; how many calls of it an image is worth is a choice.",
+         "Reverse process"),
     Step(DIFFUSION, "training", "curves", 0.5, "Switch the axis from images to seconds.",
-         "Three losses that cannot be compared, and three trainings that can."),
+         "Three losses that cannot be compared, and three trainings that can.",
+         "Simplified Version of the loss function"),
     Step(DIFFUSION, "training", "timelapse", 0.5, "Drag the slider to the first recognisable digits.",
-         "The VAE is blurred early and stays so; the GAN jumps; the DDPM grows slowly."),
+         "The VAE is blurred early and stays so; the GAN jumps; the DDPM grows slowly.",
+         "Simplified Version of the loss function"),
     Step(TRILEMMA, "trilemma", "", 1.5, "Weigh quality, diversity and speed as your class would.",
          "Which model should we use? The answer here is measured, with its runner-up and what that would cost.",
+         "Trilemma of Generative models: Quality vs. Diversity vs. Speed",
          "Quality, diversity, speed: which model should we use?"),
 )  # fmt: skip
 
@@ -104,6 +135,17 @@ def here(steps: Sequence[Step]) -> tuple[Step, ...]:
 
 
 STEPS = here(ALL)
+WAYS = ("short", "long")
+
+
+def way(name: str, steps: Sequence[Step] = STEPS) -> list[Step]:
+    """Return the steps of the way of that name, in order."""
+    return [step for step in steps if step.short or name == "long"]
+
+
+def length(name: str, steps: Sequence[Step] = STEPS) -> float:
+    """Return the minutes that a way takes."""
+    return sum(step.minutes for step in way(name, steps))
 
 
 def parts(steps: Sequence[Step] = STEPS) -> dict[str, list[Step]]:
@@ -121,12 +163,9 @@ def minutes(value: float) -> str:
 
 def outline(steps: Sequence[Step] = STEPS) -> str:
     """Return the steps as an element that the page's script reads, for the bar that leads through them."""
-    begins, at = [], 0.0
-    for step in steps:
-        begins.append(at)
-        at += step.minutes
     told = [
-        {"href": step.address, "title": step.title, "do": step.do, "at": minutes(begin), "of": minutes(at)}
-        for step, begin in zip(steps, begins, strict=True)
-    ]
+        {"href": step.address, "title": step.title, "do": step.do, "slide": step.slide, "minutes": step.minutes,
+         "ways": [name for name in WAYS if step in way(name, steps)]}
+        for step in steps
+    ]  # fmt: skip
     return f'<template id="lecture-steps" data-steps="{escape(json.dumps(told))}"></template>'

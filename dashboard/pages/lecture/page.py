@@ -1,4 +1,4 @@
-"""Lecture: the panels in the order of the lecture, for a class of 20 minutes."""
+"""Lecture: the panels in the order of the lecture, for a class of 20 minutes or of 45."""
 
 from __future__ import annotations
 
@@ -21,41 +21,42 @@ def in_header() -> str:
 
 def build(service: Service) -> None:
     """Lay out the page in the current Blocks."""
-    whole = sum(step.minutes for step in course.STEPS)
+    short, long = (f"{course.length(name):.0f} minutes" for name in course.WAYS)
     gr.HTML(
         '<div class="title"><h1>The lecture, live</h1><p>Each formula of the lecture is a control on the trained '
-        f"models. {len(course.STEPS)} steps take a class through in {whole:.0f} minutes; a bar below every page leads "
-        "on to the next one. Shift with the arrow keys does the same.</p></div>",
+        f"models. {len(course.way('short'))} steps take a class through in {short}; {len(course.way('long'))} with "
+        f"what the lecture derives take {long}. A bar below every page leads on to the next one; Shift with the arrow "
+        "keys does the same.</p></div>",
         js_on_load=None,
     )
     gr.HTML(
-        '<div class="begin"><button type="button" class="start">Start the lecture</button>'
+        f'<div class="begin"><button type="button" class="start first" data-way="short">Start the lecture: {short}'
+        f'</button><button type="button" class="start" data-way="long">The long way: {long}</button>'
         '<button type="button" class="resume" hidden></button></div>',
         js_on_load="lab.lecture.begin(element)",
         apply_default_css=False,
         elem_id="lecture-begin",
     )
-    number, at = 0, 0.0
     for part, steps in course.parts().items():
         with gr.Column(elem_classes=["card", "part"]):
-            span = sum(step.minutes for step in steps)
-            gr.HTML(f'<div class="part-head"><h2>{escape(part)}</h2><span>{course.minutes(span)} min</span></div>',
-                    js_on_load=None)  # fmt: skip
+            spans = (course.minutes(course.length(name, steps)) for name in course.WAYS)
+            gr.HTML(f'<div class="part-head"><h2>{escape(part)}</h2><span>{" / ".join(dict.fromkeys(spans))} min</span>'
+                    "</div>", js_on_load=None)  # fmt: skip
             for step in steps:
-                _step(step, number, at)
-                number, at = number + 1, at + step.minutes
+                _step(step, course.STEPS.index(step))
 
 
-def _step(step: Step, number: int, at: float) -> None:
-    """Lay out one step: when, where, the formula, what to do and what to see."""
+def _step(step: Step, number: int) -> None:
+    """Lay out one step: how long it takes, where, the formula, what to do, what to see, and the lecture's slide."""
+    longer = "" if step.short else '<em class="longer">on the long way</em>'
     with gr.Row(elem_classes=["step"]):
         gr.HTML(
-            f'<a class="go" href="{step.address}" data-step="{number}"><i>{course.minutes(at)}</i>'
-            f"<b>{escape(step.title)}</b></a>",
+            f'<a class="go" href="{step.address}" data-step="{number}"><i>{course.minutes(step.minutes)}</i>'
+            f"<span><b>{escape(step.title)}</b>{longer}</span></a>",
             js_on_load=None,
         )
         with gr.Column(elem_classes=["step-words"]):
             if step.panel:
                 gr.Markdown(f"$${step.panel.formula}$$", latex_delimiters=panels.LATEX, elem_classes=["formula"])
-            gr.HTML(f'<p class="do"><b>Do</b> {escape(step.do)}</p><p class="see"><b>See</b> {escape(step.see)}</p>',
-                    js_on_load=None)  # fmt: skip
+            gr.HTML(f'<p class="do"><b>Do</b> {escape(step.do)}</p><p class="see"><b>See</b> {escape(step.see)}</p>'
+                    f'<p class="see"><b>Slide</b> {escape(step.slide)}</p>', js_on_load=None)  # fmt: skip

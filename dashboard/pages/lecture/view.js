@@ -1,24 +1,26 @@
-// The lecture: a bar below every page that leads from step to step. Which step it is stays with the browser tab.
+// The lecture: a bar below every page that leads from step to step. The address says which step it is, and the browser
+// tab keeps which way is walked, and the step that was left for another page.
 lab.lecture = (() => {
   const KEY = 'lecture';
-  const steps = () => JSON.parse(document.getElementById('lecture-steps')?.dataset.steps ?? '[]');
+  const all = () => JSON.parse(document.getElementById('lecture-steps')?.dataset.steps ?? '[]');
   const kept = () => {
     try {
-      return sessionStorage.getItem(KEY);
+      return JSON.parse(sessionStorage.getItem(KEY));
     } catch {
-      return null;
+      return null; // private windows, or what an older page kept
     }
   };
-  const keep = (value) => {
+  const keep = () => {
     try {
-      if (value === null) sessionStorage.removeItem(KEY);
-      else sessionStorage.setItem(KEY, value);
+      sessionStorage.setItem(KEY, JSON.stringify(walk));
     } catch {
       /* private windows */
     }
   };
-  let place = kept() === null ? -1 : Number(kept());
+  let walk = kept()?.way ? kept() : { way: 'short', href: null }; // no step: nobody is in the lecture
   const listeners = new Set();
+  const steps = () => lab.way.steps(all(), walk.way);
+  const place = () => lab.way.place(steps(), walk.href);
 
   const bar = () => {
     let node = document.getElementById('lecture-bar');
@@ -28,42 +30,55 @@ lab.lecture = (() => {
     node.innerHTML =
       '<button type="button" class="back" aria-label="Previous step">←</button>' +
       '<button type="button" class="next" aria-label="Next step">→</button>' +
-      '<span class="where"></span><a class="what"></a><span class="do"></span>' +
-      '<a class="outline" href="#lecture">Outline</a><button type="button" class="end" aria-label="End the lecture">×</button>';
-    node.querySelector('.back').addEventListener('click', () => go(place - 1));
-    node.querySelector('.next').addEventListener('click', () => go(place + 1));
+      '<span class="where"></span><a class="what"></a><span class="do"></span><span class="slide"></span>' +
+      '<a class="outline" href="#lecture">Outline</a>' +
+      '<button type="button" class="present" aria-pressed="false">Present</button>' +
+      '<button type="button" class="end" aria-label="End the lecture">×</button>';
+    node.querySelector('.back').addEventListener('click', () => go(place() - 1));
+    node.querySelector('.next').addEventListener('click', () => go(place() + 1));
+    node.querySelector('.present').addEventListener('click', () => lab.presenter.turn());
     node.querySelector('.end').addEventListener('click', () => {
-      place = -1;
-      keep(null);
+      lab.presenter.turn(false);
+      walk = { ...walk, href: null };
+      keep();
       paint();
     });
     document.body.append(node);
     return node;
   };
   const paint = () => {
-    const all = steps();
-    const step = all[place];
+    const found = steps();
+    const at = place();
+    const step = found[at];
     document.body.classList.toggle('in-lecture', Boolean(step));
     if (step) {
       const node = bar();
-      const at = (name) => node.querySelector(`.${name}`);
-      at('where').textContent = `${place + 1} of ${all.length} · ${step.at} of ${step.of}`;
-      at('what').textContent = step.title;
-      at('what').href = step.href;
-      at('do').textContent = step.do;
-      at('back').disabled = place === 0;
-      at('next').disabled = place === all.length - 1;
+      const part = (name) => node.querySelector(`.${name}`);
+      part('where').textContent = `${at + 1} of ${found.length} · ${step.at} of ${step.of}`;
+      part('what').textContent = step.title;
+      part('what').href = step.href;
+      part('do').textContent = step.do;
+      part('slide').textContent = `Slide: ${step.slide}`;
+      part('back').disabled = at === 0;
+      part('next').disabled = at === found.length - 1;
     }
-    for (const tell of listeners) tell();
+    for (const tell of listeners) tell(step, at);
   };
-  const go = (number) => {
-    const step = steps()[number];
+  const go = (number, way = walk.way) => {
+    const step = lab.way.steps(all(), way)[number];
     if (!step) return;
-    place = number;
-    keep(String(number));
+    walk = { way, href: step.href };
+    keep();
     paint();
     if (location.hash === step.href) dispatchEvent(new HashChangeEvent('hashchange'));
     else location.hash = step.href;
+  };
+  // Back, Forward and a reload: the address says which step it is, where it is one.
+  const follow = () => {
+    if (place() < 0 || lab.way.place(steps(), location.hash) < 0) return;
+    walk = { ...walk, href: location.hash };
+    keep();
+    paint();
   };
 
   document.addEventListener('click', (event) => {
@@ -71,28 +86,40 @@ lab.lecture = (() => {
     const link = event.target.closest?.('[data-step]');
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    go(Number(link.dataset.step));
+    const step = all()[Number(link.dataset.step)];
+    const way = lab.way.on(step, walk.way);
+    go(lab.way.place(lab.way.steps(all(), way), step.href), way);
   });
+  const onControl = (event) => event.target.closest?.('input, textarea, select, [role=slider], [contenteditable]');
   document.addEventListener('keydown', (event) => {
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (place < 0 || !step || !event.shiftKey || event.altKey || event.ctrlKey || event.metaKey) return;
-    if (event.target.closest?.('input, textarea, select, [role=slider], [contenteditable]')) return;
+    const pages = document.body.classList.contains('presenting') ? { PageDown: 1, PageUp: -1 } : {};
+    const arrows = { ArrowRight: 1, ArrowLeft: -1 };
+    const presenting = document.body.classList.contains('presenting');
+    const step = pages[event.key] ?? (event.shiftKey || presenting ? arrows[event.key] : 0);
+    if (place() < 0 || !step || event.altKey || event.ctrlKey || event.metaKey || onControl(event)) return;
     event.preventDefault();
-    go(place + step);
+    go(place() + step);
   });
   const begin = (element) => {
-    const start = element.querySelector('.start');
     const resume = element.querySelector('.resume');
-    const tell = () => {
-      const step = steps()[place];
+    const tell = (step, at) => {
       resume.hidden = !step;
-      resume.textContent = step ? `Go on with step ${place + 1}: ${step.title}` : '';
+      resume.textContent = step ? `Go on with step ${at + 1}: ${step.title}` : '';
     };
-    start.addEventListener('click', () => go(0));
-    resume.addEventListener('click', () => go(place));
+    for (const start of element.querySelectorAll('.start')) {
+      start.addEventListener('click', () => go(0, start.dataset.way));
+    }
+    resume.addEventListener('click', () => go(place()));
     listeners.add(tell);
-    tell();
+    tell(steps()[place()], place());
   };
-  lab.when(() => document.getElementById('lecture-steps'), paint);
-  return { begin, go };
+  addEventListener('hashchange', follow);
+  lab.when(
+    () => document.getElementById('lecture-steps'),
+    () => {
+      follow();
+      paint();
+    },
+  );
+  return { begin, go, listeners };
 })();

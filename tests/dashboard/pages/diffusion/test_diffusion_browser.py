@@ -180,3 +180,34 @@ def test_a_phone_scrolls_one_way(visit):
     filmed(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert page.is_visible("#diffusion-reverse-go") and page.is_visible("#diffusion-steps-stop")
+
+
+def test_the_algorithms_run_a_line_at_a_time(visit):
+    page = arrive(visit)
+    training, sampling = ("#diffusion-algorithm-" + name for name in ("training", "sampling"))
+
+    def lit(panel, line):
+        page.wait_for_function(
+            "([panel, line]) => [...document.querySelectorAll(`${panel} li`)].findIndex("
+            "(one) => one.ariaCurrent ?? one.getAttribute('aria-current')) === line - 1",
+            arg=[panel, line],
+        )
+
+    lit(training, 1)
+    page.click(f"{training} [data-at=next]")  # asks for a step
+    page.wait_for_function(f"document.querySelector('{training} [data-at=words]').textContent.startsWith('Step 1')")
+    for line in (2, 3, 4, 5):
+        page.click(f"{training} [data-at=next]")
+        lit(training, line)
+    assert "t = " in page.inner_text(f"{training} [data-at=figures]")
+    assert page.locator(f"{training} img[src]").count() == 3, "what a line makes is there, and what comes later is not"
+    page.click(f"{training} [data-at=next]")
+    page.click(f"{training} [data-at=next]")
+    assert "gradient" in page.inner_text(f"{training} [data-at=figures]")
+    page.click(f"{sampling} [data-at=next]")
+    lit(sampling, 2)
+    page.click(f"{sampling} [data-at=go]")
+    page.wait_for_function(f"document.querySelector('{sampling} [data-at=figures]').textContent === 't = 900'")
+    lit(sampling, 5)
+    page.click(f"{sampling} [data-at=restart]")
+    lit(sampling, 1)

@@ -10,10 +10,11 @@ import torch
 from PIL import Image
 
 from dashboard.format import plural
-from dashboard.pages.diffusion import diffusion_view, engine, noise_schedule
+from dashboard.pages.diffusion import algorithm_lines, diffusion_view, engine, noise_schedule
 from dashboard.pages.diffusion.engine import MOST_SNAPSHOTS, Trajectories, evenly, noise_level
 from dashboard.results.operating_points import Measurements, join, knobs_key
 from dashboard.service import InputError, Service
+from dashboard.service.device import finish
 from gencore import FAMILIES, checkpoint
 from gencore.data import load_images, to_float, to_uint8
 from gencore.family import Diffuses, Noise, image_seed, resolve_knobs
@@ -311,3 +312,51 @@ def test_two_films_are_compared_in_words():
 def test_templates_hold_nothing_that_the_browser_would_evaluate():
     for template in (diffusion_view.FORWARD, diffusion_view.FILM, diffusion_view.STEPS):
         assert "{" not in template and "$" not in template
+
+
+# ---- the algorithms
+
+
+def test_a_step_of_training_shows_what_was_computed(trajectories, source):
+    image = to_uint8(torch.rand(1, 8, 8) * 2 - 1).numpy()
+    first = finish(trajectories.training(source, image, 1))
+    again, other = (finish(trajectories.training(source, image, number)) for number in (1, 2))
+    assert (first.t, first.loss) == (again.t, again.loss) != (other.t, other.loss)
+    assert 1 <= first.t <= 1000 and first.gradient_norm > 0 and (first.x0 == image).all()
+    x_t = (
+        first.level.signal * to_float(torch.from_numpy(image))
+        + first.level.noise * torch.from_numpy(first.noise / 127.5 - 1.0) * engine.SHADE
+    )
+    seen = first.x_t / 127.5 - 1.0
+    inside = (np.abs(x_t.numpy()) < 0.98) & (first.noise > 0) & (first.noise < 255)  # what is not cut off
+    assert inside.any() and np.abs(x_t.numpy() - seen)[inside].max() < 0.02
+    value = algorithm_lines.training_value(first, 1)
+    told = " ".join(beat["words"] + beat["figures"] for beat in value["beats"])
+    assert f"t = {first.t:,}" in told and f"{first.loss:.1f}" in told and f"{first.gradient_norm:,.0f}" in told
+    assert [beat["line"] for beat in value["beats"]] == [1, 2, 3, 4, 5, 5, 5, 6]
+    with pytest.raises(InputError, match="seed"):
+        finish(trajectories.training(source, image, -1))
+
+
+def test_sampling_line_by_line_ends_where_the_sampler_does(trajectories, source):
+    descent = trajectories.begin(source, 7)
+    assert descent.t == 1000 and set(algorithm_lines.start_value(descent)["pictures"]) == {"x"}
+    one, first = finish(trajectories.descend(descent, 1))
+    assert (one.t, first.t) == (999, 1000) and (first.x == descent.picture).all() and (first.after == one.picture).all()
+    assert not algorithm_lines.pass_value(one, first)["over"]
+    end, last = finish(trajectories.descend(one, 5000))
+    assert (end.t, last.t) == (0, 1) and (last.z == 128).all() and np.abs(last.x0 - last.after.astype(int)).max() <= 1
+    *_, ancestral = KIND.sample(
+        trajectories.service.model(NAME), engine.image_seeds(7, 1), sampler="ddpm", num_inference_steps=1000
+    )
+    assert np.abs(to_uint8(ancestral.x)[0].numpy().astype(int) - last.after).max() <= 1
+    value = algorithm_lines.pass_value(end, last)
+    assert value["over"] and [beat["line"] for beat in value["beats"]] == [2, 3, 4, 4, 5, 6]
+
+
+def test_every_moment_lights_a_line_and_fills_cells_that_there_are():
+    for lines, cells, markup in (
+        (algorithm_lines.TRAINING, algorithm_lines.TRAINING_CELLS, algorithm_lines.ALGORITHM_1),
+        (algorithm_lines.SAMPLING, algorithm_lines.SAMPLING_CELLS, algorithm_lines.ALGORITHM_2),
+    ):
+        assert markup.count("<li>") == len(lines) == 6 and all(f'data-cell="{name}"' in markup for name, _ in cells)
