@@ -35,6 +35,8 @@ LOOK_EVERY = 2.0  # seconds between two looks at the line
 STARTING = 120.0  # seconds in which a process takes up its comparison
 PATIENCE = {signal.SIGTERM: 60.0, signal.SIGKILL: 300.0}  # seconds after Stop until it is said again, and harder
 LONGEST = 80  # characters of a title
+UNFINISHED = ("waiting", "training", "failed")  # families that are trained when it is gone on with
+BROUGHT = "It came as a ZIP, which has no images and no state to go on from, so it stays as it is."
 ERROR = "Error: "  # how the command line begins a sentence that refuses something
 QUEUED, BEGUN, RUNNING, STOPPING = "queued", "starting", "running", "stopping"
 BUSY = (BEGUN, RUNNING, STOPPING)
@@ -57,6 +59,7 @@ class Job:
         pid: The process that was started last.
         started: When (seconds since 1970).
         stopped: When Stop was pressed (seconds since 1970); 0 if it was not.
+        brought: Whether it came in a ZIP: what its trainings go on from stayed where it was made.
     """
 
     data: str
@@ -69,6 +72,7 @@ class Job:
     pid: int = 0
     started: float = 0.0
     stopped: float = 0.0
+    brought: bool = False
 
     def arguments(self, folder: Path) -> list[str]:
         """Return the command that begins it, or goes on with it."""
@@ -102,6 +106,17 @@ class Comparison:
     def title(self) -> str:
         """What people call it."""
         return self.job.title or self.name
+
+    @property
+    def lacking(self) -> str:
+        """What it lacks to be gone on with, in a sentence; '' if nothing."""
+        begun = (
+            [self.folder / one.checkpoint for one in self.state.members if one.state in UNFINISHED]
+            if self.state
+            else []
+        )
+        lost = any((one / checkpoint.WEIGHTS).is_file() and not (one / checkpoint.STATE).is_file() for one in begun)
+        return BROUGHT if self.job.brought or lost else ""
 
 
 # ---- what there is
@@ -344,6 +359,8 @@ def resume(name: str) -> None:
         one = find(name)
         if one.status in BUSY or one.status in (QUEUED, "done"):
             raise InputError(f"{one.title} cannot be resumed: it is {one.status}.")
+        if one.lacking:
+            raise InputError(f"{one.title} cannot be resumed. {one.lacking}")
         _write_job(one.folder, replace(one.job, queued=time.time(), stopped=0.0))
     move_on()
 

@@ -16,6 +16,7 @@ import gradio as gr
 from gradio.context import Context
 
 from dashboard.service.device import Waiting
+from dashboard.service.problems import without_paths
 from dashboard.ui.events import QUICK
 
 T = TypeVar("T")
@@ -28,7 +29,8 @@ def in_line(waiting: Waiting) -> str:
 
 
 def status(words: str, problem: bool = False) -> str:
-    """Return the line that answers, below the controls."""
+    """Return the line that answers, below the controls; a problem names no folders that visitors need not know."""
+    words = without_paths(words) if problem else words
     kind = ' class="problem" role="alert"' if problem else ""
     return f'<div class="status"><span{kind}>{escape(words)}</span></div>'
 

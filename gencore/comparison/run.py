@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from gencore import checkpoint
+from gencore.comparison.card import CARD, write_card
 from gencore.comparison.plan import Asked, makes_features, run_of, timing_seconds
 from gencore.comparison.state import FILE, LOCK, Member, State, read_state, write_state
 from gencore.comparison.verdict import verdict
@@ -80,7 +81,9 @@ class Comparison:
                         yield moment
                         if self.stop():
                             raise KeyboardInterrupt
-            self.put(now=True, phase="done", share=1.0, eta_s=0.0, words="", verdict=self.verdict())
+            self.put(now=True, share=1.0, eta_s=0.0, words="", verdict=self.verdict())
+            self.write_cards()
+            self.put(now=True, phase="done")
         except (KeyboardInterrupt, GeneratorExit):
             self.put(now=True, phase="stopped", words="Stopped; the same command goes on from here.")
             raise
@@ -191,13 +194,27 @@ class Comparison:
         """Return whether the folder lies under one of the roots of checkpoints, so that its rows have a place."""
         return any(self.folder.resolve().is_relative_to(root.resolve()) for root in checkpoint.roots())
 
+    def entries(self) -> list[checkpoint.Entry]:
+        """Return the checkpoints of the families that are trained."""
+        return [checkpoint.find(str(self.folder / one.checkpoint)) for one in self.state.members
+                if one.state in TRAINED]  # fmt: skip
+
+    def known(self) -> list[dict[str, Any]]:
+        """Return the rows of the data set that are not stale."""
+        data, inside = self.state.data, self.inside()
+        path = rows.path_for(self.entries()[0]) if inside else rows.rows_path(data, checkpoint.roots()[-1])
+        return [row for row in rows.read(path)[0] if not rows.is_stale(row)]
+
     def verdict(self) -> str:
         """Return what to use for what."""
-        entries = [checkpoint.find(str(self.folder / one.checkpoint)) for one in self.state.members
-                   if one.state in TRAINED]  # fmt: skip
-        root = rows.path_for(entries[0]) if self.inside() else rows.rows_path(self.state.data, checkpoint.roots()[-1])
-        known = [row for row in rows.read(root)[0] if not rows.is_stale(row)]
-        return verdict(known, [entry.name for entry in entries], default_extractor(self.state.data))
+        return verdict(self.known(), [entry.name for entry in self.entries()], default_extractor(self.state.data))
+
+    def write_cards(self) -> None:
+        """Write a card beside each trained checkpoint; one that there is, perhaps changed by hand, stays."""
+        known = self.known()
+        for entry in self.entries():
+            if not (entry.path / CARD).exists():
+                write_card(entry, self.state, known, default_extractor(self.state.data))
 
 
 @contextmanager

@@ -22,13 +22,7 @@ STANDS = {
     "interrupted": "Interrupted. Nothing is lost: Resume goes on where it was.",
     "stopped": "Stopped. Its models can be used, and Resume goes on.",
 }
-MEMBERS = {
-    "waiting": "waiting",
-    "training": "training",
-    "trained": "trained",
-    "measured": "measured",
-    "failed": "failed",
-}
+WITHOUT = {"interrupted": "Interrupted.", "stopped": "Stopped. Its models can be used."}  # and no way to go on
 CAN = {
     "queued": ("stop",), "starting": ("stop",), "running": ("stop",), "stopping": (),
     "interrupted": ("resume", "save", "delete"), "stopped": ("resume", "save", "delete"),
@@ -55,7 +49,7 @@ def item(one: Comparison, ahead: int, may: bool, titles: Mapping[str, str]) -> d
 
     Args:
         one: The comparison.
-        ahead: How many are before it, for one that is in line.
+        ahead: How many are before it in the list, which for one in line are those that run or wait.
         may: Whether anything can be done with it here.
         titles: The families' names for people.
     """
@@ -68,10 +62,15 @@ def item(one: Comparison, ahead: int, may: bool, titles: Mapping[str, str]) -> d
         "share": whole_share(one),
         "left": left(one),
         "budget": budget(one),
-        "can": [*CAN.get(one.status, ()), "rename"] if may else [],
+        "can": [*can(one), "rename"] if may else [],
         "verdict": state.verdict if state else "",
         "sentences": list(state.sentences) if state else [],
     }
+
+
+def can(one: Comparison) -> list[str]:
+    """Return what can be done with a comparison as it stands."""
+    return [act for act in CAN.get(one.status, ()) if act != "resume" or not one.lacking]
 
 
 def words(one: Comparison, ahead: int, titles: Mapping[str, str]) -> str:
@@ -86,7 +85,8 @@ def words(one: Comparison, ahead: int, titles: Mapping[str, str]) -> str:
     if one.status == "done":
         verdict = one.state.verdict or "Done."
         return verdict[0].upper() + verdict[1:]
-    return " ".join(filter(None, [STANDS.get(one.status, ""), one.problem]))
+    stands = [WITHOUT.get(one.status, ""), one.lacking] if one.lacking else [STANDS.get(one.status, "")]
+    return " ".join(filter(None, [*stands, one.problem]))
 
 
 def doing(state: Any, titles: Mapping[str, str]) -> str:
@@ -133,7 +133,7 @@ def lane(member: Any, title: str, told: Told | None, running: bool) -> dict[str,
         "family": member.family,
         "title": title,
         "state": state,
-        "stage": MEMBERS.get(member.state, member.state) if state != "paused" else "not finished",
+        "stage": "not finished" if state == "paused" else member.state,
         "share": min(1.0, member.seconds / member.budget_s) if member.budget_s else 0.0,
         "clock": f"{format.clock(max(0.0, member.budget_s - member.seconds))} left" if active
         else format.clock(member.seconds) if member.seconds else "",
@@ -185,10 +185,3 @@ def chart(one: Told, columns: Sequence[str], span: tuple[float, float] | None) -
 def stamp(told: Sequence[Told]) -> str:
     """Return what changes when there is more to draw."""
     return " ".join(f"{one.name}:{len(one.columns['images'])}" for one in told)
-
-
-def ahead_of(found: Sequence[Comparison]) -> Mapping[str, int]:
-    """Return how many are before each comparison that is in line: those that run, and those that came earlier."""
-    running = sum(one.status in ("starting", "running", "stopping") for one in found)
-    waiting = [one.name for one in found if one.status == "queued"]
-    return {name: running + place for place, name in enumerate(waiting)}

@@ -283,9 +283,8 @@ class Yours:
         if may:
             comparisons.move_on()
         found = comparisons.comparisons()
-        ahead = board.ahead_of(found)
         titles = {name: kind.title for name, kind in self.service.families.items()}
-        value: dict[str, Any] = {"items": [board.item(one, ahead.get(one.name, 0), may, titles) for one in found]}
+        value: dict[str, Any] = {"items": [board.item(one, place, may, titles) for place, one in enumerate(found)]}
         shown = next((one for one in found if one.name == asked.get("open")), None)
         return value | (engine.opened(self.service, shown, asked.get("have") or {}) if shown else {})
 

@@ -1,15 +1,21 @@
 """A comparison taken away as a ZIP, and taken in: as it was, or refused."""
 
 import json
+import shutil
 import zipfile
+from pathlib import Path
 
 import pytest
 import torch
 
-from dashboard.service import comparisons, public, run_archives
+from dashboard.results.question import ask
+from dashboard.service import Service, comparisons, public, run_archives
 from gencore import FAMILIES, checkpoint
 from gencore.comparison.state import FILE, Member, State, write_state
 from gencore.errors import InputError
+from gencore.evaluation import rows
+
+SHIPPED = Path(__file__).resolve().parents[3] / "checkpoints" / "mnist" / "rows.jsonl"
 
 
 @pytest.fixture(autouse=True)
@@ -25,18 +31,117 @@ def zipped(root, tmp_path):
     checkpoint.save_model(folder / "vae", FAMILIES["vae"](size=8, widths=(8, 16)))
     for name in ("state.safetensors", "log.jsonl", "timelapse/000000001.png", ".hidden", "script.py"):
         checkpoint.write_atomic(folder / "vae" / name, b"{}")
-    checkpoint.write_json(folder / "vae" / "run.json", {"data": "/home/me/shapes"})
-    members = (Member("vae", "vae"), Member("gan", "gan"))
+    run = {"data": "/home/me/shapes", "identity": {"train": {"sha256": "a" * 64}}, "init": {"checkpoint": "/home/me/y"}}
+    run["command"] = f"python -m gencore train --out {tmp_path}/x data=/home/me/shapes"
+    checkpoint.write_json(folder / "vae" / "run.json", run)
+    (folder / "vae" / "README.md").write_text("Trained on /home/me/shapes.")
+    members = (Member("vae", "vae", words="/home/me/shapes/3.png is gone."), Member("gan", "gan"))
     write_state(folder, State("/home/me/shapes", {"size": 8}, 2.0, members, "now", phase="stopped"))
     return run_archives.pack(comparisons.find("mine"), tmp_path)
 
 
 def test_what_others_need_is_packed(zipped):
     assert sorted(zipfile.ZipFile(zipped).namelist()) == [
-        "comparison.json", "vae/config.json", "vae/log.jsonl", "vae/model.safetensors", "vae/run.json",
-        "vae/timelapse/000000001.png",
+        "comparison.json", "rows.jsonl", "vae/README.md", "vae/config.json", "vae/log.jsonl", "vae/model.safetensors",
+        "vae/run.json", "vae/timelapse/000000001.png",
     ]  # fmt: skip
     assert run_archives.is_run(zipped)
+
+
+def test_what_is_packed_names_no_folder_of_this_machine(zipped, root):
+    with zipfile.ZipFile(zipped) as archive:
+        names = [name for name in archive.namelist() if not name.endswith((".safetensors", ".png"))]
+        texts = {name: archive.read(name).decode() for name in names}
+    for name, text in texts.items():
+        assert "/home/me" not in text and str(root.parent) not in text, name
+    run = json.loads(texts["vae/run.json"])
+    assert (run["data"], run["init"]["checkpoint"], run["command"].split()[:4]) == (
+        "shapes", "y", ["python", "-m", "gencore", "train"]
+    )  # fmt: skip
+    assert texts["vae/README.md"] == "Trained on shapes."
+    assert json.loads(texts["comparison.json"])["members"][0]["words"] == "3.png is gone."
+
+
+def shipped_rows(root, name, dataset):
+    """Rows of a point's quality and cost, and of real images, as if they were of the checkpoint `name`."""
+    found = {}
+    for row in rows.read(SHIPPED)[0]:
+        if row["kind"] == "real" or (row["checkpoint"] == "mnist/vae" and row["point"]["label"] == "fitted prior"):
+            found.setdefault(row["kind"], row)
+    digest = rows.checkpoint_hash(root / name.removeprefix("runs/"))
+    for kind in ("quality", "cost"):
+        found[kind] = found[kind] | {"checkpoint": name, "hashes": {**found[kind]["hashes"], "checkpoint": digest}}
+    n = found["quality"]["n"]
+    data = {"data": {"test": "b" * 16}}
+    return [
+        row
+        | data
+        | {"dataset": dataset, "command": "python -m gencore evaluate /home/me/mine/vae"}
+        | ({"n": n} if "n" in row else {})
+        for row in (found["real"], found["quality"], found["cost"])
+    ]
+
+
+@pytest.fixture
+def measured(zipped, root, tmp_path):
+    """The ZIP of a comparison whose model was measured, and is timed on another machine."""
+    mine = shipped_rows(root, "runs/mine/vae", "/home/me/shapes")
+    for row in [mine[1] | {"checkpoint": "runs/others/vae"}, *mine, mine[1] | {"hashes": {"checkpoint": "0" * 16}}]:
+        rows.append(rows.rows_path("/home/me/shapes", root), row)
+    return run_archives.pack(comparisons.find("mine"), tmp_path)
+
+
+def test_rows_go_with_it_and_stand_with_its_data_elsewhere(measured, root, tmp_path):
+    with zipfile.ZipFile(measured) as archive:
+        packed = [json.loads(line) for line in archive.read("rows.jsonl").decode().splitlines()]
+    assert [(row["kind"], row["checkpoint"], row["dataset"]) for row in packed] == [
+        ("real", "", "shapes"), ("quality", "vae", "shapes"), ("cost", "vae", "shapes"),
+    ]  # fmt: skip
+    shutil.rmtree(root)
+    name, _ = run_archives.take_in(measured)
+    service = Service()
+    found = service.measurements("shapes")
+    (point,) = found.points
+    assert (point.checkpoint, point.stale, point.title) == (f"runs/{name}/vae", "", "VAE") and point.cost
+    assert found.baseline(point.n) is not None and not found.problems
+    question = ask(found)
+    assert [one.checkpoint for one in question.points] == [point.checkpoint], "it stands in the triangle"
+    again, _ = run_archives.take_in(measured)
+    assert sorted(one.checkpoint for one in Service().measurements("shapes").points) == sorted(
+        [point.checkpoint, f"runs/{again}/vae"]
+    )
+
+
+def test_rows_of_other_images_of_the_name_get_a_name_of_their_own(measured, root):
+    other = checkpoint.read_json(root / "mine" / "vae" / "run.json") | {"identity": {"train": {"sha256": "c" * 64}}}
+    checkpoint.write_json(root / "mine" / "vae" / "run.json", other)
+    name, (taken,) = run_archives.take_in(measured)
+    entry = checkpoint.find(root / name / "vae")
+    assert entry.dataset == "shapes-2" and comparisons.find(name).state.data == "shapes-2"
+    assert [one.checkpoint for one in Service().measurements("shapes-2").points] == [f"runs/{taken}"]
+
+
+@pytest.mark.parametrize("odd", [{"hashes": {"checkpoint": "0" * 16}}, {"checkpoint": "../x"}, {"family": "gan"}])
+def test_rows_that_are_not_its_own_are_passed_over(measured, root, tmp_path, odd):
+    def forged(members):
+        lines = [json.dumps(json.loads(line) | odd) for line in members["rows.jsonl"].decode().splitlines()[1:]]
+        return members | {"rows.jsonl": "\n".join([*lines, "no row", "{}"]).encode()}
+
+    shutil.rmtree(root)
+    run_archives.take_in(repacked(measured, tmp_path / "forged.zip", forged))
+    assert not Service().measurements("shapes").points
+
+
+def test_it_is_not_gone_on_with_where_it_was_brought(zipped, root):
+    name, _ = run_archives.take_in(zipped)
+    one = comparisons.find(name)
+    assert one.job.brought and "no state to go on from" in one.lacking
+    with pytest.raises(InputError, match="cannot be resumed"):
+        comparisons.resume(name)
+    mine = comparisons.find("mine")
+    assert not mine.lacking, "this one has its state"
+    (root / "mine" / "vae" / "state.safetensors").unlink()
+    assert mine.lacking
 
 
 def test_it_comes_back_as_it_was(zipped, root):

@@ -21,6 +21,7 @@ from gencore.comparison.state import FILE, State, read_state
 from gencore.data import View, load_splits
 from gencore.errors import InputError
 from gencore.evaluation import rows
+from gencore.families import FAMILIES
 from tests.gencore.comparison.conftest import save_shapes, shapes
 from tests.support.kills import started
 
@@ -62,11 +63,16 @@ def test_images_become_families_with_rows_and_a_verdict(here, short, make, optio
     assert state.phase == "done" and not state.running and state.verdict in done.output
     assert [one.state for one in state.members] == ["measured"] * families
     assert all(word in state.verdict for word in ("closest to the real images", "most varied", "fastest"))
+    found = rows.read(here / "runs/photos/rows.jsonl")[0]
     for one in state.members:
         entry = checkpoint.find(f"runs/photos/{one.checkpoint}")
         assert entry.run["images"] == one.images > 0 and entry.run["finished"]
         for kind in ("quality", "cost"):
             assert (kind, entry.name) in scored(here / "runs/photos/rows.jsonl")
+        card = (entry.path / "README.md").read_text()
+        assert card.startswith(f"# {FAMILIES[one.family].title} on photos\n") and f"{one.images:,} images" in card
+        assert f"| {next(row['point']['label'] for row in found if row['checkpoint'] == entry.name)} | " in card
+        assert state.verdict in card and str(here) not in card and one.reasons[0] in card
     assert state.n == len(load_splits(str(data), View(**state.view), ("test",))["test"].x)
     before = scored(here / "runs/photos/rows.jsonl")
     assert command(data, "--minutes", MINUTES, *options).exit_code == 0

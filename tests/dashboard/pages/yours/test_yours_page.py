@@ -5,6 +5,7 @@ import io
 import json
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -145,9 +146,13 @@ def test_how_it_stands_in_words(status, state, words):
     assert words in board.words(comparison(status, **state), 2, TITLES)
 
 
-def test_who_is_ahead_in_line():
-    found = [comparison("running"), *(Comparison(n, Path(n), Job("x", 1.0), None, "queued") for n in "ab")]
-    assert board.ahead_of(found) == {"a": 1, "b": 2}
+def test_what_came_as_a_zip_is_not_resumed():
+    for status in ("stopped", "interrupted", "failed"):
+        one = replace(comparison(status), job=Job("shapes", 1.0, brought=True))
+        value = board.item(one, 0, True, TITLES)
+        assert value["can"] == ["save", "delete", "rename"] and "Resume" not in value["words"]
+        assert "no state to go on from" in value["words"] or status == "failed"
+    assert "resume" in board.item(comparison("stopped"), 0, True, TITLES)["can"]
 
 
 def log():
