@@ -38,6 +38,7 @@ else:
         fcntl.flock(file, fcntl.LOCK_UN)
 
 
+DEVICE = ".device.lock"  # in the user's root: held by who times something, or has the device in the app
 PATIENCE = 0.5  # seconds in which one that only looks who holds a lock has let go of it again
 TAKEN = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)  # another one has it; all else would stay so for ever
 
@@ -63,6 +64,21 @@ def lock(path: Path) -> Iterator[bool]:
         finally:
             with suppress(OSError):
                 _release(file)
+
+
+def taken(path: Path) -> ExitStack | None:
+    """Return a lock on a file, to be closed in the end; None if another process has it.
+
+    Where no file can be locked, as its folder is not there or is read-only, nobody else can hold it either: the lock is
+    of nothing then.
+    """
+    stack = ExitStack()
+    if path.parent.is_dir():
+        with suppress(OSError):
+            if not stack.enter_context(lock(path)):
+                stack.close()
+                return None
+    return stack
 
 
 def _is_there(file: BinaryIO, path: Path) -> bool:

@@ -135,6 +135,11 @@ def comparisons() -> list[Comparison]:
     return sorted(found, key=rank)
 
 
+def at_work() -> str:
+    """Return the title of the comparison that works on this machine, beside which all else is slower; '' if none."""
+    return next((one.title for one in comparisons() if one.status in BUSY), "")
+
+
 def find(name: str) -> Comparison:
     """Return a comparison.
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 from dashboard.service.problems import in_a_sentence
 from gencore.errors import InputError
+from gencore.locks import taken
 
 T = TypeVar("T")
 TICK = 0.1  # seconds between two looks of one who waits
@@ -37,10 +40,14 @@ class Device:
     Args:
         silence: Seconds after which a silent holder has lost the device.
         line_silence: Seconds after which somebody silent in line has lost its place.
+        shared: Says which file to lock while somebody has the device, so that other processes time nothing beside it,
+            and it is not had while they do; None for none.
     """
 
-    def __init__(self, silence: float = 120.0, line_silence: float = 10.0):
-        self.silence, self.line_silence = silence, line_silence
+    def __init__(self, silence: float = 120.0, line_silence: float = 10.0, shared: Callable[[], Path] | None = None):
+        self.silence, self.line_silence, self._shared = silence, line_silence, shared
+        self._locked: ExitStack | None = None
+        self._elsewhere = False  # whether another process has it, so far as is known
         self._condition = threading.Condition()
         self._holder: Lease | None = None
         self._line: list[Lease] = []
@@ -49,6 +56,18 @@ class Device:
     def busy(self) -> bool:
         """Whether somebody has the device."""
         return self._holder is not None and time.monotonic() - self._holder.seen < self.silence
+
+    def _free_elsewhere(self) -> bool:
+        """Lock the device for other processes, and return whether it is: not while one of them has it."""
+        if self._locked is None:
+            self._locked = taken(self._shared()) if self._shared else ExitStack()
+        self._elsewhere = self._locked is None
+        return not self._elsewhere
+
+    def _unlock(self) -> None:
+        if self._locked is not None:
+            self._locked.close()
+        self._locked = None
 
     def lease(self, stop: threading.Event | None = None, patience: float | None = None) -> Lease:
         """Return a lease, to be waited for and given back, until `stop` is set or `patience` (seconds) is over."""
@@ -110,7 +129,7 @@ class Lease:
             device._line = [one for one in device._line if self.seen - one.seen < device.line_silence]
             if self not in device._line:
                 device._line.append(self)
-            if device.busy or device._line[0] is not self:
+            if device.busy or device._line[0] is not self or not device._free_elsewhere():
                 return False
             device._line.remove(self)
             device._holder = self
@@ -122,7 +141,7 @@ class Lease:
         with device._condition:
             device._condition.wait(TICK)
             here = device._line.index(self) if self in device._line else len(device._line)
-            return here + device.busy
+            return here + (device.busy or device._elsewhere)
 
     def keep(self) -> bool:
         """Say that the holder is there; return whether the device is still its own."""
@@ -137,6 +156,7 @@ class Lease:
         with device._condition:
             if device._holder is self:
                 device._holder = None
+                device._unlock()
             device._line = [one for one in device._line if one is not self]
             device._condition.notify_all()
 

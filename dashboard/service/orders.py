@@ -56,6 +56,7 @@ class Result:
         calls: Network calls per image.
         seconds: The run's whole time; 0 for images that were not timed here.
         part: The checkpoint and knobs, None for previews and real images.
+        beside: The comparison that worked on the device meanwhile, which makes times longer; '' for none.
     """
 
     family: str
@@ -65,6 +66,7 @@ class Result:
     calls: int = 0
     seconds: float = 0.0
     part: Part | None = None
+    beside: str = ""
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,7 @@ from gencore.evaluation.failures import FAILURES, Broken, failures_for
 from gencore.extractors import EXTRACTORS, FOLDER, LADDER, default_extractor
 from gencore.extractors.reference import load_real
 from gencore.family import Family, resolve_knobs
+from gencore.locks import DEVICE
 
 MAX_IMAGES = 100
 KEPT_MODELS = 8
@@ -58,7 +59,7 @@ class Service:
 
     def __init__(self, data_root: Path | None = None) -> None:
         self.data_root = data_root
-        self.device = Device()
+        self.device = Device(shared=lambda: checkpoint.roots()[-1] / DEVICE)
         self._models = Cache(KEPT_MODELS)
         self._warm: WeakKeyDictionary[Family, set[int]] = WeakKeyDictionary()  # the sizes of batches they have made
         self._shared: dict[Callable, Any] = {}

@@ -10,12 +10,13 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from torch import Tensor
 
+from gencore.checkpoint import roots
 from gencore.data import View, at_hand, identity, load_splits
 from gencore.errors import InputError
 from gencore.evaluation import cost, memory, rows
@@ -27,10 +28,12 @@ from gencore.evaluation.plan import prepare
 from gencore.evaluation.scoring import BatchFeatures, Scores
 from gencore.evaluation.task import Plan, Task
 from gencore.family import Family, image_seed
+from gencore.locks import DEVICE, taken
 
 MEMORY_IMAGES = 16  # generated at once to find the peak of the memory
 MEMORY_CALLS = 8  # after which the memory in use does not grow: the solvers look back three steps
 COST_WORDS = {"counting": "counting calls and operations", "memory": "memory", "done": "done"}
+PATIENCE, TICK = 300.0, 0.1  # seconds to wait for the device, and between two looks at it
 MEANWHILE = "measured by another evaluation meanwhile"
 CAUTION = 0.05  # the share of the work before which its pace so far says less than the estimate
 
@@ -216,9 +219,21 @@ class Evaluation(Making):
             return reference.baseline_scores(features, generation, task.generations)
         return reference.scores(features)
 
+    def turn(self, task: Task, mine: ExitStack) -> Iterator[RowProgress]:
+        """Wait until no run of the app has the device, and keep others from it until `mine` is closed.
+
+        An app that holds it for longer than any run of its takes has lost sight of it: then it is timed all the same.
+        """
+        path, last = roots()[-1] / DEVICE, time.monotonic() + PATIENCE
+        while (held := taken(path)) is None and time.monotonic() < last:
+            yield RowProgress(0.0, f"{task.title}: waiting for a run of the app to end, as both would be slower")
+            time.sleep(TICK)
+        mine.enter_context(held or ExitStack())
+
     def cost(self, task: Task) -> Iterator[RowProgress]:
         """Yield the moments of a row of costs."""
-        with measuring(task.title):
+        with measuring(task.title), ExitStack() as mine:
+            yield from self.turn(task, mine)
             for at in cost_row(task, self.model(task), task.timing_seconds):
                 if at.stage != "timing":
                     yield RowProgress(task.rest * at.share, f"{task.title}: {COST_WORDS[at.stage]}", at.row)

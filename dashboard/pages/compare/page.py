@@ -20,7 +20,7 @@ from dashboard.pages import slug_of
 from dashboard.pages.compare import downloads, quick_scores, timing
 from dashboard.pages.compare.timing import Timing
 from dashboard.results.projection import flatten, pair_distances, pixel_plane
-from dashboard.service import MAX_IMAGES, PREVIEW, Frame, InputError, Lane, Order, Result, Service
+from dashboard.service import MAX_IMAGES, PREVIEW, Frame, InputError, Lane, Order, Result, Service, comparisons
 from dashboard.service.device import without_waiting
 from dashboard.service.parsing import parse_seed, parse_whole
 from dashboard.service.scoring import Judges
@@ -340,7 +340,8 @@ class Compare:
         part = next(part for part in order.parts if part.family == frame.family)
         title = self.service.families[frame.family].title
         each = 1000 * frame.seconds / order.n
-        return Result(frame.family, title, frame.images, each, frame.index, frame.seconds, part)
+        beside = comparisons.at_work()
+        return Result(frame.family, title, frame.images, each, frame.index, frame.seconds, part, beside)
 
     def _show(self, dataset: str, chosen: Mapping[str, str]) -> dict:
         """Return the updates that show a data set's lanes as they are before a run."""
@@ -415,7 +416,8 @@ def timing_row(lane: Lane, result: Result | None) -> Timing:
     timed = result is not None and result.ms_per_image is not None
     shipped = lane.cost.get("ms_per_image")
     calls = result.calls if timed else int(lane.cost.get("calls") or 0)
-    return Timing(lane.family, lane.title, result.ms_per_image if timed else None, shipped, calls)
+    ms, beside = (result.ms_per_image, result.beside) if timed else (None, "")
+    return Timing(lane.family, lane.title, ms, shipped, calls, beside)
 
 
 def numbers_of(query: Mapping[str, str]) -> tuple[dict[str, int], list[str]]:

@@ -20,6 +20,7 @@ class Timing:
         ms: Of the last run; None when there was none.
         shipped: As the checkpoint's `cost.json` says; None when there is none.
         calls: Network calls per image; 0 when unknown.
+        beside: The comparison that worked on the device during the last run; '' for none.
     """
 
     family: str
@@ -27,6 +28,7 @@ class Timing:
     ms: float | None
     shipped: float | None
     calls: int
+    beside: str = ""
 
     @property
     def known(self) -> list[float]:
@@ -41,10 +43,18 @@ def card(rows: Sequence[Timing], shipped_on: str = "") -> str:
     """
     reading = "Further left is faster; each gridline is ten times the one before."
     if any(row.ms for row in rows):
-        reading += " Filled: the last run here, this device alone."
+        reading += f" Filled: the last run here, {alone(rows)}."
     if any(row.shipped for row in rows):
         reading += f" Hollow: measured with the checkpoint{' on ' + shipped_on if shipped_on else ''}."
     return svg.chart("Time per image", compare(rows), reading, lambda width: draw(rows, width))
+
+
+def alone(rows: Sequence[Timing]) -> str:
+    """Return whether the last runs had the device to themselves."""
+    others = list(dict.fromkeys(row.beside for row in rows if row.ms and row.beside))
+    if not others:
+        return "this device alone"
+    return f"beside {format.listing(others)}, which was training or being measured on this device: alone it is faster"
 
 
 def compare(rows: Sequence[Timing]) -> str:

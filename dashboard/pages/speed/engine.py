@@ -21,7 +21,7 @@ import torch
 from torch.utils.hooks import RemovableHandle
 
 from dashboard.results.operating_points import Measurements, knobs_key
-from dashboard.service import Service
+from dashboard.service import Service, comparisons
 from dashboard.service.device import Waiting
 from dashboard.service.problems import in_a_sentence
 from gencore import checkpoint
@@ -102,12 +102,18 @@ def plan(service: Service, dataset: str, scope: str, known: Measurements) -> lis
     What is `known` from before tells how long each point takes.
 
     Raises:
-        InputError: if there is no data set of that name with checkpoints, or `scope` is no key of `SCOPES`.
+        InputError: if there is no data set of that name with checkpoints, if `scope` is no key of `SCOPES`, or while a
+            comparison works on the device.
     """
     if dataset not in service.datasets():
         raise InputError(f"There is no data set {dataset!r} with checkpoints.")
     if scope not in SCOPES:
         raise InputError(f"What to time must be one of: {', '.join(SCOPES)}; not {scope!r}.")
+    if title := comparisons.at_work():
+        raise InputError(
+            f"The comparison {title} works on this device, and times beside it would not be this device's own: measure "
+            "when it has ended, or stop it on the page Your data."
+        )
     jobs, seconds = [], SCOPES[scope]
     for entry in service.entries()[dataset]:
         if entry.problem or entry.name != service.lane(dataset, entry.family).checkpoint:

@@ -75,8 +75,12 @@ ABOUT_GIVEN = (
     "evaluation batches are), or a <b>ZIP</b> of pictures, of the real images' size and channels. Several files are "
     "one generation each. A time is shown as stated, never as measured; without one their speed is unknown."
 )
-# The home page asks again as it stands, or for the data set that the samples are of.
-AGAIN = """(data) => {
+SCORED = 'class="status scored"'  # of what is said once a row was written; what is refused or stopped has none
+# The home page asks again as it stands, or for the data set that the samples are of; where a row was written.
+AGAIN = """(data, words) => {
+  if (!words.includes('class="status scored"')) {
+    return;
+  }
   const select = (name) => document.querySelector(`#trilemma-home [data-ask="${name}"]`);
   const other = select('data').value !== data;
   select('data').value = data;
@@ -335,7 +339,7 @@ class GivenSamples:
         """Connect the components."""
         given = [self.dataset, self.files, self.name, *self.stated]
         run = self.go.click(self.run, given, [self.status, self.go, self.stop], **CALM, **RUNS)
-        run.success(None, [self.dataset], None, js=AGAIN, **QUICK)
+        run.success(None, [self.dataset, self.status], None, js=AGAIN, **QUICK)
         self.runs.connect(run)
 
     def run(
@@ -357,5 +361,6 @@ class GivenSamples:
             yield {self.status: status(str(error), problem=True), **self.runs.over}
             return
         if current:
-            ended = told[-1].words if told and told[-1].done else "Stopped; no row was written."
-            yield {self.status: status(ended), **self.runs.over}
+            done = bool(told) and told[-1].done
+            ended = status(told[-1].words if done else "Stopped; no row was written.")
+            yield {self.status: ended.replace('class="status"', SCORED, 1) if done else ended, **self.runs.over}

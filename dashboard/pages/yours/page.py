@@ -29,6 +29,7 @@ COLOURS = {"as they are": None, "grey": 1, "colour": 3}
 FITS = {"cut to the middle": "crop", "padded with white": "pad", "stretched": "stretch"}
 MINUTES = {"digits": 1.0}
 USUAL_MINUTES = 20.0  # of training for each family
+SAVED = "(words) => { words.includes('class=\"problem\"') || lab.yoursSaved(); }"  # nothing is fetched where it failed
 READING = "Reading every image once."
 
 
@@ -152,7 +153,7 @@ class Yours:
             getattr(control, event)(self.draw, view, [self.sheet, self.status], **calm)
         self.go.click(self.begin, asked, [self.status, self.board, self.plan], **QUICK)
         saved = self.board.save(self.save, None, [self.zip, self.status], **LOOKS)
-        saved.success(None, None, None, js="() => { lab.yoursSaved(); }", **QUICK)
+        saved.success(None, [self.status], None, js=SAVED, **QUICK)
 
     # ---- bringing images
 

@@ -5,7 +5,10 @@ import time
 
 import pytest
 
+from dashboard.service import Service
 from dashboard.service.device import Busy, Device, Waiting, finish, without_waiting
+from gencore import locks
+from gencore.checkpoint import roots
 from gencore.errors import InputError
 from tests.support.leases import had, taken
 
@@ -129,3 +132,54 @@ def test_work_that_fails_is_told_in_a_sentence_and_gives_the_device_back(error, 
 
 def test_frames_without_those_that_wait():
     assert list(without_waiting([Waiting(2), "a", Waiting(1), "b"])) == ["a", "b"]
+
+
+# ---- other processes, whose locks are as another open file's
+
+
+def test_while_another_process_times_something_the_device_is_not_had(tmp_path):
+    """The line says that one is ahead, and goes on when that has ended."""
+    device = Device(shared=lambda: tmp_path / locks.DEVICE)
+    other = locks.taken(tmp_path / locks.DEVICE)
+    assert not device.busy
+    with device.lease() as lease:
+        line = lease.line()
+        assert next(line) == Waiting(1)
+        other.close()
+        assert not list(line) and lease.keep()
+
+
+def test_while_somebody_has_the_device_no_other_process_times_anything(tmp_path):
+    path = tmp_path / locks.DEVICE
+    device = Device(shared=lambda: path)
+    with device.lease() as lease:
+        assert had(lease) and locks.taken(path) is None
+    with locks.taken(path):
+        pass
+
+
+def test_one_who_is_stopped_while_another_process_has_it_leaves_no_lock(tmp_path):
+    path = tmp_path / locks.DEVICE
+    device = Device(shared=lambda: path)
+    with locks.taken(path):
+        assert not had(device.lease(stopped())) and not device.busy
+    with locks.taken(path):
+        pass
+
+
+def test_what_a_silent_holder_locked_is_the_next_ones(tmp_path):
+    path = tmp_path / locks.DEVICE
+    device = Device(silence=0.05, shared=lambda: path)
+    silent, following = held(device), held(device)
+    silent.end()
+    assert locks.taken(path) is None
+    following.end()
+    with locks.taken(path):
+        pass
+
+
+def test_without_a_folder_there_is_nothing_to_lock_and_none_is_made(tmp_path, monkeypatch):
+    monkeypatch.setenv("GENCORE_CHECKPOINTS", str(tmp_path / "none"))
+    with Service().device.lease() as lease:
+        assert had(lease)
+    assert not roots()[-1].exists()

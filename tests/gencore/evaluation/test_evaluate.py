@@ -24,6 +24,7 @@ from gencore.extractors.base import Extractor
 from gencore.extractors.reference import load_real, write_features
 from gencore.families import FAMILIES
 from gencore.family import Family, Point, image_seed, resolve_knobs
+from gencore.locks import DEVICE, taken
 from gencore.metrics import METRICS, interval
 from gencore.presets import PRESETS
 from gencore.train import train
@@ -568,6 +569,9 @@ class TestPoints:
         assert found.left_out == ("digits, Memorised 100 images is left out: The file is damaged.",)
 
 
+AGAIN = {"rows": "cost", "again": True}
+
+
 class TestCost:
     @pytest.fixture(autouse=True)
     def hasty(self, monkeypatch):
@@ -588,6 +592,19 @@ class TestCost:
             assert (batch["ms_p95"] is None) == (batch["repeats"] < cost.P95_REPEATS)
             assert batch["ms_per_image"] == pytest.approx(batch["ms"] / batch["n"])
             assert batch["images_per_s"] == pytest.approx(1000 * batch["n"] / batch["ms"])
+
+    def test_it_waits_for_a_run_of_the_app_and_keeps_others_waiting(self, root, monkeypatch):
+        path = checkpoint.roots()[-1] / DEVICE
+        app = taken(path)
+        steps = evaluate.evaluate(["digits/vae"], **QUICK | {"rows": "cost"})
+        assert "waiting for a run of the app" in next(steps).words
+        app.close()
+        beside = [taken(path) is None for at in steps if "memory" in at.words]
+        assert beside == [True]
+        with taken(path):
+            assert "waiting" in next(at.words for at in evaluate.evaluate(["digits/vae"], **QUICK | AGAIN))
+            monkeypatch.setattr(evaluate, "PATIENCE", 0.0)
+            assert [at.row["kind"] for at in evaluate.evaluate(["digits/vae"], **QUICK | AGAIN) if at.row] == ["cost"]
 
     def test_many_calls_are_timed_at_two_sizes(self, root, monkeypatch):
         monkeypatch.setattr(cost, "MANY_CALLS", 9)

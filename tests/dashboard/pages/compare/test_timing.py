@@ -49,3 +49,10 @@ def test_nothing_timed_yet_says_so():
     markup = timing.card([Timing("vae", "VAE", None, None, 0)])
     assert "Nothing has been timed yet" in markup
     assert drawings(markup)
+
+
+def test_what_ran_beside_a_comparison_says_so():
+    beside = [Timing("vae", "VAE", 0.1, 0.12, 1, "My <shapes>"), Timing("gan", "GAN", 0.2, None, 1, "My <shapes>")]
+    markup = timing.card(beside)
+    assert "beside My &lt;shapes&gt;, which was training" in markup and "this device alone" not in markup
+    assert "this device alone" in timing.card(timings())

@@ -19,8 +19,10 @@ from dashboard.pages.speed import page as speed
 from dashboard.results.operating_points import Measurements, join, knobs_key
 from dashboard.service import InputError, Service
 from gencore import FAMILIES, checkpoint
+from gencore.comparison.state import LOCK, Member, State, write_state
 from gencore.evaluation import memory, rows
 from gencore.family import image_seed, resolve_knobs
+from gencore.locks import alone
 from tests.support import invented
 
 TITLES = {name: kind.title for name, kind in FAMILIES.items()}
@@ -174,6 +176,15 @@ def here(tmp_path, monkeypatch):
     monkeypatch.setattr(memory, "peak_memory", lambda *_: 1.5)  # a process of its own takes seconds
     monkeypatch.setattr(engine, "SCOPES", dict.fromkeys(engine.SCOPES, 0.5))
     return Service()
+
+
+def test_nothing_is_timed_beside_a_comparison(here, tmp_path):
+    folder = tmp_path / "runs" / "mine"
+    with alone(folder / LOCK, "worked on"):
+        write_state(folder, State("digits", {}, 1.0, (Member("vae", "vae"),), "now", phase="training"))
+        with pytest.raises(InputError, match="The comparison mine works on this device"):
+            engine.plan(here, "mnist", "headline points", Measurements("mnist"))
+    assert engine.plan(here, "mnist", "headline points", Measurements("mnist"))
 
 
 def test_a_plan_has_each_point_once_and_says_how_long(here):

@@ -11,6 +11,10 @@ from gencore.extractors.reference import write_features
 from tests.support.browser import serve
 
 pytestmark = pytest.mark.browser
+COUNT = """() => {
+  window.asked = 0;
+  document.querySelector('#trilemma-home').addEventListener('change', () => { window.asked += 1; }, true);
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -36,14 +40,19 @@ def test_upload_what_cannot_be_read_then_samples(visit, tmp_path):
         page.set_input_files("#trilemma-given-files input[type=file]", tmp_path / file)
         page.get_by_text(file).wait_for()
         page.fill("#trilemma-given-name input, #trilemma-given-name textarea", "Theirs")
+        page.evaluate(COUNT)
         page.click("#trilemma-given-go")
         if file == "floats.npy":
             status.locator(".problem").wait_for()
             assert status.inner_text().startswith("floats.npy holds float64 numbers")
+            page.wait_for_selector("#trilemma-given-stop[disabled]")
+            page.evaluate("() => new Promise((seen) => requestAnimationFrame(() => requestAnimationFrame(seen)))")
+            assert page.evaluate("() => window.asked") == 0, "what was refused changes nothing"
             page.reload()
     status.get_by_text("Theirs is the grey diamond.").wait_for()
     chart = page.locator(".untimed svg.wide")
     chart.wait_for()
+    assert page.evaluate("() => window.asked") == 1
     assert chart.get_by_text("Theirs", exact=True).is_visible()
     assert "How fast Theirs is made is unknown" in page.inner_text(".untimed")
     assert page.locator(".untimed [style*='--mark-samples']").count()
