@@ -10,6 +10,7 @@ into one folder at the same time are not provided for.
 from __future__ import annotations
 
 import contextlib
+import functools
 import glob
 import inspect
 import json
@@ -113,8 +114,8 @@ def home() -> Path:
 def entries() -> list[Entry]:
     """Return the checkpoints under `roots()`, sorted by name within a root; of two of one name, the first root's.
 
-    Cheap: reads JSON and the headers of weights, never the weights. A folder that lacks one of the two files, as
-    while its first save is under way, is not listed.
+    Cheap: reads JSON and the headers of weights, never the weights, and that only where a file has changed since. A
+    folder that lacks one of the two files, as while its first save is under way, is not listed.
     """
     found: dict[str, Entry] = {}
     for root in roots():
@@ -352,6 +353,24 @@ def _named(name: str) -> list[Path]:
 
 
 def _entry(name: str, folder: Path) -> Entry:
+    from gencore.families import FAMILIES
+
+    stamps = tuple(_stamp(folder / file) for file in (CONFIG, WEIGHTS, RUN))
+    return _entry_of(name, folder, stamps, tuple(FAMILIES.values()))
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    """Return what changes when a file does; () where there is none."""
+    try:
+        told = path.stat()
+    except OSError:
+        return ()
+    return told.st_ino, told.st_size, told.st_mtime_ns, told.st_ctime_ns
+
+
+@functools.lru_cache(maxsize=1000)  # pages ask for all entries again and again
+def _entry_of(name: str, folder: Path, stamps: tuple[tuple[int, ...], ...], families: tuple[type, ...]) -> Entry:
+    """Return the entry of a folder whose files are as `stamps` say, where there are these families."""
     config, family, run, problem = {}, "", {}, ""
     with contextlib.suppress(InputError):
         run = read_json(folder / RUN)

@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from dashboard.service import processes
+from dashboard.service.cache import Cache, cache_key
 from dashboard.service.problems import without_paths
-from dashboard.service.public import check_open, is_open
+from dashboard.service.public import check_open, is_open, is_public
 from dashboard.service.uploads import free_name
 from gencore import checkpoint
 from gencore.comparison.state import FILE, LOCK, State, read_state
@@ -40,6 +41,8 @@ BROUGHT = "It came as a ZIP, which has no images and no state to go on from, so 
 ERROR = "Error: "  # how the command line begins a sentence that refuses something
 QUEUED, BEGUN, RUNNING, STOPPING = "queued", "starting", "running", "stopping"
 BUSY = (BEGUN, RUNNING, STOPPING)
+ENDED = ("done", "failed", "stopped", "interrupted")
+_ended = Cache(500)
 WAIT = 0.05  # seconds between two looks at whether the line is free
 log = logging.getLogger(__name__)
 
@@ -153,7 +156,20 @@ def find(name: str) -> Comparison:
 
 
 def _read(folder: Path) -> Comparison | None:
-    """Return the comparison in a folder; None where it is none that can be read."""
+    """Return the comparison in a folder; None where it is none that can be read.
+
+    The page asks for all of them while it is looked at, so those that have ended are read when a file has changed.
+    """
+    key = cache_key((folder, is_public()), [folder / file for file in (JOB, FILE, LOG, LOCK)])
+    if (known := _ended.get(key)) is not None:
+        return known
+    found = _read_now(folder)
+    if found and found.status in ENDED and not (folder / LOCK).exists():  # whose holder may end unseen
+        _ended.put(key, found)
+    return found
+
+
+def _read_now(folder: Path) -> Comparison | None:
     job, state, problem = _read_job(folder), None, ""
     if (folder / FILE).is_file():
         try:
@@ -167,7 +183,7 @@ def _read(folder: Path) -> Comparison | None:
     if job is None:
         return None
     status = _status(folder, job, state)
-    if status in ("failed", "stopped", "interrupted"):
+    if status in ENDED and status != "done":
         problem = problem or _last_words(folder)
     return Comparison(folder.name, folder, job, state, status, problem)
 

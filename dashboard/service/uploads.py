@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import shutil
 import uuid
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from dashboard.service.problems import without_paths
 from dashboard.service.public import check_open
 from gencore import archives, checkpoint, data
-from gencore.data.files import OPTIONAL, SUFFIXES
+from gencore.data.files import OPTIONAL, SUFFIXES, unread
 from gencore.errors import InputError
 
 TABLE = ".parquet"
@@ -34,7 +35,7 @@ def take_in(files: Sequence[Path]) -> str:
     """
     check_open()
     zipped = [file for file in files if file.suffix.lower() == ".zip"]
-    pictures = [file for file in files if file.suffix.lower() in (*SUFFIXES, *OPTIONAL)]
+    pictures = [file for file in files if _is_picture(file)]
     if len(zipped) > 1 or (zipped and len(files) > 1):
         raise InputError("Upload one ZIP, or several images, not both and not several ZIPs.")
     if not zipped and not pictures:
@@ -54,6 +55,17 @@ def take_in(files: Sequence[Path]) -> str:
     finally:
         shutil.rmtree(incoming, ignore_errors=True)
     return dataset_of(target)
+
+
+def left_out(files: Sequence[Path]) -> Counter[str]:
+    """Return how many of the files that came beside pictures `take_in` does not keep, by the reason."""
+    if not any(map(_is_picture, files)):
+        return Counter()
+    return Counter(unread(file.suffix.lower()) for file in files if not _is_picture(file))
+
+
+def _is_picture(file: Path) -> bool:
+    return file.suffix.lower() in (*SUFFIXES, *OPTIONAL)
 
 
 def _unpack(path: Path, folder: Path) -> None:

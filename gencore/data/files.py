@@ -50,7 +50,7 @@ def find_files(folder: Path) -> Found:
         elif suffix in SUFFIXES or (suffix in OPTIONAL and suffix in Image.registered_extensions()):
             found.images.append(parts)
         else:
-            found.left_out[_unread(suffix)] += 1
+            found.left_out[unread(suffix)] += 1
     found.tables.sort()
     found.images.sort()
     return found
@@ -94,7 +94,8 @@ def _is_systems(part: str) -> bool:
     return part.startswith((".", "__")) or part.lower() in SYSTEM
 
 
-def _unread(suffix: str) -> str:
+def unread(suffix: str) -> str:
+    """Return why a file of a suffix is left out."""
     if suffix in OPTIONAL:
         return f"{suffix}, which needs the package pillow-heif"
     return f"no image ({suffix})" if suffix else "no image (no suffix)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path
@@ -33,15 +34,19 @@ from gencore.train import LOG, TIMELAPSE
 SIDES = range(8, 65, 2)  # pixels a side that every family takes
 USUAL = 32  # pixels a side of images that are larger
 SHOWN = 24  # images in a preview
-_reports = Cache(4)
+_reports = Cache(4, 50e6)  # a hash of 32 bytes an image
 _logs = Cache(32, 50e6)
 
 
 # ---- before anything runs
 
 
-def look(name: str) -> Preview:
+def look(name: str, lost: Mapping[str, int] | None = None) -> Preview:
     """Return what there is in a data set; every image is read once, and again when a file of it has changed.
+
+    Args:
+        name: The data set.
+        lost: How many files came with it and were not kept, by the reason.
 
     Raises:
         InputError: in one sentence, if it cannot be had, or an image cannot be read.
@@ -59,7 +64,7 @@ def look(name: str) -> Preview:
         classes=classes,
         sizes=tuple(sorted(((*size, count) for size, count in found.seen.sizes.items()), key=lambda one: -one[2])),
         channels=found.seen.channels,
-        left_out=dict(found.source.left_out),
+        left_out=dict(Counter(found.source.left_out) + Counter(lost)),
         notes=tuple(found.source.notes),
         leaks=tuple((first, second, count) for (first, second), count in found.duplicates().items()),
         side=_usual_side(found.seen.sizes),
@@ -99,8 +104,8 @@ def _report(name: str) -> Report:
             except InputError as error:
                 raise InputError(told(str(error))) from None
 
-    stamp = data.files_stamp(name)
-    return _reports.find((name, stamp), read) if stamp or name == "digits" else read()
+    # What has no stamp is in no folder of this machine's owner: the digits, or a set of the Hub, which is fetched once.
+    return _reports.find((name, data.files_stamp(name)), read)
 
 
 def _usual_side(sizes: Mapping[tuple[int, int], int]) -> int:

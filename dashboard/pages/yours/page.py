@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -176,7 +176,7 @@ class Yours:
         except InputError as error:
             yield {self.status: status(str(error), problem=True)}
             return
-        yield from self._show(lambda: name)
+        yield from self._show(lambda: name, uploads.left_out(paths))
 
     def use_digits(self) -> Iterator[dict]:
         """Look at the data that is here already."""
@@ -204,11 +204,11 @@ class Yours:
         choices = [*brought, *((name if name != "." else "all of it", name) for name in folders)]
         return gr.update(choices=choices, value=None, visible=bool(choices))
 
-    def _show(self, named: Any) -> Iterator[dict]:
+    def _show(self, named: Any, lost: Mapping[str, int] | None = None) -> Iterator[dict]:
         """Yield the updates that look at a data set and show what there is in it."""
         yield self._hidden(READING)
         try:
-            found = engine.look(named())
+            found = engine.look(named(), lost)
             view = engine.view_of(found, found.side, None, "crop")
             sheet = sheet_markup(engine.sheet(found.data, view))
         except InputError as error:
@@ -281,8 +281,6 @@ class Yours:
     def look(self, asked: dict[str, Any]) -> dict[str, Any]:
         """Return how all comparisons stand, with what there is to see of the one that is open."""
         may = is_open()
-        if may:
-            comparisons.move_on()
         found = comparisons.comparisons()
         titles = {name: kind.title for name, kind in self.service.families.items()}
         value: dict[str, Any] = {"items": [board.item(one, place, may, titles) for place, one in enumerate(found)]}

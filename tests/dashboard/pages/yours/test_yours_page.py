@@ -17,8 +17,11 @@ from PIL import Image
 from dashboard.pages.yours import board, engine, page, preview
 from dashboard.service import Service, comparisons, processes, public
 from dashboard.service.comparisons import Comparison, Job
+from gencore import FAMILIES, checkpoint
+from gencore.comparison import state
 from gencore.comparison.state import Member, State, write_state
 from gencore.data import load_images
+from gencore.data.report import report
 from gencore.errors import InputError
 from tests.support.comparing import stand_in
 
@@ -87,6 +90,15 @@ def test_a_folder_that_changes_is_read_again(tmp_path):
     before = engine.look(name).count
     Image.new("RGB", (8, 8)).save(Path(name) / "more.png")
     assert engine.look(name).count == before + 1
+
+
+def test_a_set_of_the_hub_is_read_once_however_often_it_is_looked_at(monkeypatch):
+    read = []
+    monkeypatch.setattr(engine, "report", lambda name: read.append(name) or report("digits"))
+    for _ in range(3):
+        assert engine.look("somebody/digits").count == 1797
+        assert engine.sheet("somebody/digits", {}).shape == (engine.SHOWN, 1, 8, 8)
+    assert read == ["somebody/digits"]
 
 
 def test_bad_images_are_a_sentence_without_the_servers_paths(root):
@@ -210,6 +222,16 @@ def test_digits_are_shown(yours):
     assert shown[yours.sheet].count("<img") == 24
 
 
+def test_what_comes_beside_pictures_is_counted(yours, tmp_path):
+    folder_of(tmp_path / "own", [(8, 8)] * 20)
+    for name in ("a.txt", "b.TXT", "list.parquet", "README"):
+        (tmp_path / "own" / name).write_text("x")
+    files = [str(path) for path in sorted((tmp_path / "own").iterdir())]
+    facts = last(yours.bring(files))[yours.facts]
+    assert "<dd>20</dd>" in facts
+    assert "4 files left out: 2 no image (.txt); 1 no image (no suffix); 1 no image (.parquet)." in facts
+
+
 def test_a_problem_is_a_sentence(yours):
     for shown in (last(yours.use_hub("../x")), last(yours.use_place("/etc")), last(yours.bring(["x.txt"]))):
         assert "problem" in shown[yours.status]
@@ -287,6 +309,38 @@ def test_what_the_browser_has_is_not_sent_again(yours, root):
     again = yours.look({"open": "mine", "have": {"vae": lane["stamp"], "charts": value["charts"]["stamp"]}})
     assert "image" not in again["lanes"][0] and "markup" not in again["charts"]
     assert "lanes" not in yours.look({"open": "other"}) and len(yours.look({})["items"]) == 1
+
+
+def reads(monkeypatch):
+    """What is read of checkpoints and comparisons from now on."""
+    seen = []
+    for module, name in ((checkpoint, "read_json"), (checkpoint, "safe_open"), (state, "read_json")):
+        own = getattr(module, name)
+        monkeypatch.setattr(
+            module, name, lambda path, *more, own=own, **kw: seen.append(path) or own(path, *more, **kw)
+        )
+    return seen
+
+
+def test_a_look_reads_only_what_has_changed(yours, root, monkeypatch):
+    checkpoint.save_model(root / "mine" / "vae", FAMILIES["vae"](size=8, widths=(8, 16)))
+    checkpoint.write_json(root / "mine" / "vae" / "run.json", {"data": "digits", "origin": {"source": "a/b"}})
+    for name in ("mine", "other"):
+        write_state(root / name, State("digits", {}, 1.0, (Member("vae", "vae"),), "now", phase="done"))
+    before, foot = yours.look({"open": "mine"}), yours.service.imported()
+    assert before["data"] == "digits" and list(foot) == ["runs/mine/vae"]
+    seen = reads(monkeypatch)
+    assert yours.look({"open": "mine"}) == before and yours.service.imported() == foot
+    assert not seen, "nothing has changed"
+    checkpoint.write_json(root / "mine" / "vae" / "run.json", {"data": "shapes"})
+    write_state(
+        root / "other", State("digits", {}, 1.0, (Member("vae", "vae"),), "now", phase="done", verdict="Use it.")
+    )
+    after = yours.look({"open": "mine"})
+    assert after["data"] == "shapes" and not yours.service.imported()
+    assert sorted(item["verdict"] for item in after["items"]) == ["", "Use it."]
+    read = ["comparison.json", "config.json", "job.json", "model.safetensors", "run.json"]
+    assert sorted(Path(path).name for path in seen) == read, "what has changed, once"
 
 
 def test_acts_from_outside_are_checked(yours):
