@@ -98,7 +98,10 @@ lab.imagePicker = (element, props, watch, trigger) => {
   };
   for (const name of ['pointerup', 'pointercancel']) pad.addEventListener(name, lift);
   drawn.addEventListener('click', () => choose(images.children.length));
-  at('clear').addEventListener('click', clear);
+  at('clear').addEventListener('click', () => {
+    clear();
+    if (!drawn.hidden) trigger('clear', {});
+  });
   at('shuffle').addEventListener('click', () => trigger('shuffle', {}));
   clear();
   watch('value', paint);

@@ -49,7 +49,7 @@ class ImagePicker:
         self.picker = scripted(
             f"{page}-image-picker",
             TEMPLATE,
-            "lab.imagePicker(element, props, watch, trigger, ['choose', 'shuffle', 'draw'])",
+            "lab.imagePicker(element, props, watch, trigger, ['choose', 'shuffle', 'draw', 'clear'])",
         )
 
     @property
@@ -75,6 +75,7 @@ class ImagePicker:
         self.picker.choose(self._choose, [self.strip], self.outputs, trigger_mode="multiple", **quick)
         self.picker.shuffle(self._shuffle, [dataset, self.strip], self.outputs, **quick)
         self.picker.draw(self._draw, [dataset, self.strip], self.outputs, trigger_mode="multiple", **quick)
+        self.picker.clear(self._clear, [self.strip], self.outputs, **quick)
 
     # ---- handlers
 
@@ -98,6 +99,16 @@ class ImagePicker:
         strip = strip or self._examples(dataset or "", 0)
         strip = {**strip, "drawn": (image, words), "chosen": len(strip["images"])}
         return {self.image: image, self.strip: strip, self.picker: painted(strip)}
+
+    def _clear(self, strip: dict[str, Any] | None) -> dict:
+        """Take the drawing away; where it was the chosen image, the first of the strip is."""
+        if not strip or not strip["drawn"]:
+            return {self.picker: gr.skip()}
+        was = strip["chosen"] == len(strip["images"])
+        strip = {**strip, "drawn": None, "chosen": 0 if was else strip["chosen"]}
+        images = choices(strip)
+        image = {self.image: images[0] if images else None} if was else {}
+        return {**image, self.strip: strip, self.picker: painted(strip)}
 
     def _strip(self, dataset: str, seed: int, drawn: tuple[np.ndarray, str] | None = None) -> dict:
         strip = {**self._examples(dataset, seed), "drawn": drawn}

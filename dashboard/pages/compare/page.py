@@ -150,21 +150,26 @@ class Compare:
             everything += [lane.picture, lane.checkpoint, *lane.knobs.outputs, lane.about]
         demo, defaults = Context.root_block, json.dumps(self._defaults())
 
-        real = {"fn": self.show_real, "inputs": [self.dataset, self.n, self.seed, self.results],
-                "outputs": [self.reality, self.real, self.results, self.spread], "concurrency_limit": 2,
-                **CALM}  # fmt: skip
+        shown_real = {"outputs": [self.reality, self.real, self.results, self.spread], "concurrency_limit": 2, **CALM}
+        at_rest = {"fn": self.show_real_at_rest, "inputs": [self.dataset, self.results], **shown_real}
+        real = {"fn": self.show_real, "inputs": [self.dataset, self.n, self.seed, self.results], **shown_real}
         restored = demo.load(self.restore, None, everything, **QUICK)
-        restored.then(**real).then(None, js="() => { document.body.dataset.restored = location.search; }")
+        restored.then(**at_rest).then(None, js="() => { document.body.dataset.restored = location.search; }")
         demo.load(None, js="() => lab.pages()")
-        self.dataset.input(self.switch, [self.dataset], everything, **QUICK).then(**real)
-        self.randomise.click(None, None, [self.seed], js=ANOTHER_SEED)
+        switched = self.dataset.input(self.switch, [self.dataset], everything, **QUICK)
+        switched.then(**at_rest)
+        rolled = self.randomise.click(None, None, [self.seed], js=ANOTHER_SEED)
         self.copy.click(None, inputs, [self.status], js=f"async (...v) => lab.copy(lab.link({defaults}, v))")
-        self.generate.click(None, inputs, None, js=f"(...v) => {{ lab.link({defaults}, v); }}")
+        turned = [self.n.input, self.seed.input, *(one for lane in self.lanes.values() for one in lane.knobs.connect())]
+        for after in turned:
+            after(self.check, [self.status, *inputs], [self.status], **QUICK, trigger_mode="always_last")
+        chosen = [lane.checkpoint.input for lane in self.lanes.values()]
+        for after in (*turned, *chosen, switched.then, rolled.then, self.generate.click):
+            after(None, inputs, None, js=f"(...v) => {{ lab.link({defaults}, v); }}", api_visibility="private")
         run = self.generate.click(self.run, [self.results, *inputs], everything, **RUN)
         run.then(**real)
         self.runs.connect(run)
         for family, lane in self.lanes.items():
-            lane.knobs.connect()
             swap, shown = functools.partial(self.swap, family), [self.dataset, lane.checkpoint, self.results]
             lane.checkpoint.input(swap, shown, everything, **QUICK)
         gr.api(self.call, api_name="generate", **RUNS)
@@ -206,6 +211,14 @@ class Compare:
         elif known and any(key in query for key in self._defaults()):
             updates[self.status] = status("Settings from the link. Press Generate to run them.")
         return updates
+
+    def check(self, shown: str, dataset: str, n: Any, seed: Any, *values: Any) -> dict:
+        """Say at once what is wrong with the controls' values, and no more once it is right."""
+        try:
+            self._order(dataset, n, seed, values)
+        except InputError as error:
+            return {self.status: status(str(error), problem=True)}
+        return {self.status: status("") if 'class="problem"' in shown else gr.skip()}
 
     def switch(self, request: gr.Request, dataset: str) -> dict:
         """Show another data set; a run on the one before ends, and paints nothing more."""
@@ -271,6 +284,10 @@ class Compare:
 
     def _wait(self, words: str) -> dict:
         return {self.status: status(words)}
+
+    def show_real_at_rest(self, dataset: str, results: dict[str, Result]) -> dict:
+        """Show real images beside the lanes before a run: of the seed that their previews are of."""
+        return self.show_real(dataset, PREVIEW["n"], PREVIEW["seed"], results)
 
     def show_real(self, dataset: str, n: Any, seed: Any, results: dict[str, Result]) -> dict:
         """Show real images beside the generated ones, when they are at hand."""

@@ -18,6 +18,7 @@ from dashboard.pages.diffusion import algorithm_lines, diffusion_view, noise_sch
 from dashboard.pages.diffusion.engine import SHEET, Descent, Segment, Snapshot, Trajectories, as_gif, as_strip
 from dashboard.pages.diffusion.panels import PANELS
 from dashboard.service import PREVIEW, Frame, InputError, Knob, Lane, Order, Part, Point, Service, resolve_knobs
+from dashboard.service.parsing import whole_or
 from dashboard.ui import dataset_choice, model_card
 from dashboard.ui.events import CALM, QUICK, RUN
 from dashboard.ui.html import scripted, title
@@ -92,7 +93,11 @@ class Diffusion:
         if shown:
             return {self.shown: gr.skip()}
         dataset, choices = dataset_choice.opened_on(request, self.trajectories.datasets())
-        return {**self._show(dataset, strip), self.dataset: choices}
+        updates, sources = self._show(dataset, strip), self.trajectories.sources(dataset) if dataset else []
+        if sources:
+            t = whole_or(request.query_params.get("t"), START)
+            updates |= self.forward.show(dataset, sources[0], t)
+        return {**updates, self.dataset: choices}
 
     def switch(self, request: gr.Request, dataset: str) -> dict:
         """Show another data set; runs on the one before end, and paint nothing more."""
@@ -171,10 +176,10 @@ class Forward:
         self.again.click(None, None, [self.seed], js=ANOTHER_SEED).then(self.draw, inputs, self.outputs, **live)
         return opened.then(self.draw, inputs, self.outputs, **live)
 
-    def show(self, dataset: str, source: Lane) -> dict:
+    def show(self, dataset: str, source: Lane, t: int = START) -> dict:
         """Show the schedule of a checkpoint; the image under noise follows when an image is chosen."""
         abar = self.trajectories.abar(source)
-        t = min(START, len(abar) - 1)
+        t = min(max(t, 0), len(abar) - 1)
         return {self.t: t, self.picture: {"last": len(abar) - 1, "t": t}, **self._charts(source, t)}
 
     def move(self, event: gr.EventData, dataset: str, name: str, image: Any, seed: str) -> Iterator[dict]:

@@ -78,6 +78,7 @@
       if (!v || typeof v !== 'object') return;
       if (v.last !== undefined) range.max = v.last;
       if (v.t !== undefined) {
+        if (wanted === String(v.t)) lab.link({ t: '' }, [v.t]);
         if (wanted === null || wanted === String(v.t)) {
           show(v.t);
           wanted = null;

@@ -154,8 +154,18 @@ class Gan:
     def turn(self, request: gr.Request, dataset: str | None, run: str | None, *values: Any) -> Iterator[dict]:
         """Make the samples at the present knobs, and mark where these stand among what was measured."""
         turn = self.turns.begin(request)
-        work = self._turned(dataset or "", run or "", values, turn.stop)
-        updates = yield from turn.made(work, lambda words: {self.samples: {"note": words}})
+        try:
+            one = self.games.contestant(dataset or "", run or "")
+            given = self.knobs.given(one.family, values)
+            yield {self.samples: {"note": ""}, **self._measured(dataset or "", one, given)}  # these wait for no device
+            work = self._turned(one, given, dataset or "", turn.stop)
+            updates = yield from turn.made(work, lambda words: {self.samples: {"note": words}})
+        except InputError as error:
+            updates = {
+                self.samples: {"image": "", "note": str(error), "problem": True},
+                self.against: "",
+                self.over: "",
+            }
         yield updates if turn.current else gr.skip()
 
     def call(self, dataset: str, checkpoint: str, seed: int = PREVIEW["seed"]) -> dict:
@@ -209,18 +219,13 @@ class Gan:
             words += " The real images are not at hand here, so the samples stand alone."
         return words
 
-    def _turned(self, dataset: str, run: str, values: tuple, stop: Event) -> Generator[Waiting, None, dict]:
-        """Return the updates of the samples and of the charts beside them."""
-        try:
-            one = self.games.contestant(dataset, run)
-            given = self.knobs.given(one.family, values)
-            images = yield from self.games.samples(dataset, run, given, stop)
-        except InputError as error:
-            return {self.samples: {"image": "", "note": str(error), "problem": True}, self.against: "", self.over: ""}
+    def _turned(self, one: Contestant, given: dict, dataset: str, stop: Event) -> Generator[Waiting, None, dict]:
+        """Return the update of the samples."""
+        images = yield from self.games.samples(dataset, one.name, given, stop)
         at = "".join(f", {knobs.spelled(name)} {value}" for name, value in given.items())
         words = f"{len(images)} samples, seed {PREVIEW['seed']}{at}."
         picture = {"image": model_card.data_uri(images), "alt": f"{len(images)} samples", "note": words}
-        return {self.samples: picture, **self._measured(dataset, one, given)}
+        return {self.samples: picture}
 
     def _measured(self, dataset: str, one: Contestant, given: dict[str, Any]) -> dict:
         """Return the updates of the charts of what was measured, with the knob's present value marked."""

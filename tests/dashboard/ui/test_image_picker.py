@@ -1,5 +1,8 @@
 """The image that panels are about: what a visitor draws or sends, and what is offered to choose from."""
 
+from unittest import mock
+
+import gradio as gr
 import numpy as np
 import pytest
 
@@ -45,3 +48,17 @@ def test_an_empty_or_misshapen_drawing_is_refused():
     for value, words in ((np.zeros((112, 112)), "Nothing is drawn yet"), (np.ones((5, 6)), "not 5 x 6"), (None, "not")):
         with pytest.raises(InputError, match=words):
             image_picker.sketch(value, GREY)
+
+
+def test_a_drawing_that_is_cleared_is_no_choice_any_more():
+    with gr.Blocks():
+        picker = image_picker.ImagePicker(mock.Mock(), "x")
+    images = [np.full(GREY, shade, np.uint8) for shade in (1, 2)]
+    strip = {"dataset": "x", "seed": 0, "images": images, "names": ["a", "b"], "words": "Real.", "chosen": 2,
+             "drawn": (np.full(GREY, 3, np.uint8), "Yours.")}  # fmt: skip
+    updates = picker._clear(strip)
+    assert updates[picker.image] is images[0] and updates[picker.strip]["chosen"] == 0
+    assert updates[picker.picker]["drawn"] == "" and updates[picker.picker]["words"] == "Real."
+    updates = picker._clear({**strip, "chosen": 1})
+    assert picker.image not in updates and updates[picker.strip]["chosen"] == 1
+    assert picker._clear({**strip, "drawn": None}) == {picker.picker: gr.skip()}

@@ -13,7 +13,7 @@ from dashboard.pages.compare import downloads
 from dashboard.pages.compare.page import Compare, numbers_of
 from dashboard.service import PREVIEW, Result
 from dashboard.service.device import Waiting
-from dashboard.ui.run import in_line
+from dashboard.ui.run import in_line, status
 from gencore.family import image_seed
 from tests.support.leases import taken
 
@@ -63,6 +63,26 @@ def test_the_api_tells_a_bad_data_set_in_a_sentence(service, dataset):
         page = Compare(service)
     with pytest.raises(gr.Error, match=re.escape(repr(dataset))):
         page.call(dataset)
+
+
+def test_what_cannot_be_run_is_said_as_it_is_set_and_no_more_once_it_is_right(service):
+    with gr.Blocks():
+        page = Compare(service)
+    values = ["", "plain", 50, 0.0, *[""] * 9][: sum(len(lane.inputs) for lane in page.lanes.values())]
+    said = page.check(status("Settings from the link."), "dots", 4, "abc", *values)[page.status]
+    assert "must be a whole number" in said and "alert" in said
+    assert page.check(said, "dots", 4, "7", *values)[page.status] == status("")
+    assert page.check(status("Settings from the link."), "dots", 4, "7", *values)[page.status] == gr.skip()
+
+
+def test_real_images_are_of_the_seed_that_the_lanes_show(service, monkeypatch):
+    asked = []
+    monkeypatch.setattr(service, "real", lambda _, n, seed: asked.append((n, seed)))
+    with gr.Blocks():
+        page = Compare(service)
+    page.show_real_at_rest("dots", {})
+    page.show_real("dots", 3, "77", {})
+    assert asked == [(PREVIEW["n"], PREVIEW["seed"]), (3, 77)]
 
 
 def test_a_fourth_family_shows_up_as_a_lane_with_its_knobs(service):

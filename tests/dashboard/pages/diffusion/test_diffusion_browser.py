@@ -86,6 +86,7 @@ def test_an_image_goes_under_noise(visit):
     for _ in range(4):  # faster than the server answers: the last one counts
         page.keyboard.press("ArrowRight")
     page.wait_for_selector("#diffusion-forward [data-t='147'].df-forward")
+    page.wait_for_function("new URLSearchParams(location.search).get('t') === '147'")  # a link to what is shown
     assert page.inner_text("#diffusion-forward [data-at=problem]") == ""
 
     image = source_of(page, "x0")
@@ -128,6 +129,10 @@ def test_two_films_are_made_scrubbed_played_stopped_and_saved(visit):
         "document.querySelector('#diffusion-film [data-at=problem]').textContent.startsWith('A seed must be')"
     )
     assert page.is_enabled("#diffusion-reverse-go")
+    button, words = (
+        page.locator(one).bounding_box() for one in ("#diffusion-reverse-go", "#diffusion-film .df-problem")
+    )
+    assert 0 < words["y"] - button["y"] < 200, "beside the button that was pressed"
 
 
 def test_the_bound_is_drawn_or_says_how_to_measure_it(visit):

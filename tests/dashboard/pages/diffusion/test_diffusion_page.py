@@ -3,14 +3,16 @@
 import io
 import itertools
 import threading
+from unittest import mock
 
+import gradio as gr
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 from dashboard.format import plural
-from dashboard.pages.diffusion import algorithm_lines, diffusion_view, engine, noise_schedule
+from dashboard.pages.diffusion import algorithm_lines, diffusion_view, engine, noise_schedule, page
 from dashboard.pages.diffusion.engine import MOST_SNAPSHOTS, Trajectories, evenly, noise_level
 from dashboard.results.operating_points import Measurements, join, knobs_key
 from dashboard.service import InputError, Service
@@ -360,3 +362,15 @@ def test_every_moment_lights_a_line_and_fills_cells_that_there_are():
         (algorithm_lines.SAMPLING, algorithm_lines.SAMPLING_CELLS, algorithm_lines.ALGORITHM_2),
     ):
         assert markup.count("<li>") == len(lines) == 6 and all(f'data-cell="{name}"' in markup for name, _ in cells)
+
+
+# ---- the page
+
+
+@pytest.mark.parametrize(("given", "t"), [("147", 147), ("5000", 999), ("-3", 0), ("much", 400), (None, 400)])
+def test_the_page_opens_at_the_t_of_its_address(trajectories, given, t):
+    with gr.Blocks(), gr.Tabs(), gr.Tab("x"):
+        mine = page.Diffusion(trajectories.service)
+    request = mock.Mock(query_params={} if given is None else {"t": given})
+    updates = mine.open(request, "", None)
+    assert updates[mine.forward.t] == t and updates[mine.forward.picture]["t"] == t

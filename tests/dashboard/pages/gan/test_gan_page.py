@@ -161,6 +161,8 @@ def test_who_waits_on_the_page_is_told_how_many_are_ahead(games):
         mine = page.Gan(games.service)
     with taken(games.service.device):
         turning = mine.turn(visitor, "digits", "digits/gan", *(control.value for control in mine.knobs.inputs))
+        measured = next(turning)
+        assert mine.against in measured and mine.over in measured, "what was measured waits for no device"
         assert in_line(Waiting(1)) in next(turning)[mine.samples]["note"]
         judging = mine.judge(visitor, "digits", "digits/gan", 1)
         assert "busy" not in next(judging)[mine.judging] and in_line(Waiting(2)) in next(judging)[mine.judging]
@@ -311,12 +313,12 @@ def test_the_curves_say_all_three_scores_at_both_ends(measured):
 def test_a_family_without_a_number_shows_its_samples_alone(games):
     with gr.Blocks(), gr.Tabs(), gr.Tab("x"):
         mine = page.Gan(games.service)
-    values = tuple(control.value for control in mine.knobs.inputs)
-    updates = finish(mine._turned("digits", "digits/referee", values, GO))
-    assert updates[mine.samples]["image"].startswith("data:image/png;base64,")
-    assert "no setting that is a number" in updates[mine.against] and updates[mine.over] == ""
-    updates = finish(mine._turned("digits", "digits/gan-minimax", values, GO))
-    assert "python -m gencore evaluate digits/gan-minimax" in updates[mine.against]
+    values, visitor = tuple(control.value for control in mine.knobs.inputs), mock.Mock(session_hash="visitor")
+    charts, samples = mine.turn(visitor, "digits", "digits/referee", *values)
+    assert samples[mine.samples]["image"].startswith("data:image/png;base64,")
+    assert "no setting that is a number" in charts[mine.against] and charts[mine.over] == ""
+    charts, _ = mine.turn(visitor, "digits", "digits/gan-minimax", *values)
+    assert "python -m gencore evaluate digits/gan-minimax" in charts[mine.against]
 
 
 def test_logs_without_a_game_and_runs_without_a_log_say_so(games, root):
