@@ -45,7 +45,7 @@ class Style:
 
 STYLES = {
     "vae": Style(("#0072B2", "#4ea5dd"), ("#006ba6", "#63b3e8"), "square"),
-    "gan": Style(("#D55E00", "#f0813c"), ("#b95000", "#f7935a"), "triangle-up"),
+    "gan": Style(("#D55E00", "#f0813c"), ("#b34d00", "#f7935a"), "triangle-up"),
     "ddpm": Style(("#009E73", "#2bbd92"), ("#007a59", "#3bcaa0"), "circle"),
     "real": Style(TOKENS["cloud"], TOKENS["quiet"], "cross"),
     "samples": Style(TOKENS["quiet"], TOKENS["quiet"], "diamond"),  # made elsewhere

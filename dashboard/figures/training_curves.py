@@ -212,7 +212,8 @@ def facts_table(facts: Sequence[Facts]) -> str:
     body = "".join(f"<tr>{facts_row(one)}</tr>" for one in facts)
     notes = " ".join(continued(one) for one in facts if isinstance(one.run.get("init"), Mapping))
     return (
-        f'<div class="numbers descent-facts"><div class="sideways"><table><thead><tr>{head}</tr></thead>'
+        f'<div class="numbers descent-facts"><div class="sideways" tabindex="0" role="region" '
+        f'aria-label="What each training was"><table><thead><tr>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>" + (f'<p class="reading">{escape(notes)}</p>' if notes else "") + "</div>"
     )
 

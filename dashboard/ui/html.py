@@ -14,10 +14,16 @@ def template(module: str, name: str) -> str:
     return (Path(module).parent / f"{name}.html").read_text(encoding="utf-8")
 
 
-def title(heading: str, words: str) -> gr.HTML:
-    """Return a page's title and what it is about."""
+def title(heading: str, words: str, below: str = "") -> gr.HTML:
+    """Return a page's title and what it is about.
+
+    Args:
+        heading: The title.
+        words: What the page is about, in a sentence or two.
+        below: Names what follows for those who hear the page, where no heading that is seen does.
+    """
     text = f'<div class="title"><h1>{escape(heading)}</h1><p>{escape(words, quote=False)}</p></div>'
-    return gr.HTML(text, js_on_load=None)
+    return gr.HTML(text + (f'<h2 class="heard">{escape(below)}</h2>' if below else ""), js_on_load=None)
 
 
 def scripted(elem_id: str | None, template: str, script: str, value: Any = None, **options: Any) -> gr.HTML:

@@ -21,11 +21,11 @@ DIGIT, WHOLE = 20, 28  # an MNIST digit's longer side, and its picture's: how a 
 SOFTENED = "The drawing had hard edges, in two shades alone; they were softened, as those of the test images are."
 TEMPLATE = (
     '<div class="image-picker" data-at="picker" data-state="idle"><div class="image-picker-strip">'
-    '<div class="image-picker-head"><h3 data-at="title">The image</h3>'
+    '<div class="image-picker-head"><h2 data-at="title">The image</h2>'
     '<button type="button" class="quiet" data-at="shuffle">Shuffle</button></div>'
     '<div class="image-picker-images" data-at="images" role="group" aria-label="Images to choose from"></div>'
     '<p class="image-picker-words" data-at="words" role="status"></p></div>'
-    '<div class="image-picker-draw"><div class="image-picker-head"><h3>or draw one</h3>'
+    '<div class="image-picker-draw"><div class="image-picker-head"><h2>or draw one</h2>'
     '<button type="button" class="quiet" data-at="clear">Clear</button></div><div class="image-picker-pads">'
     f'<canvas data-at="pad" width="{PAD}" height="{PAD}" role="img" '
     'aria-label="Sketch pad: draw with the pointer or a finger"></canvas>'

@@ -1,4 +1,6 @@
-"""No page jumps while it fills: what comes once it is open has its room kept; and the title says which page it is."""
+"""No page jumps while it fills, its title says which one it is, and axe finds nothing that bars a visitor from it."""
+
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +17,14 @@ new PerformanceObserver((list) => {
   }
 }).observe({ type: 'layout-shift', buffered: true });
 """
+AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+# A link of the header leads to a page, '#speed', which axe takes for a skip link without a target.
+JUDGE = """async (options) => {
+  const rules = { 'skip-link': { enabled: false } };
+  const { violations } = await axe.run(document, { resultTypes: ['violations'], rules, ...options });
+  return violations.flatMap(({ id, nodes }) => nodes.map(({ target, html }) => [id, target.join(' '), html]));
+}"""
+NOT_OURS = (".upload-container",)  # Gradio's own
 # A good cumulative layout shift is 0.1 at most (Google), which most pages keep; without that room it was up to 0.76.
 # Gradio lays the first row of some out after their first panel, or before, from one run to the next: 0.1 more.
 MOST = 0.2
@@ -42,6 +52,14 @@ def test_a_page_keeps_room_for_what_comes(visit, slug):
     shifts = page.evaluate("window.shifts")
     assert sum(value for value, *_ in shifts) < MOST, shifts
     assert page.title() == f"{modules()[slug].TITLE} · Trilemma Lab"
+    page.add_script_tag(path=AXE)
+    found = page.evaluate(JUDGE, {})
+    page.evaluate("document.body.classList.toggle('dark')")
+    found += page.evaluate(JUDGE, {"runOnly": ["color-contrast"]})
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_timeout(400)  # wide formulas learn that they are
+    found += page.evaluate(JUDGE, {"runOnly": ["scrollable-region-focusable", "target-size"]})
+    assert not [one for one in found if not any(part in one[1] for part in NOT_OURS)]
 
 
 def test_the_header_can_be_skipped_and_leads_to_every_page_by_group(visit):

@@ -16,7 +16,9 @@ from dashboard.ui.knobs import spelled
 SIDES = ("left", "right")
 FORWARD = template(__file__, "forward")
 REEL = template(__file__, "reel")
-FILM = template(__file__, "film").replace("{reels}", "".join(REEL.format(side=side) for side in SIDES))
+FILM = template(__file__, "film").replace(
+    "{reels}", "".join(REEL.format(side=side, title=side.capitalize()) for side in SIDES)
+)
 STEPS = template(__file__, "steps")
 
 

@@ -81,6 +81,7 @@ class Diversity:
             "All kinds, or a few again and again?",
             "Real images come in many kinds. How many of them a model makes, a grid of good pictures does not "
             "show; here it is measured.",
+            below="What was measured",
         )
         self._build_settings(datasets, start)
         with gr.Row(elem_classes=["charts"]):

@@ -133,7 +133,7 @@ def glance(titles: Sequence[str], columns: Sequence[Sequence[Verdict]]) -> str:
         f'<tr><th scope="row">{escape(metric.name)}</th>{"".join(cell(column.get(key)) for column in words)}</tr>'
         for key, metric in metrics.items()
     )
-    return f'<table class="glance"><thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table>'
+    return f'<table class="glance"><thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 
 def cell(one: Verdict | None) -> str:

@@ -17,15 +17,15 @@ from dashboard.results.operating_points import Measured
 from dashboard.service import METRICS, PREVIEW, Broken, InputError, Service
 from dashboard.ui import dataset_choice, model_card
 from dashboard.ui.events import QUICK, RUN
+from dashboard.ui.html import title
 from dashboard.ui.panels import chart, on_open
 from dashboard.ui.run import Runs
 
 TITLE = "Failure lab"
 SLUG = slug_of(__name__)
-HEADING = (
-    '<div class="title"><h1>Which metric would have noticed?</h1><p>Each of these models was broken on purpose. A good '
-    "score means little until it is known what it cannot see: below, every metric says what it makes of each of them, "
-    "beside the healthy model and real images.</p></div>"
+ABOUT = (
+    "Each of these models was broken on purpose. A good score means little until it is known what it cannot see: "
+    "below, every metric says what it makes of each of them, beside the healthy model and real images."
 )
 WAITING = "Making 24 samples …"
 NO_CHECKPOINT = "There is no checkpoint yet. Train one and reload: python -m gencore train digits/vae"
@@ -43,7 +43,7 @@ class Failures:
     def __init__(self, service: Service):
         self.service = service
         datasets = service.datasets()
-        gr.HTML(HEADING, js_on_load=None)
+        title("Which metric would have noticed?", ABOUT, below="What was noticed")
         with gr.Row(elem_classes=["shared"], visible=len(datasets) > 1):
             self.dataset = dataset_choice.dropdown(SLUG, datasets)
         self.opened = gr.State(False)

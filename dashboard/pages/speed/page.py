@@ -43,6 +43,7 @@ class Speed:
             "How fast, and what it takes",
             "Every time is a median after a warm-up, one model alone on its device. Times of different machines"
             " are never mixed: each mark says where it is from.",
+            below="What was timed",
         )
         scope = next(iter(engine.SCOPES))
         with gr.Row(elem_classes=["shared"]):
