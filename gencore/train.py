@@ -44,6 +44,10 @@ LOCK = ".training.lock"
 ASK_EVERY = 8  # steps: how often several processes ask each other whether to stop
 
 
+class Diverged(InputError):
+    """A training's figures or weights are no longer finite numbers."""
+
+
 @dataclass(frozen=True)
 class Progress:
     """Where a training stands.
@@ -184,7 +188,7 @@ class Trainer:
         """Write one line: the means of what the losses logged since the last, and now and then held-out figures.
 
         Raises:
-            InputError: if a figure is no longer finite.
+            Diverged: if a figure is no longer finite.
         """
         values = {name: total / count for name, (total, count) in self.logged.items()}
         if len(self.lines) % VALIDATE_EVERY == 0 and isinstance(self.ema, ValidationHook) and len(self.held_out):
@@ -193,12 +197,7 @@ class Trainer:
         plain = {name: _plain(value) for name, value in values.items()}
         for name, value in plain.items():
             if not np.isfinite(value).all():
-                there = (self.out / checkpoint.WEIGHTS).is_file()
-                kept = f"the checkpoint of {self.out} is the last good one" if there else "nothing had been saved yet"
-                raise InputError(
-                    f"{name} is no longer a finite number at step {self.step}: the training diverged; {kept}. Try a "
-                    f"smaller lr (it was {self.config.lr:g})."
-                )
+                raise self.diverged(name)
         line = {
             "step": self.step,
             "images": self.images,
@@ -209,6 +208,25 @@ class Trainer:
         self.logs = {name: value for name, value in plain.items() if isinstance(value, float)}
         self.group.track({"images": self.images, "seconds": self.seconds, "lr": line["lr"]} | self.logs, self.step)
         self.logged = {}
+
+    def diverged(self, what: str) -> Diverged:
+        """Return what is raised once something is no longer finite: with what there is of the training from before.
+
+        To go on from there would end as this did: every step depends on the seed and the step alone.
+        """
+        return Diverged(
+            f"{what} is no longer a finite number at step {self.step}: the training diverged; {self._kept()}. Begin "
+            f"anew with a smaller lr (it was {self.config.lr:g}); going on from there would end as this did."
+        )
+
+    def _kept(self) -> str:
+        """Return what the checkpoint in the folder is worth, in words."""
+        if not (self.out / checkpoint.WEIGHTS).is_file():
+            return "nothing had been saved yet"
+        seen = checkpoint.find(str(self.out)).run.get("images", 0)
+        if seen < len(self.data):
+            return f"what {self.out} holds has seen {seen:,} images, not each once, and is of no use yet"
+        return f"the checkpoint of {self.out}, of {seen:,} images, is the last good one"
 
     def generate(self, seeds: list[int], finished: bool = False) -> Tensor:
         """Return the images of seeds at default knobs with the averaged weights, float32 (N, C, H, W) in [-1, 1]."""
@@ -225,12 +243,19 @@ class Trainer:
     # --- saving and resuming -----------------------------------------------------------------------------------
 
     def save(self) -> None:
-        """Save the state to resume from, then the averaged model, the log and run.json; each file atomically."""
+        """Save the state to resume from, then the averaged model, the log and run.json; each file atomically.
+
+        Raises:
+            Diverged: if a figure or a weight is no longer finite; what was saved before stays.
+        """
         if self.logged:
             self.log()
         if self.group.rank:
             return
-        checkpoint.write_tensors(self.out / checkpoint.STATE, self._tensors(), {"run": json.dumps(self._record())})
+        tensors = self._tensors()
+        if not all(bool(x.isfinite().all()) for x in tensors.values()):  # by a last step whose loss was still finite
+            raise self.diverged("A weight")
+        checkpoint.write_tensors(self.out / checkpoint.STATE, tensors, {"run": json.dumps(self._record())})
         self.publish()
 
     def publish(self, finished: bool = False) -> None:

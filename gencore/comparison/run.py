@@ -24,11 +24,13 @@ from gencore.evaluation.plan import prepare
 from gencore.extractors import Options, default_extractor
 from gencore.extractors.reference import write_features
 from gencore.locks import Owner, alone
-from gencore.train import train
+from gencore.presets import Run
+from gencore.train import LOG, TIMELAPSE, Diverged, train
 
 WRITE_SECONDS = 1.0  # between two writings of the state
 ILL = (InputError, RuntimeError, OSError, MemoryError)  # RuntimeError: a device without memory, too
 TRAINED = ("trained", "measured")
+LEFT = (checkpoint.STATE, checkpoint.WEIGHTS, checkpoint.CONFIG, checkpoint.RUN, LOG)
 MEMORY = "There is not enough memory for this; try a smaller --size, or fewer other programs."
 
 
@@ -110,6 +112,8 @@ class Comparison:
         for family in ahead:
             try:
                 yield from self.train_one(self.state.member(family), watch.fresh())
+            except Diverged as error:
+                self.put_member(family, now=True, state="failed", **gentler(self.state, family, error))
             except ILL as error:
                 self.put_member(family, now=True, state="failed", words=sentence_of(error))
         if not any(one.state in TRAINED for one in self.state.members):
@@ -118,6 +122,9 @@ class Comparison:
     def train_one(self, one: Member, watch: Watch) -> Iterator[Moment]:
         """Train one family, from where it was."""
         out = self.folder / one.checkpoint
+        if diverged(out, run_of(self.state, one)):
+            self.put_member(one.family, now=True, seconds=0.0, images=0)
+            clear(out)
         resume = (out / checkpoint.STATE).exists()
         self.put_member(one.family, now=True, state="training", words="")
         steps = train(
@@ -260,6 +267,27 @@ def refuse_another(folder: Path, asked: Asked, state: State) -> None:
                 f"{folder} holds a comparison with {key} {value}, not {now[key]}: go on with the same, or choose "
                 "another folder with --out."
             )
+
+
+def gentler(state: State, family: str, error: Diverged) -> dict[str, Any]:
+    """Return the changes of a family whose training diverged: the next one begins anew, with half the learning rate."""
+    run = run_of(state, state.member(family))
+    lr = run.config.lr / 2
+    return {"train": run.train | {"lr": lr}, "words": f"{error} The same command does so, with an lr of {lr:g}."}
+
+
+def diverged(out: Path, run: Run) -> bool:
+    """Return whether what a folder holds was trained with another learning rate than a run is to be: it diverged."""
+    try:
+        return Run.from_record(checkpoint.read_json(out / checkpoint.RUN)).config.lr != run.config.lr
+    except (InputError, OSError):
+        return False
+
+
+def clear(out: Path) -> None:
+    """Remove what a training that diverged has left."""
+    for path in (*(out / name for name in LEFT), *(out / TIMELAPSE).glob("*.png")):
+        path.unlink(missing_ok=True)
 
 
 def sentence_of(error: BaseException) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import sys
 import time
@@ -22,7 +23,7 @@ from gencore.errors import InputError
 from gencore.families import FAMILIES
 from gencore.family import Loss
 from gencore.presets import PRESETS, Run, TrainingConfig, resolve_run
-from gencore.train import ASK_EVERY, LOG, LOG_LINES, TIMELAPSE, ProcessGroup, _budgeted, train
+from gencore.train import ASK_EVERY, LOG, LOG_LINES, TIMELAPSE, Diverged, ProcessGroup, _budgeted, train
 
 ROOT = Path(__file__).parents[2]
 TINY = Run("vae", "digits", {"widths": (8, 8), "latent": 2, "components": 2}, {
@@ -227,9 +228,29 @@ def test_divergence_is_told_and_the_last_good_checkpoint_stays(tmp_path):
     trainer = steps.gi_frame.f_locals["trainer"]
     with torch.no_grad():
         next(iter(trainer.model.parameters())).fill_(float("nan"))
-    with pytest.raises(InputError, match=r"diverged; the checkpoint of .*run is the last good one"):
+    with pytest.raises(
+        Diverged, match=r"diverged; what .*run holds has seen \d+ images, not each once, and is of no use"
+    ):
         list(steps)
     assert same(before, weights(tmp_path / "run"))
+    trainer.data = trainer.data[:50]
+    assert re.search(
+        r"the checkpoint of .*run, of \d+ images, is the last good one\. Begin anew", str(trainer.diverged("x"))
+    )
+
+
+def test_a_state_with_weights_that_are_not_finite_is_not_saved(tmp_path):
+    """The last step's loss was finite still: nothing is logged of what came after."""
+    steps = train(TINY, tmp_path / "run")
+    next(steps)
+    trainer = steps.gi_frame.f_locals["trainer"]
+    state = (tmp_path / "run" / checkpoint.STATE).read_bytes()
+    trainer.logged = {}
+    with torch.no_grad():
+        next(iter(trainer.model.parameters())).fill_(float("inf"))
+    with pytest.raises(Diverged, match="A weight is no longer a finite number"):
+        trainer.save()
+    assert (tmp_path / "run" / checkpoint.STATE).read_bytes() == state
 
 
 def test_divergence_before_anything_was_saved_names_no_checkpoint(tmp_path, monkeypatch):

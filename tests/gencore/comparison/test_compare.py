@@ -15,13 +15,14 @@ from typer.testing import CliRunner
 from gencore import checkpoint
 from gencore.cli import app
 from gencore.comparison import run as running
-from gencore.comparison.plan import Asked, extractors_time, hurried, plan
+from gencore.comparison.plan import Asked, extractors_time, hurried, plan, run_of
 from gencore.comparison.run import opened
-from gencore.comparison.state import FILE, State, read_state
+from gencore.comparison.state import FILE, Member, State, read_state
 from gencore.data import View, load_splits
 from gencore.errors import InputError
 from gencore.evaluation import rows
 from gencore.families import FAMILIES
+from gencore.train import Trainer
 from tests.gencore.comparison.conftest import save_shapes, shapes
 from tests.support.kills import started
 
@@ -182,6 +183,29 @@ def test_a_family_that_fails_leaves_the_others_their_turn(here, short, monkeypat
     monkeypatch.setattr(running, "train", own)
     assert command(data, "--minutes", MINUTES, "--families", "gan,vae").exit_code == 0
     assert [one.state for one in read_state(here / "runs/photos").members] == ["measured"] * 2, "it is tried again"
+
+
+def test_a_family_that_diverged_begins_anew_with_half_the_rate(here, short, monkeypatch):
+    """Its state is not gone on with: every step depends on the seed and the step, so it would diverge again."""
+    seen, own = [], Trainer.log
+
+    def diverging(trainer):
+        seen.append((trainer.config.lr, trainer.step))
+        if trainer.config.lr == first and trainer.step > 3:
+            raise trainer.diverged("loss")
+        own(trainer)
+
+    asked, folder = begun(here)
+    first = run_of(plan(asked, lambda *_: None), Member("vae", "vae")).config.lr
+    monkeypatch.setattr(Trainer, "log", diverging)
+    assert command(asked.data, "--minutes", MINUTES, "--families", "vae").exit_code == 2
+    words = read_state(folder).member("vae").words
+    assert "diverged" in words and f"The same command does so, with an lr of {first / 2:g}." in words
+    assert (folder / "vae" / checkpoint.STATE).exists(), "the first step was saved"
+    seen.clear()
+    assert command(asked.data, "--minutes", MINUTES, "--families", "vae").exit_code == 0
+    assert {lr for lr, _ in seen} == {first / 2} and seen[0][1] == 1, "from the first step on"
+    assert read_state(folder).member("vae").state == "measured"
 
 
 def test_where_all_fail_the_comparison_does(here, short, monkeypatch):
