@@ -87,6 +87,7 @@ def lines(
     log_y: bool = False,
     marker_x: float | None = None,
     x_range: tuple[float, float] | None = None,
+    y_range: tuple[float, float] | None = None,
 ) -> str:
     """Return the card of a line chart: title, what it says, the drawing, how to read it.
 
@@ -102,6 +103,8 @@ def lines(
         log_y: The same of the vertical axis.
         marker_x: Where a vertical line stands, with a dot on each curve; None for none.
         x_range: The least and the largest x of the axis, for charts that share one; by default that of the curves.
+        y_range: The same of y, for a chart that must hold still while something is dragged; by default what the
+            curves and the levels need.
     """
     budget = max(40, min(MOST_POINTS, BUDGET // max(1, sum(3 if c.low is not None else 1 for c in curves))))
     clean = [known(curve, log_x, log_y) for curve in curves]
@@ -114,7 +117,7 @@ def lines(
         most = budget if width > 400 else max(20, budget // 2)
         drawn = [thinned(curve, most, log_x) for curve in clean]
         x = across(x_range or [v for c in drawn for v in (c.x[0], c.x[-1])], log_x)
-        y = Scale.around(heights(drawn, levels), log_y)
+        y = Scale(*y_range, log_y) if y_range else Scale.around(heights(drawn, levels), log_y)
         return draw_lines(drawn, levels, (x, y), (x_title, y_title), marker_x, width)
 
     return svg.chart(title, answer, reading, draw)

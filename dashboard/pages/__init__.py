@@ -25,6 +25,7 @@ COMPARE = (
 )
 LEARN = (
     "lecture",
+    "basics",
     "latent",
     "vae",
     "gan",

@@ -7,7 +7,7 @@ service's turn, and keeps what does not change from one slider's move to the nex
 from __future__ import annotations
 
 import functools
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from threading import Event
 from typing import Any
@@ -30,10 +30,14 @@ from dashboard.service.pixels import encode, to_input, to_pixels
 from gencore.encodings import FILE, Encodings
 from gencore.errors import near
 from gencore.families.likelihood import normal_kl
-from gencore.family import Bounds, Decodes, Encodes, Family, FitsPrior, Noise
+from gencore.family import Bounds, Decodes, DecodesNormal, Encodes, Family, FitsPrior, Noise
+from gencore.importance import importance_bound, log_weights
 
 DRAWS = 12  # of z, from the posterior of one image
 WIDEST = 10.0  # times sigma
+MOST_WEIGHED, AT_ONCE = 1000, 100  # draws of z for importance-weighted bounds: in all, and between two pictures
+GROUPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)  # draws in one estimate of these
+LIKELY = 6  # draws of x from p(x|z)
 PRICED = 16  # draws of z that an image's price is the mean of
 NORMAL = 1.96  # the 97.5% point of the normal distribution
 
@@ -57,6 +61,23 @@ class Drawn:
     spread: np.ndarray
     between_z: float
     between_images: float
+
+
+@dataclass(frozen=True)
+class Likely:
+    """p(x|z) at the mean of one image's posterior.
+
+    Attributes:
+        mean: uint8 (C, H, W), f_mu(z).
+        std: (H, W) f_sigma(z), of pixels in [-1, 1], mean over channels.
+        images: uint8 (n, C, H, W), draws of x.
+        error: The root mean square of the image less f_mu(z), of pixels in [-1, 1].
+    """
+
+    mean: np.ndarray
+    std: np.ndarray
+    images: np.ndarray
+    error: float
 
 
 class Posteriors:
@@ -139,6 +160,50 @@ class Posteriors:
             between_z=torch.pdist(z).mean().item(),
             between_images=torch.pdist(pixels.flatten(1)).mean().item(),
         )
+
+    def decodes_normal(self, family: str) -> None:
+        """Check that a family's p(x|z) is normal.
+
+        Raises:
+            InputError: saying that it is not.
+        """
+        if not issubclass(self.service.families[family], DecodesNormal):
+            raise InputError(f"A {self.service.families[family].title} has no normal p(x|z) to be looked at.")
+
+    def likely(
+        self, name: str, image: np.ndarray, seed: Any, scale: Any, stop: Event | None = None
+    ) -> Generator[Waiting, None, Likely]:
+        """Return, once the device is had, p(x|z) at z = mu(x) of an image, and draws of it with so many times sigma.
+
+        Raises:
+            InputError: in one sentence, on a bad seed or scale, or an image of another size.
+        """
+        seed, scale = parse_seed(seed), parse_number(scale, 0, WIDEST, "The scale of σ")
+
+        def draw(model: Family) -> Likely:
+            z = self._encode(name, model, image)[0][None].to(model.device)
+            mean, std = (values.cpu() for values in model.likelihood(z))
+            eps = Noise(image_seeds(seed, LIKELY))(*model.image_shape)
+            error = (to_input(image[None].copy(), model).cpu() - mean).square().mean().sqrt().item()
+            drawn = (mean + scale * std * eps).clamp(-1, 1)
+            return Likely(to_pixels(mean.clamp(-1, 1))[0], std[0].mean(0).numpy(), to_pixels(drawn), error)
+
+        return (yield from self.service.with_model(name, draw, stop))
+
+    def weighed(self, name: str, image: np.ndarray, stop: Event) -> Iterator[Waiting | dict[int, np.ndarray]]:
+        """Yield importance-weighted bounds of log P of an image by the draws in each, more and more of them.
+
+        Raises:
+            InputError: in one sentence, if the device fails.
+        """
+        generator, weights = torch.Generator().manual_seed(0), torch.zeros(0, dtype=torch.float64)
+
+        def draw(model: Family) -> Tensor:
+            return log_weights(model, to_input(image[None].copy(), model), AT_ONCE, generator)
+
+        while len(weights) < MOST_WEIGHED and not stop.is_set():
+            weights = torch.cat([weights, (yield from self.service.with_model(name, draw, stop))])
+            yield {k: importance_bound(weights, k).numpy() for k in GROUPS if k <= len(weights)}
 
     def price(
         self, name: str, image: np.ndarray, label: str, picture: str = "", stop: Event | None = None

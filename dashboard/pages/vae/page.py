@@ -11,13 +11,14 @@ import gradio as gr
 import numpy as np
 
 from dashboard.pages import slug_of
-from dashboard.pages.vae import elbo_figure, posterior_figure, sharpness_figure
+from dashboard.pages.vae import elbo_figure, importance_figure, posterior_figure, sharpness_figure
 from dashboard.pages.vae.elbo_figure import Price
-from dashboard.pages.vae.engine import DRAWS, WIDEST, Drawn, Posteriors
+from dashboard.pages.vae.engine import DRAWS, LIKELY, MOST_WEIGHED, WIDEST, Drawn, Likely, Posteriors
 from dashboard.pages.vae.panels import PANELS
 from dashboard.service import PREVIEW, Frame, InputError, Service
 from dashboard.service.device import Waiting
 from dashboard.ui import dataset_choice, model_card
+from dashboard.ui.events import RUN
 from dashboard.ui.html import scripted, title
 from dashboard.ui.image_picker import ImagePicker
 from dashboard.ui.knobs import KnobPanel
@@ -37,6 +38,14 @@ DRAWS_TEMPLATE = (
     '<figure><img data-at="spread" alt=""><figcaption data-at="peak"></figcaption></figure></div>'
     f'<figure><img data-at="draws" alt=""><figcaption>decoded from {DRAWS} draws of z</figcaption></figure>'
     '<p class="inside-words words" data-at="words"></p></div>'
+)
+LIKELY_TEMPLATE = (
+    '<div class="vae-draws"><p class="inside-problem words" data-at="problem" role="alert"></p><div class="three">'
+    '<figure><img data-at="image" alt=""><figcaption>the image x</figcaption></figure>'
+    '<figure><img data-at="mean" alt=""><figcaption>f<sub>μ</sub>(z), with z = μ(x)</figcaption></figure>'
+    '<figure><img data-at="std" alt=""><figcaption>f<sub>σ</sub>(z): <span data-at="peak"></span></figcaption></figure>'
+    f'</div><figure><img data-at="draws" alt=""><figcaption>{LIKELY} draws of x from p(x|z), all of one z</figcaption>'
+    '</figure><p class="inside-words words" data-at="words"></p></div>'
 )
 SAMPLES_TEMPLATE = (
     '<div class="vae-samples"><p class="inside-problem" data-at="problem" role="alert"></p>'
@@ -71,9 +80,11 @@ class Inside:
         self._build_noise()
         with framed(PANELS["elbo"]):
             self.elbo = gr.HTML("", js_on_load=None, elem_classes=["chart", "prices"], elem_id="vae-elbo")
+        self._build_importance()
+        self._build_decoder()
         self._build_prior()
-        # At all that is said of the image, at its posterior alone, at draws of z alone; and runs of samples.
-        self.looks, self.bell_looks, self.noise_looks, self.runs = Runs(), Runs(), Runs(), Runs()
+        # At all that is said of the image, at its posterior, at draws of z and at those of x alone; runs of samples.
+        self.looks, self.bell_looks, self.noise_looks, self.likely_looks, self.runs = (Runs() for _ in range(5))
 
     # ---- layout
 
@@ -91,6 +102,24 @@ class Inside:
                                        elem_id="vae-scale", elem_classes=["knob"])  # fmt: skip
                 self.seed, self.again = seed_controls("noise")
             self.draws = pictures(DRAWS_TEMPLATE, "vae-draws")
+
+    def _build_importance(self) -> None:
+        with framed(PANELS["importance"]):
+            with gr.Row(elem_classes=["vae-turns"]):
+                self.weighing = Runs(
+                    gr.Button(f"Draw {MOST_WEIGHED:,} z", elem_id="vae-importance-go", variant="primary"),
+                    gr.Button("Stop", elem_id="vae-importance-stop", variant="secondary", interactive=False),
+                )
+            self.weighed = chart("vae-importance")
+
+    def _build_decoder(self) -> None:
+        with framed(PANELS["decoder"]):
+            with gr.Row(elem_classes=["vae-turns"]):
+                self.width = gr.Slider(0, WIDEST, value=1, step=0.1, label="f_σ(z) times", interactive=True,
+                                       info="0: the mean alone, which is what is shown as a sample elsewhere.",
+                                       elem_id="vae-width", elem_classes=["knob"])  # fmt: skip
+                self.likely_seed, self.likely_again = seed_controls("decoder")
+            self.likely = pictures(LIKELY_TEMPLATE, "vae-likely")
 
     def _build_prior(self) -> None:
         with framed(PANELS["prior"]), gr.Row(elem_classes=["vae-halves"]):
@@ -116,8 +145,9 @@ class Inside:
         about = [self.image_picker.image, self.dataset, self.model]
         self.image_picker.connect(self.dataset)
         sampling = [self.dataset, self.model, self.sample_seed, self.variety, *knobs]
-        seeing = [*about, self.shown, self.scale, self.seed, self.image_picker.strip]
-        views = [self.bells, self.draws, self.elbo]
+        width = [self.width, self.likely_seed]
+        seeing = [*about, self.shown, self.scale, self.seed, *width, self.image_picker.strip]
+        views = [self.bells, self.draws, self.elbo, self.weighed, self.likely, *self.weighing.over]
         made = [self.samples, self.blur]
 
         opened = on_open(self.open, [self.dataset, self.model, self.image_picker.strip], everything)
@@ -137,13 +167,19 @@ class Inside:
         for changed in (self.scale, self.seed):
             changed.input(**noise)
         self.again.click(None, None, [self.seed], js=ANOTHER_SEED).then(**noise)
+        likely = {"fn": self.move_width, "inputs": [*about, *width], "outputs": [self.likely], **last}
+        for changed in width:
+            changed.input(**likely)
+        self.likely_again.click(None, None, [self.likely_seed], js=ANOTHER_SEED).then(**likely)
+        weighing = self.weighing.go.click(self.weigh, about, [self.weighed, *self.weighing.over], **RUN)
+        self.weighing.connect(weighing)
         for after in (*self.knobs.connect(), self.sample_seed.input):
             after(self.sample, sampling, made, **last)
         self.sample_again.click(None, None, [self.sample_seed], js=ANOTHER_SEED).then(
             self.sample, sampling, made, **last
         )
         self.variety.input(self.draw_blur, [self.dataset, self.model, self.variety, *knobs], [self.blur], **last)
-        for runs in (self.looks, self.bell_looks, self.noise_looks, self.runs):
+        for runs in (self.looks, self.bell_looks, self.noise_looks, self.likely_looks, self.runs):
             runs.connect()
 
     # ---- handlers: what the page is about
@@ -175,13 +211,16 @@ class Inside:
 
     def see(
         self, request: gr.Request, image: np.ndarray | None, dataset: str, model: str, shown: str, scale: Any,
-        seed: Any, strip: dict | None,
+        seed: Any, width: Any, likely_seed: Any, strip: dict | None,
     ) -> Iterator[dict]:  # fmt: skip
         """Show what the model makes of an image, one panel after another."""
         look = self.looks.begin(request)
+        self.weighing.leave(request)  # what was weighed is not the image that is shown any more
         yield from self._shown(look, self._bells(image, dataset, model, shown, look.stop))
         yield from self._shown(look, self._noise(image, dataset, model, scale, seed, look.stop))
         yield from self._shown(look, self._elbo(image, dataset, model, strip, look.stop))
+        yield from self._shown(look, self._likely(image, dataset, model, width, likely_seed, look.stop))
+        yield {self.weighed: idle(), **self.weighing.over} if look.current else gr.skip()
 
     def _shown(self, look: Run, work: Generator[Waiting, None, dict]) -> Iterator[dict]:
         """Show a panel, and before that, below the draws, that it waits for the device."""
@@ -192,7 +231,8 @@ class Inside:
         """Say that no image is chosen, where none is."""
         if image is not None:
             return {self.draws: gr.skip()}
-        return {self.bells: sorry(NO_IMAGE), self.elbo: sorry(NO_IMAGE), self.draws: {"problem": NO_IMAGE, "words": ""}}
+        words = {"problem": NO_IMAGE, "words": ""}
+        return {self.bells: sorry(NO_IMAGE), self.elbo: sorry(NO_IMAGE), self.draws: words, self.likely: words}
 
     def _family(self, image: np.ndarray | None, dataset: str, model: str) -> str:
         """Return the family of the model that the page is about.
@@ -244,6 +284,49 @@ class Inside:
         except InputError as error:
             return {self.draws: {"problem": str(error), "words": ""}}
         return {self.draws: painted(drawn, float(scale), self.apart(dataset))}
+
+    def move_width(
+        self, request: gr.Request, image: np.ndarray | None, dataset: str, model: str, width: Any, seed: Any
+    ) -> Iterator[dict]:
+        """Show draws of x under another setting."""
+        look = self.likely_looks.begin(request)
+        yield from self._shown(look, self._likely(image, dataset, model, width, seed, look.stop))
+
+    def _likely(
+        self, image: np.ndarray | None, dataset: str, model: str, width: Any, seed: Any, stop: Event
+    ) -> Generator[Waiting, None, dict]:
+        """Show p(x|z) at the mean of the image's posterior."""
+        try:
+            self.posteriors.decodes_normal(self._family(image, dataset, model))
+            found = yield from self.posteriors.likely(model, image, seed, width, stop)
+        except InputError as error:
+            return {self.likely: {"problem": str(error), "words": ""}}
+        return {self.likely: painted_likely(found, image)}
+
+    def weigh(self, request: gr.Request, image: np.ndarray | None, dataset: str, model: str) -> Iterator[dict]:
+        """Draw z and weigh them, and show the bounds as they rise."""
+        try:
+            family = self._family(image, dataset, model)
+            self.posteriors.decodes_normal(family)
+        except InputError as error:
+            yield {self.weighed: sorry(error)}
+            return
+        run, drawn = self.weighing.begin(request), 0
+        yield {self.weighing.go: gr.update(interactive=False), self.weighing.stop: gr.update(interactive=True)}
+
+        def paint(bounds: dict[int, np.ndarray]) -> dict:
+            nonlocal drawn
+            drawn = len(bounds[1])
+            return {self.weighed: importance_figure.card(family, bounds, drawn)}
+
+        def wait(words: str) -> dict:
+            return {self.weighed: sorry(words)} if not drawn else {self.weighed: gr.skip()}
+
+        try:
+            if (yield from run.shown(self.posteriors.weighed(model, image, run.stop), wait, paint)):
+                yield self.weighing.over
+        except InputError as error:
+            yield {self.weighed: sorry(error), **self.weighing.over}
 
     def apart(self, dataset: str) -> float | None:
         """Return how far two real images are apart on average, None when that was not described."""
@@ -356,6 +439,36 @@ def seed_controls(name: str) -> tuple[gr.Textbox, gr.Button]:
 def sorry(error: InputError | str) -> str:
     """Return one sentence in place of a chart."""
     return f'<p class="inside-problem" role="alert">{escape(str(error))}</p>'
+
+
+def idle() -> str:
+    """Return what stands where the bounds will be."""
+    return '<p class="inside-words">Press Draw: each z is decoded and weighed, which takes a few seconds.</p>'
+
+
+def painted_likely(found: Likely, image: np.ndarray) -> dict[str, Any]:
+    """Return the value of the pictures of p(x|z)."""
+    low, high = float(found.std.min()), float(found.std.max())
+    flat = high - low <= 1e-6
+    shade = np.sqrt(np.clip(found.std / 2 / WHITE, 0, 1))  # of pixels from 0 to 1, as the noise's panel has it
+    lecture = (
+        f"The lecture's f_σ(z) has a σ for each pixel and z. This model has one, {high:.3f}, for all (σ-VAE, Rybkin et "
+        "al. 2021), which is why its picture is flat"
+        if flat else f"Its σ is from {low:.3f} to {high:.3f}"
+    )  # fmt: skip
+    return {
+        "problem": "",
+        "image": model_card.data_uri(image[None]),
+        "image-alt": "The chosen image",
+        "mean": model_card.data_uri(found.mean[None]),
+        "mean-alt": "The mean of p(x|z)",
+        "std": model_card.data_uri((255 * shade).astype(np.uint8)[None, None]),
+        "std-alt": "The standard deviation of p(x|z) of each pixel",
+        "peak": f"{high:.3f} everywhere" if flat else f"{low:.3f} to {high:.3f}",
+        "draws": model_card.data_uri(found.images),
+        "draws-alt": f"{len(found.images)} draws of x",
+        "words": f"{lecture}; this image is off its mean by {found.error:.3f} (root mean square; pixels from −1 to 1).",
+    }
 
 
 def painted(drawn: Drawn, scale: float, apart: float | None) -> dict[str, Any]:

@@ -26,6 +26,23 @@ PANELS = by_key(
         f"{KINGMA}, equation 3; discretised as in {HO}, equation 13",
     ),
     Panel(
+        "importance", "Above the ELBO: importance-weighted bounds",
+        r"\log p(x) \ge L_K = E\left[\log \frac{1}{K}\sum_{k=1}^{K} \frac{p(x|z_k)\,p(z_k)}{q(z_k|x)}\right], \qquad "
+        r"z_k \sim q(z|x), \qquad L_1 = ELBO",
+        "The integral p(x) cannot be taken, but it can be estimated: the curve rises from the ELBO towards log p(x) as "
+        "more draws are averaged before the logarithm.",
+        r"1,000 draws of $z$, decoded and weighed; $p(x|z)$ over the 256 levels of each pixel, $p(z) = N(0, I)$.",
+        "Burda, Grosse & Salakhutdinov, Importance Weighted Autoencoders, 2016, equation 8 and theorem 1",
+    ),
+    Panel(
+        "decoder", "What the decoder says: a mean and a deviation",
+        r"p(x|z) = N\left(x\,|\,f_\mu(z),\ f_\sigma(z)^2 \times I\right)",
+        "The decoder's answer is a distribution of images, not one: its mean is the smooth picture that is shown as a "
+        "sample, and a draw of it has noise in every pixel.",
+        r"$z \leftarrow \mu(x)$; $x \leftarrow f_\mu(z) + f_\sigma(z)\,\epsilon$, $\epsilon \sim N(0, I)$.",
+        f"{KINGMA}, appendix C.2; Rybkin et al., Simple and Effective VAE Training with Calibrated Decoders, 2021",
+    ),
+    Panel(
         "noise", "Even if x is the same, z differs",
         r"z = \mu(x) + \sigma(x) \times \epsilon, \qquad \epsilon \sim N(0, 1)",
         "All pictures come from one and the same image: each is decoded from another draw of z, and what differs "

@@ -116,3 +116,17 @@ def test_a_phone_scrolls_one_way_and_a_link_leads_to_the_panel(visit):
     page.wait_for_function("Math.abs(document.getElementById('panel-vae-elbo').getBoundingClientRect().top) < 60")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert page.is_visible("#vae-elbo svg.narrow") and not page.is_visible("#vae-elbo svg.wide")
+
+
+def test_the_bound_rises_with_more_draws_and_x_is_drawn(visit):
+    page = opened(visit)
+    page.wait_for_selector("#vae-likely img[data-at=draws][src]")
+    assert "flat" in page.inner_text("#vae-likely [data-at=words]")
+    repainted(page, "#vae-likely img[data-at=draws]", lambda: page.click("#vae-decoder-again"))
+    page.wait_for_selector("#vae-importance-go:not([disabled])")
+    page.click("#vae-importance-go")
+    page.wait_for_function("document.getElementById('vae-importance').innerText.includes('after 1,000 draws')")
+    page.wait_for_selector("#vae-importance-go:not([disabled])")
+    assert "nearer to log p(x)" in page.inner_text("#vae-importance .answer")
+    page.click("#vae-image-picker .image-picker-images button:nth-child(3)")
+    page.wait_for_function("document.getElementById('vae-importance').innerText.includes('Press Draw')")

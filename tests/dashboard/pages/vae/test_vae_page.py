@@ -1,6 +1,8 @@
 """An image's posterior, draws of it, its price, and the figures of the VAE page."""
 
 import math
+from dataclasses import replace
+from threading import Event
 from unittest import mock
 
 import gradio as gr
@@ -9,12 +11,13 @@ import pytest
 import torch
 from torch.distributions import Normal
 
-from dashboard.pages.vae import elbo_figure, page, posterior_figure, sharpness_figure
+from dashboard.pages.vae import elbo_figure, engine, importance_figure, page, posterior_figure, sharpness_figure
 from dashboard.pages.vae.engine import Posteriors, noise
 from dashboard.pages.vae.posterior_figure import Aggregate, Posterior
 from dashboard.results.operating_points import join, knobs_key
 from dashboard.service import InputError, Service, resolve_knobs
 from dashboard.service.device import Waiting, finish
+from dashboard.service.pixels import to_input
 from dashboard.ui.run import in_line
 from gencore import FAMILIES, checkpoint
 from gencore.families.vae import VAE
@@ -133,7 +136,7 @@ def test_who_waits_on_the_page_is_told_how_many_are_ahead(posteriors, image):
     with gr.Blocks(), gr.Tabs(), gr.Tab("x"):
         mine = page.Inside(posteriors.service)
     with taken(posteriors.service.device):
-        seeing = mine.see(visitor, image, "mnist", NAME, page.FEW, 1, "42", None)
+        seeing = mine.see(visitor, image, "mnist", NAME, page.FEW, 1, "42", 1, "42", None)
         moving = mine.move_noise(visitor, image, "mnist", NAME, 1, "43")
         sampling = mine.sample(visitor, "mnist", NAME, "42", "coverage", *(one.value for one in mine.knobs.inputs))
         assert all("busy, " in next(told)[mine.draws]["words"] for told in (seeing, moving))
@@ -156,6 +159,39 @@ def test_the_price_adds_up_to_minus_the_bound(posteriors, image):
     assert found.low < found.total < found.high
     cheap, dear = finish(posteriors.extremes(NAME, np.stack([image, 255 - image, image // 2])))
     assert {cheap, dear} <= {0, 1, 2} and cheap != dear
+
+
+def test_the_bounds_of_more_draws_are_the_same_weights_and_rise(posteriors, image):
+    *_, found = posteriors.weighed(NAME, image, Event())
+    assert [len(values) for values in found.values()] == [1000 // k for k in found] and [*found][-1] == 1000
+    assert found[1000][0] == pytest.approx(np.logaddexp.reduce(found[1]) - math.log(1000))
+    means = [values.mean() for values in found.values()]
+    assert means == sorted(means)
+    x = to_input(np.repeat(image[None], 500, axis=0), posteriors.service.model(NAME))
+    elbo = posteriors.service.model(NAME).bound(x, torch.Generator().manual_seed(5))["elbo"]
+    error = math.hypot(elbo.std().item() / 500**0.5, found[1].std() / 1000**0.5)
+    assert abs(elbo.mean().item() - means[0]) < 4 * error
+    card = importance_figure.card("vae", found, 1000)
+    assert f"{means[-1] - means[0]:.1f} nats nearer" in card and "1,000 draws" in card
+    assert math.isnan(importance_figure.interval(found[500])) and importance_figure.interval(found[1]) > 0
+    stop = Event()
+    stop.set()
+    assert not [*posteriors.weighed(NAME, image, stop)]
+
+
+def test_draws_of_x_are_the_decoders_mean_and_its_deviation(posteriors, image):
+    found = finish(posteriors.likely(NAME, image, 3, 1))
+    model = posteriors.service.model(NAME)
+    mean, std = model.likelihood(model.encode(to_input(image[None].copy(), model))[0])
+    assert (found.std == std.numpy()).all() and found.images.shape == (engine.LIKELY, 1, 8, 8)
+    assert (finish(posteriors.likely(NAME, image, 3, 0)).images == found.mean).all()
+    assert (finish(posteriors.likely(NAME, image, 3, 1)).images == found.images).all()
+    gap = to_input(image[None].copy(), model) - mean
+    assert found.error == pytest.approx(gap.square().mean().sqrt().item(), rel=1e-5)
+    words = page.painted_likely(found, image)["words"]
+    assert f"{model.sigma.item():.3f}" in words and "flat" in words
+    varied = replace(found, std=np.linspace(0.1, 0.3, 64).reshape(8, 8))
+    assert "from 0.100 to 0.300" in page.painted_likely(varied, image)["words"]
 
 
 def test_without_encodings_the_command_that_makes_them_is_said(posteriors, image):

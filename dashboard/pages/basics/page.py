@@ -1,0 +1,106 @@
+"""Basics: likelihood, posterior, divergences, the derivation of the ELBO, and which densities are explicit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import gradio as gr
+
+from dashboard.pages import slug_of
+from dashboard.pages.basics import densities, derivation, divergences, joint, parametric
+from dashboard.pages.basics.panels import PANELS
+from dashboard.service import Service
+from dashboard.ui.events import QUICK
+from dashboard.ui.html import title
+from dashboard.ui.panels import LATEX, chart, framed, on_open
+
+TITLE = "Basics"
+SLUG = slug_of(__name__)
+DRAGGED: dict[str, Any] = {**QUICK, "trigger_mode": "always_last"}
+
+
+def build(service: Service) -> None:
+    """Lay out the page in the current Blocks. Nothing here needs a model or data."""
+    title(
+        "The basics, on numbers that are known",
+        "What all three families stand on: distributions with parameters, their likelihood, and what to do where it "
+        "cannot be computed. Here x and z are one number each, so that everything can be computed, and drawn.",
+    )
+    for lay_out in (_parametric, _joint, _divergences, _derivation, _densities):
+        lay_out()
+
+
+def slider(name: str, low: float, high: float, value: float, label: str, step: float = 0.05) -> gr.Slider:
+    """Return a slider of this page."""
+    return gr.Slider(low, high, value=value, step=step, label=label, interactive=True, elem_id=f"{SLUG}-{name}",
+                     elem_classes=["knob"])  # fmt: skip
+
+
+def live(draw: Callable[..., Any], sliders: list[gr.Slider], charts: list[gr.HTML]) -> None:
+    """Draw charts when the page is opened, and whenever one of the sliders is moved."""
+    on_open(draw, sliders, charts, queue=False)
+    for one in sliders:
+        one.input(draw, sliders, charts, **DRAGGED)
+
+
+def _parametric() -> None:
+    with framed(PANELS["parametric"]):
+        with gr.Row(elem_classes=["bs-turns"]):
+            moments = [
+                slider("mean", *parametric.MEANS, -1.0, "mean μ"),
+                slider("deviation", *parametric.STDS, 0.6, "deviation σ"),
+            ]
+        with gr.Row(elem_classes=["charts", "bs-charts"]):
+            charts = [chart(f"{SLUG}-normal"), chart(f"{SLUG}-hill")]
+        live(lambda mean, std: (parametric.normal_card(mean, std), parametric.hill(mean, std)), moments, charts)
+        with gr.Row(elem_classes=["bs-beside"]):
+            with gr.Column(elem_classes=["bs-stack"]):
+                weights = [
+                    slider(f"weight-{name.lower()}", 0, 1, 0.5, f"weight of {name}") for name in parametric.COUNTS
+                ]
+            counted = chart(f"{SLUG}-categorical")
+        live(lambda *values: parametric.categorical_card(values), weights, [counted])
+
+
+def _joint() -> None:
+    with framed(PANELS["joint"]):
+        with gr.Row(elem_classes=["bs-turns"]):
+            x = slider("x", joint.LOW, joint.HIGH, 1.0, "x")
+        with gr.Row(elem_classes=["charts", "bs-three"]):
+            charts = [chart(f"{SLUG}-{name}") for name in ("cloud", "slice", "evidence")]
+        live(lambda value: tuple(draw(value) for draw in (joint.cloud, joint.slice_at, joint.evidence)), [x], charts)
+
+
+def _divergences() -> None:
+    with framed(PANELS["divergences"]):
+        with gr.Row(elem_classes=["bs-turns"]):
+            moments = [slider("q-mean", -4, 4, 0.5, "mean of q"), slider("q-deviation", 0.3, 3, 1.0, "deviation of q")]
+        live(divergences.card, moments, [chart(f"{SLUG}-divergences")])
+
+
+def _derivation() -> None:
+    most = len(derivation.lines())
+    with framed(PANELS["derivation"]):
+        count = gr.State(1)
+        with gr.Row(elem_classes=["bs-turns", "bs-steps"]):
+            back = gr.Button("Back", elem_id=f"{SLUG}-derivation-back", variant="secondary", interactive=False)
+            following = gr.Button("Next line", elem_id=f"{SLUG}-derivation-next", variant="primary")
+        shown = gr.Markdown(derivation.shown(1), latex_delimiters=LATEX, elem_id=f"{SLUG}-derivation",
+                            elem_classes=["bs-derivation"])  # fmt: skip
+    for button, by in ((back, -1), (following, 1)):
+
+        def turn(number: int, by: int = by) -> tuple[Any, ...]:
+            number = min(max(number + by, 1), most)
+            ends = gr.update(interactive=number > 1), gr.update(interactive=number < most)
+            return number, derivation.shown(number), *ends
+
+        button.click(turn, [count], [count, shown, back, following], **QUICK)
+
+
+def _densities() -> None:
+    with framed(PANELS["densities"]):
+        with gr.Row(elem_classes=["bs-turns"]):
+            where = slider("density-x", joint.LOW, joint.HIGH, 0.5, "x")
+            draws = slider("draws", 20, densities.MOST, 100, "draws of the generator", step=20)
+        live(densities.card, [where, draws], [chart(f"{SLUG}-densities")])
