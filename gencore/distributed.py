@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,16 +13,12 @@ import torch.distributed as dist
 from torch import nn
 
 from gencore.device import Settings, pick_device
+from gencore.environment import processes
 from gencore.errors import InputError, near
 
 TRACKERS = ("tensorboard", "trackio", "wandb")
 PROJECT = "gencore"  # what trackers file runs under
 PATIENCE = timedelta(days=7)  # the others wait while one measures or scores
-
-
-def processes() -> int:
-    """Return how many processes torchrun has started this one among; 1 if it has not."""
-    return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def check_tracker(name: str | None) -> None:

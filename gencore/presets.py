@@ -10,6 +10,7 @@ from typing import Any
 
 from gencore.data import View
 from gencore.device import LAYOUTS, check_training_dtype
+from gencore.environment import MOST_THREADS
 from gencore.errors import InputError, near
 from gencore.families import FAMILIES
 
@@ -42,8 +43,8 @@ class TrainingConfig:
 
 RANGES = (
     (("images", "batch", "lr", "ema_halflife", "ema_rampup"), lambda v: 0 < v < float("inf"), "more than 0"),
-    (("lr_final", "warmup", "clip", "threads", "timelapse", "validation_images", "seed"), lambda v: 0 <= v < 2**63,
-     "0 or more"),
+    (("lr_final", "warmup", "clip", "timelapse", "validation_images", "seed"), lambda v: 0 <= v < 2**63, "0 or more"),
+    (("threads",), lambda v: 0 <= v <= MOST_THREADS, f"from 0 (torch's own choice) to {MOST_THREADS}"),
     (("beta1", "beta2"), lambda v: 0 <= v < 1, "at least 0 and less than 1"),
 )  # fmt: skip
 VIEW = {one.name: one.metadata["example"] for one in fields(View)}

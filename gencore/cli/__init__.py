@@ -25,6 +25,7 @@ from gencore.cli import (
     train,
 )
 from gencore.cli import list as listing
+from gencore.environment import check_environment
 from gencore.errors import InputError
 from gencore.signals import heed_sigterm
 
@@ -35,6 +36,7 @@ class Commands(TyperGroup):
     def invoke(self, ctx: typer.Context) -> Any:
         """Run the command that was asked for."""
         try:
+            check_environment()
             return super().invoke(ctx)
         except InputError as error:
             typer.echo(f"Error: {error}", err=True)

@@ -39,10 +39,15 @@ def compare(
     from gencore.comparison.plan import Asked, families_of
     from gencore.comparison.run import opened
     from gencore.data import View, dataset_key
+    from gencore.environment import processes
     from gencore.errors import InputError
     from gencore.paths import as_path
     from gencore.signals import stoppable
 
+    if processes() > 1:
+        raise InputError(
+            "compare works in one process; several train one family by images: gencore train, with torchrun."
+        )
     if as_json and not dry:
         raise InputError("--json goes with --dry; what runs writes comparison.json in its folder.")
     asked = Asked(data, View(size, channels, fit, label), minutes, families_of(families), device)

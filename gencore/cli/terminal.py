@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import typer
 
+from gencore.environment import is_first
+
 PLAIN_SECONDS = 10  # between two lines of progress where there is no terminal
 
 Show = Callable[[float, str], None]  # the share that is done, in [0, 1], and a few words
-
-
-def is_first() -> bool:
-    """Return whether this process speaks: of several of one run (torchrun), the first alone does."""
-    return os.environ.get("RANK", "0") == "0"
 
 
 def tell(text: str, err: bool = False) -> None:

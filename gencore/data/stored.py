@@ -97,15 +97,29 @@ def stored(family: str, key: str, shape: Shape, fill: Callable[[Put], None]) -> 
             return Stored(_filled(file, shape, fill), shape)
         path = folder() / f"{family}-{key}.npy"
         _write_once(path, shape, fill)
-        for other in folder().glob(f"{family}-*.npy"):
-            if other != path and re.fullmatch(r"[0-9a-f]+", other.stem.removeprefix(f"{family}-")):
-                other.unlink()
+        _remove_others(family, path)
         return Stored(path.open("rb"), shape)
     except OSError as error:
         raise InputError(
             f"The images cannot be stored in {folder()} ({error.strerror or error}); name another folder in "
             f"{FOLDER_VARIABLE}."
         ) from error
+
+
+def _remove_others(family: str, path: Path) -> None:
+    """Remove a family's files of other keys, and what processes that were killed have left half-written of them."""
+
+    def is_other(name: str) -> bool:
+        return name != path.name and bool(re.fullmatch(rf"{re.escape(family)}-[0-9a-f]+\.npy", name))
+
+    for other in folder().glob("*.npy"):
+        if is_other(other.name):
+            other.unlink(missing_ok=True)
+    for part in folder().glob(".*.part"):
+        if is_other(part.name.removeprefix(".").removesuffix(".part")):
+            with lock(part) as free:
+                if free:  # nobody writes it
+                    part.unlink(missing_ok=True)
 
 
 def _write_once(path: Path, shape: Shape, fill: Callable[[Put], None]) -> None:

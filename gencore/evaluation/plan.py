@@ -18,7 +18,7 @@ import torch
 from gencore import checkpoint
 from gencore.data import View, at_hand, identity, load_splits
 from gencore.device import DTYPES, LAYOUTS, Settings, choose_settings, describe_machine, pick_device
-from gencore.distributed import processes
+from gencore.environment import processes
 from gencore.errors import InputError
 from gencore.evaluation import cost, rows, samples
 from gencore.evaluation.assemble import training

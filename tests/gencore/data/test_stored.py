@@ -17,6 +17,7 @@ from gencore import checkpoint
 from gencore.data import View, fingerprint, images, load_labels, load_splits, report, stored, stream, tables
 from gencore.data.stored import Stored
 from gencore.errors import InputError
+from gencore.locks import lock
 from gencore.presets import Run
 from gencore.train import train
 from tests.support.image_files import encoded
@@ -153,6 +154,21 @@ def test_a_half_written_file_is_begun_again(tmp_path, little, cache):
         file.truncate(200)
     assert torch.equal(load_splits(name, None, ("train",))["train"].x, whole)
     assert [one.name for one in cache.iterdir()] == [path.name]
+
+
+def test_what_killed_processes_left_of_other_keys_goes_where_nobody_writes_it(tmp_path, little, cache):
+    name = str(parquet(tmp_path / "set", {"train": 45, "test": 11}))
+    little()
+    load_splits(name, None, ("train",))
+    (path,) = cache.glob("*.npy")
+    stem = path.stem.rpartition("-")[0]
+    left, held = (cache / f".{stem}-{key}.npy.part" for key in ("0123456789abcdef", "fedcba9876543210"))
+    others = cache / ".another-set-0123456789abcdef.npy.part"
+    for file in (left, held, others):
+        file.write_bytes(b"half")
+    with lock(held):
+        load_splits(name, None, ("train",))
+    assert {one.name for one in cache.iterdir()} == {path.name, held.name, others.name}
 
 
 def test_several_processes_store_them_once(tmp_path, little, cache, start):

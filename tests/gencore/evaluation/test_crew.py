@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -16,10 +15,7 @@ import pytest
 import torch
 
 from gencore.evaluation import rows, samples
-from gencore.extractors import Options
-from gencore.extractors.reference import write_features
-from gencore.presets import PRESETS
-from gencore.train import train
+from tests.support.small_root import small_root
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has neither fork nor SIGTERM")
 SEVERAL = Path(__file__).parents[2] / "support" / "several.py"
@@ -32,14 +28,7 @@ PASSING = ("seconds", "date", "command")  # what may differ
 def root(tmp_path_factory):
     """A root with features of digits, and models that were hardly trained."""
     torch.set_num_threads(1)
-    root = tmp_path_factory.mktemp("crew") / "root"
-    options = Options(epochs=1, widths=(8, 8), dtype="float32", device="cpu")
-    list(write_features("digits", root, "all", options, lambda share, words: None))
-    settings = {"images": 128, "batch": 64, "dtype": "float32", "layout": "contiguous", "timelapse": 0}
-    for name in ("vae", "ddpm"):
-        run = PRESETS[f"digits/{name}"]
-        list(train(replace(run, train=run.train | settings), root / "digits" / name, device="cpu"))
-    return root
+    return small_root(tmp_path_factory.mktemp("crew") / "root", ("vae", "ddpm"))
 
 
 @pytest.fixture

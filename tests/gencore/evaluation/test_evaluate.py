@@ -27,7 +27,7 @@ from gencore.family import Family, Point, image_seed, resolve_knobs
 from gencore.locks import DEVICE, taken
 from gencore.metrics import METRICS, interval
 from gencore.presets import PRESETS
-from gencore.train import train
+from tests.support.small_root import small_root
 
 MADE = [name for name, kind in EXTRACTORS.items() if not kind.pretrained]
 N, GENERATIONS, BATCH = 40, 2, 16  # the last batch of 40 is smaller
@@ -39,14 +39,7 @@ PASSING = ("seconds", "date", "command", "version")  # what two runs of the same
 def made(tmp_path_factory):
     """A root with features of digits and a model of each family that was trained for five steps."""
     torch.set_num_threads(1)
-    root = tmp_path_factory.mktemp("evaluate") / "root"
-    options = Options(epochs=2, widths=(8, 8), dtype="float32", device="cpu")
-    list(write_features("digits", root, "all", options, lambda share, words: None))
-    settings = {"images": 320, "batch": 64, "warmup": 0, "dtype": "float32", "layout": "contiguous", "timelapse": 0}
-    for name in FAMILIES:
-        run = PRESETS[f"digits/{name}"]
-        list(train(replace(run, train=run.train | settings), root / "digits" / name, device="cpu"))
-    return root
+    return small_root(tmp_path_factory.mktemp("evaluate") / "root", FAMILIES, images=320, epochs=2)
 
 
 @pytest.fixture

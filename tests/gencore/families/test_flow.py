@@ -10,9 +10,8 @@ from typer.testing import CliRunner
 from gencore import checkpoint
 from gencore.cli import app
 from gencore.evaluation import cost, rows
-from gencore.extractors import Options
-from gencore.extractors.reference import write_features
 from tests.support import flow
+from tests.support.small_root import small_root
 
 
 @pytest.fixture(scope="module")
@@ -20,11 +19,9 @@ def root(tmp_path_factory):
     """A root with features of digits and a flow trained for some steps from the command line."""
     threads = torch.get_num_threads()
     with pytest.MonkeyPatch.context() as patch, flow.registered():
-        folder = tmp_path_factory.mktemp("flow")
+        folder = small_root(tmp_path_factory.mktemp("flow"))
         patch.setenv("GENCORE_CHECKPOINTS", str(folder))
         patch.setenv("GENCORE_DEVICE", "cpu")
-        options = Options(epochs=1, widths=(8, 8), dtype="float32", device="cpu")
-        list(write_features("digits", folder, "all", options, lambda share, words: None))
         settings = "batch=32", "dtype=float32", "layout=contiguous", "threads=1", "timelapse=2", "validation_images=10"
         run("train", "digits/flow", "--images", 320, "--out", folder / "digits" / "flow", *settings)
         yield folder
