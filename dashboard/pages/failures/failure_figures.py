@@ -43,9 +43,12 @@ def reading(found: Sequence[Verdict]) -> str:
 def draw(found: Sequence[Verdict], second: Mapping[str, Opinion], width: int) -> tuple[str, float]:
     """Return the bars' drawing at one width, and its height."""
     narrow = width < 400
-    step = 62 if narrow else 37
-    rows = [row(one, second.get(one.metric.key), step * index, width, narrow) for index, one in enumerate(found)]
-    return "".join(rows), step * len(found) + 4
+    rows, top = [], 0.0
+    for one in found:
+        other = second.get(one.metric.key)
+        rows.append(row(one, other, top, width, narrow))
+        top += 37 if not narrow else 78 if one.word and other and other.words else 62  # a line of its own
+    return "".join(rows), top + 4
 
 
 def row(one: Verdict, second: Opinion | None, top: float, width: int, narrow: bool) -> str:
@@ -84,7 +87,7 @@ def verdict(word: str, second: Opinion | None, width: int, top: float, narrow: b
     other, kind_of_other = (second.words, kind(second.word)) if second else ("", "")
     if narrow:
         parts = [text(width, top + 14, word, f"verdict {kind(word)}", "end")]
-        return "".join([*parts, text(width, top + 28, other, f"tick {kind_of_other}", "end")])
+        return "".join([*parts, text(0, top + 70, other, f"tick {kind_of_other}") if other else ""])
     parts = [dot(start + 4, top + 10.5, word), text(start + 14, top + 15, word, f"verdict {kind(word)}")]
     return "".join([*parts, text(start + 14, top + 30, other, f"tick {kind_of_other}") if other else ""])
 

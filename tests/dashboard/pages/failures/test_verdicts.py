@@ -1,6 +1,8 @@
 """The Failure lab's rule and its charts: which metric notices a broken model, told from rows alone."""
 
 import dataclasses
+import html
+import itertools
 import re
 
 import pytest
@@ -180,6 +182,22 @@ def test_the_bars_show_every_metric_and_all_of_its_figures():
     assert "the healthy GAN" in failure_figures.reading(found)
     ranges = re.findall(r'<line x1="([\d.]+)"[^>]* x2="([\d.]+)"[^>]*class="range( f-gan)?"', drawing)
     assert len(ranges) == 2 * 2 * len(found) and all(float(low) <= float(high) for low, high, _ in ranges)
+
+
+@pytest.mark.parametrize("width", [320, 720])
+def test_no_words_lie_on_others(width):
+    failure = measured("gan", "failure", {**GOOD, "coverage": 0.1}, "mnist/gan", "collapse")
+    others = dict.fromkeys(METRICS, Opinion(FOOLED, ("a", "b")))
+    drawing, height = failure_figures.draw(list(verdicts(failure, ALL, METRICS)), others, width)
+    found, boxes = re.findall(r'<text x="([-\d.]+)" y="([\d.]+)"(?: text-anchor="(\w+)")?[^>]*>([^<]+)<', drawing), []
+    for x, y, anchor, said in found:
+        wide = 6.6 * len(html.unescape(said))  # about an average letter of 13 px
+        left = float(x) - {"end": wide, "middle": wide / 2}.get(anchor, 0)
+        boxes.append((left, float(y) - 10, left + wide, float(y), said))
+    assert len(boxes) >= 20 and max(box[3] for box in boxes) < height
+    for one, other in itertools.combinations(boxes, 2):
+        apart = one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
+        assert apart, (one[4], other[4])
 
 
 def test_a_negative_distance_draws_no_bar_to_the_left():
