@@ -15,7 +15,7 @@ from typing import Any
 
 import gradio as gr
 
-from dashboard import pages, theme
+from dashboard import api, pages, theme
 from dashboard.figures import embedding
 from dashboard.service import InputError, Service
 from dashboard.service.public import is_open, on_space
@@ -52,6 +52,7 @@ def header(service: Service) -> str:
 def build(service: Service) -> gr.Blocks:
     """Return the app with all its pages."""
     with Updates(title=TITLE, analytics_enabled=False, delete_cache=(3600, 86400), fill_width=True) as demo:
+        api.register(service)
         gr.HTML(
             header(service),
             js_on_load="lab.pages(); element.querySelector('button').addEventListener('click', lab.theme); "
@@ -82,6 +83,7 @@ def launch_options(service: Service) -> dict[str, Any]:
         "run_history": False,
         "share": False,
         "footer_links": ["api"],
+        "mcp_server": True,
         "max_file_size": "1gb" if is_open() else "1mb",  # an upload is refused by Gradio before any page sees it
     }
 

@@ -164,6 +164,23 @@ def test_only_the_app_and_the_pages_know_the_pages():
     )
 
 
+def test_what_programs_ask_goes_through_the_service_alone():
+    """An endpoint and a page's event are two ways to the same service, and only the app knows the endpoints."""
+    allowed = ("dashboard.api", "dashboard.service", "dashboard.results", "dashboard.format", "dashboard.theme")
+    api = named("dashboard/api/**/*.py")
+    assert api and not offending(api, lambda _, name: under(name, "dashboard") and not under(name, *allowed))
+    rest = [path for path in named("dashboard/**/*.py") if not under(package(path), "dashboard.api")]
+    assert not offending(
+        rest, lambda module, name: under(name, "dashboard.api") and (module, name) != ("dashboard.app", "dashboard.api")
+    )
+    pages = named("dashboard/pages/**/*.py", "dashboard/ui/**/*.py")
+    assert not [
+        relative(path)
+        for path in pages
+        if re.search(r"gr\.api\(|api_visibility=.(public|undocumented)", path.read_text())
+    ]
+
+
 def test_what_the_service_and_the_widgets_stand_on_lies_below_them():
     service = named("dashboard/service/**/*.py")
     assert not offending(service, lambda _, name: under(name, "gradio", "dashboard.ui", "dashboard.figures"))

@@ -31,7 +31,7 @@ def version(text):
 
 
 def test_the_space_runs_what_is_required():
-    low, high = requirements("requirements.txt")["gradio"]
+    low, high = requirements("requirements.txt")["gradio[mcp]"]
     assert version(low) <= version(FRONT["sdk_version"]) < version(high)
     metadata = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert version(FRONT["python_version"]) >= version(metadata["requires-python"].removeprefix(">="))

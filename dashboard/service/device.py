@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -159,6 +159,23 @@ class Lease:
                 device._unlock()
             device._line = [one for one in device._line if one is not self]
             device._condition.notify_all()
+
+
+@contextmanager
+def held(device: Device, stop: threading.Event) -> Iterator[Callable[[], bool]]:
+    """Hold the device for work of some length; give what says whether it must end: stopped, or no longer its own.
+
+    Asking says at the same time that the holder is there.
+
+    Raises:
+        Busy: if `stop` was set before the device was had.
+    """
+    with device.lease(stop) as lease:
+        for _ in lease.line():
+            pass
+        if stop.is_set() or not lease.keep():
+            raise Busy(STOPPED)
+        yield lambda: stop.is_set() or not lease.keep()
 
 
 def finish(work: Generator[Waiting, None, T]) -> T:

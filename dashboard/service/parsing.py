@@ -6,12 +6,12 @@ import math
 import numbers
 import re
 import reprlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
-from gencore.errors import InputError
+from gencore.errors import InputError, near
 from gencore.family import MAX_SEED
 
 NOTHING = "Nothing is drawn yet: draw with the pointer or a finger on the black pad, or choose one of the images."
@@ -98,6 +98,18 @@ def parse_number(value: Any, least: float, most: float, what: str) -> float:
     if number is None or not least <= number <= most:
         raise InputError(f"{what} must be a number from {least:g} to {most:g}, not {shown(value)}.")
     return float(number)
+
+
+def parse_choice(value: Any, known: Iterable[str], what: str) -> str:
+    """Return a name from an API's caller; `what` says of what kind it is.
+
+    Raises:
+        InputError: if it is none of the known ones, with those that are near.
+    """
+    names = list(known)
+    if not isinstance(value, str) or value not in names:
+        raise InputError(f"There is no {what} {value!r}{near(str(value), names)}")
+    return value
 
 
 def parse_point(point: Any) -> tuple[float, float]:

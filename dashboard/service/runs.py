@@ -120,7 +120,7 @@ def entry_of(service: Service, checkpoint: str) -> Entry:
         InputError: if there is none of this name.
     """
     known = {entry.name: entry for entries in service.entries().values() for entry in entries if entry.family}
-    if checkpoint not in known:
+    if not isinstance(checkpoint, str) or checkpoint not in known:
         raise InputError(f"There is no checkpoint {checkpoint!r}{near(str(checkpoint), list(known))}")
     return known[checkpoint]
 

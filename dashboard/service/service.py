@@ -148,6 +148,12 @@ class Service:
         firsts = [self.lane(dataset, family) for family in self.able(*capabilities)]
         return [self.lane(dataset, first.family, name) for first in firsts for name in first.checkpoints]
 
+    def usable(self, dataset: Any) -> dict[str, dict]:
+        """Return empty settings for every family with a checkpoint on a data set, which a caller may make anything."""
+        known = self.entries().get(dataset, []) if isinstance(dataset, str) else []
+        there = {entry.family for entry in known}
+        return {family: {} for family in self.families if family in there}
+
     # ---- checking
 
     def order(self, dataset: Any, n: Any, seed: Any, settings: Mapping[str, Mapping[str, Any]]) -> Order:
@@ -159,9 +165,7 @@ class Service:
         Raises:
             InputError: in one sentence, on anything bad.
         """
-        known = self.datasets()
-        if dataset not in known:
-            raise InputError(f"There is no data set {dataset!r} with checkpoints{near(str(dataset), known)}")
+        self.check_dataset(dataset)
         n, seed = parse_whole(n, 1, MAX_IMAGES, "The number of images"), parse_seed(seed)
         for family in expect_mapping(settings, "settings"):
             if family not in self.families:
@@ -170,6 +174,16 @@ class Service:
         if not parts:
             raise InputError("Nothing to run: name at least one family.")
         return Order(dataset, n, seed, tuple(parts))
+
+    def check_dataset(self, dataset: Any) -> None:
+        """Check the name of a data set.
+
+        Raises:
+            InputError: if there is none of this name with checkpoints.
+        """
+        known = self.datasets()
+        if dataset not in known:
+            raise InputError(f"There is no data set {dataset!r} with checkpoints{near(str(dataset), known)}")
 
     def part(self, dataset: str, family: str, setting: Mapping[str, Any]) -> Part:
         """Return one checked part of an order; see `order`."""

@@ -38,13 +38,17 @@ TRIAL_PARTS = 3  # network calls that tell how long all of them take
 
 @dataclass(frozen=True)
 class Job:
-    """What there is to measure: the images `x`, uint8 (n, C, H, W), the first of `split`; `seed` is of the draws."""
+    """What there is to measure: the images `x`, uint8 (n, C, H, W), the first of `split`; `seed` is of the draws.
+
+    Without `keep` the row is told and not written.
+    """
 
     task: Task
     model: Family
     x: Tensor
     split: str
     seed: int
+    keep: bool = True
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,7 @@ class Progress:
         share: The share that is done, in [0, 1].
         words: What is being done.
         eta_s: About how many seconds are left.
-        row: The row, which is written, at the end.
+        row: The row, which is written if it is to be kept, at the end.
     """
 
     share: float
@@ -79,6 +83,7 @@ def prepare(
     device: str | None = None,
     batch: int = 100,
     out: str | Path | None = None,
+    keep: bool = True,
 ) -> Job:
     """Return what there is to measure, with an estimate of its time from a few timed network calls.
 
@@ -91,6 +96,7 @@ def prepare(
         device: As for `pick_device`.
         batch: Images at once.
         out: The file for the row; by default `rows.jsonl` beside the data set's checkpoints.
+        keep: Whether the row is written.
 
     Raises:
         InputError: on anything bad, before anything is measured.
@@ -108,13 +114,14 @@ def prepare(
         having = ", ".join(kind.title for kind in FAMILIES.values() if issubclass(kind, Bounds))
         raise InputError(f"A {model.title} has no bound of the likelihood, so {entry.name} has none ({having} have).")
     x = images_of(entry, model, n, split)
-    rows.check_writable(path)
+    if keep:
+        rows.check_writable(path)
     task = Task(
         kind="bound", dataset=entry.dataset, checkpoint=entry.name, family=entry.family, point=POINT, knobs={}, n=n,
         generations=1, settings=plain_settings(dtype), batch=batch, hashes=hashes, path=path, entry=entry,
         rest=estimate(model, to_float(x[:batch])) * n / min(n, batch), device=place,
     )  # fmt: skip
-    return Job(task, model, x, split, seed)
+    return Job(task, model, x, split, seed, keep)
 
 
 def images_of(entry: checkpoint.Entry, model: Family, n: int, split: str) -> Tensor:
@@ -168,7 +175,7 @@ def of_batch(
 
 
 def run(job: Job) -> Iterator[Progress]:
-    """Measure; the row is on the disk when the `Progress` with it is yielded, and an interruption before leaves none.
+    """Measure; a row to keep is on the disk when the `Progress` with it is yielded, and an interruption leaves none.
 
     Raises:
         InputError: if the bound of an image is not finite, or if the row cannot be written.
@@ -191,7 +198,8 @@ def run(job: Job) -> Iterator[Progress]:
             if part.steps > 1:  # a term of one step alone is no curve
                 curve[part.low, part.high] += finite(part.value, f"{part.term} of {task.checkpoint}", start)
     row = row_of(job, terms, curve, time.monotonic() - started)
-    rows.append(task.path, row)
+    if job.keep:
+        rows.append(task.path, row)
     yield Progress(1.0, task.title, 0.0, row)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,7 +18,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from gencore.device import DTYPES, describe_machine, synchronise
 from gencore.errors import InputError
-from gencore.evaluation.memory import peak_memory
+from gencore.evaluation.memory import Wait, peak_memory
 from gencore.family import MAX_IMAGES, Family, image_seed
 
 MAX_REPEATS = 1000
@@ -78,11 +79,14 @@ class Cost(Timing):
     machine: Mapping[str, Any]
 
 
-def measure(model: Family, n: int = 16, repeats: int = 10, **knobs: Any) -> Cost:
+def measure(
+    model: Family, n: int = 16, repeats: int = 10, *, wait: Wait = subprocess.Popen.communicate, **knobs: Any
+) -> Cost:
     """Return the cost of generating `n` images at once, with `knobs` that differ from the defaults.
 
     Generates `repeats + 4` times in all: to warm up and count calls, to count operations (one image), to find the
-    peak memory (on a CPU in a process of its own, with one image to warm up), and to take the time.
+    peak memory (on a CPU in a process of its own, with one image to warm up), and to take the time. `wait` waits for
+    that process; see `memory.peak_memory`.
 
     Raises:
         InputError: if `n`, `repeats` or a knob is bad.
@@ -98,7 +102,7 @@ def measure(model: Family, n: int = 16, repeats: int = 10, **knobs: Any) -> Cost
         flops=count_flops(model, seeds[:1], knobs),
         parameters=count_parameters(model.network),
         parameters_total=count_parameters(model),
-        peak_memory_mb=peak_memory(model, seeds, knobs),
+        peak_memory_mb=peak_memory(model, seeds, knobs, None, wait),
         dtype=next(name for name, dtype in DTYPES.items() if dtype == model.compute_dtype),
         knobs=settled,
         machine=describe_machine(model.device),

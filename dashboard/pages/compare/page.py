@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import json
 import tempfile
-import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,15 +16,14 @@ from gradio.context import Context
 from dashboard.figures import distances, embedding
 from dashboard.figures.distances import Reference, Spread
 from dashboard.pages import slug_of
-from dashboard.pages.compare import downloads, quick_scores, timing
+from dashboard.pages.compare import quick_scores, timing
 from dashboard.pages.compare.timing import Timing
 from dashboard.results.projection import flatten, pair_distances, pixel_plane
-from dashboard.service import MAX_IMAGES, PREVIEW, Frame, InputError, Lane, Order, Result, Service, comparisons
-from dashboard.service.device import without_waiting
+from dashboard.service import MAX_IMAGES, PREVIEW, Frame, InputError, Lane, Order, Result, Service, downloads
 from dashboard.service.parsing import parse_seed, parse_whole
 from dashboard.service.scoring import Judges
 from dashboard.ui import dataset_choice, model_card
-from dashboard.ui.events import CALM, QUICK, RUN, RUNS, as_text
+from dashboard.ui.events import CALM, QUICK, RUN, as_text
 from dashboard.ui.html import scripted, title
 from dashboard.ui.knobs import KnobPanel, query_defaults, restored
 from dashboard.ui.panels import chart
@@ -172,7 +170,6 @@ class Compare:
         for family, lane in self.lanes.items():
             swap, shown = functools.partial(self.swap, family), [self.dataset, lane.checkpoint, self.results]
             lane.checkpoint.input(swap, shown, everything, **QUICK)
-        gr.api(self.call, api_name="generate", **RUNS)
 
     def _defaults(self) -> dict[str, Any]:
         """Return the link's keys in the order of a run's inputs, with the values that a link leaves out."""
@@ -253,7 +250,7 @@ class Compare:
 
         def paint(frame: Frame) -> dict:
             if frame.state == "done":
-                finished[frame.family] = self._result(order, frame)
+                finished[frame.family] = downloads.result_of(self.service, order, frame)
             picture = model_card.painted(frame, order.n, order.seed)
             return {self.lanes[frame.family].picture: picture, self.status: status("")}
 
@@ -292,7 +289,7 @@ class Compare:
     def show_real(self, dataset: str, n: Any, seed: Any, results: dict[str, Result]) -> dict:
         """Show real images beside the generated ones, when they are at hand."""
         try:
-            order = self.service.order(dataset, n, seed, self._usable(dataset))
+            order = self.service.order(dataset, n, seed, self.service.usable(dataset))
         except InputError:
             return {self.reality: gr.skip()}
         images = self.service.real(dataset, order.n, order.seed)
@@ -306,59 +303,17 @@ class Compare:
             self.spread: self._spread(dataset, results),
         }
 
-    def call(
-        self, dataset: str, n: int = PREVIEW["n"], seed: int = PREVIEW["seed"], settings: dict | None = None
-    ) -> dict:
-        """Generate images over the API.
-
-        Args:
-            dataset: A data set that has checkpoints, 'mnist'.
-            n: Images per lane, 1 to 100.
-            seed: The run's seed.
-            settings: By family, {"checkpoint": "mnist/ddpm", "knobs": {"sampler": "ddim"}}; all families when left out.
-
-        Returns:
-            The settings and timings, and under `images` one PNG a family, as a data URI.
-        """
-        try:
-            order = self.service.order(dataset, n, seed, settings or self._usable(dataset))
-        except InputError as error:
-            raise gr.Error(str(error), print_exception=False) from None
-        done, problems = {}, {}
-        for frame in without_waiting(self.service.run(order, threading.Event())):
-            if frame.state == "done":
-                done[frame.family] = self._result(order, frame)
-            elif frame.state == "failed":
-                problems[frame.family] = frame.problem
-        images = {family: model_card.data_uri(result.images) for family, result in done.items()}
-        return downloads.record(order, list(done.values()), self.service.machine) | {
-            "problems": problems, "images": images,
-        }  # fmt: skip
-
     # ---- parts of the handlers
 
     def _order(self, dataset: str, n: Any, seed: Any, values: tuple) -> Order:
         """Return the checked order that the controls' values make; lanes that cannot run are left out."""
         settings, rest = {}, list(values)
-        usable = self._usable(dataset)
+        usable = self.service.usable(dataset)
         for family, lane in self.lanes.items():
             (name, *knobs), rest = rest[: len(lane.inputs)], rest[len(lane.inputs) :]
             if family in usable:
                 settings[family] = {"checkpoint": name, "knobs": lane.knobs.given(family, knobs)}
         return self.service.order(dataset, n, seed, settings)
-
-    def _usable(self, dataset: str) -> dict[str, dict]:
-        """Return empty settings for every family that has a checkpoint on a data set."""
-        known = self.service.entries().get(dataset, []) if isinstance(dataset, str) else []  # the API takes anything
-        there = {entry.family for entry in known}
-        return {family: {} for family in self.lanes if family in there}
-
-    def _result(self, order: Order, frame: Frame) -> Result:
-        part = next(part for part in order.parts if part.family == frame.family)
-        title = self.service.families[frame.family].title
-        each = 1000 * frame.seconds / order.n
-        beside = comparisons.at_work()
-        return Result(frame.family, title, frame.images, each, frame.index, frame.seconds, part, beside)
 
     def _show(self, dataset: str, chosen: Mapping[str, str]) -> dict:
         """Return the updates that show a data set's lanes as they are before a run."""

@@ -8,68 +8,22 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import torch
 
 from dashboard.results.operating_points import knobs_key
 from dashboard.service import PREVIEW, InputError, Knob, Service, resolve_knobs
 from dashboard.service.cache import Cache
 from dashboard.service.device import Waiting
+from dashboard.service.judging import JUDGED, Contestant, Judged, Judging
 from dashboard.service.lanes import checkpoint_key, missing
 from dashboard.service.orders import image_seeds
-from dashboard.service.parsing import parse_seed
-from dashboard.service.pixels import to_input, to_pixels
+from dashboard.service.pixels import to_pixels
 from dashboard.service.problems import without_paths
 from gencore.family import Family, Judges
 
-JUDGED = 200  # images of each kind that are judged
-BATCH = 50  # images at once: what a processor's cache holds
-PROBE = "probe"  # the player that stands in where the discriminator itself gives no probability
-
-
-@dataclass(frozen=True)
-class Contestant:
-    """One checkpoint whose model judges.
-
-    Attributes:
-        name: The checkpoint.
-        family: Its family's name.
-        title: Its family's name for people.
-        objective: What its players play for, as its config says; '' when it does not.
-        problem: One sentence: why it cannot be used; '' when it can.
-    """
-
-    name: str
-    family: str
-    title: str
-    objective: str = ""
-    problem: str = ""
-
-
-@dataclass(frozen=True)
-class Judged:
-    """What a model believes of fresh samples and of real test images.
-
-    Attributes:
-        contestant: Whose model.
-        seed: The run's seed.
-        by_probe: Whether the probability is a probe's, not the discriminator's.
-        fake: uint8 (n, C, H, W) samples, with the default knobs.
-        fake_scores: (n,) D(G(z)).
-        real: uint8 (m, C, H, W) real test images; None when they are not at hand.
-        real_scores: (m,) D(x); empty without real images.
-    """
-
-    contestant: Contestant
-    seed: int
-    by_probe: bool
-    fake: np.ndarray
-    fake_scores: np.ndarray
-    real: np.ndarray | None
-    real_scores: np.ndarray
+__all__ = ["JUDGED", "Contestant", "Games", "Judged", "number_knobs"]
 
 
 class Games:
@@ -77,7 +31,6 @@ class Games:
 
     def __init__(self, service: Service):
         self.service = service
-        self._judged = Cache(16)
         self._samples = Cache(64)
 
     # ---- what there is
@@ -97,11 +50,8 @@ class Games:
         kinds = self.service.able(Judges)
         found = [entry for entry in self.service.entries().get(dataset, []) if entry.family in kinds]
         found.sort(key=lambda entry: (bool(entry.problem), entry.name.rpartition("/")[2] != entry.family, entry.name))
-        objectives = [str(entry.config.get("objective") or "") for entry in found]
-        return [
-            Contestant(entry.name, entry.family, kinds[entry.family].title, objective, without_paths(entry.problem))
-            for entry, objective in zip(found, objectives, strict=True)
-        ]
+        judging = self.service.shared(Judging)
+        return [judging.contestant(entry, without_paths(entry.problem)) for entry in found]
 
     def contestant(self, dataset: str, name: str) -> Contestant:
         """Return a data set's checkpoint by its name.
@@ -149,30 +99,7 @@ class Games:
         Raises:
             InputError: in one sentence, on a checkpoint that cannot be used, a bad seed, or when `stop` was set first.
         """
-        one, seed = self.contestant(dataset, name), parse_seed(seed)
-        key = checkpoint_key(one.name), seed
-
-        def judge(model: Family) -> Judged:
-            seeds, real = image_seeds(seed, JUDGED), self.real(dataset, seed)
-            pieces = [model.generate(seeds[start : start + BATCH]) for start in range(0, JUDGED, BATCH)]
-            fake = to_pixels(torch.cat(pieces))
-            judged = Judged(one, seed, PROBE in model.networks, fake, probability_real(model, fake), real, np.zeros(0))
-            return judged if real is None else replace(judged, real_scores=probability_real(model, real))
-
-        return (yield from self.service.with_model(one.name, judge, stop, keep=(self._judged, key)))
-
-    def real(self, dataset: str, seed: int) -> np.ndarray | None:
-        """Return up to `JUDGED` different real test images, picked by the seed; None when they are not at hand."""
-        images = self.service.split(dataset, "test")
-        if images is None:
-            return None
-        return images[np.sort(np.random.default_rng(seed).permutation(len(images))[:JUDGED])]
-
-
-def probability_real(model: Any, images: np.ndarray) -> np.ndarray:
-    """Return D of uint8 images (n, C, H, W), (n,): generated and real ones alike at 256 levels, as they are shown."""
-    pieces = to_input(images, model).split(BATCH)
-    return torch.cat([model.judge(piece) for piece in pieces]).cpu().double().numpy()
+        return self.service.shared(Judging).judge(self.contestant(dataset, name), dataset, seed, stop)
 
 
 def number_knobs(kind: type) -> tuple[Knob, ...]:

@@ -14,7 +14,7 @@ from dashboard.pages.gan import discriminator_scores, game_curves, tradeoff
 from dashboard.pages.gan.engine import JUDGED, Contestant, Games, Judged, number_knobs
 from dashboard.pages.gan.panels import PANELS
 from dashboard.service import PREVIEW, InputError, Service, runs
-from dashboard.service.device import Waiting, finish
+from dashboard.service.device import Waiting
 from dashboard.ui import dataset_choice, knobs, model_card, timelapse
 from dashboard.ui.html import scripted, title
 from dashboard.ui.panels import chart, framed, on_open
@@ -97,7 +97,6 @@ class Gan:
         self.another.click(None, None, [self.seed], js=ANOTHER_SEED).then(**judged)
         self.judgements.connect()
         self.turns.connect()
-        gr.api(self.call, api_name="judge", concurrency_limit=2)
 
     @property
     def _computed(self) -> list[gr.components.Component]:
@@ -168,24 +167,6 @@ class Gan:
             }
         yield updates if turn.current else gr.skip()
 
-    def call(self, dataset: str, checkpoint: str, seed: int = PREVIEW["seed"]) -> dict:
-        """Return what a checkpoint's discriminator believes of 200 fresh samples and of 200 real test images.
-
-        Args:
-            dataset: A data set that has such a checkpoint, 'mnist'.
-            checkpoint: The checkpoint, 'mnist/gan'.
-            seed: The run's seed.
-
-        Returns:
-            Whose probabilities they are, and both lists of them; 'real' is empty without real images at hand.
-        """
-        try:
-            judged = finish(self.games.judge(dataset, checkpoint, seed, Event()))
-        except InputError as error:
-            raise gr.Error(str(error), print_exception=False) from None
-        return {"who": who(judged), "seed": judged.seed, "real": judged.real_scores.tolist(),
-                "generated": judged.fake_scores.tolist()}  # fmt: skip
-
     # ---- parts of the handlers
 
     def _game(self, one: Contestant | None) -> str:
@@ -214,7 +195,7 @@ class Gan:
     def _basis(self, judged: Judged) -> str:
         """Return what was judged, as a sentence."""
         real = "" if judged.real is None else f" and {len(judged.real)} different real test images"
-        words = f"{len(judged.fake)} fresh samples{real}, seed {judged.seed}, judged by {who(judged)}."
+        words = f"{len(judged.fake)} fresh samples{real}, seed {judged.seed}, judged by {judged.who}."
         if judged.real is None:
             words += " The real images are not at hand here, so the samples stand alone."
         return words
@@ -249,11 +230,6 @@ class Gan:
 def named(one: Contestant) -> str:
     """Return a checkpoint's name in the chooser, with what its players play for."""
     return f"{one.name} ({knobs.spelled(one.objective)})" if one.objective else one.name
-
-
-def who(judged: Judged) -> str:
-    """Return whose probabilities they are."""
-    return "the probe, a discriminator that never trained G" if judged.by_probe else "the discriminator"
 
 
 def scores(judged: Judged) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import os
 import queue
-import subprocess
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,11 +17,11 @@ from functools import partial
 from typing import Any
 
 import torch
-from torch.utils.hooks import RemovableHandle
 
 from dashboard.results.operating_points import Measurements, knobs_key
 from dashboard.service import Service, comparisons
 from dashboard.service.device import Waiting
+from dashboard.service.interrupting import TICK, Stopped, interruptible, wait_for
 from dashboard.service.problems import in_a_sentence
 from gencore import checkpoint
 from gencore.device import DTYPES, LAYOUTS, Settings
@@ -33,15 +32,10 @@ from gencore.family import Family, Point, resolve_knobs
 
 SCOPES = {"headline points": 20.0, "every point": 8.0}  # seconds of timing per point; the longer, the more repeats
 MOST_CALLS = cost.MANY_CALLS  # points of more network calls take minutes each: the command line's business
-TICK = 0.25  # seconds between two looks at the work
 WORDS = {"counting": "counting operations", "memory": "memory, in a process of its own"}
 OVERHEAD = 10.0  # seconds per point besides its timing: loading, counting, memory in a fresh process
 
 log = logging.getLogger(__name__)
-
-
-class Stopped(BaseException):
-    """The work was told to stop: no fault, so nothing on the way may take it for one."""
 
 
 @dataclass(frozen=True)
@@ -269,36 +263,19 @@ def cost_row(job: Job, halt: threading.Event, tell: Any) -> Mapping[str, Any]:
     """
     model = checkpoint.load(job.entry)
     job.settings.apply(model)
-    with interruptible(model, halt):
+    with interruptible(model, halt.is_set):
         calls, _ = cost.estimate(model, 1, job.knobs)
         if calls > MOST_CALLS:
             raise InputError(
                 f"{job.name} takes {calls:,} network calls per image, more than {MOST_CALLS}; time it with: "
                 f"python -m gencore evaluate {job.entry.name} --rows cost"
             )
-        for at in evaluate.cost_row(task_of(job, model), model, job.seconds, partial(wait_for, halt=halt)):
+        for at in evaluate.cost_row(task_of(job, model), model, job.seconds, partial(wait_for, over=halt.is_set)):
             if at.stage in WORDS:
                 tell(WORDS[at.stage])
             elif at.stage == "timing":
                 tell(timing_words(len(at.timings)))
     return at.row
-
-
-def wait_for(child: subprocess.Popen, words: str, halt: threading.Event) -> tuple[str, str]:
-    """Return a process's output and errors once it has read `words` and ended.
-
-    Raises:
-        Stopped: soon after `halt` is set; the process is killed.
-    """
-    unsent: str | None = words
-    while True:
-        try:
-            return child.communicate(unsent, timeout=TICK)
-        except subprocess.TimeoutExpired:
-            unsent = None  # `communicate` goes on with what it has
-            if halt.is_set():
-                child.kill()
-                raise Stopped from None
 
 
 def timing_words(done: int) -> str:
@@ -315,13 +292,3 @@ def task_of(job: Job, model: Family) -> Task:
         knobs=job.knobs, settings=job.settings, batch=1, hashes={"checkpoint": rows.checkpoint_hash(entry.path)},
         path=rows.rows_path(entry.dataset, checkpoint.roots()[-1]), entry=entry, device=str(model.device),
     )  # fmt: skip
-
-
-def interruptible(model: Family, halt: threading.Event) -> RemovableHandle:
-    """Let the model's next network call raise `Stopped` once `halt` is set, as long as the handle is open."""
-
-    def look(*_: Any) -> None:
-        if halt.is_set():
-            raise Stopped
-
-    return model.network.register_forward_pre_hook(look)

@@ -7,7 +7,6 @@ from html import escape
 from typing import Any
 
 import gradio as gr
-import numpy as np
 
 from dashboard.figures import training_curves
 from dashboard.figures.training_curves import Facts, Told
@@ -96,7 +95,6 @@ class Training:
         for control in (self.axis, self.log_x, self.also):
             control.input(self.draw, turned, [self.charts], **calm)
         self.lapse_axis.input(self.replay, [self.chosen, self.lapse_axis], [self.lapse], **calm)
-        gr.api(self.call, api_name="training_log", concurrency_limit=4)
 
     # ---- handlers
 
@@ -160,21 +158,6 @@ class Training:
             except InputError as error:
                 problems.append(str(error))
         return {self.lapse: timelapse.value(lapses, AXES.get(axis, "images"), " ".join(problems))}
-
-    def call(self, checkpoint: str) -> dict:
-        """Return what a checkpoint's training logged, by column; null where a line lacks the column.
-
-        Args:
-            checkpoint: The checkpoint, 'mnist/vae'.
-
-        Returns:
-            A list a column, with a number or a list of numbers for each line of the log.
-        """
-        try:
-            columns = replay.log_of(self.service, checkpoint).columns
-        except InputError as error:
-            raise gr.Error(str(error), print_exception=False) from None
-        return {name: np.where(np.isfinite(c), c.astype(object), None).tolist() for name, c in columns.items()}
 
     # ---- parts of the handlers
 

@@ -14,11 +14,11 @@ from gradio.context import Context
 from dashboard import format
 from dashboard.figures import triangle
 from dashboard.pages.trilemma import point_detail, trilemma_view
-from dashboard.pages.trilemma.engine import SUFFIXES, Scoring, score_samples
 from dashboard.results.operating_points import Measured, knobs_key, machine_key
 from dashboard.results.question import ask, on_machine
 from dashboard.service import METRICS, PREVIEW, Frame, InputError, Order, Point, Service, resolve_knobs
 from dashboard.service.cache import Cache
+from dashboard.service.given import SUFFIXES, Scoring, score_samples
 from dashboard.service.parsing import whole_or
 from dashboard.service.public import is_open
 from dashboard.ui import dataset_choice, model_card

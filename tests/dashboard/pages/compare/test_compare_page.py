@@ -1,7 +1,6 @@
 """Compare: what a visitor's settings and runs come to, and what is left to take away; with toy families."""
 
 import json
-import re
 import threading
 from unittest import mock
 
@@ -9,9 +8,8 @@ import gradio as gr
 import pytest
 
 from dashboard.app import build, header
-from dashboard.pages.compare import downloads
 from dashboard.pages.compare.page import Compare, numbers_of
-from dashboard.service import PREVIEW, Result
+from dashboard.service import PREVIEW, Result, downloads
 from dashboard.service.device import Waiting
 from dashboard.ui.run import in_line, status
 from gencore.family import image_seed
@@ -55,14 +53,6 @@ def test_a_run_on_a_data_set_that_was_left_paints_nothing_more(service):
         assert in_line(Waiting(1)) in next(running)[page.status]
         page.switch(visitor(), "dots")
         assert not painted_by(running), "it was waiting for its turn"
-
-
-@pytest.mark.parametrize("dataset", [["dots"], {"a": 1}, None, 3])
-def test_the_api_tells_a_bad_data_set_in_a_sentence(service, dataset):
-    with gr.Blocks():
-        page = Compare(service)
-    with pytest.raises(gr.Error, match=re.escape(repr(dataset))):
-        page.call(dataset)
 
 
 def test_what_cannot_be_run_is_said_as_it_is_set_and_no_more_once_it_is_right(service):

@@ -238,7 +238,7 @@ def test_the_memory_measured_here_is_what_the_engine_measures(here):
     model = checkpoint.load(job.entry)
     job.settings.apply(model)
     asked = model, [image_seed(0, i) for i in range(16)], job.knobs, engine.evaluate.MEMORY_CALLS
-    found = REAL_PEAK(*asked, partial(engine.wait_for, halt=threading.Event()))
+    found = REAL_PEAK(*asked, partial(engine.wait_for, over=threading.Event().is_set))
     told = REAL_PEAK(*asked)
     weights = sum(tensor.numel() * tensor.element_size() for tensor in model.parameters()) / 1e6
     assert found >= weights and found == pytest.approx(told, rel=0.5, abs=3), "two processes differ by a few pages"
@@ -249,9 +249,11 @@ def test_stop_ends_the_process_that_measures_memory():
     threading.Timer(0.3, halt.set).start()
     started = time.monotonic()
     with pytest.raises(engine.Stopped):
-        memory.run([sys.executable, "-c", "import time; time.sleep(60)"], "", partial(engine.wait_for, halt=halt))
+        memory.run(
+            [sys.executable, "-c", "import time; time.sleep(60)"], "", partial(engine.wait_for, over=halt.is_set)
+        )
     assert time.monotonic() - started < 30, "it did not wait for the process to end by itself"
-    patient = partial(engine.wait_for, halt=threading.Event())
+    patient = partial(engine.wait_for, over=threading.Event().is_set)
     with pytest.raises(RuntimeError, match="ended with 3: why"):
         script = "import sys; sys.stderr.write('why'); sys.exit(3)"
         memory.run([sys.executable, "-c", script], "", patient)

@@ -10,9 +10,9 @@ import torch
 from PIL import Image
 
 from dashboard.pages.trilemma import trilemma_view
-from dashboard.pages.trilemma.engine import as_stated, score_samples
 from dashboard.results.question import ask
 from dashboard.service import InputError, Service
+from dashboard.service.given import as_stated, score_samples
 from gencore import FAMILIES, checkpoint
 from gencore.data import load_images
 from gencore.evaluation import rows

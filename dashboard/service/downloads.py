@@ -13,10 +13,21 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from dashboard.service import Order, Result, __version__, grid, png
+from dashboard.service import comparisons
+from dashboard.service.orders import Frame, Order, Result
+from dashboard.service.service import Service
+from gencore import __version__
+from gencore.pictures import grid, png
 
 SCALE = 4  # of the picture: one pixel becomes 4 x 4; the archive has the exact ones
 COLUMNS = 6
+
+
+def result_of(service: Service, order: Order, frame: Frame) -> Result:
+    """Return what a lane's last frame comes to."""
+    part = next(part for part in order.parts if part.family == frame.family)
+    title, each = service.families[frame.family].title, 1000 * frame.seconds / order.n
+    return Result(frame.family, title, frame.images, each, frame.index, frame.seconds, part, comparisons.at_work())
 
 
 def record(order: Order, results: Sequence[Result], machine: Mapping[str, Any]) -> dict[str, Any]:
@@ -45,18 +56,23 @@ def record(order: Order, results: Sequence[Result], machine: Mapping[str, Any]) 
 
 
 def picture(results: Sequence[Result]) -> bytes:
-    """Return the lanes side by side as a PNG, each under its name, every pixel enlarged by `SCALE`."""
+    """Return the lanes side by side as a PNG, see `canvas`."""
+    return png(canvas(results))
+
+
+def canvas(results: Sequence[Result]) -> np.ndarray:
+    """Return the lanes side by side, uint8 (H, W, 3), each under its name, every pixel enlarged by `SCALE`."""
     grids = [Image.fromarray(rgb(grid(result.images, min(COLUMNS, len(result.images))))) for result in results]
     grids = [image.resize((SCALE * image.width, SCALE * image.height), Image.Resampling.NEAREST) for image in grids]
     gap, head = 24, 36
     width = sum(image.width for image in grids) + gap * (len(grids) + 1)
-    canvas = Image.new("RGB", (width, max(image.height for image in grids) + head + gap), "white")
-    draw, font, x = ImageDraw.Draw(canvas), ImageFont.load_default(18), gap
+    sheet = Image.new("RGB", (width, max(image.height for image in grids) + head + gap), "white")
+    draw, font, x = ImageDraw.Draw(sheet), ImageFont.load_default(18), gap
     for image, result in zip(grids, results, strict=True):
         draw.text((x, 8), result.title, fill="black", font=font)
-        canvas.paste(image, (x, head))
+        sheet.paste(image, (x, head))
         x += image.width + gap
-    return png(np.asarray(canvas))
+    return np.asarray(sheet)
 
 
 def rgb(array: np.ndarray) -> np.ndarray:
@@ -66,12 +82,17 @@ def rgb(array: np.ndarray) -> np.ndarray:
 
 def archive(settings: Mapping[str, Any], results: Sequence[Result]) -> bytes:
     """Return a ZIP with settings.json and every image as an exact PNG, `vae/000.png` and so on."""
+    return zipped(settings, {result.family: result.images for result in results})
+
+
+def zipped(settings: Mapping[str, Any], images: Mapping[str, np.ndarray]) -> bytes:
+    """Return a ZIP with settings.json and, by folder, images (n, C, H, W) as exact PNGs."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as bundle:
         bundle.writestr("settings.json", json.dumps(settings, indent=2))
-        for result in results:
-            for index, image in enumerate(result.images):
-                bundle.writestr(f"{result.family}/{index:03d}.png", png(image.transpose(1, 2, 0)))
+        for folder, mine in images.items():
+            for index, image in enumerate(mine):
+                bundle.writestr(f"{folder}/{index:03d}.png", png(image.transpose(1, 2, 0)))
     return buffer.getvalue()
 
 

@@ -1,4 +1,4 @@
-"""What the home page asks of gencore: samples that a visitor brings, scored as `evaluate --samples` does."""
+"""Samples made elsewhere, scored against a data set's real images as `evaluate --samples` does."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from dashboard.service import Service
+from dashboard.results.operating_points import Measured
 from dashboard.service.device import Waiting
 from dashboard.service.parsing import number_of, whole_of
 from dashboard.service.problems import in_a_sentence
 from dashboard.service.public import check_open
-from gencore.errors import InputError, near
+from dashboard.service.service import Service
+from gencore.errors import InputError
 from gencore.evaluation.evaluate import run
 from gencore.evaluation.plan import prepare_samples
 
@@ -37,6 +38,18 @@ class Scoring:
     done: bool = False
 
 
+def scored(service: Service, dataset: str, name: str) -> Measured:
+    """Return what was measured of samples that have been scored, by their name.
+
+    Raises:
+        InputError: if there is no such row.
+    """
+    found = [point for point in service.measurements(dataset).points if point.given and point.checkpoint == name]
+    if not found:
+        raise InputError(f"No row of samples {name!r} is kept for {dataset}.")
+    return found[-1]
+
+
 def score_samples(
     service: Service, dataset: str, files: Sequence[str], name: str, stated: Sequence[str], stop: Event
 ) -> Iterator[Waiting | Scoring]:
@@ -54,8 +67,7 @@ def score_samples(
         InputError: in one sentence, on anything bad, or where the app is public.
     """
     check_open()
-    if dataset not in service.datasets():
-        raise InputError(f"There is no data set {dataset!r} with checkpoints{near(str(dataset), service.datasets())}")
+    service.check_dataset(dataset)
     paths = [Path(file) for file in files or ()]
     if not 1 <= len(paths) <= MOST_FILES or any(path.suffix.lower() not in SUFFIXES for path in paths):
         raise InputError(f"Choose the samples' file: {', '.join(SUFFIXES)}; up to {MOST_FILES}, a generation each.")
@@ -72,8 +84,8 @@ def score_samples(
                 if stop.is_set() or not lease.keep():
                     return
                 yield Scoring(at.share, f"{at.words}.")
-        scored = [task for task in plan.tasks if task.kind == "samples"]
-        words = f"Scored {scored[0].generations} × {scored[0].n:,} images" if scored else "They were scored before"
+        written = [task for task in plan.tasks if task.kind == "samples"]
+        words = f"Scored {written[0].generations} × {written[0].n:,} images" if written else "They were scored before"
         yield Scoring(1.0, f"{words}: {name.strip()} is the grey diamond.", done=True)
 
 

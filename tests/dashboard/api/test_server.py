@@ -1,0 +1,285 @@
+"""The app as programs reach it: its list of endpoints, the examples of docs/api.md, assistants, callers who go."""
+
+import asyncio
+import contextlib
+import json
+import re
+import socket
+import threading
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import gradio as gr
+import httpx
+import numpy as np
+import pytest
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+
+from dashboard.api import ENDPOINTS, caller
+from dashboard.api.endpoint import BUSY, MOST_CALLS
+from dashboard.app import build, launch_options
+from dashboard.service import Frame, Service, public
+
+ROOT = Path(__file__).resolve().parents[3]
+NAMES = (
+    "models", "generate", "rows", "recommend", "score", "encode", "interpolate", "bound", "benchmark", "training_log",
+    "judge",
+)  # fmt: skip
+PATIENCE = 120  # seconds; never asserted, only how long to wait before giving up
+EXAMPLES = re.findall(r"^## `/(\w+)`$.*?^```python\n(.*?)^```", (ROOT / "docs/api.md").read_text(), re.M | re.S)
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory):
+    """The app with the shipped checkpoints, rows of its own, and assistants' tools."""
+    with pytest.MonkeyPatch.context() as patch, socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+        probe.close()
+        patch.setenv("GENCORE_CHECKPOINTS", f"{ROOT / 'checkpoints'}:{tmp_path_factory.mktemp('runs')}")
+        for name in (public.SPACE, public.PUBLIC, public.OPEN):
+            patch.delenv(name, raising=False)
+        service = Service()
+        demo = build(service)
+        demo.launch(prevent_thread_lock=True, quiet=True, **launch_options(service) | {"server_port": port})
+        yield SimpleNamespace(service=service, demo=demo, url=f"http://127.0.0.1:{port}")
+        demo.close()
+
+
+@pytest.fixture(scope="module")
+def client(app):
+    return Client(app.url, verbose=False)
+
+
+# ---- the list
+
+
+def test_the_list_names_these_endpoints_and_none_besides(app, client):
+    told = client.view_api(return_format="dict", print_info=False)
+    assert tuple(name.strip("/") for name in told["named_endpoints"]) == NAMES and not told["unnamed_endpoints"]
+    assert [endpoint.function.__name__ for endpoint in ENDPOINTS] == list(NAMES)
+    for name, endpoint in told["named_endpoints"].items():
+        assert "Returns:" in endpoint["description"], name
+        for one in endpoint["parameters"]:
+            assert len(one["label"].split()) > 1 and "parameter_" not in one["label"], f"{name}: {one['label']}"
+            assert one["python_type"]["type"] not in ("Any", ""), f"{name}: {one['parameter_name']}"
+            assert one["example_input"] != "...", f"{name}: {one['parameter_name']}"
+
+
+def test_openapi_tells_the_same(app):
+    told = httpx.get(f"{app.url}/gradio_api/openapi.json").json()
+    assert {f"/gradio_api/call/v2/{name}" for name in NAMES} <= set(told["paths"])
+    schema = told["paths"]["/gradio_api/call/v2/generate"]["post"]["requestBody"]["content"]["application/json"][
+        "schema"
+    ]
+    assert schema["properties"]["n"] | {"type": "integer", "minimum": 1, "maximum": 100} == schema["properties"]["n"]
+
+
+def test_nothing_private_answers_what_a_public_app_refuses(app, monkeypatch):
+    """Every event that takes files, public or private, is asked over HTTP as a stranger would."""
+    monkeypatch.setenv(public.PUBLIC, "1")
+    asked = 0
+    for fn in app.demo.fns.values():
+        if fn.fn is None or not any(isinstance(one, gr.File) for one in fn.inputs):
+            continue
+        asked += 1
+        path = httpx.post(f"{app.url}/gradio_api/upload", files={"files": ("a.zip", b"PK")}).json()[0]
+        file = {"path": path, "meta": {"_type": "gradio.FileData"}}
+        several = [[file] if one.file_count == "multiple" else file for one in fn.inputs if isinstance(one, gr.File)]
+        data = [several.pop() if isinstance(one, gr.File) else one.value or "mnist" for one in fn.inputs]
+        words = last_words(app.url, {"data": data, "fn_index": fn._id, "session_hash": f"stranger{fn._id}"})
+        assert public.CLOSED.split(",")[0] in words, fn.api_name
+    assert asked >= 3
+
+
+def last_words(url, body):
+    """All that a queued event says, as a script without Gradio's client hears it."""
+    httpx.post(f"{url}/gradio_api/queue/join", json=body).raise_for_status()
+    with httpx.stream("GET", f"{url}/gradio_api/queue/data", params={"session_hash": body["session_hash"]}) as answer:
+        return "".join(answer.iter_text())
+
+
+# ---- the examples
+
+
+def test_every_endpoint_has_an_example():
+    assert tuple(name for name, _ in EXAMPLES) == NAMES
+
+
+def lacking(name, app):
+    if name == "bound" and not app.service.at_hand("mnist"):
+        pytest.skip("MNIST is not at hand: set GENCORE_DATA")
+
+
+SLOW = ("score", "benchmark")  # a baseline over all test images; a process of its own for the memory
+
+
+@pytest.mark.parametrize(
+    ("name", "code"), [pytest.param(*one, marks=[pytest.mark.slow] * (one[0] in SLOW), id=one[0]) for one in EXAMPLES]
+)
+def test_the_example_of_the_docs_runs(app, client, name, code, tmp_path, monkeypatch):
+    lacking(name, app)
+    monkeypatch.chdir(tmp_path)
+    assert f'api_name="/{name}"' in code
+    exec(compile(code, f"docs/api.md, {name}", "exec"), {"client": client, "handle_file": handle_file, "np": np})
+
+
+def test_an_error_is_one_sentence(client):
+    with pytest.raises(AppError) as error:
+        client.predict("mnist/vae", api_name="/judge")
+    assert str(error.value) == (
+        "mnist/vae is a VAE, which judges no image; on mnist these do: mnist/gan, mnist/gan-minimax."
+    )
+
+
+# ---- assistants
+
+
+@contextlib.asynccontextmanager
+async def assistant(url):
+    from mcp import ClientSession
+    from mcp.client.streamable_http import streamable_http_client
+
+    async with (
+        streamable_http_client(f"{url}/gradio_api/mcp/") as (read, write, _),
+        ClientSession(read, write) as found,
+    ):
+        await found.initialize()
+        yield found
+
+
+def test_an_assistant_has_the_same_tools(app, monkeypatch):
+    pytest.importorskip("mcp")
+
+    async def talk():
+        async with assistant(app.url) as tools:
+            listed = (await tools.list_tools()).tools
+            asked = {
+                "models": {}, "recommend": {"dataset": "mnist"}, "judge": {"checkpoint": "mnist/vae"},
+                "generate": {"dataset": "mnist", "n": 2, "settings": {"vae": {}}},
+            }  # fmt: skip
+            return listed, {name: await tools.call_tool(name, given) for name, given in asked.items()}
+
+    listed, told = asyncio.run(talk())
+    assert tuple(tool.name for tool in listed) == NAMES
+    for tool in listed:
+        assert len(tool.description.split()) > 10, tool.name
+        assert all(one.get("description") for one in tool.inputSchema["properties"].values()), tool.name
+    assert "num_inference_steps" in told["models"].content[0].text
+    assert "recommended" in told["recommend"].content[0].text
+    assert told["judge"].isError and told["judge"].content[0].text.startswith("mnist/vae is a VAE, which judges no")
+    picture = next(part for part in told["generate"].content if part.type == "image")
+    assert picture.mimeType == "image/png" and len(picture.data) > 1000
+    url = re.search(r"http\S+\.png", " ".join(part.text for part in told["generate"].content if part.type == "text"))[0]
+    assert httpx.get(url).content[:4] == b"\x89PNG"
+    monkeypatch.setenv(public.PUBLIC, "1")
+
+    async def bring():
+        async with assistant(app.url) as tools:
+            given = {"dataset": "mnist", "file": "data:application/zip;base64,UEs=", "name": "Theirs"}
+            return await tools.call_tool("score", given)
+
+    refused = asyncio.run(bring())
+    assert refused.isError and refused.content[0].text == public.CLOSED
+
+
+# ---- callers who go
+
+
+@pytest.fixture
+def endless(app, monkeypatch):
+    """Runs that end when they are stopped, and by themselves after minutes only."""
+    told = SimpleNamespace(begun=threading.Event(), stopped=threading.Event())
+
+    def run(order, stop):
+        last = time.monotonic() + 2 * PATIENCE
+        with app.service.device.lease(stop) as lease:
+            yield from lease.line()
+            while not stop.wait(0.05) and lease.keep() and time.monotonic() < last:
+                told.begun.set()
+                yield Frame("vae", "running")
+        if stop.is_set():
+            told.stopped.set()
+
+    monkeypatch.setattr(app.service, "run", run)
+    return told
+
+
+def cancel(url, told):
+    job = Client(url, verbose=False).submit("mnist", 1, 1, {"vae": {}}, api_name="/generate")
+    assert told.begun.wait(PATIENCE)
+    job.cancel()
+
+
+def close_the_stream(url, told):
+    body = {"data": ["mnist", 1, 1, {"vae": {}}]}
+    event = httpx.post(f"{url}/gradio_api/call/generate", json=body).json()["event_id"]
+    with httpx.stream("GET", f"{url}/gradio_api/call/generate/{event}", timeout=None):
+        assert told.begun.wait(PATIENCE)
+
+
+def drop_the_request(url, told):
+    with pytest.raises(httpx.ReadTimeout):
+        httpx.post(f"{url}/gradio_api/run/generate", json={"data": ["mnist", 1, 1, {"vae": {}}]}, timeout=3)
+    assert told.begun.wait(PATIENCE)
+
+
+def end_the_session(url, told):
+    pytest.importorskip("mcp")
+
+    async def talk():
+        async with assistant(url) as tools:
+            asked = asyncio.ensure_future(tools.call_tool("generate", {"dataset": "mnist", "settings": {"vae": {}}}))
+            assert await asyncio.to_thread(told.begun.wait, PATIENCE)
+            asked.cancel()
+
+    asyncio.run(talk())
+
+
+@pytest.mark.parametrize("leave", [cancel, close_the_stream, drop_the_request, end_the_session])
+def test_a_run_ends_when_its_caller_goes(app, endless, leave):
+    leave(app.url, endless)
+    assert endless.stopped.wait(PATIENCE)
+    last = time.monotonic() + PATIENCE
+    while app.service.device.busy and time.monotonic() < last:
+        time.sleep(0.02)
+    assert not app.service.device.busy
+
+
+def test_more_calls_than_there_are_places_are_refused_in_a_sentence(app, endless):
+    many = Client(app.url, verbose=False)
+    jobs = [many.submit("mnist", 1, 1, {"vae": {}}, api_name="/generate") for _ in range(MOST_CALLS)]
+    assert endless.begun.wait(PATIENCE)
+    last = time.monotonic() + PATIENCE
+    while len(app.service.device._line) < MOST_CALLS - 1 and time.monotonic() < last:
+        time.sleep(0.05)
+    answer = httpx.post(f"{app.url}/gradio_api/run/judge", json={"data": ["mnist/gan", 1]}, timeout=PATIENCE)
+    assert answer.json()["error"] == BUSY
+    light = httpx.post(f"{app.url}/gradio_api/run/rows", json={"data": ["mnist", "points", "", ""]}, timeout=PATIENCE)
+    assert light.status_code == 200 and json.loads(light.text)["data"][0]["rows"], "what runs no model is answered"
+    for job in jobs:
+        job.cancel()
+
+
+def test_a_caller_who_never_fetches_the_news_is_taken_for_gone(monkeypatch):
+    event = SimpleNamespace(alive=True, session_hash="s")
+    unread = SimpleNamespace(empty=lambda: False)
+    queue = SimpleNamespace(event_ids_to_events={"e": event}, pending_messages_per_session={"s": unread})
+    now = [0.0]
+    monkeypatch.setattr(caller.time, "monotonic", lambda: now[0])
+    there = caller.queued(queue, "e")
+    assert there()
+    now[0] = caller.UNREAD - 1
+    assert there()
+    now[0] = caller.UNREAD + 1
+    assert not there()
+    unread.empty = lambda: True
+    assert there(), "it has fetched them after all"
+    event.alive = False
+    assert not there()
+
+
+def test_without_a_request_nobody_can_go():
+    assert caller.presence()()
