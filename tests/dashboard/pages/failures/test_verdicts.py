@@ -193,7 +193,7 @@ def test_no_words_lie_on_others(width):
     for x, y, anchor, said in found:
         wide = 6.6 * len(html.unescape(said))  # about an average letter of 13 px
         left = float(x) - {"end": wide, "middle": wide / 2}.get(anchor, 0)
-        boxes.append((left, float(y) - 10, left + wide, float(y), said))
+        boxes.append((left, float(y) - 11, left + wide, float(y) + 3, said))
     assert len(boxes) >= 20 and max(box[3] for box in boxes) < height
     for one, other in itertools.combinations(boxes, 2):
         apart = one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
