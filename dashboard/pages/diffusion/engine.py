@@ -36,6 +36,7 @@ STRIP = 8  # pictures of a strip
 SHEET = 16  # samples of a sheet
 TRIAL_CALLS = 3  # that tell what a call takes
 WAIT = 1.5  # seconds that a picture which should come at once waits for the device
+LEVELS, DRAWN = 25, 4  # t at which the error of the noise is measured, and draws of noise at each
 SHADE = 2.0  # standard deviations of noise that are drawn white
 FRAME_SECONDS = 0.15  # between two updates with pictures, at least: the browser has no way to ask for fewer
 QUIET_SECONDS = 0.5  # between two updates without
@@ -205,6 +206,7 @@ class Trajectories:
     def __init__(self, service: Service):
         self.service = service
         self._strips = Cache(16)
+        self._errors = Cache(64)
         self._sheets = Cache(64)
         self._rates = Cache(64)  # by checkpoint and number of images
 
@@ -335,6 +337,31 @@ class Trajectories:
             )
 
         return (yield from self.service.with_model(source.checkpoint, step, stop))
+
+    def errors(self, source: Lane, image: np.ndarray, stop: threading.Event | None = None
+               ) -> Generator[Waiting, None, tuple[np.ndarray, np.ndarray]]:  # fmt: skip
+        """Return, once the device is had, `LEVELS` t in 1..T-1 and a pixel's squared error of the noise there.
+
+        Each is the mean over `DRAWN` draws of noise, the same at every t.
+
+        Raises:
+            InputError: in one sentence, if the image is not of the model's shape.
+        """
+        key = self._errors, (checkpoint_key(source.checkpoint), image.shape, image.tobytes())
+
+        def measure(model: Family) -> tuple[np.ndarray, np.ndarray]:
+            x0 = to_input(image[None].copy(), model).expand(DRAWN, -1, -1, -1)
+            noise = Noise(image_seeds(0, DRAWN), model.device)(*model.image_shape)
+            last = len(self.abar(source)) - 1
+            places = np.unique(np.linspace(1, last, LEVELS).round().astype(int))
+            found = []
+            for place in places.tolist():
+                t = torch.full((DRAWN,), place, device=model.device)
+                seen = model.noise_in(model.diffuse(x0, t, noise), t)
+                found.append((seen - noise).square().mean().item())
+            return places, np.array(found)
+
+        return (yield from self.service.with_model(source.checkpoint, measure, stop, keep=key))
 
     def begin(self, source: Lane, seed: Any) -> Descent:
         """Return Algorithm 2 at x_T.

@@ -14,7 +14,7 @@ import gradio as gr
 
 from dashboard import format
 from dashboard.pages import slug_of
-from dashboard.pages.diffusion import algorithm_lines, diffusion_view, noise_schedule
+from dashboard.pages.diffusion import algorithm_lines, diffusion_view, noise_schedule, simple_loss
 from dashboard.pages.diffusion.engine import SHEET, Descent, Segment, Snapshot, Trajectories, as_gif, as_strip
 from dashboard.pages.diffusion.panels import PANELS
 from dashboard.service import PREVIEW, Frame, InputError, Knob, Lane, Order, Part, Point, Service, resolve_knobs
@@ -62,13 +62,14 @@ class Diffusion:
             self.forward = Forward(self.trajectories)
             self.reverse = Reverse(self.trajectories)
             self.algorithms = Algorithms(self.trajectories)
+            self.simple = Simple(self.trajectories)
             self.bound = Bound(self.trajectories)
             self.steps = Steps(self.trajectories)
 
     @property
-    def parts(self) -> tuple[Forward, Reverse, Algorithms, Bound, Steps]:
+    def parts(self) -> tuple[Forward, Reverse, Algorithms, Simple, Bound, Steps]:
         """The panels, in their order."""
-        return self.forward, self.reverse, self.algorithms, self.bound, self.steps
+        return self.forward, self.reverse, self.algorithms, self.simple, self.bound, self.steps
 
     def connect(self) -> None:
         """Connect the components."""
@@ -84,6 +85,7 @@ class Diffusion:
         begun = self.forward.connect(where, self.image_picker.image, opened, changed)
         self.reverse.connect(where, begun, changed)
         self.algorithms.connect(where, self.image_picker.image)
+        self.simple.connect(where, self.image_picker.image)
         self.steps.connect(where)
 
     # ---- handlers
@@ -114,7 +116,13 @@ class Diffusion:
 
     def leave(self, request: gr.Request) -> None:
         """Stop what a visitor who has gone, or gone on, was drawing."""
-        for runs in (self.reverse.runs, self.algorithms.steps, self.algorithms.passes, self.steps.runs):
+        for runs in (
+            self.reverse.runs,
+            self.algorithms.steps,
+            self.algorithms.passes,
+            self.simple.runs,
+            self.steps.runs,
+        ):
             runs.leave(request)
 
     # ---- parts of the handlers
@@ -472,6 +480,62 @@ class Algorithms:
         if not self.trajectories.steps_through(source):
             raise InputError(f"{source.title} cannot be walked through a step at a time.")
         return source
+
+
+class Simple:
+    """The panel of the simplified loss along t."""
+
+    def __init__(self, trajectories: Trajectories):
+        self.trajectories = trajectories
+        with framed(PANELS["simple"]):
+            with gr.Row(elem_classes=["shared", "df-shared"]):
+                self.weights = gr.Radio(
+                    list(simple_loss.WEIGHTS), value=simple_loss.SIMPLE, label="weights of t", interactive=True,
+                    elem_id="diffusion-weights", elem_classes=["knob"],
+                )  # fmt: skip
+                go = gr.Button("Measure", elem_id="diffusion-simple-go", variant="primary", elem_classes=["df-go"])
+                self.runs = Runs(go)
+            self.curve = chart("diffusion-simple")
+
+    @property
+    def outputs(self) -> list[gr.components.Component]:
+        """What changes with the data set, the checkpoint or the image."""
+        return [self.curve, *self.runs.over]
+
+    def connect(self, where: list, image: gr.State) -> None:
+        """Connect the components to the data set and the checkpoint, and to the chosen image."""
+        inputs = [*where, image, self.weights]
+        image.change(self.reset, None, self.outputs, **CALM)
+        runs = [event(self.measure, inputs, self.outputs, **RUN) for event in (self.runs.go.click, self.weights.input)]
+        self.runs.connect(*runs)
+
+    def show(self, dataset: str, source: Lane) -> dict:
+        """Show nothing measured yet, or why nothing can be."""
+        if not self.trajectories.steps_through(source):
+            return {self.curve: missing(f"{source.title} does not predict noise.")}
+        return self.reset()
+
+    def reset(self) -> dict:
+        """Show that nothing of this image was measured yet."""
+        return {self.curve: missing("Press Measure: the network is asked for the noise at 25 t."), **self.runs.over}
+
+    def measure(self, request: gr.Request, dataset: str, name: str, image: Any, weights: str) -> Iterator[dict]:
+        """Measure the error at some t, and draw it."""
+        run = self.runs.begin(request)
+        yield self.runs.begun
+        try:
+            source = self.trajectories.find(dataset, name)
+            if not self.trajectories.steps_through(source):
+                raise InputError(f"{source.title} does not predict noise.")
+            if image is None:
+                raise InputError("There is no image yet: choose one above, or draw one.")
+            work = self.trajectories.errors(source, image, run.stop)
+            t, errors = yield from run.made(work, lambda words: {self.curve: missing(words)})
+        except InputError as error:
+            yield {self.curve: missing(str(error)), **self.runs.over}
+            return
+        drawn = simple_loss.card(source.family, self.trajectories.abar(source), t, errors, weights)
+        yield {self.curve: drawn, **self.runs.over} if run.current else gr.skip()
 
 
 class Bound:

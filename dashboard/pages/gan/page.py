@@ -10,12 +10,13 @@ from typing import Any
 import gradio as gr
 
 from dashboard.pages import slug_of
-from dashboard.pages.gan import discriminator_scores, game_curves, tradeoff
+from dashboard.pages.gan import discriminator_scores, game_curves, generator_losses, tradeoff
 from dashboard.pages.gan.engine import JUDGED, Contestant, Games, Judged, number_knobs
 from dashboard.pages.gan.panels import PANELS
 from dashboard.service import PREVIEW, InputError, Service, runs
 from dashboard.service.device import Waiting
 from dashboard.ui import dataset_choice, knobs, model_card, timelapse
+from dashboard.ui.events import QUICK
 from dashboard.ui.html import scripted, title
 from dashboard.ui.panels import chart, framed, on_open
 from dashboard.ui.run import Runs
@@ -51,6 +52,8 @@ class Gan:
         self.status = gr.HTML(NOTHING, js_on_load=None, elem_id="gan-status")
         with framed(PANELS["game"]):
             self.game = chart("gan-game")
+        with framed(PANELS["losses"]):
+            self._build_losses()
         with framed(PANELS["timelapse"]):
             self.lapse = timelapse.component(service, "gan-timelapse")
         with framed(PANELS["judge"]):
@@ -60,6 +63,24 @@ class Gan:
         self.judgements, self.turns = Runs(), Runs()
 
     # ---- layout
+
+    def _build_losses(self) -> None:
+        family = next(iter(self.games.families()), "")
+        low, high = float(generator_losses.D[0]), float(generator_losses.D[-1])
+        with gr.Row(elem_classes=["shared"]):
+            believed = gr.Slider(
+                low, high, value=generator_losses.START, step=0.005, label="D(G(z)): what D says of G's image",
+                interactive=True, elem_id="gan-believed", elem_classes=["knob"],
+            )  # fmt: skip
+        with gr.Row(elem_classes=["gan-two"]):
+            charts = [chart("gan-losses"), chart("gan-gradients")]
+
+        def draw(d: float) -> tuple[str, str]:
+            d = min(max(d, low), high) if d == d else generator_losses.START  # NaN: an empty field
+            return generator_losses.losses(d, family), generator_losses.gradients(d, family)
+
+        on_open(draw, [believed], charts, queue=False)
+        believed.input(draw, [believed], charts, trigger_mode="always_last", **QUICK)
 
     def _build_judge(self) -> None:
         with gr.Row(elem_classes=["shared"]):

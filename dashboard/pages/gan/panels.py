@@ -17,6 +17,16 @@ PANELS = by_key(
         f"{GOODFELLOW}, equation 1 and algorithm 1; Huang et al., The GAN is dead; long live the GAN!, 2024",
     ),
     Panel(
+        "losses", "What G descends: the minimax and the non-saturating loss",
+        r"\underbrace{\min_G E\left[\log(1 - D(G(z)))\right]}_{\text{minimax}} \qquad\qquad "
+        r"\underbrace{\min_G E\left[-\log D(G(z))\right]}_{\text{non-saturating}}",
+        "Drag D(G(z)) to the left, where D knows G's images at once: the minimax loss hardly pulls any more, and the "
+        "other pulls hardest.",
+        r"Both losses and their derivatives by the logit of $D$, as they stand; the shipped runs say in their cards "
+        r"which loss they were trained with.",
+        f"{GOODFELLOW}, section 3",
+    ),
+    Panel(
         "timelapse", "The same seeds through training",
         r"x_i = G_{\theta(n)}(z_i), \qquad z_i \text{ fixed}",
         "Each place in the grid keeps its z: move through the training and watch noise become shapes, and shapes "

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from dashboard.format import plural
-from dashboard.pages.diffusion import algorithm_lines, diffusion_view, engine, noise_schedule, page
+from dashboard.pages.diffusion import algorithm_lines, diffusion_view, engine, noise_schedule, page, simple_loss
 from dashboard.pages.diffusion.engine import MOST_SNAPSHOTS, Trajectories, evenly, noise_level
 from dashboard.results.operating_points import Measurements, join, knobs_key
 from dashboard.service import InputError, Service
@@ -374,3 +374,41 @@ def test_the_page_opens_at_the_t_of_its_address(trajectories, given, t):
     request = mock.Mock(query_params={} if given is None else {"t": given})
     updates = mine.open(request, "", None)
     assert updates[mine.forward.t] == t and updates[mine.forward.picture]["t"] == t
+
+
+# ---- the simplified loss along t
+
+
+def test_the_error_of_the_noise_is_the_mean_over_draws_at_each_t(trajectories, source):
+    image = to_uint8(torch.rand(1, 8, 8) * 2 - 1).numpy()
+    t, errors = finish(trajectories.errors(source, image))
+    assert t[0] == 1 and t[-1] == 999 and len(t) == len(errors) == engine.LEVELS
+    model = trajectories.service.model(NAME)
+    x0 = to_float(torch.from_numpy(image))
+    with torch.no_grad():
+        wanted = []
+        for noise in Noise([image_seed(0, i) for i in range(engine.DRAWN)])(1, 8, 8):
+            abar = model.alphas_cumprod()[t[3]]
+            x_t = (abar.sqrt() * x0 + (1 - abar).sqrt() * noise)[None]
+            wanted.append((model.noise_in(x_t, torch.tensor([int(t[3])])) - noise).square().mean().item())
+    assert errors[3] == pytest.approx(np.mean(wanted), rel=1e-4)
+    for weights in simple_loss.WEIGHTS:
+        card = simple_loss.card("ddpm", trajectories.abar(source), t, errors, weights)
+        assert card.count("<svg") == 2 and "nan" not in card
+
+
+def test_the_bounds_weights_turn_squared_errors_into_its_terms(trajectories):
+    """L_{t-1} of a model with sigma^2 = beta-tilde is the weight times the squared error of the noise."""
+    model = KIND(size=8, widths=(8, 8)).eval()
+    assert model.config.variance == "fixed_small"
+    weights = simple_loss.bound_weight(model.alphas_cumprod().double().numpy())
+    x, noise = torch.rand(1, 1, 8, 8) * 2 - 1, torch.randn(1, 1, 8, 8)
+    for place in (2, 100, 400):
+        t = torch.tensor([place])
+        with torch.no_grad():
+            x_t = model.diffuse(x, t, noise)
+            abar = model.alphas_cumprod()[place]
+            used = (x_t - abar.sqrt() * model.predict(x_t, t)) / (1 - abar).sqrt()  # beside the clipped x_0
+            term = model.bound_at(x, t, noise).item()
+        squares = (noise - used).double().square().sum().item()
+        assert term == pytest.approx(weights[place - 1] * squares, rel=2e-3)
