@@ -36,7 +36,8 @@ from gencore.checkpoint import (
 from gencore.errors import InputError, near
 from gencore.evaluation.schema import KINDS, VERSION, upgraded, violation
 from gencore.extractors import dataset_key, extractor_path
-from gencore.families import changes_of
+from gencore.families import FAMILIES, changes_of
+from gencore.family import resolve_knobs
 from gencore.locks import lock
 from gencore.paths import as_path
 
@@ -264,6 +265,7 @@ def check_writable(path: str | Path) -> None:
 def is_stale(row: Mapping[str, Any]) -> str:
     """Return one sentence if checkpoint, sampling or an extractor has changed since a row was measured, else ''.
 
+    Of an operating point that is gone it says that, as nothing measures such a row again.
     A row of another data set's features, or of features that are not here, cannot be told from a fresh one.
     """
     name, hashes = row["checkpoint"], row["hashes"]
@@ -273,15 +275,33 @@ def is_stale(row: Mapping[str, Any]) -> str:
         except InputError:
             return f"The checkpoint {name} that this was measured on is not here any more."
         if now != hashes["checkpoint"]:
-            return f"The checkpoint {name} has changed since it was measured on {row['date']}; {_again(row)}"
+            return (
+                _gone(row) or f"The checkpoint {name} has changed since it was measured on {row['date']}; {_again(row)}"
+            )
     for extractor, known in hashes.items():
         now = extractor_hash(row["dataset"], extractor) if extractor != "checkpoint" else ""
         if now and now != known:
-            return f"The features '{extractor}' of {row['dataset']} have changed since {row['date']}; {_again(row)}"
+            changed = f"The features '{extractor}' of {row['dataset']} have changed since {row['date']}"
+            return _gone(row) or f"{changed}; {_again(row)}"
     for change in changes_of(row["family"], row["knobs"])[row.get("revision", 0) :]:
         if "scores" in row:  # what it takes to sample, and a bound, are as they were
-            return f"{change.what} has changed since this was measured on {row['date']}; {_again(row)}"
+            return _gone(row) or f"{change.what} has changed since this was measured on {row['date']}; {_again(row)}"
     return ""
+
+
+def _gone(row: Mapping[str, Any]) -> str:
+    """Return a sentence if a row is of an operating point that its family does not have any more, else ''.
+
+    Knobs that a family has got since are passed over.
+    """
+    kind = FAMILIES.get(row["family"])
+    if kind is None or row["kind"] not in ("quality", "cost"):
+        return ""
+    for point in kind.points:
+        settled = resolve_knobs(kind.knobs, point.knobs)
+        if all(settled.get(name) == value for name, value in row["knobs"].items()):
+            return ""
+    return f"{row['point']['label']} is no operating point of the {kind.title} any more, so nothing measures it again."
 
 
 def kid_reference(row: Mapping[str, Any]) -> int:

@@ -18,7 +18,7 @@ from gencore.errors import InputError
 from gencore.evaluation import rows
 from gencore.evaluation.schema import SCHEMA, violation
 from gencore.families import FAMILIES
-from gencore.family import Change
+from gencore.family import Change, Point
 from gencore.presets import PRESETS
 
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
@@ -528,6 +528,18 @@ class TestStale:
         assert rows.is_stale(row | {"knobs": {"prior": "normal", "temperature": 0.9}}) == ""
         assert rows.is_stale(FAILURE | fresh | {"knobs": {}}).startswith("The mixture has changed")
         assert [rows.is_stale(one | fresh) for one in (REAL, COST, BOUND, row | {"family": "gone"})] == [""] * 4
+
+    def test_of_a_point_that_is_gone_it_is_said_that_it_is(self, measured, monkeypatch):
+        """Nothing measures it again, so no command is advised; a row that nothing has changed for stays fresh."""
+        row, folder, _ = measured
+        monkeypatch.setattr(FAMILIES["vae"], "points", (Point("another", {"temperature": 0.5}, "headline"),))
+        assert rows.is_stale(row) == ""
+        changed, said = {"hashes": {"classifier": HASH}}, "fitted prior is no operating point of the VAE any more"
+        assert all(rows.is_stale(one | changed).startswith(said) for one in (row, COST))
+        monkeypatch.setattr(FAMILIES["vae"], "changes", (Change("The mixture", {"prior": ("mixture",)}),))
+        assert rows.is_stale(row).startswith(said)
+        (folder / "model.safetensors").unlink()
+        assert "not here any more" in rows.is_stale(row), "which is the first thing to know"
 
     def test_an_extractor_that_is_not_here_cannot_be_told(self, measured):
         row, _, features = measured
