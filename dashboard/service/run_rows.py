@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from dashboard.service.problems import anonymous
@@ -17,6 +17,9 @@ KINDS = ("quality", "cost", "bound")  # of a checkpoint's rows that go with it
 
 def data_name(name: object) -> str:
     """Return the name of a data set; of a path that is not of an upload, its last part alone."""
+    windows = PureWindowsPath(str(name))
+    if windows.drive:
+        return windows.name or "unknown"
     parts = PurePosixPath(str(name)).parts
     if str(name).startswith(("/", "~")) or ".." in parts or not parts:
         return parts[-1] if parts and parts[-1] not in ("/", "..", "~") else "unknown"

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from dashboard.results.question import ask
-from dashboard.service import Service, comparisons, public, run_archives
+from dashboard.service import Service, comparisons, public, run_archives, run_rows
 from gencore import FAMILIES, checkpoint
 from gencore.comparison.state import FILE, Member, State, write_state
 from gencore.errors import InputError
@@ -239,3 +239,13 @@ def test_a_comparison_of_anybodys_is_no_command_line_of_ours(root, zipped, tmp_p
     name, _ = run_archives.take_in(strange)
     assert name not in [one.name for one in comparisons.comparisons()]
     assert not (root / name / FILE).exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "plain"),
+    [("digits", "digits"), ("somebody/cats", "somebody/cats"), ("runs/uploads/cats", "runs/uploads/cats"),
+     ("/home/me/cats", "cats"), ("~/cats", "cats"), ("../me/cats", "cats"), ("/", "unknown"), ("", "unknown"),
+     ("C:\\Users\\me\\cats", "cats"), ("C:/Users/me/cats", "cats"), ("\\\\host\\share\\cats", "cats")],
+)  # fmt: skip
+def test_of_a_path_the_last_part_is_named_alone(name, plain):
+    assert run_rows.data_name(name) == plain
