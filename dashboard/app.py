@@ -19,7 +19,7 @@ from dashboard import api, pages, theme
 from dashboard.figures import embedding
 from dashboard.service import InputError, Service
 from dashboard.service.public import is_open, on_space
-from dashboard.ui import assets, model_card
+from dashboard.ui import assets, model_card, served
 from dashboard.ui.events import QUICK, Updates
 
 TITLE = "Trilemma Lab"
@@ -58,6 +58,7 @@ def build(service: Service) -> gr.Blocks:
             js_on_load="lab.pages(); element.querySelector('button').addEventListener('click', lab.theme); "
             "element.querySelector('.skip').addEventListener('click', lab.skip)",
             apply_default_css=False,
+            elem_id="top",
         )
         with gr.Tabs(elem_id="pages"):
             for slug, page in pages.modules().items():
@@ -84,6 +85,7 @@ def launch_options(service: Service) -> dict[str, Any]:
         "share": False,
         "footer_links": ["api"],
         "mcp_server": True,
+        "app_kwargs": served.app_kwargs(TITLE),
         "max_file_size": "1gb" if is_open() else "1mb",  # an upload is refused by Gradio before any page sees it
     }
 
