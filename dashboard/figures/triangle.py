@@ -14,9 +14,9 @@ from dashboard.results.axes import Axis, Scale
 from dashboard.results.explanations import number
 from dashboard.results.question import Question
 
-WIDTH, HEIGHT = 440, 356
-CENTRE = (220.0, 206.0)
-RADIUS = 172.0
+WIDTH, HEIGHT = 440, 306
+CENTRE = (220.0, 185.0)
+RADIUS = 150.0
 CORNERS = ("Quality", "Diversity", "Speed")
 ANGLES = (-90.0, 150.0, 30.0)  # degrees, clockwise from the right as SVG's y grows downwards
 MARK = 11

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from dashboard import format
+from dashboard.results.axes import QUALITIES
 from dashboard.results.explanations import capital
 from dashboard.results.operating_points import Measured
 from dashboard.results.question import Question, ask
@@ -45,8 +46,45 @@ def families(questions: Mapping[str, Question]) -> list[str]:
     return list(dict.fromkeys(family for question in questions.values() for family in question.families))
 
 
-def sentences(questions: Mapping[str, Question], cases: Callable[[Question], Case]) -> tuple[list[str], np.ndarray]:
-    """Return the distinct sentences on how the extractors agree, and (W,) which of them each row has.
+@dataclass(frozen=True)
+class Eye:
+    """Whom one pair of eyes recommends.
+
+    Attributes:
+        name: The extractor's name, or 'sharpness'.
+        family: The family that wins, '' where none does.
+        words: The family's name for people, or why there is none.
+    """
+
+    name: str
+    family: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """How an answer fares: by each pair of eyes, and in a sentence on the features; nothing where they have no part."""
+
+    eyes: tuple[Eye, ...]
+    words: str
+
+
+def sharp(question: Question) -> dict[str, Question]:
+    """Return the same question with sharpness for quality, by the name 'sharpness'; {} where that has no part.
+
+    Sharpness needs no features, and is compared at the question's n alone: what it says is of those points.
+    """
+    axis = QUALITIES["sharpness"]
+    own = {point.key for point in question.points}
+    found = ask(question.measured, axis.key, question.n, question.machine, question.diversity.key, question.extractor)
+    found = replace(found, points=tuple(point for point in found.points if point.key in own))
+    return {axis.name: found} if question.quality.featured and len(found.families) > 1 else {}
+
+
+def told(
+    questions: Mapping[str, Question], cases: Callable[[Question], Case], more: Mapping[str, Question] | None = None
+) -> tuple[list[Opinion], np.ndarray]:
+    """Return the distinct opinions on an answer, and (W,) which of them each row has.
 
     Only those are heard that have scores of all the question's points: where one has not seen a point, that is why it
     recommends another, whatever its features see.
@@ -54,12 +92,50 @@ def sentences(questions: Mapping[str, Question], cases: Callable[[Question], Cas
     Args:
         questions: The question in each extractor's features, its own first.
         cases: Returns what is to be decided of a question, as `weighed` and `kept_within` do.
+        more: Other eyes than features, as `sharp` returns them.
     """
     question = next(iter(questions.values()))
-    questions = {name: one for name, one in questions.items() if not absent(question, one)}
-    won = np.stack([winners(questions, question, cases(question)) for question in questions.values()], 1)
+    heard = {name: one for name, one in questions.items() if not absent(question, one)}
+    every = {**heard, **(more or {})}
+    won = np.stack([winners(heard, one, cases(one)) for one in every.values()], 1)
     distinct, index = np.unique(won, axis=0, return_inverse=True)
-    return [sentence(questions, dict(zip(questions, map(int, row), strict=True))) for row in distinct], index.ravel()
+    rows = [dict(zip(every, map(int, row), strict=True)) for row in distinct]
+    found = [Opinion(eyes(heard, row), sentence(heard, {name: row[name] for name in heard})) for row in rows]
+    return found, index.ravel()
+
+
+def sentences(questions: Mapping[str, Question], cases: Callable[[Question], Case]) -> tuple[list[str], np.ndarray]:
+    """Return the distinct sentences on how the extractors agree, and (W,) which of them each row has; see `told`."""
+    found, index = told(questions, cases)
+    return [one.words for one in found], index
+
+
+def eyes(questions: Mapping[str, Question], won: Mapping[str, int]) -> tuple[Eye, ...]:
+    """Return whom each pair of eyes recommends; () where there is nothing to disagree on.
+
+    Args:
+        questions: The question in each extractor's features, its own first.
+        won: By the name of each pair of eyes, what `winners` says.
+    """
+    known, question = families(questions), next(iter(questions.values()))
+    if len(won) < 2 or len(known) < 2 or max(won.values()) < 0 or not featured(question):
+        return ()
+    names = titles(questions)
+    words = {NONE: "none that fits", UNRANKED: "not known yet"}
+    return tuple(
+        Eye(name, known[place], names[known[place]]) if place >= 0 else Eye(name, "", words[place])
+        for name, place in won.items()
+    )
+
+
+def titles(questions: Mapping[str, Question]) -> dict[str, str]:
+    """Return the families' names for people."""
+    return {point.family: point.title for one in questions.values() for point in one.points}
+
+
+def featured(question: Question) -> bool:
+    """Return whether features have a part in a question."""
+    return question.quality.featured or question.diversity.featured
 
 
 def sentence(questions: Mapping[str, Question], won: Mapping[str, int]) -> str:
@@ -71,10 +147,10 @@ def sentence(questions: Mapping[str, Question], won: Mapping[str, int]) -> str:
     """
     known = families(questions)
     question = next(iter(questions.values()))
-    if len(won) < 2 or len(known) < 2 or not (question.quality.featured or question.diversity.featured):
+    if len(won) < 2 or len(known) < 2 or not featured(question):
         return ""
-    titles = {point.family: point.title for one in questions.values() for point in one.points}
-    told = {place: f"the {titles[family]}" for place, family in enumerate(known)}
+    names = titles(questions)
+    told = {place: f"the {names[family]}" for place, family in enumerate(known)}
     told |= {NONE: "none that fits", UNRANKED: "not known yet"}
     groups = format.grouped((place, name) for name, place in won.items())
     if len(groups) == 1:

@@ -1,88 +1,92 @@
-"""How the app is served besides Gradio's own ways: its document compressed, saying what it is to who shows a link to it.
+"""How the app is served besides Gradio's own ways: its document compressed, saying what it is to whoever shows a link.
 
-Gradio's document says 'Gradio', shows Gradio's picture, and is sent as it is: a megabyte. What `launch(head=)` adds comes
-with a script, which nobody who makes a card of a link runs.
+Gradio's document says 'Gradio', shows Gradio's picture, and is sent as it is: a megabyte. What `launch(head=)` adds
+comes with a script, which nobody who makes a card of a link runs.
 """
 
 from __future__ import annotations
 
+import gzip
 import os
 import re
+from collections.abc import Awaitable, Callable
 from html import escape
 from pathlib import Path
 from typing import Any
 
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.middleware import Middleware
-from starlette.middleware.gzip import GZipMiddleware
-from starlette.responses import FileResponse
-from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
 PICTURE = Path(__file__).parent / "share.png"  # made by tests/ui/screenshots.py
 ADDRESS = "/share.png"
-DOCUMENT, CONFIG = "/", "/config"  # Gradio itself compresses what has an ending: scripts, sheets, its JSON
+DOCUMENTS = ("/", "/config")  # Gradio itself compresses what has an ending: scripts, sheets, its JSON
+LEVEL = 6
 WORDS = (
     "Three ways to make images, measured side by side: a VAE, a GAN and a diffusion model, by how close to real, how "
     "varied and how fast they are."
 )
 GRADIOS = re.compile(rb'<meta\s+(?:property="og:|name="twitter:)[^>]*>\s*')
+Message = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
 
 
-def address(scope: Scope) -> str:
-    """Return what is asked for, below where the app is mounted; '' of what is no request."""
-    return scope["path"].removeprefix(scope.get("root_path", "")) if scope["type"] == "http" else ""
+class Served:
+    """A layer around Gradio's app (ASGI): its document and its configuration go through here, all else goes by."""
 
-
-class Compressed(GZipMiddleware):
-    """Compresses the app's document and its configuration alone: events are streams, and files have their own way."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        await (super().__call__ if address(scope) in (DOCUMENT, CONFIG) else self.app)(scope, receive, send)
-
-
-class Introduced:
-    """Puts the app's own card in the place of Gradio's in its document."""
-
-    def __init__(self, app: ASGIApp, title: str):
+    def __init__(self, app: Callable[..., Awaitable[None]], title: str):
         self.app, self.card = app, card(title).encode()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if address(scope) != DOCUMENT:
-            return await self.app(scope, receive, send)
-        start: Message = {}
-        body = bytearray()
+        address = scope["path"].removeprefix(scope.get("root_path", "")) if scope["type"] == "http" else ""
+        if address == ADDRESS:
+            headers = [(b"content-type", b"image/png"), (b"cache-control", b"max-age=86400")]
+            await answer(send, PICTURE.read_bytes(), headers)
+        elif address in DOCUMENTS:
+            await self.app(scope, receive, Whole(send, dict(scope["headers"]), self.introduced))
+        else:
+            await self.app(scope, receive, send)
 
-        async def whole(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                start.update(message)
-                return
-            body.extend(message.get("body", b""))
-            if message.get("more_body"):
-                return
-            found = bytes(body)
-            if Headers(raw=start["headers"]).get("content-type", "").startswith("text/html"):
-                found = self.introduce(found)
-                MutableHeaders(raw=start["headers"])["content-length"] = str(len(found))
-            await send(start)
-            await send({"type": "http.response.body", "body": found})
-
-        return await self.app(scope, receive, whole)
-
-    def introduce(self, document: bytes) -> bytes:
+    def introduced(self, document: bytes) -> bytes:
         """Return a document with the app's card for Gradio's; what follows the first script is left as it is."""
         tags, script, rest = document.partition(b"<script")
         return GRADIOS.sub(b"", tags).replace(b"<head>", b"<head>" + self.card, 1) + script + rest
 
 
+class Whole:
+    """Takes an answer in, in however many parts, and sends it whole: introduced if it is a page, small if it may be."""
+
+    def __init__(self, send: Send, asked: dict[bytes, bytes], introduced: Callable[[bytes], bytes]):
+        self.send, self.introduced = send, introduced
+        self.small = b"gzip" in asked.get(b"accept-encoding", b"")
+        self.start: Message = {}
+        self.body = bytearray()
+
+    async def __call__(self, message: Message) -> None:
+        """Take one part."""
+        if message["type"] == "http.response.start":
+            self.start = message
+            return
+        self.body += message.get("body", b"")
+        if message.get("more_body"):
+            return
+        headers = dict(self.start["headers"])
+        html = headers.get(b"content-type", b"").startswith(b"text/html")
+        body = self.introduced(bytes(self.body)) if html else bytes(self.body)
+        kept = [(name, value) for name, value in self.start["headers"] if name != b"content-length"]
+        if self.small and b"content-encoding" not in headers:
+            body, kept = gzip.compress(body, LEVEL), [*kept, (b"content-encoding", b"gzip")]
+        await answer(self.send, body, [*kept, (b"vary", b"accept-encoding")], self.start["status"])
+
+
+async def answer(send: Send, body: bytes, headers: list[tuple[bytes, bytes]], status: int = 200) -> None:
+    """Send an answer whole."""
+    length = (b"content-length", str(len(body)).encode())
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
+    await send({"type": "http.response.body", "body": body})
+
+
 def app_kwargs(title: str) -> dict[str, Any]:
     """Return what the FastAPI app under Gradio is made with besides, for an app of this title."""
-    return {
-        "middleware": [Middleware(Compressed, compresslevel=6), Middleware(Introduced, title)],
-        "routes": [Route(ADDRESS, lambda _: FileResponse(PICTURE, headers={"cache-control": "max-age=86400"}))],
-    }
+    return {"middleware": [(Served, (title,), {})]}  # as a Starlette Middleware unpacks
 
 
 def card(title: str) -> str:

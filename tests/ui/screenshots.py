@@ -1,5 +1,7 @@
 """Write docs/screenshots/*.png from the running code: python tests/ui/screenshots.py [PAGE ...]
 
+`share` among the pages is the picture that a link to the app shows, which lies beside the code.
+
 Needs Chromium, playwright and the shipped checkpoints; set GENCORE_DATA to a folder with the data sets for the lane
 of real images. Run by hand whenever the look has changed.
 """
@@ -14,6 +16,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
+from dashboard.ui.served import PICTURE
 from tests.support.browser import FLAGS, ROOT, chromium_path, wait_for
 from tests.support.buttons import run_to_end
 
@@ -56,6 +59,25 @@ def take(browser, address, slug, look, theme, width, height):
     shrink(FOLDER / f"{slug}-{look}.png")
 
 
+CARD = """
+  .top nav, .top .pill, .start, .measures, .trilemma, #pages [id] ~ *, footer { display: none !important; }
+  #pages { zoom: 1.14; } .bests { min-height: 0 !important; } body { overflow: hidden !important; }
+  .gradio-container .title.home h1 { margin-top: 40px; }
+"""
+
+
+def share(browser, address):
+    """Write the picture for a link to the app: what the first screen says, larger."""
+    page = browser.new_page(viewport={"width": 1200, "height": 630})
+    page.goto(f"{address}?__theme=light")
+    page.wait_for_function("document.querySelectorAll('.bests img.strip').length > 2")
+    page.add_style_tag(content=CARD)
+    page.wait_for_timeout(500)
+    page.screenshot(path=PICTURE)
+    page.close()
+    shrink(PICTURE)
+
+
 def shrink(path):
     """Keep 256 colours of a picture: a third of the bytes, and no difference that one sees."""
     Image.open(path).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
@@ -75,7 +97,10 @@ def main():
         wait_for(address, app, log)
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
-            for slug in sys.argv[1:] or PAGES:
+            for slug in sys.argv[1:] or (*PAGES, "share"):
+                if slug == "share":
+                    share(browser, address)
+                    continue
                 for look, options in LOOKS.items():
                     take(browser, address, slug, look, **options)
                     print(FOLDER / f"{slug}-{look}.png")

@@ -14,6 +14,7 @@ from gradio.context import Context
 from dashboard import format
 from dashboard.figures import triangle
 from dashboard.pages.trilemma import point_detail, trilemma_view
+from dashboard.pages.trilemma.strips import Strips, is_shipped, lane_of
 from dashboard.results.operating_points import Measured, knobs_key, machine_key
 from dashboard.results.question import ask, on_machine
 from dashboard.service import METRICS, PREVIEW, Frame, InputError, Order, Point, Service, resolve_knobs
@@ -21,44 +22,56 @@ from dashboard.service.cache import Cache
 from dashboard.service.given import SUFFIXES, Scoring, score_samples
 from dashboard.service.parsing import whole_or
 from dashboard.service.public import is_open
-from dashboard.ui import dataset_choice, model_card
+from dashboard.ui import dataset_choice, glossary, model_card
 from dashboard.ui.events import CALM, QUICK, RUN, RUNS, as_text
 from dashboard.ui.html import scripted
 from dashboard.ui.run import Run, Runs, status
 
 TITLE = "Trilemma"
 ASKED = {"quality": "quality", "diversity": "diversity", "features": "extractor", "machine": "machine"}  # of a query
+MOST_STRIPS = 40  # points of one question
 PATIENCE = 2000  # ms: a point whose samples take longer is asked for by a button
 EMPTY = "Nothing has been measured on {0} yet. Measure it and reload: python -m gencore evaluate"
 NO_CHECKPOINT = "There is no checkpoint yet. Train one and reload: python -m gencore train digits/vae"
 SLIDER = (
-    '<label class="slide"><span>{0}</span><input type="range" data-dial="{1}" aria-label="{2}">'
+    '<label class="slide"><span>{0}{3}</span><input type="range" data-dial="{1}" aria-label="{2}">'
     '<output data-out="{1}"></output></label>'
 )
+GO = '<a class="go" data-to="{0}" href="#{0}">{1}</a>'
 PAGE = (
-    '<div class="title home"><div><h1>Quality, diversity, speed: which model should we use?</h1>'
-    '<p data-at="lead"></p></div><label class="choose" data-at="data-label">data <select data-ask="data"></select>'
-    '</label></div><div class="trilemma" data-at="page"><article class="card corners">'
-    '<div data-at="triangle"></div><ul class="bests" data-at="legend"></ul><p class="reading" data-at="how"></p>'
+    '<div class="title home"><div><h1>Close to real, varied, fast: which model gives you what?</h1>'
+    f'<p data-at="lead"></p></div><p class="start">{GO.format("compare", "Generate live")}'
+    f"{GO.format('lecture', 'Start the lecture')}</p></div>"
+    '<section class="which" data-at="which"><header><h2>Which is best for what?</h2><ul class="leads" data-at="leads">'
+    '</ul><label class="choose" data-at="data-label">data <select data-ask="data"></select></label></header>'
+    '<ul class="bests" data-at="legend"></ul><p class="measures" data-at="measures"></p></section>'
+    '<div class="trilemma" data-at="page"><article class="card corners">'
+    '<div data-at="triangle"></div><label class="others"><input type="checkbox" data-at="others"> <span></span></label>'
+    '<p class="reading" data-at="how"></p>'
     '</article><article class="card question"><header><h2>What matters to you?</h2>'
     '<div class="switch" role="group" aria-label="How to choose">'
     '<button type="button" data-mode="weights">Weights</button>'
     '<button type="button" data-mode="budget">Time and diversity</button></div></header>'
     '<div class="dials" data-panel="weights">'
-    + "".join(SLIDER.format(word, word.lower(), f"Weight of {word.lower()}") for word in triangle.CORNERS)
+    + "".join(
+        SLIDER.format(word, word.lower(), f"Weight of {word.lower()}", f" <i>{good}</i>")
+        for word, good in zip(triangle.CORNERS, trilemma_view.GOOD, strict=True)
+    )
     + '</div><div class="dials" data-panel="budget" hidden>'
-    + SLIDER.format("At most", "ms", "Milliseconds per image, at most")
-    + SLIDER.format("", "least", "Diversity, at least")
-    + '</div><div class="meanings"><label class="choose">quality by <select data-ask="quality"></select></label> '
+    + SLIDER.format("At most", "ms", "Milliseconds per image, at most", "")
+    + SLIDER.format("", "least", "Diversity, at least", "")
+    + '</div><div class="verdict" data-at="answer" aria-live="polite"></div>'
+    '<div class="meanings"><label class="choose">quality by <select data-ask="quality"></select></label> '
     '<label class="choose">diversity by <select data-ask="diversity"></select></label> '
     '<label class="choose" data-at="features-label">features <select data-ask="features"></select></label></div>'
-    '<div class="verdict" data-at="answer" aria-live="polite"></div>'
     '<div class="basis"><span data-at="basis"></span> '
     '<label class="choose" data-at="n-label">compare at <select data-ask="n"></select></label> '
     '<label class="choose" data-at="machine-label">timed on <select data-ask="machine"></select></label></div>'
     '<details class="fooled"><summary>What fools each diversity</summary><dl data-at="fooled"></dl></details>'
-    '</article><article class="card every chart"><h3>Every operating point</h3><p class="answer" data-at="summary"></p>'
-    '<div class="stage" data-at="front"></div><div class="tip" data-at="tip" hidden></div>'
+    '</article><article class="card every chart"><header><h3>Every operating point</h3>'
+    '<button type="button" class="closer" data-at="closer" aria-pressed="false" hidden></button></header>'
+    '<p class="answer" data-at="summary"></p><div class="stage" data-at="front">'
+    '<div data-at="whole"></div><div data-at="heap" hidden></div></div><div class="tip" data-at="tip" hidden></div>'
     '<p class="reading" data-at="reading"></p><ul class="left-out" data-at="notes"></ul></article>'
     '<article class="card chart untimed" data-at="untimed" hidden></article></div>'
     '<p class="nothing" data-at="empty" hidden></p>'
@@ -99,13 +112,14 @@ class Trilemma:
     def __init__(self, service: Service):
         self.service = service
         self._answers = Cache(40)
+        self._strips = Strips(service)
         self.home = scripted(
             "trilemma-home",
             PAGE,
-            "lab.trilemma(element, props, watch, trigger, ['ask', 'pick'])",
+            "lab.trilemma(element, props, watch, trigger, ['ask', 'pick', 'strips'])",
             as_text(self.value()),
         )
-        self.given = GivenSamples(service) if is_open() else None  # strangers bring nothing
+        self.strips = scripted("trilemma-strips", "<i hidden></i>", "lab.strips(props, watch)", elem_classes=["unseen"])
         self.chosen = gr.State(None)
         with gr.Column(visible=False, elem_classes=["card", "chosen"], elem_id="trilemma-chosen") as self.panel:
             self.head = gr.HTML("", js_on_load=None, elem_id="trilemma-chosen-name")
@@ -116,6 +130,8 @@ class Trilemma:
                     self.stop = gr.Button("Stop", elem_id="trilemma-stop", visible=False)
                     self.runs = Runs()
                 self.row = gr.HTML("", js_on_load=None, elem_id="trilemma-row")
+        self.given = GivenSamples(service) if is_open() else None  # strangers bring nothing
+        gr.HTML(glossary.section("trilemma"), js_on_load=None, elem_id="panel-trilemma-terms")
 
     def connect(self) -> None:
         """Connect the components."""
@@ -127,6 +143,7 @@ class Trilemma:
         restored.then(None, js="() => { document.body.dataset.answered = location.search; }")
         asked = [self.home, self.chosen, self.panel, self.head, self.row, *follow]
         self.home.ask(self.ask, [self.chosen], asked, trigger_mode="multiple", **QUICK)
+        self.home.strips(self.make_strips, None, [self.strips], **RUN)
         picked = self.home.pick(self.pick, None, panel, trigger_mode="multiple", **QUICK)
         picked.success(self.at_once, [self.chosen], lane, **RUN)
         for after in (picked.success, picked.failure):
@@ -157,7 +174,31 @@ class Trilemma:
         empty = (
             NO_CHECKPOINT if not known else "" if self.service.measurements(dataset).points else EMPTY.format(dataset)
         )
-        return {**found, "datasets": [[name, format.dataset_title(name)] for name in known], "empty": empty}
+        shown = self._appearing(dataset, found)
+        return {
+            **found,
+            "datasets": [[name, format.dataset_title(name)] for name in known],
+            "empty": empty,
+            "strips": self._strips.shipped(dataset, shown),
+            "appearing": [point.key for point in shown],
+        }
+
+    def _appearing(self, dataset: str, value: dict[str, Any]) -> list[Measured]:
+        """Return the points that some answer shows as a family's best, which are those whose images are wanted."""
+        places = dict.fromkeys(
+            place for one in value.get("answers", ()) for place in one["families"] if place is not None
+        )
+        keys = [value["points"][place]["key"] for place in places]
+        return [point for key in keys if (point := self.service.measurements(dataset).find(key))]
+
+    def make_strips(self, event: gr.EventData) -> Iterator[dict]:
+        """Make the images of points that the browser has none of, where that is quick, and send them as they come."""
+        dataset, keys = str(event._data.get("data") or ""), event._data.get("keys")
+        wanted = [str(key) for key in keys[:MOST_STRIPS]] if isinstance(keys, list) else []
+        points = [point for key in wanted if (point := self.service.measurements(dataset).find(key))]
+        yield {self.strips: gr.skip()}
+        for found in self._strips.make(dataset, points):
+            yield {self.strips: as_text({"data": dataset, "strips": found})}
 
     def _declared(self, dataset: str) -> list[tuple[str, str, str, Point]]:
         """Return the operating points that the families declare, each with its first checkpoint, title and knobs."""
@@ -233,13 +274,11 @@ class Trilemma:
         The images shipped with a checkpoint are of its default setting and the usual seed: they need no run.
         """
         blank = {"state": "idle", "image": "", "share": 0, "ms": None, "figures": [], "note": ""}
-        known = point.family in self.service.families
-        lane = self.service.lane(dataset, point.family, point.checkpoint) if known else None
-        if lane is None or lane.problem or lane.checkpoint != point.checkpoint:
+        lane = lane_of(self.service, dataset, point)
+        if lane is None or lane.problem:
             absent = "Made elsewhere: its images are not here." if point.given else "Its checkpoint is not here."
-            return {**blank, "note": lane.problem if lane and lane.problem else absent}, ""
-        usual = {knob.name: knob.default for knob in self.service.families[point.family].knobs}
-        if lane.preview is not None and all(usual.get(name) == value for name, value in point.knobs.items()):
+            return {**blank, "note": lane.problem if lane else absent}, ""
+        if is_shipped(self.service, lane, point):
             note = f"{len(lane.preview)} images, seed {PREVIEW['seed']}, made when the checkpoint was shipped."
             return {**blank, "state": "preview", "image": model_card.data_uri(lane.preview), "note": note}, ""
         wait = PREVIEW["n"] * point.ms_per_image if point.ms_per_image else None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from functools import partial
 from html import escape
 from typing import Any
@@ -12,18 +14,26 @@ import numpy as np
 
 from dashboard import format, theme
 from dashboard.figures import pareto, triangle, untimed
-from dashboard.results import explanations, opinions
-from dashboard.results.axes import DIVERSITIES, QUALITIES, SPEED, Axis
+from dashboard.results import explanations, leaders, opinions
+from dashboard.results.axes import DIVERSITIES, QUALITIES, Axis
 from dashboard.results.evidence import evidence
 from dashboard.results.explanations import capital, plus_minus
 from dashboard.results.operating_points import BATCH, Measured, Score
 from dashboard.results.question import Question, at_hand, unmeasured
 from dashboard.results.question import name as name_of
 from dashboard.results.recommendation import Answer, kept_within, weigh, weighed, winner_everywhere, within
+from dashboard.ui import glossary
 
 WEIGHTS = range(0, 101, 5)
 SPREAD = (1, 1.25, 1.6, 2, 2.5, 3.2, 4, 5, 6.3, 8)  # a decade of budgets, evenly on a log scale
 LEAST = range(0, 101, 2)  # percent of what is perfect
+GOOD = ("close to real", "varied", "fast")  # of the three corners, in words that nobody has to look up
+BEST = ("closest to real", "most varied", "fastest")
+NUMBERS = {2: "Two", 3: "Three", 4: "Four", 5: "Five", 6: "Six"}
+OPINION = (
+    '<div class="opinion"><ul class="eyes" data-at="eyes"></ul><details data-at="why"><summary>What each sees</summary>'
+    '<p data-at="opinion"></p></details></div>'
+)
 LEAST_WORDS = {"higher": "{0} at least", "lower": "{0} at most", "one": "{0} within"}
 
 
@@ -60,12 +70,16 @@ def view(question: Question, declared: Iterable[tuple[str, str, str, Any]] = (),
         return shared
     return shared | {
         "lead": lead(question),
-        "columns": [question.quality.name, question.diversity.name, SPEED.name],
+        "measures": measures(question),
+        "good": GOOD,
+        "titles": {point.family: point.title for point in question.points},
         "badges": {family: theme.badge(family) for family in question.families},
         "points": [about(question, i) for i in range(len(question.points))],
         "triangle": triangle.draw(question),
         "how": how_to_read(question),
         "front": pareto.draw(question),
+        "heap": pareto.draw_heap(question),
+        "closer": pareto.heap_words(question),
         "summary": summary(question),
         "reading": reading(question, here),
         **answered(question, questions),
@@ -114,11 +128,12 @@ def answered(question: Question, questions: Mapping[str, Question]) -> dict[str,
     times = budgets(question)
     limits = np.array([(ms, percent / 100) for ms in times for percent in LEAST])
     by_budget, budget_table = within(question, limits)
-    told, weight_words = opinions.sentences(questions, partial(weighed, weights=grid))
-    more, budget_words = opinions.sentences(questions, partial(kept_within, budgets=limits))
+    sharp = opinions.sharp(question)
+    told, weight_words = opinions.told(questions, partial(weighed, weights=grid), sharp)
+    more, budget_words = opinions.told(questions, partial(kept_within, budgets=limits), sharp)
     return {
         "answers": [*packed(question, by_weight, "weight"), *packed(question, by_budget, "budget that a point fits")],
-        "opinions": [*told, *more],
+        "opinions": [asdict(opinion) for opinion in (*told, *more)],
         "weights": {"step": WEIGHTS.step, "table": weight_table.tolist(), "opinions": weight_words.tolist()},
         "budgets": {
             "ms": times,
@@ -142,13 +157,37 @@ def least_words(axis: Axis, share: float) -> str:
 
 
 def lead(question: Question) -> str:
-    """Return the sentence under the title."""
-    titles = list(dict.fromkeys(point.title for point in question.points))
-    count = len(question.points)
-    return (
-        f"{format.listing(titles)} on {format.dataset_title(question.measured.dataset)}, {count} settings measured, "
-        "each with its interval: what the noise hides is called not known, and never wins."
+    """Return, as markup, the sentence under the title: what this is, for who has never heard of it."""
+    titles = {point.title: point.family for point in question.points if not point.given}
+    whose = f"the images of {format.dataset_title(question.measured.dataset)}"
+    if not titles:
+        return escape(f"Images made elsewhere, compared with {whose}.")
+    count = len(titles)
+    kinds = f"{NUMBERS.get(count, count)} kinds of neural network have" if count > 1 else "A neural network has"
+    names = format.listing([named(title, family) for title, family in titles.items()])
+    return f"{escape(f'{kinds} learned from {whose} to make new ones')}: {names}."
+
+
+def named(title: str, family: str) -> str:
+    """Return a family's name as markup, with what it is short for and means where the list of terms has it."""
+    term = glossary.TERMS.get(family)
+    if term is None or not term.spelled:
+        return escape(title)
+    return f'{glossary.link(term.key, title)}<span class="spelled"> ({escape(term.spelled)})</span>'
+
+
+def measures(question: Question) -> str:
+    """Return, as markup, what the three words are measured by, and of how much."""
+    quality, diversity = question.quality, question.diversity
+    perfect = {"lower": "0 is real", "higher": "more is better", "one": "1 is as real"}[quality.better]
+    spelled = f" ({quality.spelled}; {perfect})" if quality.spelled else f" ({perfect})"
+    words = (
+        f"{capital(GOOD[0])}: {quality.name}{spelled}. {capital(GOOD[1])}: {diversity.name}. {capital(GOOD[2])}: "
+        "milliseconds per image. Longer bars are better; ± is the "
     )
+    count = format.plural(len(question.points), "setting")
+    every = '<a href="#trilemma/terms">All terms</a>'
+    return f"{glossary.mark(words)}{glossary.link('interval')}. {count} measured. {every}"
 
 
 def about(question: Question, place: int) -> dict[str, Any]:
@@ -176,6 +215,8 @@ def about(question: Question, place: int) -> dict[str, Any]:
         "key": point.key,
         "family": point.family,
         "name": name_of(point),
+        "setting": name_of(point).removeprefix(point.title).lstrip(", "),
+        "places": [None if math.isnan(place) else round(float(place), 3) for place in question.places[place]],
         "values": [
             cell(quality, question.score(point, quality)),
             cell(diversity, question.score(point, diversity) if comparable else None),
@@ -220,6 +261,7 @@ def packed(question: Question, answers: list[Answer], where: str) -> list[dict[s
             "best": answer.best,
             "runner": answer.runner,
             "families": answer.families,
+            "leads": leading(question, answer),
             "html": sentences(question, answer, everywhere),
             "basis": explanations.candidates(question, answer),
         }
@@ -227,17 +269,23 @@ def packed(question: Question, answers: list[Answer], where: str) -> list[dict[s
     ]
 
 
+def leading(question: Question, answer: Answer) -> list[list[Any]]:
+    """Return, of each of the three, the words, the families that lead in an answer, and whether that is known."""
+    points = [place for place in answer.families if place is not None]
+    found = leaders.leads(question, points)
+    return [[words, lead.families, lead.known] for words, lead in zip(BEST, found, strict=True)] if points else []
+
+
 def sentences(question: Question, answer: Answer, everywhere: str) -> str:
     """Return an answer's sentences as markup."""
     if answer.best is None:
         words = escape(explanations.nothing(question, answer))
-        return f'<div class="box"><p>{words}</p></div><p class="opinion" data-at="opinion"></p>'
+        return f'<div class="box"><p>{words}</p></div>{OPINION}'
     best = question.points[answer.best]
     why = [explanations.reasons(question, answer), explanations.as_real(question, best)]
     parts = [
         f'<div class="box f-{best.family}" data-best="{escape(best.key)}"><h3>{theme.badge(best.family)}'
-        f"{escape(name_of(best))}</h3><p>{escape(' '.join(filter(None, why)))}</p></div>"
-        '<p class="opinion" data-at="opinion"></p>'
+        f"{escape(name_of(best))}</h3><p>{glossary.mark(' '.join(filter(None, why)))}</p></div>{OPINION}"
     ]
     if answer.runner is not None:
         runner = question.points[answer.runner]
@@ -271,8 +319,7 @@ def how_to_read(question: Question) -> str:
     ]
     words = (
         f"Outward is better. The rim is real data (for speed {format.duration(speed.rim)}), the centre "
-        f"{', '.join(centres)} and {format.duration(speed.centre)}. Filled: each family's best for you. Thin: its "
-        "other points"
+        f"{', '.join(centres)} and {format.duration(speed.centre)}. Filled: each family's best for you"
     )
     if np.isnan(question.places).any():
         words += f", open where n differs and {diversity.axis.name} cannot be compared"
@@ -303,7 +350,8 @@ def reading(question: Question, here: str = "") -> str:
     up = {"lower": "closer to real", "higher": "better", "one": "closer to real"}[axis.better]
     words = (
         f"Up is {up}, left is faster; beyond real data the axis ends. Bars: 95% intervals over generations of one "
-        "trained model. Dashed: nothing measured is better in both. Numbers along a line are network calls."
+        "trained model. Dashed: nothing measured is better in both. Point at one: "
+        "the numbers along its line are network calls."
     )
     words += pareto.ending(question)
     if axis.better == "one":

@@ -71,10 +71,12 @@ lab.trilemma = (element, props, watch, trigger) => {
     if (`${place} ${opinion}` === state.shown) return;
     state.shown = `${place} ${opinion}`;
     const found = v.answers[place];
+    state.found = found;
     at('answer').innerHTML = found.html;
-    at('opinion').textContent = v.opinions[opinion];
+    see(v.opinions[opinion]);
     at('basis').textContent = found.basis;
     mark(found);
+    leads(found);
     legend(found);
   };
 
@@ -88,27 +90,85 @@ lab.trilemma = (element, props, watch, trigger) => {
     });
     const layer = element.querySelector('.triangle [data-at="shapes"]');
     layer?.append(...layer.querySelectorAll('.best:not(.first)'), ...layer.querySelectorAll('.first'));
-    for (const point of all('.front [data-i]')) point.classList.toggle('first', Number(point.dataset.i) === found.best);
+    for (const point of all('.stage [data-i]')) point.classList.toggle('first', Number(point.dataset.i) === found.best);
   };
   const worded = (tag, text) => lab.make(tag, { textContent: text });
+  const badge = (family) => lab.make('span', { className: 'mark', innerHTML: now().badges[family] });
+
+  // ---- whom each pair of eyes recommends
+  const see = ({ eyes, words }) => {
+    at('opinion').textContent = words;
+    at('why').hidden = !words;
+    const seen = eyes.map(({ name, family, words: who }) => {
+      const whom = lab.make('b', {}, ...(family ? [badge(family)] : []), who);
+      return lab.make('li', { className: family ? `f-${family}` : 'none' }, worded('span', name), whom);
+    });
+    if (seen.length) seen.unshift(worded('li', 'Best as seen by'));
+    at('eyes').replaceChildren(...seen);
+  };
+
+  // ---- which family is best for what, and each family's images and bars
+  const leads = ({ leads: found }) => {
+    const items = found.map(([words, families, known]) => {
+      const names = families.flatMap((family, i) => {
+        const name = lab.make('b', { className: `f-${family}` }, badge(family), now().titles[family]);
+        return i ? [worded('i', known ? 'and' : 'or'), name] : [name];
+      });
+      if (!known) names.push(lab.term('not-known', 'not known which'));
+      return lab.make('li', {}, worded('span', words), ...(names.length ? names : [worded('i', 'not known')]));
+    });
+    at('leads').replaceChildren(...items);
+  };
+  const bar = (words, [text, margin], place) => {
+    const fill = lab.make('i', { className: 'fill' });
+    fill.style.width = `${100 * (place ?? 0)}%`;
+    const number = lab.make('small', {}, worded('b', text), worded('i', margin));
+    return lab.make('div', { className: 'bar' }, worded('span', words), lab.make('div', {}, fill), number);
+  };
+  const strip = (i) => {
+    const point = now().points[i];
+    const image = now().strips?.[point.key] || strips.get(`${now().dataset} ${point.key}`);
+    if (image) return lab.make('img', { src: image, alt: `Images made by ${point.name}`, className: 'strip' });
+    const empty = lab.make('button', { type: 'button', className: 'strip' });
+    empty.textContent = image === '' ? 'Its images take a while: make some' : '';
+    empty.disabled = image !== '';
+    empty.addEventListener('click', () => choose(i));
+    return empty;
+  };
   const legend = (found) => {
-    const rows = found.families
+    const { good, points, badges } = now();
+    const cards = found.families
       .filter((i) => i !== null)
       .map((i) => {
-        const point = now().points[i];
+        const point = points[i];
+        const first = i === found.best;
         const name = lab.make('button', {
           type: 'button',
           title: 'Its samples and its row',
-          innerHTML: now().badges[point.family],
+          innerHTML: badges[point.family],
         });
-        name.append(worded('span', point.name));
+        name.append(worded('span', now().titles[point.family]), worded('i', point.setting));
         name.addEventListener('click', () => choose(i));
-        const cells = point.values.map(([text, margin]) => lab.make('b', {}, text, worded('i', margin))); // hidden where there is no room
-        return lab.make('li', { className: `f-${point.family}${i === found.best ? ' first' : ''}` }, name, ...cells);
+        const head = lab.make('header', {}, name, ...(first ? [worded('em', 'best for you')] : []));
+        const bars = good.map((words, k) => bar(words, point.values[k], point.places[k]));
+        const card = lab.make('li', { className: `card f-${point.family}${first ? ' first' : ''}` }, head, strip(i));
+        card.append(lab.make('div', { className: 'bars' }, ...bars));
+        return card;
       });
-    const head = lab.make('li', { className: 'head' }, ...['', ...now().columns].map((text) => worded('span', text)));
-    if (!rows.length) head.firstChild.textContent = 'No family has a point that fits.';
-    at('legend').replaceChildren(head, ...rows);
+    if (!cards.length) cards.push(worded('li', 'No family has a point that fits.'));
+    at('legend').replaceChildren(...cards);
+  };
+  // Of points that some answer shows: those that came with the page, or were made since; '' where that takes too long.
+  const strips = new Map();
+  const wanting = () => {
+    const v = now();
+    const keys = (v.appearing ?? []).filter((key) => !v.strips[key] && !strips.has(`${v.dataset} ${key}`));
+    if (keys.length) trigger('strips', { data: v.dataset, keys });
+  };
+  lab.stripped = (came) => {
+    if (!came?.strips) return;
+    for (const [key, image] of Object.entries(came.strips)) strips.set(`${came.data} ${key}`, image);
+    if (state.found && came.data === now().dataset) legend(state.found);
   };
 
   // ---- choosing a point
@@ -119,7 +179,7 @@ lab.trilemma = (element, props, watch, trigger) => {
     const point = now().points[i];
     state.point = point.key;
     state.picked = true;
-    for (const g of all('.front [data-i]')) g.classList.toggle('picked', Number(g.dataset.i) === i);
+    for (const g of all('.stage [data-i]')) g.classList.toggle('picked', Number(g.dataset.i) === i);
     picks.ask({ key: point.key, data: now().dataset, machine: now().machine });
     if (!asked) return;
     remember();
@@ -134,6 +194,9 @@ lab.trilemma = (element, props, watch, trigger) => {
   const tip = at('tip');
   const hover = (g) => {
     const point = g && now().points[g.dataset.i];
+    for (const steps of all('.stage .steps')) {
+      steps.classList.toggle('seen', steps.dataset.of === g?.dataset.of && steps.parentElement === g?.parentElement);
+    }
     tip.hidden = !point;
     if (!point) return;
     const list = lab.make(
@@ -199,6 +262,15 @@ lab.trilemma = (element, props, watch, trigger) => {
     }
   });
 
+  // ---- the points that stand in a heap, alone
+  const closer = (on) => {
+    at('closer').setAttribute('aria-pressed', String(on));
+    at('whole').hidden = on;
+    at('heap').hidden = !on;
+    hover(null);
+  };
+  at('closer').addEventListener('click', () => closer(at('heap').hidden));
+
   // ---- what comes from the server
   const options = (name, pairs, chosen) => {
     const select = element.querySelector(`[data-ask="${name}"]`);
@@ -213,9 +285,11 @@ lab.trilemma = (element, props, watch, trigger) => {
     at('page').classList.toggle('none', !some);
     at('empty').hidden = !v.empty;
     at('empty').textContent = v.empty ?? '';
+    at('which').classList.toggle('none', !some);
     options('data', v.datasets ?? [], v.dataset);
     at('data-label').hidden = (v.datasets ?? []).length < 2;
-    at('lead').textContent = v.lead ?? '';
+    at('lead').innerHTML = v.lead ?? '';
+    at('measures').innerHTML = v.measures ?? '';
     if (v.empty) return;
     options('quality', v.qualities, v.quality);
     options('diversity', v.diversities, v.diversity);
@@ -236,7 +310,12 @@ lab.trilemma = (element, props, watch, trigger) => {
       at(name).textContent = v[name] ?? '';
     });
     at('triangle').innerHTML = v.triangle ?? '';
-    stage.innerHTML = v.front ?? '';
+    at('others').nextElementSibling.textContent = `Show all ${v.points.length} points`;
+    at('whole').innerHTML = v.front ?? '';
+    at('heap').innerHTML = v.heap ?? '';
+    at('closer').hidden = !v.heap;
+    at('closer').textContent = `Look closer: ${v.closer}`;
+    if (!v.heap) closer(false);
     at('untimed').innerHTML = v.untimed ?? '';
     at('untimed').hidden = !v.untimed;
     at('notes').replaceChildren(...v.notes.map((words) => worded('li', words)));
@@ -247,15 +326,16 @@ lab.trilemma = (element, props, watch, trigger) => {
       painted(v);
       return;
     }
-    all('.front').forEach((svg) => {
+    all('.stage svg').forEach((svg) => {
       svg.querySelector('[data-i]').tabIndex = 0;
     });
     const picked = v.points.findIndex((point) => point.key === state.point);
-    for (const g of all(`.front [data-i="${picked}"]`)) g.classList.add('picked');
+    for (const g of all(`.stage [data-i="${picked}"]`)) g.classList.add('picked');
     setDials(v);
     state.shown = null;
     answer();
     painted(v);
+    if (v.restored) wanting();
     if (v.restored && !state.picked && picked >= 0) choose(picked, false); // the address names a point
   };
   const painted = (v) =>
@@ -293,6 +373,8 @@ lab.trilemma = (element, props, watch, trigger) => {
     lab.press(all('[data-mode]'), (button) => button.dataset.mode === name);
     for (const panel of all('[data-panel]')) panel.hidden = panel.dataset.panel !== name;
   };
+  for (const link of all('[data-to]')) link.hidden = !document.querySelector(`[data-page="${link.dataset.to}"]`);
+  at('others').addEventListener('change', () => at('triangle').classList.toggle('all', at('others').checked));
   for (const button of all('[data-mode]'))
     button.addEventListener('click', () => {
       mode(button.dataset.mode);
@@ -325,4 +407,10 @@ lab.trilemma = (element, props, watch, trigger) => {
     }
   });
   paint();
+};
+
+// The images that were made meanwhile, as they come.
+lab.strips = (props, watch) => {
+  const now = lab.ofText(props);
+  watch('value', () => lab.stripped?.(now()));
 };

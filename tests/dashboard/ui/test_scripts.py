@@ -10,7 +10,7 @@ import pytest
 
 from dashboard import format
 from dashboard.pages import PAGES
-from dashboard.ui import assets
+from dashboard.ui import assets, glossary
 
 SCRIPTS = assets.files("js", PAGES)
 SHEETS = assets.files("css", PAGES)
@@ -39,7 +39,7 @@ def test_every_file_has_its_place_and_a_page_taken_away_takes_its_own(ending):
 
 def test_shared_files_come_first_and_the_pages_in_their_order():
     names = [name(path) for path in SHEETS]
-    assert names[:2] == ["ui/style.css", "ui/image_picker.css"]
+    assert names[:2] == ["ui/style.css", "ui/glossary.css"]
     folders = list(dict.fromkeys(path.parent.name for path in SHEETS))
     assert folders == ["ui", "figures", *(slug for slug in PAGES if slug in folders)]
     assert next(each for each in names if each.startswith("figures/")) == "figures/plot.css"
@@ -60,7 +60,7 @@ def test_a_page_rules_no_drawing_of_another_page():
 def test_each_file_has_a_tag_of_its_own():
     head = assets.head(["vae", "gan"], PAGES)
     scripts = re.findall(r"<script>(.*?)</script>", head, re.DOTALL)
-    assert scripts == ["window.lab = {};", *(path.read_text() for path in SCRIPTS)]
+    assert scripts == ["window.lab = {};", glossary.script(), *(path.read_text() for path in SCRIPTS)]
     sheets = re.findall(r"<style>(.*?)</style>", head, re.DOTALL)
     assert "--mark-vae:" in sheets[0] and sheets[1:] == [path.read_text() for path in SHEETS]
 

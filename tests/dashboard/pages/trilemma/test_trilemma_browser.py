@@ -116,6 +116,32 @@ def test_a_first_visitor_sees_the_triangle_and_the_answer_without_scrolling(visi
     assert "The area means nothing." in how and "KID: kernel inception distance, in classifier features." in how
 
 
+@pytest.mark.parametrize("size", [(1280, 800), (390, 844)], ids=str)
+def test_the_first_screen_says_what_this_is_which_is_best_for_what_and_what_to_do(visit, size):
+    width, height = size
+    page = ready(visit(at="", viewport={"width": width, "height": height}))
+    page.wait_for_function("document.querySelectorAll('.bests img.strip').length === 3")
+    assert page.evaluate("[...document.querySelectorAll('.bests img.strip')].every((one) => one.naturalWidth > 100)")
+    shown = ("h1", "[data-at=lead]", ".start .go", ".leads li", ".bests .card", ".bests img.strip", ".bests .bar")
+    for selector in shown:
+        for part in page.locator(f"#trilemma-home {selector}").all():
+            box = part.bounding_box()
+            assert box["y"] >= 0 and box["y"] + box["height"] <= height, (selector, box)
+            assert box["x"] >= 0 and box["x"] + box["width"] <= width, (selector, box)
+    assert page.locator(".bests .bar > span").all_inner_texts() == ["close to real", "varied", "fast"] * 3
+    leads = [words.split() for words in page.locator(".leads li").all_inner_texts()]
+    assert ["DDPM" in leads[0], "DDPM" in leads[2], leads[2][0]] == [True, False, "fastest"]
+    assert page.locator(".bests .first em").inner_text() == "best for you"
+    told = page.locator("[data-at=measures] a.term").first
+    told.focus()
+    assert page.inner_text(".meaning").startswith("kernel inception distance")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#panel-trilemma-term-kid:visible")
+    assert page.evaluate("location.hash") == "#trilemma/term-kid"
+    page.click(".start [data-to=lecture]")
+    page.wait_for_selector("[data-page=lecture][aria-current]")
+
+
 def test_weights_change_the_answer_without_asking_the_server(visit):
     page = ready(visit(at="trilemma"))
     with without_asking(page):
@@ -144,8 +170,8 @@ def test_a_budget_is_kept_to_and_one_that_nothing_fits_says_what_is_near(visit):
     slide(page, "least", 80)
     assert page.get_attribute(BEST, "data-best")
     assert milliseconds(page.inner_text(f"{BEST} p")) <= milliseconds(page.inner_text("[data-out=ms]"))
-    assert page.locator(".bests b:last-child").count() > 0
-    for words in page.locator(".bests b:last-child").all_inner_texts():
+    assert page.locator(".bests .bar:last-child b").count() > 0
+    for words in page.locator(".bests .bar:last-child b").all_inner_texts():
         assert milliseconds(words) <= milliseconds(page.inner_text("[data-out=ms]"))
 
 
@@ -165,10 +191,10 @@ def test_another_meaning_of_quality_redraws_both_charts(visit):
 
 def test_another_meaning_of_diversity_is_taken_up_everywhere_and_kept_in_the_address(visit):
     page = ready(visit(at="trilemma"))
-    assert "recall" in page.inner_text(".bests .head") and "recall" in page.inner_text(BEST)
+    assert "recall" in page.inner_text("[data-at=measures]") and "recall" in page.inner_text(BEST)
     page.select_option("[data-ask=diversity]", "vendi_ratio")
     page.wait_for_selector("[data-painted='mnist kid vendi_ratio classifier 5000']")
-    for part in (".bests .head", BEST, ".triangle", "[data-at=how]", "[data-at=basis]"):
+    for part in ("[data-at=measures]", BEST, ".triangle", "[data-at=how]", "[data-at=basis]"):
         words = page.locator(part).text_content()
         assert "Vendi ratio" in words and "recall" not in words and "coverage" not in words, part
     page.click("[data-mode=budget]")
@@ -188,9 +214,12 @@ def test_other_features_are_a_choice_and_how_the_answer_fares_in_them_follows_th
         for values in ((0, 0, 100), (100, 0, 0)):
             weights(page, *values)
             told.append(page.inner_text(f"{BEST} h3").split(",")[0])
-            assert page.inner_text(opinion) == f"All features agree on the {told[-1]}: classifier and pixels."
+            assert page.text_content(opinion) == f"All features agree on the {told[-1]}: classifier and pixels."
+            eyes = [words.split() for words in page.locator(".eyes li").all_inner_texts()[1:]]
+            assert [name for name, _ in eyes] == ["classifier", "pixels", "sharpness"]
+            assert [family for _, family in eyes[:2]] == [told[-1]] * 2
         weights(page, 0, 0, 0)
-        assert page.inner_text(opinion) == "" and told[0] != told[1]
+        assert page.text_content(opinion) == "" and told[0] != told[1]
     page.focus("[data-ask=diversity]")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.dataset.ask") == "features", "a key leads from one to the next"
@@ -366,8 +395,8 @@ def test_what_no_point_fits_stays_to_be_changed(visit):
 
 def test_compare_opens_with_both_models_settings(visit):
     page = ready(visit("?weights=0-0-100", at="trilemma"))  # of these two models every knob is shown
-    href = page.get_attribute(".verdict a", "href")
-    page.click(".verdict a")
+    href = page.get_attribute(".verdict a:not(.term)", "href")
+    page.click(".verdict a:not(.term)")
     page.wait_for_selector("#compare-generate")
     assert page.evaluate("location.hash") == "#compare" and href.startswith("?data=mnist&")
     page.wait_for_function("document.body.dataset.restored !== undefined")
@@ -385,8 +414,9 @@ def test_compare_opens_with_both_models_settings(visit):
 def test_a_phone_scrolls_one_way(visit, look):
     page = ready(visit(f"?__theme={look}", at="trilemma", **PHONE))
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    triangle, answer, chart = (page.locator(one).bounding_box() for one in (".corners", ".question", ".every"))
-    assert triangle["y"] < answer["y"] < chart["y"]
+    parts = (".bests", ".question", ".corners", ".every")
+    best, answer, triangle, chart = (page.locator(one).bounding_box() for one in parts)
+    assert best["y"] < answer["y"] < triangle["y"] < chart["y"]
     page.evaluate(
         "document.querySelector('.front.slim [data-i]')"
         ".dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', bubbles: true}))"

@@ -13,6 +13,7 @@ import pytest
 
 from dashboard import theme
 from dashboard.figures import pareto, triangle
+from dashboard.figures.plot import Box
 from dashboard.pages.trilemma import page, point_detail, trilemma_view
 from dashboard.results import explanations, recommendation
 from dashboard.results.axes import QUALITIES
@@ -40,7 +41,7 @@ def boxes(plane):
     """The boxes of what labels keep clear of, and those of the labels that found room."""
     pareto.points(plane)
     before = len(plane.room.taken)
-    plane.room.place(pareto.labels(plane))
+    pareto.words(plane)
     return plane.room.taken[:before], plane.room.taken[before:]
 
 
@@ -53,8 +54,9 @@ def test_both_charts_are_well_formed_for_every_question(quality, n):
     found = drawings(pareto.draw(question))
     assert len(found) == len(pareto.WIDTHS)
     for drawing in found:
-        assert {int(g.get("data-i")) for g in drawing.iter("g")} == set(range(len(question.points)))
-        assert all(g.get("aria-label") and g.get("role") == "button" for g in drawing.iter("g"))
+        marks = [g for g in drawing.iter("g") if g.get("class") != "steps"]
+        assert {int(g.get("data-i")) for g in marks} == set(range(len(question.points)))
+        assert all(g.get("aria-label") and g.get("role") == "button" for g in marks)
 
 
 def test_colours_come_from_the_theme_alone():
@@ -108,12 +110,60 @@ def test_no_label_stands_on_another_or_on_a_marker(width, quality):
         assert plane.room.bounds.holds(box)
 
 
-def test_the_front_and_curves_are_labelled_first():
-    plane = pareto.Plane(ask(everything()), *pareto.WIDTHS["broad"])
-    words = re.findall(r'class="label"[^>]*>([^<]*)<', pareto.draw(plane.question).split("</svg>")[0])
-    assert {"DDIM", "UniPC", "ancestral", "DPM-Solver++"} <= set(words), "each curve's name"
-    assert {"fitted prior", "1,000", "20", "50"} <= set(words)
-    assert not any(word.startswith("fitted prior, ") for word in words), "what is shared is said once"
+@pytest.mark.parametrize("width", list(pareto.WIDTHS))
+def test_no_label_of_a_heap_stands_on_another_or_is_cut(width):
+    question = ask(everything())
+    plane = pareto.Plane(question, *pareto.WIDTHS[width], pareto.heap(question))
+    fixed, placed = boxes(plane)
+    assert len(placed) >= (3 if width == "slim" else 5)
+    drawing = Box(0, 0, *pareto.WIDTHS[width])
+    for i, box in enumerate(placed):
+        assert not any(box.meets(other) for other in fixed + placed[:i]) and drawing.holds(box)
+
+
+def written(drawing, steps):
+    """The labels of a drawing that are to be seen at once, or those that a pointer asks for."""
+    asked = [text for g in drawing.iter("g") if g.get("class") == "steps" for text in g.iter("text")]
+    every = [text for text in drawing.iter("text") if text.get("class") == "label"]
+    return [text.text for text in (asked if steps else every) if steps or text not in asked]
+
+
+def test_each_line_is_named_once_at_its_end_and_its_numbers_are_asked_for():
+    question = ask(everything())
+    (broad, *_) = drawings(pareto.draw(question))
+    named, numbers = written(broad, False), written(broad, True)
+    curves = {"DDPM, DDIM", "DDPM, UniPC", "DDPM, ancestral", "DDPM, DPM-Solver++"}
+    assert curves | {"VAE, fitted prior", "VAE, prior N(0, I)"} <= set(named)
+    assert (
+        sum(words.startswith("GAN, ") for words in named) == 1
+        and len(named) == len(set(named))
+        and not any(words[0].isdigit() for words in named)
+    )
+    assert {"1,000", "20", "50"} <= set(numbers)
+    assert not any(word.startswith("fitted prior, ") for word in numbers), "what is shared is said once"
+    points = {int(g.get("data-i")): g.get("data-of") for g in broad.iter("g") if g.get("data-i")}
+    for group in pareto.groups(question.points):
+        assert len({points[i] for i in group}) == 1, "a line's points know whose numbers they ask for"
+    ddim = next(group for group in pareto.groups(question.points) if "DDIM" in question.points[group[0]].label)
+    end = pareto.Plane(question, *pareto.WIDTHS["broad"]).spot(ddim[-1])
+    label = next(text for text in broad.iter("text") if text.text == "DDPM, DDIM")
+    assert np.hypot(float(label.get("x")) - end[0], float(label.get("y")) - end[1]) < 50
+
+
+def test_points_in_a_heap_are_drawn_again_alone():
+    quick = [point("gan", f"truncation 0.{i}", 0.4 + 0.01 * i, kid=0.01 * i + 0.01, coverage=0.5) for i in range(5)]
+    slow = point("ddpm", "20 calls", 60.0, kid=0.005, coverage=0.95, calls=20)
+    question = ask(measure(*quick, slow))
+    assert [question.points[i].family for i in pareto.heap(question)] == ["gan"] * 5
+    assert pareto.heap_words(question) == "5 points at 0.400 ms to 0.440 ms"
+    for drawing in drawings(pareto.draw_heap(question)):
+        assert {int(g.get("data-i")) for g in drawing.iter("g") if g.get("data-i")} == set(pareto.heap(question))
+    near, far = (pareto.Plane(question, 1128, 400, shown) for shown in (pareto.heap(question), None))
+    apart = [abs(plane.spot(0)[0] - plane.spot(4)[0]) for plane in (near, far)]
+    assert apart[0] > 10 * apart[1]
+    even = [point("gan", f"{2**i}", 2.0**i, kid=0.01 * i + 0.01, coverage=0.5) for i in range(8)]
+    for spread in (ask(measure(*even)), ask(measure(*quick[:4], slow))):
+        assert pareto.heap(spread) == [] and pareto.draw_heap(spread) == pareto.heap_words(spread) == ""
 
 
 def test_better_is_higher_and_the_baseline_clamps():
@@ -145,7 +195,7 @@ def test_a_hopeless_point_does_not_squeeze_the_others():
 
 def test_points_of_another_n_are_hollow():
     question = ask(everything())
-    for g in drawings(pareto.draw(question))[0].iter("g"):
+    for g in drawings(pareto.draw(question))[0].iterfind("g[@data-i]"):
         hollow = "var(--card)" in g.findall("path")[-1].get("style")
         assert hollow == (question.points[int(g.get("data-i"))].n != question.n)
 
@@ -184,7 +234,13 @@ def test_the_lead_counts_the_settings_of_the_families_it_names():
         point("vae", "a", 1.0, kid=0.01, coverage=0.9), point("gan", "b", 2.0, kid=0.03, coverage=0.7),
         point("ddpm", "c", None, kid=0.001, coverage=0.9), point("ddpm", "d", None, kid=0.001, coverage=0.9),
     )  # fmt: skip
-    assert trilemma_view.view(ask(untimed))["lead"].startswith("VAE and GAN on MNIST, 2 settings measured")
+    value = trilemma_view.view(ask(untimed))
+    words = re.sub(r"<[^>]*>", "", value["lead"])
+    assert words == (
+        "Two kinds of neural network have learned from the images of MNIST to make new ones: VAE (variational "
+        "autoencoder) and GAN (generative adversarial network)."
+    )
+    assert "2 settings measured." in value["measures"]
 
 
 def test_a_time_axis_of_a_decade_or_less_has_ticks_between():
