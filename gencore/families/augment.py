@@ -13,13 +13,22 @@ from torch.nn import functional as F
 SHIFT, HOLE = 0.125, 0.5  # the longest shift and the hole's side, as shares of the image's side
 
 
-def augment(x: Tensor) -> Tensor:
+def augment(x: Tensor, probability: float = 1.0) -> Tensor:
     """Return images (N, C, H, W), each changed in colour, shifted and with a hole in it; gradients pass through.
 
     Pixels that come from outside the image and those of the hole are 0: mid-grey in [-1, 1]. Draws come from torch's
     global generator of the images' device.
+
+    Args:
+        x: The images.
+        probability: That of each image to be changed, in [0, 1]; else it stays as it is. Under 1 the changes leak less
+            into what is generated, as images to which nothing was done are seen, too (Karras et al. 2020, 2.2).
     """
-    return cut(shift(colour(x)))
+    changed = cut(shift(colour(x)))
+    if probability >= 1:
+        return changed
+    chosen = torch.rand(len(x), 1, 1, 1, device=x.device) < probability
+    return torch.where(chosen, changed, x)
 
 
 def colour(x: Tensor) -> Tensor:

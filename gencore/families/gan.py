@@ -44,7 +44,8 @@ class GAN(Family):
         gamma_final: Their weight at the end of training; between, a cosine.
         penalty_share: The share of the batch on which the penalties are estimated: their double backward pass is
             the dearest part of a step, and a part of the batch gives an unbiased estimate.
-        augment: Whether the discriminator sees images changed at random; see `augment`. The probe does not.
+        augment: The share of the images that the discriminator sees changed at random, real and generated ones alike,
+            in [0, 1]; see `augment`. The probe sees none of them so.
     """
 
     name = "gan"
@@ -73,11 +74,13 @@ class GAN(Family):
         gamma: float = 20.0,
         gamma_final: float = 3.0,
         penalty_share: float = 0.25,
-        augment: bool = False,
+        augment: float = 0.0,
     ):
         super().__init__()
         if objective not in OBJECTIVES:
             raise InputError(f"The GAN's objective is {objective!r}{near(objective, list(OBJECTIVES))}")
+        if not 0 <= augment <= 1:
+            raise InputError(f"The GAN's augment is a share from 0 to 1, not {augment!r}.")
         self.generator = Decoder(channels, size, widths, latent, leaky, blocks)
         self.discriminator = Encoder(channels, size, widths, 1, leaky, blocks)
         if objective == "relativistic":
@@ -146,7 +149,7 @@ class GAN(Family):
 
     def _shown(self, x: Tensor) -> Tensor:
         """Return images as the discriminator is to see them in training."""
-        return augment(x) if self.config.augment else x
+        return augment(x, self.config.augment) if self.config.augment else x
 
     def _z(self, count: int) -> Tensor:
         return torch.randn(count, self.config.latent, device=self.device)

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from gencore.errors import InputError
 from gencore.families.augment import HOLE, SHIFT, augment, colour, cut, shift
 from gencore.families.gan import GAN
 
@@ -74,9 +75,36 @@ def test_gradients_pass_through_to_every_pixel_that_is_seen():
     assert torch.isfinite(x.grad).all() and (x.grad.flatten(1).abs().sum(1) > 0).all()
 
 
+@pytest.mark.parametrize("probability", [0.0, 0.3, 1.0])
+def test_so_many_images_are_changed_and_the_others_are_the_very_same(probability):
+    """The share is binomial: within four standard deviations of the probability."""
+    x = torch.rand(4000, 1, 8, 8, requires_grad=True)
+    changed = augment(x, probability)
+    same = (changed == x).flatten(1).all(1)
+    room = 4 * (probability * (1 - probability) / len(x)) ** 0.5
+    assert abs(1 - same.float().mean().item() - probability) <= room
+    changed.sum().backward()
+    assert torch.equal(x.grad[same], torch.ones_like(x.grad[same])), "the gradient of what stays is 1"
+    assert probability in (0, 1) or (x.grad[~same] != 1).any()
+
+
+def test_a_probability_of_1_draws_what_it_did_before_there_was_one():
+    x = torch.rand(8, 3, 16, 16)
+    torch.manual_seed(1)
+    whole = cut(shift(colour(x)))
+    torch.manual_seed(1)
+    assert torch.equal(augment(x), whole)
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.5, float("nan")])
+def test_a_share_that_is_none_is_refused(share):
+    with pytest.raises(InputError, match="augment is a share from 0 to 1"):
+        GAN(size=8, widths=(8, 16), augment=share)
+
+
 def test_the_discriminator_sees_augmented_images_alone_and_the_probe_never_does(monkeypatch):
     shown = []
-    monkeypatch.setattr("gencore.families.gan.augment", lambda x: (shown.append(x), torch.zeros_like(x))[1])
+    monkeypatch.setattr("gencore.families.gan.augment", lambda x, _: (shown.append(x), torch.zeros_like(x))[1])
     model = GAN(channels=3, size=8, widths=(8, 16), probe_widths=(4, 8), latent=8, augment=True)
     seen = {"discriminator": [], "probe": []}
     for name, kept in seen.items():
