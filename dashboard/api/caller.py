@@ -41,6 +41,12 @@ def stop_when_gone() -> Iterator[threading.Event]:
         over.set()
 
 
+def is_assistant() -> bool:
+    """Return whether this thread's endpoint is called as an assistant's tool."""
+    url = getattr(LocalContext.request.get(None), "url", None)
+    return "/gradio_api/mcp" in getattr(url, "path", "")
+
+
 def presence() -> Callable[[], bool]:
     """Return what tells whether the caller of this thread's endpoint is there."""
     blocks, event_id, request = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import threading
 import typing
 from collections.abc import Callable, Mapping
@@ -14,7 +15,7 @@ from gradio.components.api_component import Api
 from gradio.events import python_type_to_json_schema
 from gradio.utils import get_function_description
 
-from dashboard.api.caller import stop_when_gone
+from dashboard.api.caller import is_assistant, stop_when_gone
 from dashboard.service import InputError, Service
 
 # A call that waits for the device holds one of the server's 40 threads. Calls do not wait in Gradio's queue, which
@@ -88,7 +89,8 @@ class Endpoint:
                 raise Refusal(BUSY)
             try:
                 with stop_when_gone() as stop:
-                    return self.function(Call(service, stop), *given)
+                    found = self.function(Call(service, stop), *given)
+                    return as_text(found) if is_assistant() else found
             except InputError as error:
                 raise Refusal(str(error)) from None
             finally:
@@ -100,6 +102,13 @@ class Endpoint:
         answer.__signature__ = inspect.Signature(parameters)
         answer.__annotations__ = {}
         return answer
+
+
+def as_text(found: Any) -> Any:
+    """Return what an endpoint answers with its JSON values as JSON: Gradio would write them as Python does."""
+    if isinstance(found, tuple):
+        return tuple(map(as_text, found))
+    return json.dumps(found, ensure_ascii=False) if isinstance(found, dict) else found
 
 
 # ---- components: what the API's own page, its schema and its clients know of a parameter or an answer

@@ -21,6 +21,7 @@ from dashboard.api import ENDPOINTS, caller
 from dashboard.api.endpoint import BUSY, MOST_CALLS
 from dashboard.app import build, launch_options
 from dashboard.service import Frame, Service, public
+from dashboard.ui.events import FETCHED
 
 ROOT = Path(__file__).resolve().parents[3]
 NAMES = (
@@ -150,7 +151,7 @@ async def assistant(url):
         yield found
 
 
-def test_an_assistant_has_the_same_tools(app, monkeypatch):
+def test_an_assistant_has_the_same_tools(app):
     pytest.importorskip("mcp")
 
     async def talk():
@@ -167,21 +168,26 @@ def test_an_assistant_has_the_same_tools(app, monkeypatch):
     for tool in listed:
         assert len(tool.description.split()) > 10, tool.name
         assert all(one.get("description") for one in tool.inputSchema["properties"].values()), tool.name
-    assert "num_inference_steps" in told["models"].content[0].text
-    assert "recommended" in told["recommend"].content[0].text
+    assert "num_inference_steps" in json.loads(told["models"].content[0].text)["families"]["ddpm"]["knobs"]
+    assert json.loads(told["recommend"].content[0].text)["recommended"]["checkpoint"].startswith("mnist/")
     assert told["judge"].isError and told["judge"].content[0].text.startswith("mnist/vae is a VAE, which judges no")
     picture = next(part for part in told["generate"].content if part.type == "image")
     assert picture.mimeType == "image/png" and len(picture.data) > 1000
     url = re.search(r"http\S+\.png", " ".join(part.text for part in told["generate"].content if part.type == "text"))[0]
     assert httpx.get(url).content[:4] == b"\x89PNG"
-    monkeypatch.setenv(public.PUBLIC, "1")
 
-    async def bring():
+
+def test_an_assistant_is_refused_what_a_visitor_is(app, monkeypatch):
+    pytest.importorskip("mcp")
+
+    async def bring(file):
         async with assistant(app.url) as tools:
-            given = {"dataset": "mnist", "file": "data:application/zip;base64,UEs=", "name": "Theirs"}
-            return await tools.call_tool("score", given)
+            return await tools.call_tool("score", {"dataset": "mnist", "file": file, "name": "Theirs"})
 
-    refused = asyncio.run(bring())
+    fetched = asyncio.run(bring("http://127.0.0.1:9/samples.npy"))
+    assert fetched.isError and FETCHED in fetched.content[0].text
+    monkeypatch.setenv(public.PUBLIC, "1")
+    refused = asyncio.run(bring("data:application/zip;base64,UEs="))
     assert refused.isError and refused.content[0].text == public.CLOSED
 
 
