@@ -10,7 +10,7 @@ import threading
 
 import gradio as gr
 
-from dashboard.api.endpoint import MOST_CALLS, Endpoint
+from dashboard.api.endpoint import MOST_CALLS, Endpoint, answers
 from dashboard.api.inventory import models, training_log
 from dashboard.api.making import encode, generate, interpolate
 from dashboard.api.measured import recommend, rows
@@ -36,6 +36,6 @@ def register(service: Service) -> None:
     """Add the endpoints to the current Blocks; before the pages, whose handlers would take their names."""
     slots = threading.BoundedSemaphore(MOST_CALLS)
     with gr.Column(visible=False):
-        trigger = gr.Button()
+        trigger, shared = gr.Button(), answers()
         for endpoint in ENDPOINTS:
-            endpoint.register(service, trigger, slots)
+            endpoint.register(service, trigger, slots, shared)

@@ -64,8 +64,10 @@ class Endpoint:
     answers: tuple[str, ...]
     runs: bool = False
 
-    def register(self, service: Service, trigger: gr.Button, slots: threading.Semaphore) -> None:
-        """Add it to the current Blocks, as an event of a button that nobody sees."""
+    def register(
+        self, service: Service, trigger: gr.Button, slots: threading.Semaphore, answers: Mapping[str, Any]
+    ) -> None:
+        """Add it to the current Blocks, as an event of a button that nobody sees; `answers` are components by kind."""
         handler = self.handler(service, slots)
         description, described, returns = get_function_description(handler)
         hints = typing.get_type_hints(self.function, include_extras=True)
@@ -73,7 +75,7 @@ class Endpoint:
         trigger.click(
             handler,
             [component_of(one, hints[one.name], described[one.name]) for one in parameters],
-            [ANSWERS[kind]() for kind in self.answers],
+            [answers[kind] for kind in self.answers],
             api_name=self.function.__name__,
             api_description=" ".join([description, *(["Returns:", *returns] if returns else [])]),
             queue=False,  # so that an assistant's call is a request that tells when the assistant has gone
@@ -142,11 +144,14 @@ def value(schema: Mapping[str, Any], label: str, default: Any = None) -> Api:
     return component
 
 
-ANSWERS: dict[str, Callable[[], gr.components.Component]] = {
-    "answer": lambda: value({"type": "object", "additionalProperties": {}}, "answer"),
-    "picture": lambda: gr.Image(label="picture", format="png", type="filepath"),
-    "archive": lambda: gr.File(label="archive", type="filepath"),
-}
+def answers() -> dict[str, gr.components.Component]:
+    """Return the components of answers, which all endpoints share: each more makes every page of the app longer."""
+    return {
+        "answer": value({"type": "object", "additionalProperties": {}}, "answer"),
+        "picture": gr.Image(label="picture", format="png", type="filepath"),
+        "archive": gr.File(label="archive", type="filepath"),
+    }
+
 
 # ---- what several endpoints take
 
