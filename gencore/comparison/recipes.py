@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 
+from gencore.comparison.watch import FEW
 from gencore.data import Images
 from gencore.device import synchronise
 from gencore.evaluation.cost import estimate
@@ -30,6 +31,8 @@ LEAST_WIDTH = 8  # which normalisation in groups of 8 needs, too
 ENOUGH = 0.5  # of the images that a preset trains with, at least: then a family has learnt what it is about
 WARMUP, AVERAGED = 0.03, 0.05  # shares of the images: until the learning rate is up; the average's half-life
 WORTH = 0.7  # of the fastest one's speed: narrower networks than that are worth nothing
+AUGMENT, AUGMENTED = "augment", 0.3  # an argument of families with a discriminator, and its value for few images
+REPEATED = 100  # times that each image is shown, from which on they are augmented; see docs/experiments.md
 TRIAL = 16  # images made at once to tell how long sampling takes
 
 
@@ -73,10 +76,11 @@ def recipe(family: str, run: Run, splits: Mapping[str, Images], seconds: float, 
         tried.append((images_per_s(trainer, (end - time.monotonic()) / (len(ahead) + 2)), trainer))
     fastest = max(rate for rate, _ in tried)
     rate, trainer = next(one for one in tried if one[0] * seconds >= enough or one[0] >= WORTH * fastest)
-    images = max(int(rate * seconds), trainer.config.batch)
+    images, count = max(int(rate * seconds), trainer.config.batch), len(splits["train"].x)
+    settings, why = augmented(family, images, count)
     return Recipe(
-        settled(trainer, images),
-        tuple(reasons(base, trainer, images, len(splits["train"].x))),
+        settled(trainer, images, settings),
+        (*reasons(base, trainer, images, count), *why),
         rate,
         sampling_seconds(trainer),
     )
@@ -127,10 +131,34 @@ def images_per_s(trainer: Trainer, seconds: float) -> float:
     return steps * trainer.config.batch / (time.perf_counter() - start)
 
 
-def settled(trainer: Trainer, images: int) -> Run:
+def augmented(family: str, images: int, count: int) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Return the constructor's arguments by which a family learns from few images, and why, in a sentence.
+
+    A discriminator that sees the same images again and again learns them by heart; one that has seen them a few times
+    only learns from images as they are.
+
+    Args:
+        family: Its key in FAMILIES; one that cannot augment is left as it is.
+        images: How many it will see, repeats included.
+        count: How many there are.
+    """
+    if AUGMENT not in _arguments(family) or count >= FEW:
+        return {}, ()
+    if images < REPEATED * count:
+        return {AUGMENT: 0.0}, ()
+    why = f"{AUGMENTED:.0%} of them are shown to the discriminator changed at random, as it sees each of so few often."
+    return {AUGMENT: AUGMENTED}, (why,)
+
+
+def settled(trainer: Trainer, images: int, settings: Mapping[str, Any]) -> Run:
     """Return a trainer's run with what depends on the number of images, and with how the probe found it computes best.
 
     So a run that is resumed measures nothing again.
+
+    Args:
+        trainer: Of the probe.
+        images: How many it will see.
+        settings: Arguments of the constructor that differ from the probe's.
     """
     chosen = {
         "images": images,
@@ -140,7 +168,7 @@ def settled(trainer: Trainer, images: int) -> Run:
         "layout": trainer.settings.layout,
         "threads": trainer.settings.threads,
     }
-    return replace(trainer.run, train=trainer.run.train | chosen)
+    return replace(trainer.run, model=trainer.run.model | settings, train=trainer.run.train | chosen)
 
 
 @torch.no_grad()

@@ -3,6 +3,7 @@ import inspect
 import pytest
 import torch
 
+from gencore.comparison import recipes
 from gencore.comparison.mirror import flips
 from gencore.comparison.recipes import candidates, fitted, nearest_preset, recipe, scaled
 from gencore.data import Images, load_splits
@@ -61,6 +62,19 @@ def test_a_small_budget_takes_a_narrow_network_only_where_that_is_faster(monkeyp
     made = recipe("vae", run, splits, 1)
     assert made.run.model["widths"] == (16, 32), "narrowing would gain too little"
     assert made.run.config.images == 100 and made.run.config.warmup == 3 and made.run.config.ema_halflife == 64
+
+
+def test_few_images_that_are_shown_often_are_augmented_where_there_is_a_discriminator(monkeypatch):
+    """1,350 images at 100 a second: after 1,350 s each was shown 100 times."""
+    monkeypatch.setattr(recipes, "images_per_s", lambda *_: 100.0)
+    splits = load_splits("digits")
+    run = Run("", "digits", {}, {"dtype": "float32", "layout": "contiguous", "threads": 1})
+    soon, late = (recipe("gan", run, splits, seconds) for seconds in (1349, 1351))
+    assert soon.run.model["augment"] == 0.0 and late.run.model["augment"] == recipes.AUGMENTED
+    assert "changed at random" in late.reasons[-1] and "changed at random" not in "".join(soon.reasons)
+    assert "augment" not in recipe("vae", run, splits, 1351).run.model
+    monkeypatch.setattr(recipes, "FEW", 1350)
+    assert "augment" not in recipe("gan", run, splits, 1351).run.model, "of many images, what the preset says"
 
 
 def test_digits_are_not_mirrored_and_shapes_are():
