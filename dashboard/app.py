@@ -16,6 +16,7 @@ from typing import Any
 import gradio as gr
 
 from dashboard import api, pages, theme
+from dashboard.api.http import exception_handlers
 from dashboard.figures import embedding
 from dashboard.service import InputError, Service
 from dashboard.service.public import is_open, on_space
@@ -85,7 +86,7 @@ def launch_options(service: Service) -> dict[str, Any]:
         "share": False,
         "footer_links": ["api"],
         "mcp_server": True,
-        "app_kwargs": served.app_kwargs(TITLE),
+        "app_kwargs": served.app_kwargs(TITLE) | {"exception_handlers": exception_handlers()},
         "max_file_size": "1gb" if is_open() else "1mb",  # an upload is refused by Gradio before any page sees it
     }
 

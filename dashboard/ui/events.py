@@ -6,6 +6,7 @@ the first picture.
 
 from __future__ import annotations
 
+import inspect
 import json
 import math
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from typing import Any
 
 import gradio as gr
 from gradio.blocks import BlockFunction
+from gradio.exceptions import InvalidPathError
 
 CALM: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 QUICK: dict[str, Any] = {**CALM, "queue": False}
@@ -21,6 +23,7 @@ QUICK: dict[str, Any] = {**CALM, "queue": False}
 RUNS: dict[str, Any] = {"concurrency_id": "runs", "concurrency_limit": 16}
 # 'once', Gradio's own choice, would drop a run asked for before the browser knows that the last one ended.
 RUN: dict[str, Any] = {**CALM, **RUNS, "trigger_mode": "multiple"}
+UPLOADED = "A file is uploaded first, to /gradio_api/upload; what stands for it here is no such file."
 FETCHED = "Files are uploaded from your own machine; none are fetched from an address."
 
 
@@ -51,6 +54,29 @@ def names_address(value: Any) -> bool:
     return isinstance(value, list | tuple) and any(map(names_address, value))
 
 
+def names_file(value: Any) -> bool:
+    """Return whether a value stands for a file as Gradio's clients write it."""
+    return isinstance(value, dict) and isinstance(value.get("path"), str) and isinstance(value.get("meta"), dict)
+
+
+def in_full(block_fn: BlockFunction, inputs: list[Any]) -> list[Any]:
+    """Return what a public endpoint is called with, with the defaults of the last parameters that a caller left out.
+
+    Raises:
+        gr.Error: if there are too many values, one without a default is missing, or something stands for a file.
+    """
+    parameters, name = list(inspect.signature(block_fn.fn).parameters.values()), block_fn.api_name
+    if len(inputs) > len(parameters):
+        raise gr.Error(f"/{name} takes {len(parameters)} values, not {len(inputs)}.", print_exception=False)
+    rest = parameters[len(inputs) :]
+    if lacking := [one.name for one in rest if one.default is one.empty]:
+        raise gr.Error(f"/{name} also needs: {', '.join(lacking)}.", print_exception=False)
+    files = [value for block, value in zip(block_fn.inputs, inputs, strict=False) if isinstance(block, gr.File)]
+    if any(value is not None and not names_file(value) for value in files):
+        raise gr.Error(UPLOADED, print_exception=False)
+    return [*inputs, *(one.default for one in rest)]
+
+
 class Updates(gr.Blocks):
     """Blocks that send every update of a generator whole, and none twice, and on which a slider's field may be empty.
 
@@ -69,15 +95,21 @@ class Updates(gr.Blocks):
         NaN is in no range, so that whoever reads it says that it is none, in its own words.
 
         Raises:
-            gr.Error: if an address stands in place of a file: Gradio would fetch it.
+            gr.Error: if an address stands in place of a file: Gradio would fetch it; or a file of the server's own; or
+                if a public endpoint is called with other values than it takes.
         """
         if names_address(inputs):
             raise gr.Error(FETCHED, print_exception=False)
+        if block_fn.api_visibility == "public":
+            inputs = in_full(block_fn, inputs)
         given = [
             math.nan if value is None and isinstance(block, gr.Slider) else value
             for block, value in zip(block_fn.inputs, inputs, strict=False)
         ]
-        return await super().preprocess_data(block_fn, [*given, *inputs[len(given) :]], state, explicit_call)
+        try:
+            return await super().preprocess_data(block_fn, [*given, *inputs[len(given) :]], state, explicit_call)
+        except InvalidPathError:
+            raise gr.Error(UPLOADED, print_exception=False) from None
 
     def handle_streaming_diffs(
         self,

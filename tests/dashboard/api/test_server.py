@@ -21,7 +21,7 @@ from dashboard.api import ENDPOINTS, caller
 from dashboard.api.endpoint import BUSY, MOST_CALLS
 from dashboard.app import build, launch_options
 from dashboard.service import Frame, Service, public
-from dashboard.ui.events import FETCHED
+from dashboard.ui.events import FETCHED, UPLOADED
 
 ROOT = Path(__file__).resolve().parents[3]
 NAMES = (
@@ -133,6 +133,33 @@ def test_an_error_is_one_sentence(client):
     assert str(error.value) == (
         "mnist/vae is a VAE, which judges no image; on mnist these do: mnist/gan, mnist/gan-minimax."
     )
+
+
+OURS = {"path": str(ROOT / "checkpoints/mnist/vae/model.safetensors")}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "words"),
+    [
+        ("call/v2/judge", {}, "No value provided for required argument: checkpoint."),
+        ("call/v2/judge", {"checkpoint": "mnist/gan", "sed": 1}, "Parameter `sed` is not a valid key-word argument."),
+        ("call/v2/nothing", {}, "There is no endpoint '/nothing'."),
+        ("run/judge", {"data": []}, "/judge also needs: checkpoint."),
+        ("run/judge", {"data": ["mnist/vae"]}, "mnist/vae is a VAE, which judges no image"),
+        ("run/judge", {"data": ["mnist/gan", 1, 2]}, "/judge takes 2 values, not 3."),
+        ("run/judge", {"data": ["mnist/gan", None]}, "A seed must be a whole number"),
+        ("run/score", {"data": ["mnist", "x.npy", "Theirs"]}, UPLOADED),
+        (
+            "run/score",
+            {"data": ["mnist", {"path": "/etc/hosts", "meta": {"_type": "gradio.FileData"}}, "It"]},
+            UPLOADED,
+        ),
+        ("run/score", {"data": ["mnist", {"path": "/etc/hosts"}, "It"]}, UPLOADED),
+    ],
+)
+def test_what_cannot_be_a_call_is_told_in_a_sentence_over_http(app, path, body, words):
+    answer = httpx.post(f"{app.url}/gradio_api/{path}", json=body, timeout=PATIENCE)
+    assert answer.status_code >= 400 and answer.json()["error"].startswith(words)
 
 
 # ---- assistants
