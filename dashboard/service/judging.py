@@ -12,6 +12,7 @@ import torch
 
 from dashboard.service.cache import Cache
 from dashboard.service.device import Waiting
+from dashboard.service.images import shipped
 from dashboard.service.lanes import checkpoint_key
 from dashboard.service.orders import image_seeds
 from dashboard.service.parsing import parse_seed
@@ -97,6 +98,10 @@ class Judging:
 
         def judge(model: Family) -> Judged:
             seeds, real = image_seeds(seed, JUDGED), self.real(dataset, seed)
+            if real is not None and real.shape[1:] != tuple(
+                model.image_shape
+            ):  # shipped beside a model of another size
+                real = None
             pieces = [model.generate(seeds[start : start + BATCH]) for start in range(0, JUDGED, BATCH)]
             fake = to_pixels(torch.cat(pieces))
             judged = Judged(one, seed, PROBE in model.networks, fake, probability_real(model, fake), real, np.zeros(0))
@@ -105,9 +110,14 @@ class Judging:
         return (yield from self.service.with_model(one.name, judge, stop, keep=(self._judged, key)))
 
     def real(self, dataset: str, seed: int) -> np.ndarray | None:
-        """Return up to `JUDGED` different real test images, picked by the seed; None when they are not at hand."""
+        """Return up to `JUDGED` different real test images, picked by the seed: of the data, else of those shipped.
+
+        None when there are neither.
+        """
         images = self.service.split(dataset, "test")
         if images is None:
+            images, _ = shipped(self.service, dataset)
+        if not len(images):
             return None
         return images[np.sort(np.random.default_rng(seed).permutation(len(images))[:JUDGED])]
 

@@ -35,7 +35,7 @@
     );
   };
   const hold = (goal) => {
-    const go = () => goal.scrollIntoView({ block: 'start' });
+    const go = () => lab.aim(goal);
     go();
     const growth = new ResizeObserver(go);
     growth.observe(document.body);
@@ -46,6 +46,8 @@
     for (const name of LEAVING) addEventListener(name, leave, { passive: true });
     setTimeout(leave, 30000); // a busy machine fills its panels for a while
   };
+  // Brings a panel into view; whoever leads visitors through the panels may know better what has to be seen of it.
+  lab.aim = (goal) => goal.scrollIntoView({ block: 'start' });
   // On a phone the links scroll sideways: the current one in view, a fade where more are.
   const reveal = (nav) => {
     const more = () => {

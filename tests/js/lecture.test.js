@@ -2,7 +2,10 @@
 const assert = require('node:assert/strict');
 const test = require('node:test');
 
-const { way } = require('./load.js').load('pages/lecture/way');
+const lab = require('./load.js').load('pages/lecture/way');
+lab.aim = () => {};
+require('./load.js').load('pages/lecture/aim');
+const { way, aim } = lab;
 
 const ALL = [
   { href: '#a', minutes: 1, ways: ['short', 'long'] },
@@ -27,4 +30,23 @@ test('an address is the step that it leads to, on a way that has it', () => {
   assert.equal(way.on(ALL[1], 'short'), 'long');
   assert.equal(way.on(ALL[2], 'long'), 'long');
   assert.equal(way.clock(59.999), '60:00');
+});
+
+test('a step is shown from its title where all fits, else from the first thing needed', () => {
+  const panel = { top: 100, bottom: 1200 };
+  const control = { top: 260, bottom: 300 };
+  assert.equal(aim.start(panel, [control, { top: 320, bottom: 600 }], 600), 100);
+  assert.equal(aim.start(panel, [control, { top: 320, bottom: 800 }], 600), 260);
+  assert.equal(
+    aim.start(
+      panel,
+      [
+        { top: 40, bottom: 60 },
+        { top: 320, bottom: 800 },
+      ],
+      600,
+    ),
+    100,
+  );
+  assert.equal(aim.start(panel, [], 600), 100);
 });

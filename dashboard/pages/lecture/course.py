@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from html import escape
 
 from dashboard import pages
+from dashboard.pages.lecture.views import IN_VIEW
 from dashboard.ui.panels import Panel
 
 
@@ -192,7 +193,8 @@ def outline(steps: Sequence[Step] = STEPS) -> str:
     """Return the steps as an element that the page's script reads, for the bar that leads through them."""
     told = [
         {"href": step.address, "title": step.title, "do": step.do, "slide": step.slide, "minutes": step.minutes,
-         "ways": [name for name in WAYS if step in way(name, steps)]}
+         "ways": [name for name in WAYS if step in way(name, steps)],
+         "view": IN_VIEW.get((step.page, step.key), ())}
         for step in steps
     ]  # fmt: skip
     return f'<template id="lecture-steps" data-steps="{escape(json.dumps(told))}"></template>'

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 
 import gradio as gr
+import segno
 
 from dashboard.pages.lecture import course
 from dashboard.pages.lecture.course import Step
@@ -37,6 +39,9 @@ def build(service: Service) -> None:
         apply_default_css=False,
         elem_id="lecture-begin",
     )
+    # By its address alone: the bar asks for it on every page, and this one may never have been opened.
+    address, picture = gr.Textbox(visible=False), gr.Textbox(visible=False)
+    address.change(qr_code, [address], [picture], api_name="lecture_qr", api_visibility="private", queue=False)
     for part, steps in course.parts().items():
         with gr.Column(elem_classes=["card", "part"]):
             spans = (course.minutes(course.length(name, steps)) for name in course.WAYS)
@@ -44,6 +49,13 @@ def build(service: Service) -> None:
                     "</div>", js_on_load=None)  # fmt: skip
             for step in steps:
                 _step(step, course.STEPS.index(step))
+
+
+def qr_code(address: str) -> str:
+    """Return the QR code of an address as inline SVG; '' for what is no web address."""
+    if not re.fullmatch(r"https?://[\x21-\x7e]{1,300}", str(address)):
+        return ""
+    return segno.make(address, error="m", micro=False).svg_inline(omitsize=True, border=2)
 
 
 def _step(step: Step, number: int) -> None:

@@ -33,12 +33,15 @@ lab.lecture = (() => {
       '<span class="where"></span><a class="what"></a><span class="do"></span><span class="slide"></span>' +
       '<a class="outline" href="#lecture">Outline</a>' +
       '<button type="button" class="present" aria-pressed="false">Present</button>' +
+      '<button type="button" class="qr" aria-pressed="false">QR</button>' +
       '<button type="button" class="end" aria-label="End the lecture">×</button>';
     node.querySelector('.back').addEventListener('click', () => go(place() - 1));
     node.querySelector('.next').addEventListener('click', () => go(place() + 1));
     node.querySelector('.present').addEventListener('click', () => lab.presenter.turn());
+    node.querySelector('.qr').addEventListener('click', () => lab.presenter.code());
     node.querySelector('.end').addEventListener('click', () => {
       lab.presenter.turn(false);
+      lab.presenter.code(false);
       walk = { ...walk, href: null };
       keep();
       paint();
@@ -62,6 +65,7 @@ lab.lecture = (() => {
       part('back').disabled = at === 0;
       part('next').disabled = at === found.length - 1;
     }
+    lab.presenter.moved();
     for (const tell of listeners) tell(step, at);
   };
   const go = (number, way = walk.way) => {
@@ -121,5 +125,5 @@ lab.lecture = (() => {
       paint();
     },
   );
-  return { begin, go, listeners };
+  return { begin, go, step: () => steps()[place()] };
 })();

@@ -17,7 +17,7 @@ from dashboard.pages.gan import discriminator_scores, game_curves, page, tradeof
 from dashboard.pages.gan.discriminator_scores import Beliefs
 from dashboard.pages.gan.engine import Games
 from dashboard.results.operating_points import join, knobs_key
-from dashboard.service import InputError, Service, runs
+from dashboard.service import InputError, Service, judging, runs
 from dashboard.service.device import STOPPED, Waiting, finish
 from dashboard.service.parsing import shown
 from dashboard.ui.run import in_line
@@ -124,6 +124,18 @@ def test_real_images_that_are_not_at_hand_are_left_out(games, monkeypatch):
     assert judged.real is None and not len(judged.real_scores) and len(judged.fake_scores) == 200
     assert "not at hand" in page.Gan._basis(None, judged)
     assert 'data-gallery="real"' not in page.scores(judged) and 'data-gallery="gan"' in page.scores(judged)
+
+
+def test_without_the_data_the_shipped_images_are_judged(games, monkeypatch):
+    kept = np.random.default_rng(0).integers(0, 256, (48, 1, 8, 8), dtype=np.uint8)
+    monkeypatch.setattr(games.service, "split", lambda *_: None)
+    monkeypatch.setattr(judging, "shipped", lambda *_: (kept, None))
+    judged = finish(games.judge("digits", "digits/gan", 4, GO))
+    assert len(judged.real) == len(judged.real_scores) == 48
+    assert {image.tobytes() for image in judged.real} == {image.tobytes() for image in kept}
+    assert "48 different real test images" in page.Gan._basis(None, judged)
+    monkeypatch.setattr(judging, "shipped", lambda *_: (kept[..., :4, :4], None))
+    assert finish(games.judge("digits", "digits/gan", 5, GO)).real is None, "of another size"
 
 
 @pytest.mark.parametrize("seed", ["", "x", "-1", "1.5", None, 2**63])

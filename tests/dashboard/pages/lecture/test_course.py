@@ -7,7 +7,8 @@ import re
 import pytest
 
 from dashboard import pages
-from dashboard.pages.lecture import course
+from dashboard.pages.lecture import course, page
+from dashboard.pages.lecture.views import IN_VIEW
 
 
 def test_every_panel_is_a_step_once():
@@ -42,6 +43,19 @@ def test_the_outline_tells_the_bar_all_it_needs():
 def test_a_page_that_was_taken_out_takes_its_steps_with_it(monkeypatch):
     monkeypatch.setattr(pages, "PAGES", ("compare", "gan"))
     assert {step.page for step in course.here(course.ALL)} == {"compare", "gan"}
+
+
+def test_every_step_says_what_has_to_be_in_view():
+    assert {(step.page, step.key) for step in course.ALL} == set(IN_VIEW)
+
+
+def test_an_addresss_code_is_made_here_and_only_of_addresses():
+    svg = page.qr_code("http://10.0.0.7:7860/#diffusion/algorithms")
+    size = int(re.search(r'viewBox="0 0 (\d+) ', svg)[1]) - 4  # less the margin
+    assert svg.startswith("<svg") and (size - 17) % 4 == 0, "a whole version of the code"
+    assert svg != page.qr_code("http://10.0.0.7:7860/#diffusion/forward")
+    for bad in ("javascript:alert(1)", "", None, "http://a b", "http://" + "a" * 400, 7):
+        assert page.qr_code(bad) == ""
 
 
 @pytest.mark.parametrize("panel", pages.panels().values(), ids=lambda panel: panel.address)

@@ -1,10 +1,22 @@
 """The Lecture page as a teacher uses it, in a real browser."""
 
+import json
+
 import pytest
 
 pytestmark = pytest.mark.browser
 
 BAR = "#lecture-bar"
+# Whether a step's page is open, and what it names lies between the window's top and the bar.
+SEEN = """([href, ...needed]) => {
+    if (location.hash !== href) return false;
+    const end = document.getElementById('lecture-bar').getBoundingClientRect().top;
+    return needed.every((selector) => {
+        const shown = [...document.querySelectorAll(selector)].find((one) => one.getClientRects().length);
+        const box = shown?.getBoundingClientRect();
+        return box && box.height && box.top >= 0 && box.bottom <= end;
+    });
+}"""
 
 
 def in_view(page, panel):
@@ -52,6 +64,33 @@ def test_a_link_to_a_panel_opens_it_and_a_step_of_the_outline_begins_there(visit
     assert "of 20" not in page.inner_text(BAR) and "Algorithm 1 Training" in page.inner_text(BAR)
     page.evaluate("location.hash = '#diffusion/bound'")
     in_view(page, "panel-diffusion-bound")
+
+
+def test_a_step_brings_its_control_and_its_picture_into_view(visit):
+    page = visit("", "lecture", viewport={"width": 1280, "height": 800})
+    page.wait_for_selector(".step .katex")
+    steps = page.evaluate("JSON.parse(document.getElementById('lecture-steps').dataset.steps)")
+    page.click("[data-way=long]")
+    for step in steps:
+        page.wait_for_function(SEEN, arg=[step["href"], *step["view"]])
+        if step is not steps[-1]:
+            page.click(f"{BAR} .next")
+    page.click(f"{BAR} .present")
+    assert page.evaluate("document.body.classList.contains('presenting')")
+    page.keyboard.press("ArrowLeft")  # no Shift
+    page.wait_for_function(f"location.hash === '{steps[-2]['href']}'")
+    page.keyboard.press("PageDown")
+    page.wait_for_function(f"location.hash === '{steps[-1]['href']}'")
+    page.click(f"{BAR} .qr")
+    page.wait_for_function("document.getElementById('lecture-qr').textContent.includes('GRADIO_SERVER_NAME')")
+    asked = {"method": "POST", "headers": {"Content-Type": "application/json"}}
+    asked["body"] = json.dumps({"data": ["http://10.0.0.7/#vae/elbo"]})
+    drawn = page.evaluate(
+        "async (asked) => (await (await fetch('gradio_api/run/lecture_qr', asked)).json()).data[0]", asked
+    )
+    assert drawn.startswith("<svg")
+    page.click(f"{BAR} .end")
+    assert not page.evaluate("document.body.classList.contains('presenting')") and not page.is_visible("#lecture-qr")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
