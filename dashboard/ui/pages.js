@@ -67,6 +67,7 @@
     more();
   };
 
+  lab.hold = hold;
   lab.pages = () => lab.when(asked, show);
   lab.skip = (event) => {
     event.preventDefault(); // its #pages is no page's name

@@ -13,7 +13,9 @@
 
   lab.aim = (goal) => {
     const step = lab.lecture?.step();
-    if (!step || goal.id !== `panel-${step.href.slice(1).replace('/', '-')}`) return plain(goal);
+    const whole = goal.matches('[role=tabpanel]'); // of a step that has no panel
+    const mine = whole || goal.id === `panel-${step?.href.slice(1).replace('/', '-')}`;
+    if (!step || !mine) return plain(goal);
     const needed = step.view.map((selector) => seen(selector, goal)).filter(Boolean);
     const height = (one) => one?.getBoundingClientRect().height ?? 0;
     const chooser = goal.closest('[role=tabpanel]').querySelector('[id$="-image-picker"], .shared:has(#gan-run)');
@@ -23,4 +25,17 @@
     scrollTo(0, scrollY + from - above - GAP);
   };
   lab.aim.start = start;
+  // Of a step that is a whole page: scrolls down to what is needed where the first screen does not have it.
+  lab.aim.page = (step) => {
+    const left = () => location.hash !== step.href;
+    const find = () => step.view.map((selector) => seen(selector, document));
+    lab.when(
+      () => left() || find().every(Boolean),
+      () => {
+        const end = innerHeight - (document.getElementById('lecture-bar')?.offsetHeight ?? 0);
+        if (left() || find().every((box) => box.bottom <= end)) return;
+        lab.hold([...document.querySelectorAll('#pages > [role=tabpanel]')].find((one) => one.offsetParent));
+      },
+    );
+  };
 })();

@@ -76,6 +76,7 @@ lab.lecture = (() => {
     paint();
     if (location.hash === step.href) dispatchEvent(new HashChangeEvent('hashchange'));
     else location.hash = step.href;
+    if (!step.href.includes('/')) lab.aim.page(step);
   };
   // Back, Forward and a reload: the address says which step it is, where it is one.
   const follow = () => {

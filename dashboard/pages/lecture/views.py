@@ -33,5 +33,5 @@ IN_VIEW: dict[tuple[str, str], tuple[str, str]] = {
     ("diffusion", "steps"): ("#diffusion-steps [data-at=range]", "#diffusion-steps [data-at=image]"),
     ("training", "curves"): ("#training-axis", "#training-charts svg"),
     ("training", "timelapse"): ("#training-timelapse [data-at=play]", "#training-timelapse [data-at=grids]"),
-    ("trilemma", ""): ("#trilemma-home [type=range]", "#trilemma-home svg"),
+    ("trilemma", ""): ("#trilemma-home [type=range]", "#trilemma-home [data-at=answer]"),
 }
