@@ -62,6 +62,8 @@ lab.lecture = (() => {
       part('what').href = step.href;
       part('do').textContent = step.do;
       part('slide').textContent = `Slide: ${step.slide}`;
+      part('what').title = `Slide: ${step.slide}`; // where the bar has no room for it
+      part('do').title = step.do;
       part('back').disabled = at === 0;
       part('next').disabled = at === found.length - 1;
     }
