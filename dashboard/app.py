@@ -16,7 +16,6 @@ from typing import Any
 import gradio as gr
 
 from dashboard import api, pages, theme
-from dashboard.api.http import exception_handlers
 from dashboard.figures import embedding
 from dashboard.service import InputError, Service
 from dashboard.service.public import is_open, on_space
@@ -86,7 +85,7 @@ def launch_options(service: Service) -> dict[str, Any]:
         "share": False,
         "footer_links": ["api"],
         "mcp_server": True,
-        "app_kwargs": served.app_kwargs(TITLE) | {"exception_handlers": exception_handlers()},
+        "app_kwargs": served.app_kwargs(TITLE) | {"exception_handlers": api.exception_handlers()},
         "max_file_size": "1gb" if is_open() else "1mb",  # an upload is refused by Gradio before any page sees it
     }
 

@@ -11,11 +11,14 @@ import threading
 import gradio as gr
 
 from dashboard.api.endpoint import MOST_CALLS, Endpoint, answers
+from dashboard.api.http import exception_handlers
 from dashboard.api.inventory import models, training_log
 from dashboard.api.making import encode, generate, interpolate
 from dashboard.api.measured import recommend, rows
 from dashboard.api.measuring import benchmark, bound, judge, score
 from dashboard.service import Service
+
+__all__ = ["ENDPOINTS", "exception_handlers", "register"]
 
 ENDPOINTS = (
     Endpoint(models, ("answer",)),
