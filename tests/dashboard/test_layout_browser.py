@@ -28,6 +28,7 @@ NOT_OURS = (".upload-container",)  # Gradio's own
 # A good cumulative layout shift is 0.1 at most (Google), which most pages keep; without that room it was up to 0.76.
 # Gradio lays the first row of some out after their first panel, or before, from one run to the next: 0.1 more.
 MOST = 0.2
+HOME = 0.1  # the first page that anybody sees keeps the mark
 STILL = """
 new Promise((done) => {
   let last = 0, since = 0;
@@ -50,7 +51,7 @@ def test_a_page_keeps_room_for_what_comes(visit, slug):
     page.wait_for_selector(f"[data-page='{slug}'][aria-current]")
     page.evaluate(STILL)
     shifts = page.evaluate("window.shifts")
-    assert sum(value for value, *_ in shifts) < MOST, shifts
+    assert sum(value for value, *_ in shifts) < (HOME if slug == PAGES[0] else MOST), shifts
     assert page.title() == f"{modules()[slug].TITLE} · Trilemma Lab"
     page.add_script_tag(path=AXE)
     found = page.evaluate(JUDGE, {})
@@ -64,6 +65,8 @@ def test_a_page_keeps_room_for_what_comes(visit, slug):
 
 def test_the_header_can_be_skipped_and_leads_to_every_page_by_group(visit):
     page = visit(at="trilemma")
+    page.evaluate("scrollTo(0, 500)")
+    page.wait_for_function("scrollY > 400 && document.querySelector('.top').getBoundingClientRect().top === 0")
     page.evaluate("document.activeElement.blur()")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")

@@ -42,6 +42,40 @@ def test_who_wins_by_which_features_is_said_with_what_they_see():
     assert fares(vae, gan, sees={}) == "By classifier features the VAE, by pixels the GAN."
 
 
+def seen(*points, weights=(1, 1, 1), **asked):
+    question = ask(measure(*points, sees=SEES), **asked)
+    case = partial(weighed, weights=np.array([weights]))
+    [told], index = opinions.told(opinions.elsewhere(question), case, opinions.sharp(question))
+    assert index.tolist() == [0]
+    return [(eye.name, eye.family, eye.words) for eye in told.eyes], told.words
+
+
+def sharp_as(rows, value, n=None):
+    """The same point with another sharpness."""
+    for scores in rows[0]["scores"].values():
+        scores["sharpness"] = found(coverage=0.9, sharpness=value)["classifier"]["sharpness"]
+    rows[0]["n"] = n or rows[0]["n"]
+    return rows
+
+
+def test_each_pair_of_eyes_names_a_family_and_sharpness_is_one_of_them():
+    vae = sharp_as(judged("vae", "a", 1.0, classifier=0.004, pixels=0.05), 0.6)
+    gan = sharp_as(judged("gan", "b", 1.0, classifier=0.03, pixels=0.006), 0.98)
+    eyes, words = seen(vae, gan)
+    assert eyes == [("classifier", "vae", "VAE"), ("pixels", "gan", "GAN"), ("sharpness", "gan", "GAN")]
+    assert words == fares(vae, gan) and "sharpness" not in words, "the sentence is on features"
+    assert seen(vae, gan, weights=(0, 0, 0)) == ([], ""), "no weight"
+    assert [name for name, *_ in seen(vae, gan, quality="sharpness")[0]] == ["classifier", "pixels"]
+    assert seen(vae)[0] == [], "one family"
+
+
+def test_sharpness_is_compared_at_one_n_alone_and_of_the_questions_own_points():
+    vae = sharp_as(judged("vae", "a", 1.0, classifier=0.004, pixels=0.05), 0.6)
+    gan = sharp_as(judged("gan", "b", 1.0, classifier=0.03, pixels=0.006), 0.98, n=2000)
+    question = ask(measure(vae, gan, sees=SEES), n=5000)
+    assert len(question.points) == 2 and opinions.sharp(question) == {}
+
+
 def test_agreement_is_said_too_and_any_number_of_extractors_may_speak():
     vae = judged("vae", "a", 1.0, classifier=0.004, pixels=0.005, random=0.004)
     gan = judged("gan", "b", 1.0, classifier=0.03, pixels=0.06, random=0.03)

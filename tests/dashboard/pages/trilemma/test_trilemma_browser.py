@@ -84,6 +84,19 @@ def query(page):
     return page.evaluate("Object.fromEntries(new URLSearchParams(location.search))")
 
 
+# In each drawing that is shown: its words that stand on one another, or beyond its edge.
+CLASHES = """() => [...document.querySelectorAll('.stage svg')].filter((svg) => svg.checkVisibility()).flatMap((svg) => {
+  const frame = svg.getBoundingClientRect();
+  const words = [...svg.querySelectorAll('text')].map((text) => [text.textContent, text.getBoundingClientRect()]);
+  const seen = words.filter(([, box]) => box.width);
+  const within = (box) => box.left > frame.left - 1 && box.right < frame.right + 1 && box.bottom < frame.bottom + 1;
+  const meet = (a, b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 2 && b.top < a.bottom - 2;
+  const cut = seen.filter(([, box]) => !within(box)).map(([word]) => `${word} is cut`);
+  return seen.flatMap(([word, a], i) => seen.slice(i + 1).filter(([, b]) => meet(a, b)).map(([w]) => `${word} on ${w}`))
+    .concat(cut, seen.length > 9 ? [] : ['few words']);
+})"""
+
+
 def place_of(page, words):
     """The place of the point whose name ends so."""
     labels = page.eval_on_selector_all(".front.broad [data-i]", "all => all.map((g) => [g.ariaLabel, g.dataset.i])")
@@ -310,6 +323,17 @@ def test_pointing_and_arrow_keys_tell_about_points(visit):
     page.keyboard.press("ArrowRight")
     assert page.evaluate("document.activeElement.dataset.i") != before
     assert page.evaluate("document.activeElement.tabIndex") == 0
+    page.hover(f".front.broad [data-i='{place}'] .hit")
+    numbers = page.locator(".front.broad .steps.seen text").all_inner_texts()
+    assert "50" in numbers and all(words.isdigit() for words in numbers), "those of its line, and no other's"
+    assert page.evaluate(CLASHES) == []
+    page.click("[data-at=closer]")
+    assert page.is_visible("svg.heap.broad") and not page.is_visible("svg.front.broad")
+    assert page.evaluate(CLASHES) == []
+    page.click("[data-at=closer]")
+    assert page.is_visible("svg.front.broad") and not page.is_visible(".triangle .shape:not(.best)")
+    page.check("[data-at=others]")
+    assert page.locator(".triangle .shape:not(.best)").first.is_visible()
 
 
 def test_a_link_restores_weights_meaning_and_point(visit):
