@@ -92,8 +92,9 @@ CLASHES = """() => [...document.querySelectorAll('.stage svg')].filter((svg) => 
   const within = (box) => box.left > frame.left - 1 && box.right < frame.right + 1 && box.bottom < frame.bottom + 1;
   const meet = (a, b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 2 && b.top < a.bottom - 2;
   const cut = seen.filter(([, box]) => !within(box)).map(([word]) => `${word} is cut`);
-  return seen.flatMap(([word, a], i) => seen.slice(i + 1).filter(([, b]) => meet(a, b)).map(([w]) => `${word} on ${w}`))
-    .concat(cut, seen.length > 9 ? [] : ['few words']);
+  const meets = ([word, a]) => ([other, b]) => (meet(a, b) ? [`${word} on ${other}`] : []);
+  const on = (one, i) => seen.slice(i + 1).flatMap(meets(one));
+  return seen.flatMap(on).concat(cut, seen.length > 9 ? [] : ['few words']);
 })"""
 
 
@@ -324,7 +325,7 @@ def test_pointing_and_arrow_keys_tell_about_points(visit):
     assert page.evaluate("document.activeElement.dataset.i") != before
     assert page.evaluate("document.activeElement.tabIndex") == 0
     page.hover(f".front.broad [data-i='{place}'] .hit")
-    numbers = page.locator(".front.broad .steps.seen text").all_inner_texts()
+    numbers = page.locator(".front.broad .steps.seen text").all_text_contents()
     assert "50" in numbers and all(words.isdigit() for words in numbers), "those of its line, and no other's"
     assert page.evaluate(CLASHES) == []
     page.click("[data-at=closer]")
