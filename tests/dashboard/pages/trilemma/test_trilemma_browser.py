@@ -87,9 +87,10 @@ def query(page):
 # In each drawing that is shown: its words that stand on one another, or beyond its edge.
 CLASHES = """() => [...document.querySelectorAll('.stage svg')].filter((svg) => svg.checkVisibility()).flatMap((svg) => {
   const frame = svg.getBoundingClientRect();
-  const words = [...svg.querySelectorAll('text')].map((text) => [text.textContent, text.getBoundingClientRect()]);
-  const seen = words.filter(([, box]) => box.width);
-  const within = (box) => box.left > frame.left - 1 && box.right < frame.right + 1 && box.bottom < frame.bottom + 1;
+  const boxed = (one) => [one.textContent, one.getBoundingClientRect()];
+  const seen = [...svg.querySelectorAll('text')].map(boxed).filter(([, box]) => box.width);
+  const beside = (box) => box.left > frame.left - 1 && box.right < frame.right + 1;
+  const within = (box) => beside(box) && box.bottom < frame.bottom + 1;
   const meet = (a, b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 2 && b.top < a.bottom - 2;
   const cut = seen.filter(([, box]) => !within(box)).map(([word]) => `${word} is cut`);
   const meets = ([word, a]) => ([other, b]) => (meet(a, b) ? [`${word} on ${other}`] : []);
