@@ -85,7 +85,8 @@ def query(page):
 
 
 # In each drawing that is shown: its words that stand on one another, or beyond its edge.
-CLASHES = """() => [...document.querySelectorAll('.stage svg')].filter((svg) => svg.checkVisibility()).flatMap((svg) => {
+CLASHES = """() => [...document.querySelectorAll('.stage svg')].flatMap((svg) => {
+  if (!svg.checkVisibility()) return [];
   const frame = svg.getBoundingClientRect();
   const boxed = (one) => [one.textContent, one.getBoundingClientRect()];
   const seen = [...svg.querySelectorAll('text')].map(boxed).filter(([, box]) => box.width);
