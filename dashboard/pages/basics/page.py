@@ -87,7 +87,7 @@ def _derivation() -> None:
             back = gr.Button("Back", elem_id=f"{SLUG}-derivation-back", variant="secondary", interactive=False)
             following = gr.Button("Next line", elem_id=f"{SLUG}-derivation-next", variant="primary")
         shown = gr.Markdown(derivation.shown(1), latex_delimiters=LATEX, elem_id=f"{SLUG}-derivation",
-                            elem_classes=["bs-derivation"])  # fmt: skip
+                            elem_classes=["formula", "bs-derivation"])  # fmt: skip
     for button, by in ((back, -1), (following, 1)):
 
         def turn(number: int, by: int = by) -> tuple[Any, ...]:
