@@ -207,7 +207,7 @@
       halt();
       sides.forEach((side, i) => {
         Object.assign(side, { frames: [], total: 0, kept: 0 });
-        side.name.textContent = v.names?.[i] ?? '';
+        if (v.names) side.name.textContent = v.names[i]; // else 'Left' and 'Right' stay
         side.t.textContent = side.calls.textContent = '';
         delete side.section.dataset.place;
         for (const canvas of [side.x, side.x0]) canvas.getContext('2d').clearRect(0, 0, canvas.width, canvas.height);
