@@ -29,7 +29,7 @@ def log_weights(model: DecodesNormal, x: Tensor, draws: int, generator: torch.Ge
     levels = discretised_normal(x, *model.likelihood(z)).flatten(1).sum(1)
     # The constants of both normal densities cancel.
     ratio = 0.5 * (eps.square() - z.square()).sum(1) + std.log().sum()
-    return (levels + ratio).double().cpu()
+    return (levels + ratio).cpu().double()
 
 
 def importance_bound(weights: Tensor, k: int) -> Tensor:

@@ -110,7 +110,8 @@ def copied(folder, *names):
             shutil.copytree(ROOT / name, folder / name, ignore=skipped)
         else:
             shutil.copy(ROOT / name, folder / name)
-    (folder / "checkpoints").symlink_to(ROOT / "checkpoints")
+    for name in ("checkpoints", "docs"):
+        (folder / name).symlink_to(ROOT / name)
     return folder
 
 

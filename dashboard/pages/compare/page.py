@@ -158,7 +158,8 @@ class Compare:
         switched.then(**at_rest)
         rolled = self.randomise.click(None, None, [self.seed], js=ANOTHER_SEED)
         self.copy.click(None, inputs, [self.status], js=f"async (...v) => lab.copy(lab.link({defaults}, v))")
-        turned = [self.n.input, self.seed.input, *(one for lane in self.lanes.values() for one in lane.knobs.connect())]
+        typed = [self.n.input, self.seed.input, self.seed.blur]  # what is filled in otherwise is read once it is left
+        turned = [*typed, *(one for lane in self.lanes.values() for one in lane.knobs.connect())]
         for after in turned:
             after(self.check, [self.status, *inputs], [self.status], **QUICK, trigger_mode="always_last")
         chosen = [lane.checkpoint.input for lane in self.lanes.values()]

@@ -34,7 +34,7 @@ PATIENCE = 2000  # ms: a point whose samples take longer is asked for by a butto
 EMPTY = "Nothing has been measured on {0} yet. Measure it and reload: python -m gencore evaluate"
 NO_CHECKPOINT = "There is no checkpoint yet. Train one and reload: python -m gencore train digits/vae"
 SLIDER = (
-    '<label class="slide"><span>{0}{3}</span><input type="range" data-dial="{1}" aria-label="{2}">'
+    '<label class="dial"><span>{0}{3}</span><input type="range" data-dial="{1}" aria-label="{2}">'
     '<output data-out="{1}"></output></label>'
 )
 GO = '<a class="go" data-to="{0}" href="#{0}">{1}</a>'

@@ -22,6 +22,7 @@ from dashboard.api.endpoint import BUSY, MOST_CALLS
 from dashboard.app import build, launch_options
 from dashboard.service import Frame, Service, public
 from dashboard.ui.events import FETCHED, UPLOADED
+from tests.support.loops import run
 
 ROOT = Path(__file__).resolve().parents[3]
 NAMES = (
@@ -190,7 +191,7 @@ def test_an_assistant_has_the_same_tools(app):
             }  # fmt: skip
             return listed, {name: await tools.call_tool(name, given) for name, given in asked.items()}
 
-    listed, told = asyncio.run(talk())
+    listed, told = run(talk())
     assert tuple(tool.name for tool in listed) == NAMES
     for tool in listed:
         assert len(tool.description.split()) > 10, tool.name
@@ -211,10 +212,10 @@ def test_an_assistant_is_refused_what_a_visitor_is(app, monkeypatch):
         async with assistant(app.url) as tools:
             return await tools.call_tool("score", {"dataset": "mnist", "file": file, "name": "Theirs"})
 
-    fetched = asyncio.run(bring("http://127.0.0.1:9/samples.npy"))
+    fetched = run(bring("http://127.0.0.1:9/samples.npy"))
     assert fetched.isError and FETCHED in fetched.content[0].text
     monkeypatch.setenv(public.PUBLIC, "1")
-    refused = asyncio.run(bring("data:application/zip;base64,UEs="))
+    refused = run(bring("data:application/zip;base64,UEs="))
     assert refused.isError and refused.content[0].text == public.CLOSED
 
 
@@ -268,7 +269,7 @@ def end_the_session(url, told):
             assert await asyncio.to_thread(told.begun.wait, PATIENCE)
             asked.cancel()
 
-    asyncio.run(talk())
+    run(talk())
 
 
 @pytest.mark.parametrize("leave", [cancel, close_the_stream, drop_the_request, end_the_session])

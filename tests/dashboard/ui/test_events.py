@@ -1,13 +1,11 @@
 """What all events of the app have in common: nothing is fetched for a caller."""
 
-import asyncio
-from concurrent.futures import ThreadPoolExecutor
-
 import gradio as gr
 import pytest
 from gradio import processing_utils
 
 from dashboard.ui.events import Updates, names_address
+from tests.support.loops import run
 
 
 @pytest.fixture
@@ -29,9 +27,7 @@ def call(blocks, address):
         files, told, go = gr.File(file_count="multiple"), gr.Textbox(), gr.Button()
         go.click(str, [files], [told])
     sent = [[{"path": address, "meta": {"_type": "gradio.FileData"}}]]
-    found = demo.preprocess_data(next(iter(demo.fns.values())), sent, None)
-    with ThreadPoolExecutor(1) as elsewhere:  # a browser test of the same process leaves a loop running in this thread
-        return elsewhere.submit(asyncio.run, found).result()
+    return run(demo.preprocess_data(next(iter(demo.fns.values())), sent, None))
 
 
 @pytest.mark.parametrize("address", ["https://example.org/a.png", "http://example.org/a.png"])

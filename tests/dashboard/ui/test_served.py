@@ -1,6 +1,5 @@
 """The document is small on its way, and says what the app is to whoever shows a link to it; all else is untouched."""
 
-import asyncio
 import gzip
 import urllib.request
 from html.parser import HTMLParser
@@ -10,6 +9,7 @@ import pytest
 from PIL import Image
 
 from dashboard.ui import served
+from tests.support.loops import run
 
 
 class Tags(HTMLParser):
@@ -89,6 +89,6 @@ def test_what_else_is_sent_goes_by_untouched():
     layer = served.Served(app, "Lab")
     for path in ("/gradio_api/queue/data", "/gradio_api/file=/x.png", "/lab/", "/"):
         scope = {"type": "http", "path": path, "root_path": "/lab", "method": "GET", "headers": []}
-        asyncio.run(layer(scope, None, send))
-    asyncio.run(layer({"type": "lifespan"}, None, send))
+        run(layer(scope, None, send))
+    run(layer({"type": "lifespan"}, None, send))
     assert [path for path, theirs in handed.items() if theirs is not send] == ["/lab/", "/"] and len(handed) == 5

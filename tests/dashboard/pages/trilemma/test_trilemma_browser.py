@@ -215,7 +215,7 @@ def test_another_meaning_of_diversity_is_taken_up_everywhere_and_kept_in_the_add
         assert "Vendi ratio" in words and "recall" not in words and "coverage" not in words, part
     page.click("[data-mode=budget]")
     slide(page, "least", 80)
-    assert page.inner_text(".dials:not([hidden]) .slide:nth-child(2) span") == "Vendi ratio within"
+    assert page.inner_text(".dials:not([hidden]) .dial:nth-child(2) span") == "Vendi ratio within"
     assert page.inner_text("[data-out=least]") == "0.80–1.25"
     assert page.get_attribute("[data-dial=least]", "aria-valuetext") == "0.80–1.25"
     again = ready(visit(page.evaluate("location.search"), at="trilemma"))
@@ -452,7 +452,7 @@ def test_a_phone_scrolls_one_way(visit, look):
     page.wait_for_timeout(300)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     cut = page.evaluate(
-        "[...document.querySelectorAll('.trilemma p, .trilemma h3, .slide output')]"
+        "[...document.querySelectorAll('.trilemma p, .trilemma h3, .dial output')]"
         ".filter((one) => one.offsetParent && one.scrollWidth > one.clientWidth + 1).length"
     )
     assert cut == 0

@@ -113,7 +113,12 @@ def test_what_is_not_there_is_said_in_one_sentence(visit):
 def test_a_phone_scrolls_one_way_and_a_link_leads_to_the_panel(visit):
     phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
     page = opened(visit, "vae/elbo", "?__theme=dark", **phone)
-    page.wait_for_function("Math.abs(document.getElementById('panel-vae-elbo').getBoundingClientRect().top) < 60")
+    page.wait_for_function(  # below the header, which stays in sight
+        """() => {
+            const box = (id) => document.getElementById(id).getBoundingClientRect();
+            return Math.abs(box('panel-vae-elbo').top - box('top').bottom) < 60;
+        }"""
+    )
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert page.is_visible("#vae-elbo svg.narrow") and not page.is_visible("#vae-elbo svg.wide")
 
