@@ -80,6 +80,7 @@ class Compare:
         self._build_shared(datasets)
         self.status = gr.HTML(status(self._advice(start)), js_on_load=None, elem_id="compare-status")
         self.results = gr.State(model_card.results(start))
+        self.wrong = gr.State(False)  # whether the status says what is wrong with the controls
         with gr.Row(elem_classes=["lanes"]):
             self.lanes = {lane.family: self._build_lane(lane) for lane in start}
         with gr.Column(visible=False, elem_classes=["card", "reality"]) as self.reality:
@@ -156,14 +157,14 @@ class Compare:
         demo.load(None, js="() => lab.pages()")
         switched = self.dataset.input(self.switch, [self.dataset], everything, **QUICK)
         switched.then(**at_rest)
-        rolled = self.randomise.click(None, None, [self.seed], js=ANOTHER_SEED)
+        self.randomise.click(None, None, [self.seed], js=ANOTHER_SEED)
         self.copy.click(None, inputs, [self.status], js=f"async (...v) => lab.copy(lab.link({defaults}, v))")
-        typed = [self.n.input, self.seed.input, self.seed.blur]  # what is filled in otherwise is read once it is left
+        typed = [self.n.input, self.seed.change]  # a text field's `input` hears neither Backspace nor what is pasted
         turned = [*typed, *(one for lane in self.lanes.values() for one in lane.knobs.connect())]
-        for after in turned:
-            after(self.check, [self.status, *inputs], [self.status], **QUICK, trigger_mode="always_last")
+        for after in turned:  # 'always_last' would look at the values before once more
+            after(self.check, [self.wrong, *inputs], [self.wrong, self.status], **QUICK, trigger_mode="multiple")
         chosen = [lane.checkpoint.input for lane in self.lanes.values()]
-        for after in (*turned, *chosen, switched.then, rolled.then, self.generate.click):
+        for after in (*turned, *chosen, switched.then, self.generate.click):
             after(None, inputs, None, js=f"(...v) => {{ lab.link({defaults}, v); }}", api_visibility="private")
         run = self.generate.click(self.run, [self.results, *inputs], everything, **RUN)
         run.then(**real)
@@ -210,13 +211,13 @@ class Compare:
             updates[self.status] = status("Settings from the link. Press Generate to run them.")
         return updates
 
-    def check(self, shown: str, dataset: str, n: Any, seed: Any, *values: Any) -> dict:
+    def check(self, wrong: bool, dataset: str, n: Any, seed: Any, *values: Any) -> dict:
         """Say at once what is wrong with the controls' values, and no more once it is right."""
         try:
             self._order(dataset, n, seed, values)
         except InputError as error:
-            return {self.status: status(str(error), problem=True)}
-        return {self.status: status("") if 'class="problem"' in shown else gr.skip()}
+            return {self.wrong: True, self.status: status(str(error), problem=True)}
+        return {self.wrong: False, self.status: status("") if wrong else gr.skip()}
 
     def switch(self, request: gr.Request, dataset: str) -> dict:
         """Show another data set; a run on the one before ends, and paints nothing more."""

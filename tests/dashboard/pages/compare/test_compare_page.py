@@ -59,10 +59,10 @@ def test_what_cannot_be_run_is_said_as_it_is_set_and_no_more_once_it_is_right(se
     with gr.Blocks():
         page = Compare(service)
     values = ["", "plain", 50, 0.0, *[""] * 9][: sum(len(lane.inputs) for lane in page.lanes.values())]
-    said = page.check(status("Settings from the link."), "dots", 4, "abc", *values)[page.status]
-    assert "must be a whole number" in said and "alert" in said
-    assert page.check(said, "dots", 4, "7", *values)[page.status] == status("")
-    assert page.check(status("Settings from the link."), "dots", 4, "7", *values)[page.status] == gr.skip()
+    said = page.check(False, "dots", 4, "abc", *values)
+    assert "must be a whole number" in said[page.status] and "alert" in said[page.status] and said[page.wrong]
+    assert page.check(True, "dots", 4, "7", *values) == {page.wrong: False, page.status: status("")}
+    assert page.check(False, "dots", 4, "7", *values)[page.status] == gr.skip(), "what a link or a run says stays"
 
 
 def test_real_images_are_of_the_seed_that_the_lanes_show(service, monkeypatch):
