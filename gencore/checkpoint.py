@@ -14,6 +14,7 @@ import functools
 import glob
 import inspect
 import json
+import math
 import os
 import threading
 import uuid
@@ -27,17 +28,21 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
+from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from gencore.data import View
-from gencore.data.view import MAX_SIZE
+from gencore.data.view import CHANNELS, MAX_SIZE
 from gencore.errors import InputError, cannot_write, near
 from gencore.family import Family
-from gencore.paths import as_path
+from gencore.paths import as_path, read_file
 
 CONFIG, WEIGHTS, RUN, STATE = "config.json", "model.safetensors", "run.json", "state.safetensors"
 FOLDER_VARIABLE = "GENCORE_CHECKPOINTS"
 UPLOADS = "uploads"  # the folder of a root in which the app keeps the images of visitors: many files, no checkpoints
 INSTALLED = Path(__file__).resolve().with_name("shipped")  # in an installed package; see setup.py
+MOST_JSON = 2**26  # bytes of a file of JSON
+MOST_WEIGHTS = 10_000  # tensors of a model of which nothing but its config is here
+SPARE = 1000  # weights that a constructor may make beside those that it keeps
 _PROCESS = uuid.uuid4().hex[:8]  # marks the temporary files of this process
 
 
@@ -234,7 +239,7 @@ def export(source: str | Path, target: str | Path) -> None:
     for path in [folder / RUN, folder / "log.jsonl", *sorted((folder / "timelapse").glob("*.png"))]:
         if path.exists():
             try:
-                content = path.read_bytes()
+                content = read_file(path)
             except OSError as error:
                 raise InputError(f"{path} cannot be read ({error.strerror or error}).") from None
             write_atomic(target / path.relative_to(folder), content)
@@ -395,7 +400,11 @@ def read_json(path: Path) -> dict[str, Any]:
     if path.exists() and not path.is_file():  # reading a pipe would wait for ever
         raise InputError(f"{path} is no file.")
     try:
+        if (size := path.stat().st_size) > MOST_JSON:
+            raise InputError(f"{path} has {size:,} bytes; {MOST_JSON:,} are the most that is read of a file of JSON.")
         value = json.loads(path.read_text(encoding="utf-8"))
+    except InputError:
+        raise
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path} cannot be read as JSON ({error}).") from None
     if not isinstance(value, dict):
@@ -437,7 +446,48 @@ def _arguments(folder: Path, config: Mapping[str, Any], cls: type[Family]) -> di
     missing = [key for key, value in parameters.items() if value.default is value.empty and key not in given]
     if missing:
         raise InputError(f"{folder / CONFIG} lacks settings that {cls.__name__} needs: {_some(missing)}.")
-    return {key: tuple(value) if _is_tuple(parameters[key], value) else value for key, value in given.items()}
+    arguments = {key: tuple(value) if _is_tuple(parameters[key], value) else value for key, value in given.items()}
+    for key, value in arguments.items():
+        if wrong := _wrong_value(key, value, parameters[key].default):
+            raise InputError(f"{folder / CONFIG} does not describe a {cls.__name__} that can be built: {wrong}")
+    return arguments
+
+
+def _wrong_value(key: str, value: Any, default: Any) -> str:
+    """Return what is wrong with an argument that is not like its default, which is of the kinds that `Family` allows.
+
+    No constructor is handed what it was not made for: it might take all memory, or a long time, before it complains.
+    """
+    if key == "size" and isinstance(value, int) and not 1 <= value <= MAX_SIZE:
+        return f"size is too small or too large, not from 1 to {MAX_SIZE}"
+    if key == "channels" and value not in CHANNELS:
+        return f"channels must be 1 (grey) or 3 (RGB), not {_short(value)}"
+    for kind, good, words in KINDS:
+        if type(default) is kind and not good(value):
+            return f"{key} must be {words}, not {_short(value)}"
+    return ""
+
+
+def _is_whole(value: Any) -> bool:
+    return type(value) is int
+
+
+KINDS = (  # of a default, what may stand in its place, and that in words
+    (bool, lambda value: type(value) is bool, "true or false"),
+    (int, _is_whole, "a whole number"),
+    (float, lambda value: type(value) in (int, float) and math.isfinite(value), "a finite number"),
+    (str, lambda value: isinstance(value, str), "text"),
+    (
+        tuple,
+        lambda value: isinstance(value, tuple) and value and all(_is_whole(one) and one > 0 for one in value),
+        "a list of whole numbers of 1 or more",
+    ),
+)
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:60]}..."
 
 
 def _is_tuple(parameter: inspect.Parameter, value: Any) -> bool:
@@ -446,24 +496,76 @@ def _is_tuple(parameter: inspect.Parameter, value: Any) -> bool:
     return isinstance(value, list) and declared
 
 
+_counted = threading.local()  # how many more weights a constructor that is tried in a thread may make
+
+
+def _count_weight(module: torch.nn.Module, name: str, weight: Tensor | None) -> None:
+    left = getattr(_counted, "left", None)
+    if left is not None:
+        _counted.left = left - 1
+        if left <= 0:
+            raise InputError("it calls for many more weights than there are")
+
+
+register_module_parameter_registration_hook(_count_weight)
+
+
+@contextlib.contextmanager
+def _few_weights(most: int) -> Iterator[None]:
+    """Let a constructor in this thread make so many weights at most: it may have been told to make a billion layers."""
+    _counted.left = most
+    try:
+        yield
+    finally:
+        _counted.left = None
+
+
+def weights_size(folder: Path) -> int:
+    """Return how many bytes the weights take that a folder's config.json calls for, in full precision.
+
+    Raises:
+        InputError: if it describes no model of a family here.
+    """
+    config = read_json(folder / CONFIG)
+    cls = _family_class(folder, config)
+    weights = _imagined(folder, cls, _arguments(folder, config, cls), MOST_WEIGHTS)
+    return sum(x.numel() * x.element_size() for x in weights.values())
+
+
+def _imagined(folder: Path, cls: type[Family], arguments: Mapping[str, Any], most: int) -> dict[str, Tensor]:
+    """Return the weights of a model of a class, `most` at the most, without memory for them.
+
+    Raises:
+        NotImplementedError: if its constructor computes with its weights.
+        InputError: if no such model can be made.
+    """
+    try:
+        with torch.device("meta"), torch.random.fork_rng(devices=[]), _few_weights(most):
+            return cls(**arguments).state_dict()
+    except Exception as error:
+        if isinstance(error, NotImplementedError) or " meta " in str(error):
+            raise NotImplementedError from error
+        raise _cannot_be_built(folder, cls, error) from error
+
+
 def _refuse_other_shapes(folder: Path) -> None:
     """Compare the weights' shapes with those of the model that config.json describes, made without memory for them.
 
-    A model that cannot be made so is left to `_build`.
+    A constructor that computes with its weights cannot do without them, and is left to `_build`.
 
     Raises:
-        InputError: if they differ.
+        InputError: if they differ, or no such model can be made.
     """
     config = read_json(folder / CONFIG)
     cls = _family_class(folder, config)
     arguments = _arguments(folder, config, cls)
-    try:
-        with torch.device("meta"), torch.random.fork_rng(devices=[]):
-            expected = cls(**arguments).state_dict()
-    except Exception:  # a constructor that computes with its weights cannot do without them
-        return
     with _opened(folder / WEIGHTS) as file:
-        _compare_shapes(folder, expected, {key: tuple(file.get_slice(key).get_shape()) for key in file.keys()})  # noqa: SIM118 - not a dict
+        found = {key: tuple(file.get_slice(key).get_shape()) for key in file.keys()}  # noqa: SIM118 - not a dict
+    try:
+        expected = _imagined(folder, cls, arguments, 4 * len(found) + SPARE)
+    except NotImplementedError:
+        return
+    _compare_shapes(folder, expected, found)
 
 
 def _build(folder: Path) -> Family:
@@ -472,13 +574,17 @@ def _build(folder: Path) -> Family:
     cls = _family_class(folder, config)
     arguments = _arguments(folder, config, cls)
     try:
-        if not 1 <= int(arguments.get("size", 1)) <= MAX_SIZE:
-            raise ValueError(f"size is too small or too large, not from 1 to {MAX_SIZE}")
         with torch.random.fork_rng(devices=[]):  # loading must not disturb a training's random numbers
             return cls(**arguments)
-    except Exception as error:  # a constructor given values it was not made for can raise anything
-        reason = " ".join(str(error).split())
-        raise InputError(f"{folder / CONFIG} does not describe a {cls.__name__} that can be built: {reason}") from error
+    except Exception as error:
+        raise _cannot_be_built(folder, cls, error) from error
+
+
+def _cannot_be_built(folder: Path, cls: type[Family], error: Exception) -> InputError:
+    """Return the sentence for a constructor's error: given values it was not made for, it can raise anything."""
+    return InputError(
+        f"{folder / CONFIG} does not describe a {cls.__name__} that can be built: {' '.join(str(error).split())}"
+    )
 
 
 @contextlib.contextmanager

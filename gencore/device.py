@@ -20,6 +20,7 @@ import torch
 from torch import nn
 
 from gencore import __version__
+from gencore.environment import MOST_THREADS
 from gencore.errors import InputError, near
 
 DEVICES = ("cuda", "mps", "cpu")
@@ -138,6 +139,19 @@ class Settings:
     layout: str
     threads: int
 
+    def __post_init__(self) -> None:
+        """Refuse what no run computes in; a record may come from anyone, and some of it would end the process.
+
+        Raises:
+            InputError: naming the setting and what would be right.
+        """
+        for what, value, choices in (("dtype", self.dtype, DTYPES), ("layout", self.layout, LAYOUTS)):
+            if not isinstance(value, str) or value not in choices:
+                raise InputError(f"{what} is {value!r}{near(str(value), list(choices))}")
+        most = max(MOST_THREADS, torch.get_num_threads())
+        if type(self.threads) is not int or not 1 <= self.threads <= most:
+            raise InputError(f"threads must be a whole number from 1 to {most}, not {self.threads!r}.")
+
     def apply(self, model: nn.Module) -> None:
         """Make `model` (a Family) compute so, in place."""
         torch.set_num_threads(self.threads)
@@ -153,7 +167,18 @@ class Settings:
         return asdict(self)
 
 
-def choose_settings(
+def candidates(model: nn.Module, dtype: str, layout: str, known: Collection[str] = tuple(DTYPES)) -> list[Settings]:
+    """Return the settings that there are to choose from for a model on its device.
+
+    What is not 'auto' is kept; of dtypes, the `known` ones are tried that the device is made for.
+    """
+    usual = [name for name in ("float32", reduced_dtype(model.device)) if name in known]
+    dtypes = usual if dtype == "auto" else [dtype]
+    layouts = LAYOUTS if layout == "auto" else (layout,)
+    return [Settings(d, m, torch.get_num_threads()) for d in dtypes for m in layouts]
+
+
+def fastest_settings(
     model: nn.Module,
     step: Callable[[nn.Module, Settings], None],
     dtype: str = "auto",
@@ -163,16 +188,12 @@ def choose_settings(
     """Return the fastest settings for `step(model, settings)`, by trying each on a copy of `model`.
 
     Measured, not assumed: CPUs without bf16 instructions are slower in bfloat16, and channels_last helps on
-    some processors and hurts on others. What is not 'auto' is kept; of dtypes, the `known` ones are tried that the
-    device is made for.
+    some processors and hurts on others. For what there is to try see `candidates`.
     """
-    usual = [name for name in ("float32", reduced_dtype(model.device)) if name in known]
-    dtypes = usual if dtype == "auto" else [dtype]
-    layouts = LAYOUTS if layout == "auto" else (layout,)
-    candidates = [Settings(d, m, torch.get_num_threads()) for d in dtypes for m in layouts]
-    if len(candidates) == 1:
-        return candidates[0]
-    return min(candidates, key=lambda settings: _seconds(copy.deepcopy(model), step, settings))
+    possible = candidates(model, dtype, layout, known)
+    if len(possible) == 1:
+        return possible[0]
+    return min(possible, key=lambda settings: _seconds(copy.deepcopy(model), step, settings))
 
 
 def _seconds(trial: nn.Module, step: Callable[[nn.Module, Settings], None], settings: Settings) -> float:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from gencore.errors import InputError, cannot_write
+from gencore.paths import refuse_irregular
 
 if os.name == "nt":
     import msvcrt
@@ -48,9 +49,10 @@ def lock(path: Path) -> Iterator[bool]:
     """Give whether the file, made if it is not there, was free; then it is locked for others until the end.
 
     Raises:
-        OSError: if it cannot be opened for writing, or if the file system has no locks.
+        OSError: if it cannot be opened for writing or is no file, or if the file system has no locks.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    refuse_irregular(path)  # opening a pipe would wait for its other end
     with path.open("ab") as file:
         try:
             _acquire(file)
@@ -112,34 +114,53 @@ def alone(path: Path, doing: str) -> Iterator[Owner]:
     Raises:
         InputError: if another process does it, naming that one, or if the folder cannot be written to.
     """
-    made = not path.parent.exists()
+    made, last = not path.parent.exists(), time.monotonic() + PATIENCE
     with ExitStack() as stack:
-        try:
-            me = _taken(path, doing, stack)
-        except OSError as error:
-            raise InputError(cannot_write(path, error)) from error
-        try:
-            yield me
-        finally:
-            with suppress(OSError):  # on Windows no open file can be removed
-                path.unlink()
-                if made:
-                    path.parent.rmdir()  # which it is not if there is anything in it
+        while (me := owned(path, stack)) is None:
+            if time.monotonic() > last:
+                raise InputError(f"{path.parent} is being {doing} by {holder(path)}; wait for it or stop it.")
+            time.sleep(PATIENCE / 10)
+        if made:
+            stack.callback(_remove_made, path)
+        yield me
 
 
-def _taken(path: Path, doing: str, stack: ExitStack) -> Owner:
-    """Lock a file until the stack is left, and write into it who did."""
-    last = time.monotonic() + PATIENCE
-    while not stack.enter_context(lock(path)):
-        stack.close()
-        if time.monotonic() > last:
-            other = _named(path)
-            who = f"process {other.pid} since {other.since}" if other else "another process"
-            raise InputError(f"{path.parent} is being {doing} by {who}; wait for it or stop it.")
-        time.sleep(PATIENCE / 10)
-    me = Owner(os.getpid(), f"{datetime.now():%Y-%m-%d %H:%M:%S}")
-    path.write_text(json.dumps(asdict(me)), encoding="utf-8")
+def owned(path: Path, stack: ExitStack) -> Owner | None:
+    """Return this process as the owner of a lock file until a stack is closed; None if another process has it.
+
+    Raises:
+        InputError: if it cannot be written.
+    """
+    mine = ExitStack()
+    try:
+        if not mine.enter_context(lock(path)):
+            mine.close()
+            return None
+        me = Owner(os.getpid(), f"{datetime.now():%Y-%m-%d %H:%M:%S}")
+        path.write_text(json.dumps(asdict(me)), encoding="utf-8")
+    except OSError as error:
+        mine.close()
+        raise InputError(cannot_write(path, error)) from error
+    stack.push(mine)
+    stack.callback(_remove, path)  # while it is still locked: nobody else's can be removed
     return me
+
+
+def holder(path: Path) -> str:
+    """Return who holds a lock file, in words."""
+    other = _named(path)
+    return f"process {other.pid} since {other.since}" if other else "another process"
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):  # on Windows no open file can be removed
+        path.unlink()
+
+
+def _remove_made(path: Path) -> None:
+    _remove(path)
+    with suppress(OSError):  # there is something in it
+        path.parent.rmdir()
 
 
 def owner(path: Path) -> Owner | None:

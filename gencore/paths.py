@@ -1,7 +1,8 @@
-"""Paths as the user gives them."""
+"""Paths as the user gives them, and files that are read from folders of anybody's."""
 
 from __future__ import annotations
 
+import errno
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -22,3 +23,23 @@ def as_path(value: Any) -> Path:
     with suppress(RuntimeError):  # there is no such user
         path = path.expanduser()
     return path
+
+
+def refuse_irregular(path: Path) -> None:
+    """Refuse what is there and is no file: opening or reading a pipe or a device may never end.
+
+    Raises:
+        OSError: if it is a folder, a pipe, a socket or a device.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "it is no file", str(path))
+
+
+def read_file(path: Path) -> bytes:
+    """Return what a file holds.
+
+    Raises:
+        OSError: if it cannot be read, or is a folder, a pipe, a socket or a device.
+    """
+    refuse_irregular(path)
+    return path.read_bytes()

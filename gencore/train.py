@@ -20,14 +20,15 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from gencore import checkpoint
+from gencore.choices import choose_settings
 from gencore.data import Images, Stored, View, difference, identity, load_splits, to_float, to_uint8
-from gencore.device import TRAINING_DTYPES, Settings, choose_settings, circumstances, pick_device
+from gencore.device import TRAINING_DTYPES, Settings, circumstances, pick_device
 from gencore.distributed import PROJECT, ProcessGroup, check_tracker
-from gencore.errors import InputError, near
+from gencore.errors import InputError, near, reason
 from gencore.families import FAMILIES
 from gencore.family import Family, PostTrainingFit, ValidationHook, derived_seed, image_seed
 from gencore.locks import alone
-from gencore.paths import as_path
+from gencore.paths import as_path, read_file
 from gencore.pictures import grid, write_png
 from gencore.presets import Run, TrainingConfig, check_training
 
@@ -242,8 +243,24 @@ class Trainer:
 
     # --- saving and resuming -----------------------------------------------------------------------------------
 
+    def begin(self) -> None:
+        """Save the state before the first step, so that a run resumed from there computes as this one does.
+
+        How it computes may have been chosen by a timing, which could come out otherwise the second time.
+        """
+        if not self.group.rank:
+            self._write_state(self._tensors())
+
+    def forget(self) -> None:
+        """Remove the state of the beginning, where no later one was saved: to go on from there would be of no use."""
+        if not self.group.rank and not (self.out / checkpoint.WEIGHTS).exists():
+            (self.out / checkpoint.STATE).unlink(missing_ok=True)
+
     def save(self) -> None:
-        """Save the state to resume from, then the averaged model, the log and run.json; each file atomically.
+        """Save the log, the state to resume from, then the averaged model and run.json; each file atomically.
+
+        The log comes first: lines of steps behind the state are left out when it is resumed, lines that are not there
+        are lost.
 
         Raises:
             Diverged: if a figure or a weight is no longer finite; what was saved before stays.
@@ -255,19 +272,22 @@ class Trainer:
         tensors = self._tensors()
         if not all(bool(x.isfinite().all()) for x in tensors.values()):  # by a last step whose loss was still finite
             raise self.diverged("A weight")
-        checkpoint.write_tensors(self.out / checkpoint.STATE, tensors, {"run": json.dumps(self._record())})
+        self.write_log()
+        self._write_state(tensors)
         self.publish()
 
     def publish(self, finished: bool = False) -> None:
-        """Save the averaged model, the log and run.json."""
+        """Save the averaged model and run.json."""
         checkpoint.save_model(self.out, self.averaged_model(finished))
-        self.write_log()
         checkpoint.write_json(self.out / checkpoint.RUN, self._record() | {"finished": finished})
 
     def write_log(self) -> None:
         """Write the log as it is now, by the first process."""
         if not self.group.rank:
             checkpoint.write_atomic(self.out / LOG, "".join(f"{line}\n" for line in self.lines).encode())
+
+    def _write_state(self, tensors: Mapping[str, Tensor]) -> None:
+        checkpoint.write_tensors(self.out / checkpoint.STATE, tensors, {"run": json.dumps(self._record())})
 
     def _tensors(self) -> dict[str, Tensor]:
         tensors = {f"model.{name}": value for name, value in self.model.state_dict().items()}
@@ -291,8 +311,8 @@ class Trainer:
                     index, key = name.removeprefix(f"optimizer.{network}.").split(".")
                     state.setdefault(int(index), {})[key] = value
             optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
-        if (self.out / LOG).exists():
-            lines = (self.out / LOG).read_text(encoding="utf-8", errors="replace").splitlines()
+        if (self.out / LOG).is_file():
+            lines = read_file(self.out / LOG).decode("utf-8", errors="replace").splitlines()
             self.lines = [line for line in lines if _step_of(line) <= self.step]
 
     def stops(self, stop: Callable[[], bool]) -> bool:
@@ -374,6 +394,9 @@ def train(
         except (GeneratorExit, KeyboardInterrupt):
             trainer.finish()
             raise
+        except Diverged:
+            trainer.forget()
+            raise
         trainer.finish()
 
 
@@ -382,6 +405,7 @@ def _loop(trainer: Trainer, stop: Callable[[], bool]) -> Iterator[Progress]:
     pictures = {round(2 ** (k / 2)) for k in range(64)}  # log-spaced: early steps change the most
     clock, logged, rhythm = time.perf_counter(), trainer.progress, Rhythm()
     if trainer.step == 0:
+        trainer.begin()
         trainer.picture()
     while trainer.progress < 1 and not trainer.stops(stop):
         trainer.advance()
@@ -446,7 +470,7 @@ def _prepare(
     state = _read_state(out) if resume else None
     if state:
         run = _same_run(run, Run.from_record(state[1]), out)
-    elif any((out / name).exists() for name in (checkpoint.STATE, checkpoint.WEIGHTS)):
+    elif _holds_steps(out):
         raise InputError(f"{out} already holds a run; go on with --resume, or choose another folder with --out.")
     torch.manual_seed(derived_seed(run.config.seed, "weights"))
     splits = load_splits(run.data, View(**run.view), ("train", "validation"))
@@ -456,7 +480,7 @@ def _prepare(
     train_set, held_out = splits["train"], splits["validation"]
     model = _build(run, train_set).to(group.accelerator.device if group.world > 1 else pick_device(device))
     origin = _start_from(model, init) if init else None
-    settings = Settings(**state[1]["settings"]) if state else _settings(model, run.config, group)
+    settings = _settings_of(state[1], out) if state else _settings(model, run.config, group)
     model.train()
     trainer = Trainer(
         run, out, preset, model, settings, _rows(train_set, model.device),
@@ -538,7 +562,23 @@ def _settings(model: Family, config: TrainingConfig, group: ProcessGroup) -> Set
         for loss in trial.losses(settings.arrange(images)):
             loss.value.backward()
 
-    return group.agree(choose_settings(model, step, config.dtype, config.layout, TRAINING_DTYPES))
+    work = f"a training step of {len(images)} images"
+    return group.agree(choose_settings(model, step, work, config.dtype, config.layout, TRAINING_DTYPES))
+
+
+def _settings_of(record: Mapping[str, Any], out: Path) -> Settings:
+    """Return how a run that is resumed computes: as it did."""
+    try:
+        return Settings(**record["settings"])
+    except (TypeError, KeyError, InputError) as error:
+        raise InputError(f"{out / checkpoint.STATE} does not say how it computed ({reason(error)}).") from None
+
+
+def _holds_steps(out: Path) -> bool:
+    """Return whether a folder holds a training that has got anywhere: more than its beginning."""
+    if (out / checkpoint.WEIGHTS).exists():
+        return True
+    return (out / checkpoint.STATE).exists() and _read_state(out)[1].get("step") != 0
 
 
 def _read_state(out: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -547,9 +587,13 @@ def _read_state(out: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     if not path.exists():
         raise InputError(f"There is nothing to resume in {out}: it has no {checkpoint.STATE}.")
     try:
+        if not path.is_file():  # a pipe would be waited for
+            raise OSError
         with safe_open(path, "pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, json.loads(file.metadata()["run"])  # noqa: SIM118
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError):
+            record = json.loads(file.metadata()["run"])
+            check_training(Run.from_record(record).config)
+            return {name: file.get_tensor(name) for name in file.keys()}, record  # noqa: SIM118
+    except (SafetensorError, OSError, AttributeError, KeyError, TypeError, ValueError):
         raise InputError(f"{path} is damaged or not a training state; start again in another folder.") from None
 
 

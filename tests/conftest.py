@@ -7,7 +7,10 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_DATASETS_OFFLINE"] = "1"
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
+import atexit
+import shutil
 import signal
+import tempfile
 
 import pytest
 import torch
@@ -15,6 +18,8 @@ import torch
 from gencore import FAMILIES
 from tests.support.processes import start, torchrun  # noqa: F401 - fixtures
 
+os.environ["GENCORE_CACHE"] = tempfile.mkdtemp(prefix="gencore-")  # what is timed here is no other run's, nor theirs
+atexit.register(shutil.rmtree, os.environ["GENCORE_CACHE"], ignore_errors=True)
 signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what tests have started is ended
 
 

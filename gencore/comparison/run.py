@@ -182,7 +182,7 @@ class Comparison:
         trained = [one for one in self.state.members if one.state in TRAINED]
         names = [str(self.folder / one.checkpoint) for one in trained]
         # As in training, also where it was interrupted since: times depend on it.
-        torch.set_num_threads(trained[0].train.get("threads") or torch.get_num_threads())
+        torch.set_num_threads(run_of(self.state, trained[0]).config.threads or torch.get_num_threads())
         out = None if self.inside() else rows.rows_path(self.state.data, checkpoint.roots()[-1])
         plan = prepare(
             names, "headline", show=lambda share, words: self.put(words=words), device=self.device, out=out,

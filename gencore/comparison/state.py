@@ -15,6 +15,7 @@ from typing import Any, get_type_hints
 from gencore.checkpoint import read_json, write_json
 from gencore.errors import InputError
 from gencore.locks import owner
+from gencore.presets import TrainingConfig, check_training
 
 FILE, LOCK = "comparison.json", ".comparison.lock"
 ACTIVE = ("planned", "training", "features", "evaluating")
@@ -129,7 +130,9 @@ def read_state(folder: str | Path) -> State:
     try:
         members = tuple(_made(Member, one) for one in told.pop("members"))
         state = _made(State, told | {"members": members})
-    except (TypeError, KeyError, AttributeError):
+        for one in members:
+            check_training(TrainingConfig(**one.train))
+    except (TypeError, KeyError, AttributeError, InputError):
         raise InputError(f"{path} is not what a comparison writes; it may come from a newer version.") from None
     return replace(state, running=owner(path.with_name(LOCK)) is not None)
 

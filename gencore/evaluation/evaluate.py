@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor
@@ -28,7 +29,7 @@ from gencore.evaluation.plan import prepare
 from gencore.evaluation.scoring import BatchFeatures, Scores
 from gencore.evaluation.task import Plan, Task
 from gencore.family import Family, image_seed
-from gencore.locks import DEVICE, taken
+from gencore.locks import DEVICE, holder, owned, taken
 
 MEMORY_IMAGES = 16  # generated at once to find the peak of the memory
 MEMORY_CALLS = 8  # after which the memory in use does not grow: the solvers look back three steps
@@ -77,6 +78,8 @@ def evaluate(names: Sequence[str] = (), points: str = "headline", **options: Any
 def run(plan: Plan, crew: Crew | None = None) -> Iterator[Progress]:
     """Measure what was planned; a row is on the disk when the `Progress` with it is yielded.
 
+    One evaluation at a time writes into a file of rows: a second one waits, and then leaves out what is measured.
+
     Args:
         plan: What to measure.
         crew: The processes that make the images, of which this one leads; by default this one alone.
@@ -84,6 +87,33 @@ def run(plan: Plan, crew: Crew | None = None) -> Iterator[Progress]:
     Raises:
         InputError: if the rows cannot be written; and at the end, if one could not be measured.
     """
+    with ExitStack() as mine:
+        for words in turn_at({task.path for task in plan.tasks}, mine):
+            yield Progress(plan.tasks[0], 1, len(plan.tasks), 0.0, plan.seconds, words)
+        yield from measured(plan, crew)
+
+
+def turn_at(paths: Collection[Path], mine: ExitStack) -> Iterator[str]:
+    """Wait, with words, until no other evaluation writes rows into some files, and keep others from it meanwhile.
+
+    Two evaluations of the same points side by side would do all the work twice, each slowed down by the other.
+
+    Args:
+        paths: The files.
+        mine: Until it is closed no other evaluation has them.
+
+    Raises:
+        InputError: if a file cannot be locked.
+    """
+    for path in sorted(paths):  # all in one order, so that no two wait for each other
+        lock = path.with_name(f".{path.name}.lock")
+        while owned(lock, mine) is None:
+            yield f"waiting for another evaluation, {holder(lock)}, that writes into {path}"
+            time.sleep(TICK)
+
+
+def measured(plan: Plan, crew: Crew | None) -> Iterator[Progress]:
+    """Measure what was planned; see `run`."""
     evaluation, clock, failed = Evaluation(plan, crew), Clock(plan.seconds), 0
     for place, task in enumerate(plan.tasks, start=1):
         whole = place, len(plan.tasks)

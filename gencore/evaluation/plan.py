@@ -16,8 +16,9 @@ from typing import Any
 import torch
 
 from gencore import checkpoint
+from gencore.choices import choose_settings
 from gencore.data import View, at_hand, identity, load_splits
-from gencore.device import DTYPES, LAYOUTS, Settings, choose_settings, describe_machine, pick_device
+from gencore.device import DTYPES, LAYOUTS, Settings, describe_machine, pick_device
 from gencore.environment import processes
 from gencore.errors import InputError
 from gencore.evaluation import cost, rows, samples
@@ -297,6 +298,7 @@ class Planner:
                 calls=calls, rest=min(timing, 300 * seconds) + 10, device=self.device,
                 timing_seconds=timing,
                 training=training(entry, cost.count_parameters(model)), repeat=self.options.again,
+                auto=self.options.dtype == "auto",
             )  # fmt: skip
             for task in self.wanted(timed, seconds / TRIAL):
                 if (key, task.kind, task.n) not in seen:
@@ -339,7 +341,8 @@ class Planner:
             here = all(made["machine"].get(key) == self.machine[key] for key in ("device", "name"))
             if mine and here and used["dtype"] in dtypes and used.get("layout") in LAYOUTS:
                 return Settings(used["dtype"], used["layout"], torch.get_num_threads())
-        return choose_settings(model, lambda trial, _: cost.estimate(trial, TRIAL, {}), self.options.dtype)
+        work = f"sampling of {TRIAL} images at default knobs"
+        return choose_settings(model, lambda trial, _: cost.estimate(trial, TRIAL, {}), work, self.options.dtype)
 
     def of_failures(self, path: Path, dataset: str) -> Iterator[Task]:
         """Yield the tasks of a data set's failure lab: every broken model's scores."""

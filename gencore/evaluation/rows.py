@@ -39,7 +39,7 @@ from gencore.extractors import dataset_key, extractor_path
 from gencore.families import FAMILIES, changes_of
 from gencore.family import resolve_knobs
 from gencore.locks import lock
-from gencore.paths import as_path
+from gencore.paths import as_path, read_file
 
 FILE = "rows.jsonl"
 DIGITS = 16  # hex digits of a hash that are kept
@@ -90,7 +90,7 @@ def read(path: str | Path, dataset: str | None = None) -> tuple[list[dict[str, A
     """
     path = Path(path)
     try:
-        content = path.read_bytes()
+        content = read_file(path)
     except FileNotFoundError:
         return [], []
     except OSError as error:

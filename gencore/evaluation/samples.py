@@ -28,6 +28,7 @@ from gencore.checkpoint import roots
 from gencore.errors import InputError, cannot_write
 from gencore.evaluation.rows import DIGITS, append_line
 from gencore.locks import lock
+from gencore.paths import read_file
 
 FOLDER = "samples"
 NAMES = re.compile(r"[\w.-]+-[0-9a-f]{16}\.jsonl")  # of ledgers
@@ -228,7 +229,7 @@ def _has_images(path: Path, begin: bytes, shape: tuple[int, int, int, int]) -> b
 
 def _lines(path: Path) -> list[bytes]:
     try:
-        return path.read_bytes().splitlines()
+        return read_file(path).splitlines()
     except FileNotFoundError:
         return []
     except OSError as error:

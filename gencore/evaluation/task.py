@@ -58,6 +58,7 @@ class Task:
         timing_seconds: About how long to time, for a cost.
         before: The row that is scored again, None for a new one.
         repeat: Whether it is measured though its row is there.
+        auto: Whether the number format was left to the program, so that a row of this machine counts in any.
     """
 
     kind: str
@@ -87,6 +88,7 @@ class Task:
     timing_seconds: float = 0.0
     before: Mapping[str, Any] | None = None
     repeat: bool = False
+    auto: bool = False
 
     @property
     def title(self) -> str:
@@ -138,7 +140,10 @@ class Task:
             return False
         if row.get("stated", {}) != self.stated:
             return False
-        if row.get("failure", "") != self.failure or row["settings"]["dtype"] != self.settings.dtype:
+        if row.get("failure", "") != self.failure:
+            return False
+        here = all(row["machine"].get(key) == self.machine[key] for key in ("device", "name"))
+        if row["settings"]["dtype"] != self.settings.dtype and not (self.auto and here):
             return False
         if self.kind == "cost":
             return all(row["machine"].get(key) == self.machine[key] for key in ("device", "name", "threads"))

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import affine_grid, grid_sample
 
-from gencore.device import TRAINING_DTYPES, Settings, choose_settings
+from gencore.choices import choose_settings
+from gencore.device import TRAINING_DTYPES, Settings
 
 WEIGHT_DECAY = 1e-2
 
@@ -32,9 +33,12 @@ def epochs_for(usual: int, steps: int, least: int, rows: int, batch: int, effort
 
 def settings_for(trainee: nn.Module, loss: Callable[[nn.Module, Settings], Tensor], dtype: str) -> Settings:
     """Return how training computes: `dtype` measured where it is 'auto', the layout fixed, as it changes last bits."""
-    return choose_settings(
-        trainee, lambda trial, settings: loss(trial, settings).backward(), dtype, "channels_last", TRAINING_DTYPES
-    )
+
+    def step(trial: nn.Module, settings: Settings) -> None:
+        loss(trial, settings).backward()
+
+    work = f"a training step of {type(trainee).__module__.rpartition('.')[2]} features"
+    return choose_settings(trainee, step, work, dtype, "channels_last", TRAINING_DTYPES)
 
 
 def descend(

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from pathlib import Path
 
@@ -19,8 +20,10 @@ from torch import nn
 from gencore import checkpoint
 from gencore.checkpoint import CONFIG, RUN, WEIGHTS, entries, load, resolve, save_model, write_atomic, write_json
 from gencore.errors import InputError
+from gencore.evaluation import rows
 from gencore.families import FAMILIES
 from gencore.family import Family
+from gencore.locks import lock
 from gencore.presets import PRESETS
 from gencore.train import train
 
@@ -502,6 +505,72 @@ def test_a_size_that_no_image_has_is_no_model(saved, size):
     edit_config(saved[0], size=size)
     with pytest.raises(InputError, match="size is too small or too large, not from 1 to 1024"):
         load("set/toy")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [({"size": True}, "size must be a whole number, not True"), ({"size": 28.5}, "size must be a whole number"),
+     ({"size": "8"}, "size must be a whole number, not '8'"), ({"size": float("nan")}, "size must be"),
+     ({"size": 10**30}, "size is too small or too large"), ({"size": [8]}, "size must be"),
+     ({"channels": 2}, r"channels must be 1 \(grey\) or 3 \(RGB\), not 2"), ({"channels": True}, "channels must be"),
+     ({"channels": 10**12}, "channels must be"), ({"channels": -1}, "channels must be"),
+     ({"widths": []}, "widths must be a list of whole numbers of 1 or more"), ({"widths": [8, 0]}, "widths must be"),
+     ({"widths": [8, True]}, "widths must be"), ({"widths": [40_000, 40_000, "x"]}, "widths must be"),
+     ({"widths": [8, 8.0]}, "widths must be"), ({"widths": [8] * 5000}, "can be built"),
+     ({"latent": -1}, "can be built"), ({"latent": 2.5}, "latent must be"), ({"latent": 10**30}, "can be built"),
+     ({"blocks": 10**9}, "it calls for many more weights than there are"), ({"blocks": "2"}, "blocks must be"),
+     ({"sigma_floor": float("nan")}, "sigma_floor must be a finite number"), ({"sigma_floor": "x"}, "sigma_floor must"),
+     ({"components": 10**12}, "calls for")],
+)  # fmt: skip
+def test_no_value_of_a_config_takes_memory_or_time(tmp_path, monkeypatch, changes, words):
+    monkeypatch.setenv("GENCORE_CHECKPOINTS", str(tmp_path))
+    save_model(tmp_path / "set/vae", FAMILIES["vae"](channels=1, size=8, widths=(8, 8)))
+    edit_config(tmp_path / "set/vae", **changes)
+    monkeypatch.setattr(checkpoint, "_build", lambda folder: pytest.fail("it was built"))
+    with pytest.raises(InputError, match=words):
+        load("set/vae")
+
+
+def test_counting_weights_concerns_the_thread_that_loads_alone(saved):
+    with checkpoint._few_weights(1), pytest.raises(InputError, match="many more weights"):
+        nn.Linear(1, 1)
+    nn.Linear(1, 1)
+    with checkpoint._few_weights(0):
+        other = threading.Thread(target=lambda: made.append(nn.Linear(1, 1)))
+        made = []
+        other.start()
+        other.join()
+    assert made
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes here")
+def test_pipes_folders_and_devices_beside_a_checkpoint_hang_nothing(saved, tmp_path):
+    """Its log, a picture, rows, and kept samples: whoever lists, exports, resumes or evaluates reads them."""
+    folder, _ = saved
+    for name in ("log.jsonl", "timelapse/1.png"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        os.mkfifo(folder / name)
+        with pytest.raises(InputError, match=f"{Path(name).name} cannot be read"):
+            checkpoint.export(folder, tmp_path / "again")
+        (folder / name).unlink()
+    os.mkfifo(tmp_path / "rows.jsonl")
+    assert "it is no file" in rows.read(tmp_path / "rows.jsonl")[1][0]
+    with pytest.raises(OSError, match="it is no file"), lock(tmp_path / "rows.jsonl"):
+        pass
+    assert rows.read(Path("/dev/zero"))[0] == rows.read(tmp_path)[0] == []
+    (folder / CONFIG).unlink()
+    (folder / CONFIG).symlink_to("/dev/zero")
+    assert entries()[0].problem == f"{folder / CONFIG} is no file."
+    os.mkfifo(tmp_path / "state.safetensors")
+    with pytest.raises(InputError, match="damaged or not a training state"):
+        list(train(PRESETS["digits/vae"], tmp_path, resume=True))
+
+
+def test_json_that_would_fill_the_memory_is_not_read(saved, monkeypatch):
+    monkeypatch.setattr(checkpoint, "MOST_JSON", 50)
+    with pytest.raises(InputError, match=r"has \d+ bytes; 50 are the most that is read of a file of JSON"):
+        load("set/toy")
+    assert "most that is read" in entries()[0].problem
 
 
 def test_a_config_that_asks_for_more_weights_than_there_are_takes_no_memory(tmp_path, monkeypatch):

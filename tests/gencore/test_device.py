@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from gencore.device import check_training_dtype, choose_settings, describe_machine, pick_device, reduced_dtype
+from gencore.device import (
+    Settings,
+    check_training_dtype,
+    describe_machine,
+    fastest_settings,
+    pick_device,
+    reduced_dtype,
+)
 from gencore.errors import InputError
 from gencore.evaluation.bound import finite
 from gencore.families import FAMILIES, processes
@@ -56,9 +63,22 @@ def test_auto_tries_what_the_device_is_made_for(monkeypatch):
     tried = []
     model = FAMILIES["gan"](size=8, **TINY["gan"])
     monkeypatch.setattr("gencore.device.reduced_dtype", lambda device: "float16")
-    choose_settings(model, lambda trial, settings: tried.append(settings.dtype), layout="contiguous")
-    choose_settings(model, lambda trial, settings: tried.append("training"), "auto", "contiguous", ("float32",))
+    fastest_settings(model, lambda trial, settings: tried.append(settings.dtype), layout="contiguous")
+    fastest_settings(model, lambda trial, settings: tried.append("training"), "auto", "contiguous", ("float32",))
     assert set(tried) == {"float32", "float16"}, "one format to train in is not tried at all"
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [(("float32", "contiguous", 100_000), "threads must be a whole number from 1 to 1024, not 100000"),
+     (("float32", "contiguous", 0), "threads must"), (("float32", "contiguous", True), "threads must"),
+     (("float32", "contiguous", "2"), "threads must"), (("float8", "contiguous", 1), "dtype is 'float8'"),
+     ((["float32"], "contiguous", 1), "dtype is"), (("float32", "planar", 1), "layout is 'planar'")],
+)  # fmt: skip
+def test_a_record_of_settings_that_nothing_runs_in_is_refused(settings, words):
+    """100,000 threads end the process by a segmentation fault."""
+    with pytest.raises(InputError, match=words):
+        Settings(*settings)
 
 
 def test_float16_is_for_sampling():

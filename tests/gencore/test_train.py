@@ -18,14 +18,16 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from gencore import checkpoint
-from gencore.device import pick_device
+from gencore.device import Settings, pick_device
 from gencore.errors import InputError
 from gencore.families import FAMILIES
 from gencore.family import Loss
 from gencore.presets import PRESETS, Run, TrainingConfig, resolve_run
 from gencore.train import ASK_EVERY, LOG, LOG_LINES, TIMELAPSE, Diverged, ProcessGroup, _budgeted, train
+from tests.support.processes import HOLD, PIPES
 
 ROOT = Path(__file__).parents[2]
+training = sys.modules["gencore.train"]  # gencore.train is the function
 TINY = Run("vae", "digits", {"widths": (8, 8), "latent": 2, "components": 2}, {
     "images": 640, "batch": 32, "dtype": "float32", "layout": "contiguous", "timelapse": 6,
 })  # fmt: skip
@@ -259,6 +261,120 @@ def test_divergence_before_anything_was_saved_names_no_checkpoint(tmp_path, monk
     with pytest.raises(InputError, match="at step 1: the training diverged; nothing had been saved yet"):
         list(steps)
     assert not (tmp_path / "run" / checkpoint.WEIGHTS).exists()
+
+
+def test_a_training_that_diverges_at_its_first_step_can_begin_anew_in_its_folder(tmp_path, monkeypatch):
+    """Its loss was finite, its weights are not: nothing is kept, nothing is named, and nothing is in the way."""
+    advance = training.Trainer.advance
+
+    def leap(trainer):
+        advance(trainer)
+        with torch.no_grad():
+            next(trainer.model.parameters()).fill_(float("inf"))
+
+    with monkeypatch.context() as steep:
+        steep.setattr(training.Trainer, "advance", leap)
+        with pytest.raises(
+            Diverged, match=r"at step 1: the training diverged; nothing had been saved yet\. Begin anew"
+        ):
+            drain(TINY, tmp_path / "run")
+    assert not {checkpoint.STATE, checkpoint.WEIGHTS, checkpoint.RUN} & set(os.listdir(tmp_path / "run"))
+    drain(TINY, tmp_path / "run", images=32)
+
+
+class Killed(BaseException):
+    """What a training catches no more than SIGKILL."""
+
+
+def killed(run, out, steps, **options):
+    """Train, and end it without another word after some steps."""
+    running = train(run, out, **options)
+    for _ in range(steps):
+        next(running)
+    with pytest.raises(Killed):
+        running.throw(Killed())
+
+
+@pytest.mark.parametrize("resume", [True, False])
+def test_what_a_timing_chose_is_kept_before_the_first_step(tmp_path, monkeypatch, resume):
+    """Killed before its first save, it goes on in the format that it began in, whatever a timing would say now."""
+    answers = {"whole": Settings("bfloat16", "channels_last", 1), "broken": Settings("bfloat16", "channels_last", 1)}
+    monkeypatch.setattr(
+        training, "choose_settings", lambda *_: answers.pop("whole" if "whole" in answers else "broken")
+    )
+    auto = replace(TINY, train=TINY.train | {"dtype": "auto", "layout": "auto", "images": 320})
+    drain(auto, tmp_path / "whole")
+    with monkeypatch.context() as never_saved:
+        never_saved.setattr(training.Rhythm, "keep", lambda *_: None)
+        killed(auto, tmp_path / "broken", 3)
+    assert not (tmp_path / "broken" / checkpoint.WEIGHTS).exists()
+    if not resume:  # what had not got anywhere may be begun anew, then with a timing
+        answers["broken"] = Settings("float32", "contiguous", 1)
+    drain(auto, tmp_path / "broken", resume=resume)
+    assert same(weights(tmp_path / "whole"), weights(tmp_path / "broken")) == resume
+    settings = json.loads((tmp_path / "broken" / checkpoint.RUN).read_text())["settings"]
+    assert settings["dtype"] == ("bfloat16" if resume else "float32")
+
+
+@pytest.mark.parametrize("last", ["the log", "the state", "the weights"])
+def test_killed_between_two_files_of_a_save_the_log_has_every_step_once(tmp_path, monkeypatch, last):
+    drain(TINY, tmp_path / "whole")
+    monkeypatch.setattr(training.Rhythm, "keep", lambda _, trainer: trainer.save() if trainer.step in (2, 7) else None)
+    writer = {"the log": "_write_state", "the state": "publish", "the weights": "_record"}[last]
+    with monkeypatch.context() as at_that_point:
+        steps = train(TINY, tmp_path / "broken")
+        for _ in range(6):
+            next(steps)
+        trainer = steps.gi_frame.f_locals["trainer"]
+        record, before = trainer._record(), iter([True])
+
+        def end(*_, **__):
+            if writer == "_record" and next(before, False):
+                return record | {"step": trainer.step, "images": trainer.images}  # that of the state
+            raise Killed
+
+        at_that_point.setattr(trainer, writer, end)
+        with pytest.raises(Killed):
+            next(steps)
+    monkeypatch.undo()
+    drain(TINY, tmp_path / "broken", resume=True)
+    logs = [[json.loads(line) for line in (tmp_path / n / LOG).read_text().splitlines()] for n in ("whole", "broken")]
+    assert [line["step"] for line in logs[1]] == [line["step"] for line in logs[0]] == list(range(1, 21))
+    for line in logs[0] + logs[1]:
+        del line["seconds"]
+    assert logs[0] == logs[1], "the same figures, too"
+    assert same(weights(tmp_path / "whole"), weights(tmp_path / "broken"))
+
+
+def test_one_trainer_a_folder(tmp_path, start):
+    """A second one is refused and told of the first; of one that was killed nothing is in the way."""
+    (tmp_path / "run").mkdir()
+    other = start([sys.executable, "-c", HOLD, tmp_path / "run" / training.LOCK], **PIPES)
+    assert other.stdout.readline() == "held\n"
+    with pytest.raises(InputError, match=rf"run is being trained by process {other.pid} since .*; wait for it or stop"):
+        drain(TINY, tmp_path / "run")
+    assert os.listdir(tmp_path / "run") == [training.LOCK]
+    other.kill()
+    other.wait()
+    drain(TINY, tmp_path / "run", images=32)
+    assert training.LOCK not in os.listdir(tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    "settings", [{"threads": 100_000}, {"dtype": "float8"}, {"layout": 3}, {"colour": 1}, None, "float32"]
+)
+def test_a_state_that_says_a_foreign_way_to_compute_is_refused(tmp_path, settings):
+    drain(TINY, tmp_path / "run", images=32)
+    state = tmp_path / "run" / checkpoint.STATE
+    tensors, metadata = checkpoint.read_tensors(state)
+    record = json.loads(metadata["run"]) | {"settings": settings}
+    save_file(tensors, state, metadata | {"run": json.dumps(record)})
+    with pytest.raises(InputError, match=r"does not say how it computed"):
+        drain(TINY, tmp_path / "run", resume=True)
+    for damaged in ("[]", "{}", json.dumps(record | {"train": {"threads": 10**6}}), json.dumps(record | {"train": 3})):
+        save_file(tensors, state, metadata | {"run": damaged})
+        with pytest.raises(InputError, match="damaged or not a training state"):
+            drain(TINY, tmp_path / "run", resume=True)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,16 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 MARK = "STARTED_BY_TEST"  # in the environment of what a test starts, and of what that starts
 
+HOLD = """
+import sys
+from pathlib import Path
+from gencore.locks import alone
+with alone(Path(sys.argv[1]), "worked on"):
+    print("held", flush=True)
+    sys.stdin.read()
+"""  # a process that holds a lock file, until it is killed or its input ends
+PIPES = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+
 
 @contextmanager
 def default_signals():

@@ -9,15 +9,7 @@ import pytest
 from gencore.comparison.state import FILE, LOCK, Member, State, read_state, write_state
 from gencore.errors import InputError
 from gencore.locks import alone, owner
-
-HOLD = """
-import sys
-from pathlib import Path
-from gencore.locks import alone
-with alone(Path(sys.argv[1]), "compared"):
-    print("held", flush=True)
-    sys.stdin.read()
-"""
+from tests.support.processes import HOLD
 
 
 def a_state(**changes):

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import sys
 import time
 import weakref
 from dataclasses import replace
@@ -27,6 +28,7 @@ from gencore.family import Family, Point, image_seed, resolve_knobs
 from gencore.locks import DEVICE, taken
 from gencore.metrics import METRICS, interval
 from gencore.presets import PRESETS
+from tests.support.processes import HOLD, PIPES
 from tests.support.small_root import small_root
 
 MADE = [name for name, kind in EXTRACTORS.items() if not kind.pretrained]
@@ -321,14 +323,14 @@ class TestResume:
 
     @pytest.mark.parametrize("reached", ["generation 1 of 2", "generation 2 of 2", "scoring generation 1"])
     def test_two_evaluations_of_one_point(self, root, path, quick, settings, reached):
-        """While one makes a point's images the other waits; both score them, and one row is written."""
+        """While one evaluates the other waits, whatever the first is at, and then finds the row: one is written."""
         ours = evaluate.evaluate([quick], **QUICK)
         for at in ours:
             if reached in at.words and at.task.kind == "quality":
                 break
         theirs = evaluate.evaluate([quick], **QUICK)
         seen = next(theirs)
-        assert ("waiting for it" in seen.words) == ("scoring" not in reached)
+        assert f"waiting for another evaluation, process {os.getpid()} since" in seen.words
         mine = of_kind([at.row for at in ours if at.row], "quality")
         rest = list(theirs)
         assert len(mine) == 1 and not [at.row for at in rest if at.row]
@@ -342,9 +344,35 @@ class TestResume:
         assert [[task.kind for task in one.tasks] for one in both] == [["real", "quality"]] * 2
         running = [evaluate.run(one) for one in both]
         next(running[0])
-        for one in reversed(running):
+        assert "waiting for another evaluation" in next(running[1]).words
+        for one in running:
             list(one)
         assert [row["kind"] for row in rows.read(path)[0]] == ["real", "quality", "quality"]
+
+    def test_auto_takes_a_row_of_this_machine_in_any_format(self, root, path, monkeypatch):
+        """Two evaluations whose timings disagree, planned before either had measured: a row each for two points."""
+        plans = []
+        for dtype in ("float32", "bfloat16"):
+            monkeypatch.setattr(plan, "choose_settings", lambda *_, dtype=dtype: Settings(dtype, "contiguous", 1))
+            plans.append(prepare(["digits/vae"], **QUICK | {"dtype": "auto"}))
+        assert [one.tasks[-1].settings.dtype for one in plans] == ["float32", "bfloat16"]
+        for one in plans:
+            list(evaluate.run(one))
+        assert [row["kind"] for row in rows.read(path)[0]] == ["real", "quality"]
+        measure("digits/vae", dtype="bfloat16")
+        assert len(rows.read(path)[0]) == 3, "a format that is asked for is measured"
+
+    def test_it_waits_for_another_process_and_not_for_a_dead_one(self, root, path, start):
+        other = start([sys.executable, "-c", HOLD, path.with_name(f".{path.name}.lock")], **PIPES)
+        assert other.stdout.readline() == "held\n"
+        running = evaluate.evaluate(["digits/vae"], **QUICK)
+        for _ in range(3):
+            assert f"process {other.pid} since" in next(running).words
+        assert not path.exists()
+        other.kill()
+        other.wait()
+        assert [at.row["kind"] for at in running if at.row] == ["real", "quality"]
+        assert not list(path.parent.glob(".*"))
 
     def test_what_is_kept_serves_another_n(self, root, monkeypatch):
         """The smaller sample is the beginning of the larger one, to the bit, whichever is made first."""
