@@ -9,7 +9,6 @@ from __future__ import annotations
 import inspect
 import json
 import math
-from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
@@ -34,14 +33,6 @@ def as_text(value: Any) -> str:
     changed so far, number by number and several times. A value of thousands would slow every slider of the app.
     """
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-def apart(event: Callable[..., Any]) -> Any:
-    """Return what follows an event without holding up its other listeners.
-
-    Gradio calls the listeners of one event one after another, each when the one before has ended.
-    """
-    return event(None, None, None, js="() => []", api_visibility="private")
 
 
 def names_address(value: Any) -> bool:

@@ -1,7 +1,8 @@
 """Times from a visitor's action to the picture that answers it: python tests/ui/latency.py
 
 Starts the app and drives it in Chromium; an observer in the page takes the time. Prints the median and the range of
-eight beside the target, and ends with 1 when a target is missed. Run it on a machine that does nothing else.
+eight (three of a page's opening) beside the target, and ends with 1 when a target is missed. Run it on a machine that
+does nothing else.
 """
 
 import statistics
@@ -11,9 +12,11 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
+from dashboard.pages import PAGES
 from tests.support.browser import FLAGS, ROOT, chromium_path, serve
 
 ROUNDS, SLIDER, FILM = 8, 300, 500  # actions a panel; ms
+SETTLED, OPENED = 2000, 1000  # ms
 PICTURE = """(selector) => {
     const picture = document.querySelector(selector), old = picture.src;
     window.answered = null;
@@ -41,6 +44,38 @@ MOVE = """([selector, value]) => {
     slider.dispatchEvent(new Event('input', { bubbles: true }));
     slider.dispatchEvent(new Event('change', { bubbles: true }));
 }"""
+# What an action brings: the time of the first and of the last change below an element, once nothing came for a second.
+CHANGES = """(selector) => {
+    window.first = window.last = null;
+    const observer = new MutationObserver(() => {
+        const now = performance.now() - window.asked;
+        window.first ??= now;
+        window.last = now;
+    });
+    document.querySelectorAll(selector).forEach((one) => observer.observe(one, { childList: true, subtree: true,
+        attributes: true, attributeFilter: ['src'] }));
+    window.quiet = () => window.last !== null && performance.now() - window.asked - window.last > 1000;
+}"""
+CHOOSE = """(index) => {
+    window.asked = performance.now();
+    document.querySelectorAll('#latent-image-picker .image-picker-images button')[index].click();
+}"""
+FOLLOWING = "#latent-spot, #latent-traversal, #latent-rebuilt, #latent-noised"
+# A page is open when it is there and has stopped growing.
+OPEN = """(slug) => new Promise((done) => {
+    const asked = performance.now();
+    document.querySelector(`nav a[data-page='${slug}']`).click();
+    let tall = 0, since = asked;
+    const look = (now) => {
+        const panel = [...document.querySelectorAll('[role=tabpanel]')].find((one) => one.offsetParent);
+        const there = document.querySelector(`[data-page='${slug}'][aria-current]`);
+        const height = (there && panel?.scrollHeight) || 0;
+        if (height !== tall) [tall, since] = [height, now];
+        if (tall > 200 && now - since > 1500) done(Math.max(0, since - asked));
+        else requestAnimationFrame(look);
+    };
+    requestAnimationFrame(look);
+})"""
 SLIDERS = (  # name, panel, slider, picture, the values it is set to
     ("VAE, temperature", "vae/prior", "#vae-vae-temperature input[type=range]", "#vae-samples img", (0.5, 1.5)),
     ("VAE, sigma(x) times", "vae/draws", "#vae-scale input[type=range]", "#vae-draws img[data-at=draws]", (1, 5)),
@@ -77,6 +112,32 @@ def filmed(page):
     return times
 
 
+def chosen(page):
+    """The milliseconds from choosing images on Latent space to the first and to the last change that follows."""
+    firsts, lasts = [], []
+    for turn in range(ROUNDS):
+        page.wait_for_timeout(1500)
+        page.evaluate(CHANGES, FOLLOWING)
+        page.evaluate(CHOOSE, turn + 1)
+        page.wait_for_function("window.quiet()")
+        firsts.append(page.evaluate("window.first"))
+        lasts.append(page.evaluate("window.last"))
+    return firsts, lasts
+
+
+def opened(browser, address, slug):
+    """The milliseconds from the click on a page's name to a page that has stopped growing, for several visitors."""
+    times = []
+    for _ in range(3):
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.goto(f"{address}#{PAGES[0] if slug != PAGES[0] else PAGES[1]}")
+        page.wait_for_selector("nav a[aria-current]")
+        page.wait_for_timeout(4000)
+        times.append(page.evaluate(OPEN, slug))
+        page.close()
+    return times
+
+
 def told(name, times, target):
     """Print one line, and return whether the target was met."""
     middle = statistics.median(times)
@@ -100,6 +161,13 @@ def main():
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.goto(f"{address}#diffusion/reverse")
         met.append(told("DDPM, film's first frame", filmed(page), FILM))
+        page.goto(f"{address}#latent")
+        page.wait_for_selector("#latent-noised img[src]")
+        page.wait_for_timeout(6000)
+        firsts, lasts = chosen(page)
+        met += [told("Latent, first change", firsts, SLIDER), told("Latent, settled", lasts, SETTLED)]
+        page.close()
+        met += [told(f"opening {slug}", opened(browser, address, slug), OPENED) for slug in PAGES]
     sys.exit(not all(met))
 
 

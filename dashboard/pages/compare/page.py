@@ -85,7 +85,7 @@ class Compare:
             self.lanes = {lane.family: self._build_lane(lane) for lane in start}
         with gr.Column(visible=False, elem_classes=["card", "reality"]) as self.reality:
             self.real = model_card.component(SLUG, "real", "Real images", model_card.real(None, 0), picture="wide")
-        with gr.Column(visible=False, elem_classes=["card", "glance"]) as self.glance:
+        with gr.Column(visible=False, elem_classes=["card", "quick-scores"]) as self.glance:
             self.scores = chart("compare-quick")
         drawn = self._draw(start, model_card.results(start))
         with gr.Row(elem_classes=["charts"]):

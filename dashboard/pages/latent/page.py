@@ -28,7 +28,7 @@ from dashboard.pages.latent.panels import PANELS
 from dashboard.service import InputError, Lane, Service
 from dashboard.service.device import Waiting, finish
 from dashboard.ui import dataset_choice, model_card
-from dashboard.ui.events import QUICK, RUN, apart, as_text
+from dashboard.ui.events import QUICK, RUN, as_text
 from dashboard.ui.html import scripted, title
 from dashboard.ui.image_picker import ImagePicker, choices
 from dashboard.ui.panels import framed, on_open
@@ -67,8 +67,8 @@ class Latent:
         self.image_picker = ImagePicker(service, SLUG)
         shared = (service, self.dataset, self.image_picker)
         back, paths, atlas, dimensions = (kind(*shared) for kind in (Reconstruction, Interpolation, Atlas, Dimensions))
-        # Listeners of one event run one after the other in this order: what is there at once comes first.
-        self.panels = [atlas, dimensions, back, paths]
+        self.panels = [atlas, dimensions, back, paths]  # in the order in which they follow: the quickest first
+        self.runs = Runs()
 
     def connect(self) -> None:
         """Connect the components."""
@@ -78,6 +78,20 @@ class Latent:
         self.dataset.input(self.image_picker.show, shown, self.image_picker.outputs, **{**QUICK, "queue": True})
         for panel in self.panels:
             panel.connect()
+        # One run for all panels: Gradio would call listeners of their own one after another, each a round trip.
+        asked = {*shown, self.image_picker.image, *(one for panel in self.panels for one in panel.asked)}
+        answers = {one for panel in self.panels for one in panel.answers}
+        self.image_picker.image.change(self.follow, asked, answers, **RUN)
+        self.runs.connect()
+
+    def follow(self, request: gr.Request, given: dict[gr.components.Component, Any]) -> Iterator[dict]:
+        """Show another image in every panel, until a later one is chosen."""
+        run = self.runs.begin(request)
+        for panel in self.panels:
+            if not run.current:
+                break
+            yield from panel.follow(request, given)
+        yield {self.panels[0].spot: gr.skip()}  # a generator that yields nothing would empty its outputs
 
     def open(self, request: gr.Request, dataset: str | None, strip: dict | None) -> dict:
         """Show the page as it was, else the data set that the address names, else the first."""
@@ -120,13 +134,13 @@ class Interpolation:
             )
             self.film = gr.HTML({}, html_template="<i></i>", js_on_load="lab.latent.film(element, props, watch)",
                                 elem_id="latent-walk-film", elem_classes=["latent-hidden"])  # fmt: skip
+        self.asked = [self.dataset, self.mode, self.a, self.b, self.target, image_picker.image, image_picker.strip]
+        self.answers = [self.rows, self.status, *self.runs.over, self.walked]
 
     def connect(self) -> None:
         """Connect the components."""
-        image, strip = self.image_picker.image, self.image_picker.strip
-        asked = [self.dataset, self.mode, self.a, self.b, self.target, image, strip]
-        shown = [self.rows, self.status, *self.runs.over, self.walked]
-
+        strip = self.image_picker.strip
+        asked, shown = self.asked, self.answers
         aimed = [strip, self.target]
         strip.change(self.offer, aimed, [self.picker, self.target], **NEWEST)
         self.mode.input(self.switch, [self.mode], [self.seeds, self.picker], **QUICK)
@@ -134,7 +148,6 @@ class Interpolation:
         for event in (self.mode.input, self.dataset.input, self.a.submit, self.b.submit, self.a.blur, self.b.blur):
             event(self.walk, asked, shown, **RUN)
         self.dice.click(self.roll, None, [self.a, self.b], **QUICK).success(self.walk, asked, shown, **RUN)
-        image.change(self.follow, asked, shown, **RUN)
         self.picker.aim(self.aim, aimed, [self.picker, self.target], **QUICK, trigger_mode="multiple").success(
             self.walk, asked, shown, **RUN
         )
@@ -177,12 +190,10 @@ class Interpolation:
 
     # ---- walking
 
-    def follow(self, request: gr.Request, dataset: str | None, mode: str, *asked: Any) -> Iterator[dict]:
+    def follow(self, request: gr.Request, given: dict[gr.components.Component, Any]) -> Iterator[dict]:
         """Begin a new path when another image was chosen, if paths are between images."""
-        if mode == IMAGES:
-            yield from self.walk(request, dataset, mode, *asked)
-        else:
-            yield {self.status: gr.skip()}
+        if given[self.mode] == IMAGES:
+            yield from self.walk(request, *(given[one] for one in self.asked))
 
     def walk(self, request: gr.Request, dataset: str | None, mode: str, *asked: Any) -> Iterator[dict]:
         """Decode the rows and show them as they grow, until a later path is asked for."""
@@ -250,17 +261,20 @@ class Atlas:
                     "latent-map", latent_view.ATLAS, "lab.latent.map(element, props, watch, trigger, ['point'])", ""
                 )
                 self.spot = scripted("latent-spot", latent_view.SPOT, "lab.latent.spot(element, props, watch)")
+        self.asked, self.answers = [dataset, self.model, self.plane, image_picker.image], [self.spot]
 
     def connect(self) -> None:
         """Connect the components."""
-        chosen, image = [self.dataset, self.model, self.plane], self.image_picker.image
         everything = [self.model, self.map, self.spot]
-        on_open(self.show, [*chosen, image, self.map], everything, queue=False)
+        on_open(self.show, [*self.asked, self.map], everything, queue=False)
         for event in (self.dataset.input, self.model.input, self.plane.input):
-            event(self.draw, [*chosen, image], everything, **NEWEST)
-        image.change(self.find, [*chosen, image], [self.spot], **NEWEST)
+            event(self.draw, self.asked, everything, **NEWEST)
         # The script asks once at a time: Gradio's 'always_last' would repeat the first spot of a move.
-        self.map.point(self.point, [*chosen, image], [self.spot], **QUICK, trigger_mode="multiple")
+        self.map.point(self.point, self.asked, [self.spot], **QUICK, trigger_mode="multiple")
+
+    def follow(self, _: gr.Request, given: dict[gr.components.Component, Any]) -> Iterator[dict]:
+        """Show where another image lies."""
+        yield self.find(*(given[one] for one in self.asked))
 
     def show(
         self, dataset: str | None, model: str | None, plane: str, image: np.ndarray | None, now: str | None
@@ -334,14 +348,17 @@ class Dimensions:
         with framed(PANELS["traversal"]):
             self.all = gr.Checkbox(False, label="all dimensions", interactive=True, elem_id="latent-traversal-all")
             self.table = gr.HTML(said(NO_IMAGE), js_on_load=None, elem_id="latent-traversal")
+        self.asked, self.answers = [dataset, image_picker.image, self.all], [self.table]
         self.runs = Runs()
 
     def connect(self) -> None:
         """Connect the components."""
-        asked = [self.dataset, self.image_picker.image, self.all]
-        self.image_picker.image.change(self.show, asked, [self.table], **WAITS)
-        self.all.input(self.show, asked, [self.table], **WAITS)
+        self.all.input(self.show, self.asked, self.answers, **WAITS)
         self.runs.connect()
+
+    def follow(self, request: gr.Request, given: dict[gr.components.Component, Any]) -> Iterator[dict]:
+        """Show another image's dimensions."""
+        yield from self.show(request, *(given[one] for one in self.asked))
 
     def show(self, request: gr.Request, dataset: str | None, image: np.ndarray | None, every: bool) -> Iterator[dict]:
         """Show the rows of the dimensions."""
@@ -380,19 +397,23 @@ class Reconstruction:
                 self.t = gr.Slider(0, 999, value=300, step=1, label="t: the same image under noise", interactive=True,
                                    elem_id="latent-rebuilt-t", elem_classes=["knob"])  # fmt: skip
                 self.noised = gr.HTML("", js_on_load=None, elem_id="latent-noised")
+        self.rebuilt = [self.cards, self.found, self.bound, self.stop, self.status]
+        self.asked = [dataset, image_picker.image, self.t]
+        self.answers = [self.noised, self.noising, self.t, *self.rebuilt]
 
     def connect(self) -> None:
         """Connect the components."""
-        asked, image = [self.dataset, self.image_picker.image], self.image_picker.image
-        shown = [self.cards, self.found, self.bound, self.stop, self.status]
-        noise = [self.noised, self.noising, self.t]
-        image.change(self.renoise, [*asked, self.t], noise, **WAITS)
-        apart(image.change).then(self.run, asked, shown, **RUN)
-        self.t.input(self.noise, [*asked, self.t], noise, **NEWEST)
-        self.bound.click(self.run_bound, [*asked, self.found], shown, **RUN)
+        self.t.input(self.noise, self.asked, [self.noised, self.noising, self.t], **NEWEST)
+        self.bound.click(self.run_bound, [*self.asked[:2], self.found], self.rebuilt, **RUN)
         self.stop.click(self.runs.cancel, None, None, **QUICK)
         self.runs.connect()
         self.noises.connect()
+
+    def follow(self, request: gr.Request, given: dict[gr.components.Component, Any]) -> Iterator[dict]:
+        """Show another image under noise, and what each family gives back of it."""
+        dataset, image, t = (given[one] for one in self.asked)
+        yield from self.renoise(request, dataset, image, t)
+        yield from self.run(request, dataset, image)
 
     def run(self, request: gr.Request, dataset: str | None, image: np.ndarray | None) -> Iterator[dict]:
         """Show what each family gives back, one after the other; what ran for the image before ends."""

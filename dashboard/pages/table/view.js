@@ -102,16 +102,18 @@ lab.table = (element, props, watch) => {
   };
 
   // ---- drawing
+  const bestFirst = (column) => column?.better === 'higher'; // the first click brings the best to the top
   const heading = (key, name, column) => {
     const th = made('th', undefined, column ? 'figure' : '');
     const button = made('button', undefined);
     th.scope = 'col';
+    th.setAttribute('role', 'columnheader'); // a phone's cards are no table to the browser: roles say that they are
     th.dataset.key = key;
     button.type = 'button';
     button.append(made('span', name), ...(column?.arrow ? [made('i', column.arrow)] : []));
     if (column?.about) button.title = column.about;
     button.addEventListener('click', () => {
-      const first = column?.better === 'higher'; // the first click brings the best to the top
+      const first = bestFirst(column);
       if (state.sort !== key) Object.assign(state, { sort: key, down: first });
       else if (state.down === first) state.down = !first;
       else Object.assign(state, { sort: '', down: false });
@@ -129,10 +131,17 @@ lab.table = (element, props, watch) => {
     ];
     if (!['', 'name', 'kind', 'n', ...columns().map((column) => column.key)].includes(state.sort)) state.sort = '';
     at('head').replaceChildren(...all);
+    fill(at('sort'), 'In the order of models', [
+      ['name', 'By model'],
+      ['n', 'By n'],
+      ...columns().map((column) => [column.key, `By ${column.name}${column.arrow ? ` ${column.arrow}` : ''}`]),
+    ]);
   };
   const line = (row) => {
     const tr = made('tr', undefined, row.stale && 'stale');
     const name = made('th', undefined, 'name');
+    tr.setAttribute('role', 'row');
+    name.setAttribute('role', 'rowheader');
     name.scope = 'row';
     const badge = element.querySelector(`template[data-badge="${CSS.escape(row.family)}"]`);
     if (badge) name.append(badge.content.cloneNode(true));
@@ -142,7 +151,12 @@ lab.table = (element, props, watch) => {
     if (row.stale) name.append(Object.assign(made('span', `Stale. ${row.stale}`, 'why'), { title: row.stale }));
     const runs = row.generations === null ? '' : ` × ${row.generations}`;
     const n = row.n === null ? '–' : `${lab.format.count(row.n)}${runs}`;
-    tr.append(name, made('td', KINDS[row.kind] ?? row.kind), made('td', n, 'figure'));
+    const named = (cell, words) => {
+      cell.setAttribute('role', 'cell');
+      cell.dataset.name = words; // which a phone shows beside the value
+      return cell;
+    };
+    tr.append(name, named(made('td', KINDS[row.kind] ?? row.kind), 'Kind'), named(made('td', n, 'figure'), 'n × runs'));
     for (const column of columns()) {
       const found = cell(row, column);
       const best = found && (row.best[state.extractor] ?? []).includes(column.key);
@@ -154,7 +168,7 @@ lab.table = (element, props, watch) => {
       if (best) td.append(made('b', found[1]));
       if (found?.[2]) td.title = found[2];
       else if (typeof found?.[0] === 'string' && found[0] !== found[1]) td.title = found[0];
-      tr.append(td);
+      tr.append(named(td, column.name));
     }
     return tr;
   };
@@ -169,6 +183,7 @@ lab.table = (element, props, watch) => {
       if (on) th.setAttribute('aria-sort', state.down ? 'descending' : 'ascending');
       else th.removeAttribute('aria-sort');
     }
+    at('sort').value = state.sort;
     at('count').textContent = data.rows.length
       ? `${rows.length === data.rows.length ? 'All' : `${rows.length} of`} ${data.rows.length} rows${rows.length ? '' : ': no row fits the filters'}`
       : '';
@@ -195,6 +210,11 @@ lab.table = (element, props, watch) => {
   };
   for (const key of ['family', 'kind', 'n']) at(key).addEventListener('change', body);
   at('query').addEventListener('input', body);
+  at('sort').addEventListener('change', () => {
+    const sort = at('sort').value;
+    Object.assign(state, { sort, down: bestFirst(data.columns.find((column) => column.key === sort)) });
+    body();
+  });
   new ResizeObserver(() =>
     element.style.setProperty('--head', `${at('head').getBoundingClientRect().height}px`),
   ).observe(at('head'));
