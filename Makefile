@@ -2,7 +2,7 @@
 PYTHON ?= python
 BIN := .venv/bin
 
-.PHONY: run test quality style bench
+.PHONY: run test quality style bench chaos
 
 run: $(BIN)/.runtime
 	$(BIN)/python app.py
@@ -25,6 +25,9 @@ bench: $(BIN)/.dev
 	$(BIN)/python tests/bench/bench_metrics.py
 	$(BIN)/python tests/bench/bench_calls.py bfloat16
 	$(BIN)/python tests/bench/bench.py
+
+chaos: $(BIN)/.dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.bench.chaos
 
 $(BIN)/python:
 	$(PYTHON) -m venv .venv

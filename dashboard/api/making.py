@@ -109,7 +109,11 @@ def interpolate(
     """
     images, great_circle = walk(call.service, checkpoint, start, end, frames, ends, call.stop)
     answer = {"checkpoint": checkpoint, "ends": ends, "frames": len(images), "great_circle": great_circle}
-    return answer, enlarged(images, min(len(images), MOST_ACROSS)), kept(downloads.zipped(answer, {"path": images}))
+    return (
+        answer,
+        enlarged(images, min(len(images), MOST_ACROSS)),
+        kept(downloads.write_bundle(answer, {"path": images})),
+    )
 
 
 def kept(archive: bytes) -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,9 +12,12 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from dashboard.service import comparisons
-from dashboard.service.orders import Frame, Order, Result
+from dashboard.service.orders import Frame, Order, Part, Result
 from dashboard.service.service import Service
-from gencore import __version__
+from gencore import bundle
+from gencore.bundle import write_bundle
+from gencore.errors import InputError
+from gencore.evaluation.task import plain_settings
 from gencore.pictures import grid, png
 
 SCALE = 4  # of the picture: one pixel becomes 4 x 4; the archive has the exact ones
@@ -33,18 +34,13 @@ def result_of(service: Service, order: Order, frame: Frame) -> Result:
 def record(order: Order, results: Sequence[Result], machine: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings and timings of a run as JSON values; `results` are the parts that finished."""
     return {
-        "program": f"gencore {__version__}",
+        **bundle.about(order.seed, order.seeds, order.n, machine),
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "data": order.dataset,
-        "n": order.n,
-        "seed": order.seed,
-        "image_seeds": order.seeds,
         "timing": "wall time of one generation of all n images, alone on the device, after one warm-up network call",
-        "machine": dict(machine),
         "lanes": {
             result.family: {
-                "checkpoint": result.part.checkpoint,
-                "knobs": dict(result.part.knobs),
+                **lane_of(result.part),
                 "seconds": result.seconds,
                 "ms_per_image": result.ms_per_image,
                 "network_calls": result.calls,
@@ -53,6 +49,14 @@ def record(order: Order, results: Sequence[Result], machine: Mapping[str, Any]) 
         },
         "not_finished": [part.family for part in order.parts if part.family not in {r.family for r in results}],
     }
+
+
+def lane_of(part: Part) -> dict[str, Any]:
+    """Return what a bundle says of a part; of a checkpoint that was removed meanwhile no more than its name."""
+    try:
+        return bundle.lane(part.checkpoint, part.knobs, plain_settings())
+    except InputError:
+        return {"checkpoint": part.checkpoint, "knobs": dict(part.knobs)}
 
 
 def picture(results: Sequence[Result]) -> bytes:
@@ -81,19 +85,8 @@ def rgb(array: np.ndarray) -> np.ndarray:
 
 
 def archive(settings: Mapping[str, Any], results: Sequence[Result]) -> bytes:
-    """Return a ZIP with settings.json and every image as an exact PNG, `vae/000.png` and so on."""
-    return zipped(settings, {result.family: result.images for result in results})
-
-
-def zipped(settings: Mapping[str, Any], images: Mapping[str, np.ndarray]) -> bytes:
-    """Return a ZIP with settings.json and, by folder, images (n, C, H, W) as exact PNGs."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as bundle:
-        bundle.writestr("settings.json", json.dumps(settings, indent=2))
-        for folder, mine in images.items():
-            for index, image in enumerate(mine):
-                bundle.writestr(f"{folder}/{index:03d}.png", png(image.transpose(1, 2, 0)))
-    return buffer.getvalue()
+    """Return a ZIP with settings.json and every image as an exact PNG: a bundle that `gencore replay` makes again."""
+    return write_bundle(settings, {result.family: result.images for result in results})
 
 
 def write(folder: Path, order: Order, results: Sequence[Result], machine: Mapping[str, Any]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 def sample(
     checkpoint: CheckpointName,
-    out: Annotated[Path, typer.Option(help="A .npy file, a .png file (one grid), or a folder (a PNG per image).")],
+    out: Annotated[
+        Path | None, typer.Option(help="A .npy file, a .png file (one grid), or a folder (a PNG per image).")
+    ] = None,
     n: Annotated[int, typer.Option("--n", "-n", help="How many images.")] = 16,
     seed: Annotated[int, typer.Option(help="Image i is made from image_seed(SEED, i).")] = 0,
     knob: Knobs = None,
@@ -30,9 +32,12 @@ def sample(
     batch: BatchSize = 100,
     dtype: DtypeName = "float32",
     device: DeviceName = None,
+    bundle: Annotated[
+        Path | None, typer.Option(help="A .zip with the images and all that they depend on, for `replay`.")
+    ] = None,
 ) -> None:
-    """Generate images into a file or a folder."""
-    from gencore.checkpoint import load
+    """Generate images into a file, a folder or a bundle."""
+    from gencore.checkpoint import load, write_atomic
     from gencore.evaluation.cost import check_count
     from gencore.family import MAX_IMAGES, parse_seed
 
@@ -40,13 +45,58 @@ def sample(
     check_count("--batch", batch, MAX_IMAGES)
     check_count("--columns", 1 if columns is None else columns, MAX_IMAGES)
     parse_seed(seed)
-    out = as_path(out)
-    check_output(out, n, columns)
+    if out is None and bundle is None:
+        raise InputError("Say where the images go: --out FILE, --bundle FILE.zip, or both.")
+    out, bundle = (as_path(path) if path else None for path in (out, bundle))
+    if out:
+        check_output(out, n, columns)
+    if bundle:
+        check_bundle(bundle)
     model, knobs = load(checkpoint, device, dtype), parse_knobs(knob)
-    model.resolve_knobs(knobs)
+    knobs = model.resolve_knobs(knobs)
     with progress() as show:
-        write_images(out, generate(model, seed, n, batch, knobs, show), columns)
-    typer.echo(f"{n} image{'s' if n > 1 else ''} of {checkpoint} with seed {seed}: {out}")
+        images: Iterable[Tensor] = generate(model, seed, n, batch, knobs, show)
+        if bundle:
+            images = list(images)
+            write_atomic(bundle, bundled(checkpoint, model, seed, batch, knobs, dtype, images))
+        if out:
+            write_images(out, iter(images), columns)
+    where = " and ".join(str(path) for path in (out, bundle) if path)
+    typer.echo(f"{n} image{'s' if n > 1 else ''} of {checkpoint} with seed {seed}: {where}")
+
+
+def check_bundle(bundle: Path) -> None:
+    """Check, before any image is made, that a bundle can be written.
+
+    Raises:
+        InputError: if its ending is another, or it is not to be written to.
+    """
+    if bundle.suffix != ".zip" or bundle.is_dir():
+        raise InputError(f"--bundle must be a file that ends in .zip, which {str(bundle)!r} is not.")
+    check_place(bundle)
+
+
+def bundled(
+    checkpoint: str,
+    model: Family,
+    seed: int,
+    batch: int,
+    knobs: Mapping[str, Any],
+    dtype: str,
+    images: Sequence[Tensor],
+) -> bytes:
+    """Return images, uint8 (N, C, H, W) per batch, as a bundle that `replay` makes again."""
+    import torch
+
+    from gencore.bundle import about, lane, write_bundle
+    from gencore.device import Settings, describe_machine
+    from gencore.family import image_seed
+
+    made = torch.cat(list(images)).cpu().numpy()
+    seeds = [image_seed(seed, index) for index in range(len(made))]
+    its = lane(checkpoint, knobs, Settings(dtype, "contiguous", torch.get_num_threads()))
+    settings = about(seed, seeds, min(batch, len(made)), describe_machine(model.device))
+    return write_bundle(settings | {"lanes": {model.name: its}}, {model.name: made})
 
 
 def file_name(index: int) -> str:
@@ -66,6 +116,15 @@ def check_output(out: Path, n: int, columns: int | None) -> None:
         check_folder(out, n)
     elif out.is_dir():
         raise InputError(f"{out} is a folder; name a file, or a folder whose name has no such ending.")
+    check_place(out)
+
+
+def check_place(out: Path) -> None:
+    """Check that a file or folder can be made where it is to be.
+
+    Raises:
+        InputError: if it cannot.
+    """
     above = next(path for path in (out, *out.absolute().parents) if path.is_dir() or path.parent == path)
     blocked = next((path for path in out.absolute().parents if path.is_file()), None)
     if blocked:

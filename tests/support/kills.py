@@ -100,11 +100,11 @@ class Forked:
         return self.log.read().decode(errors="replace"), None
 
 
-def killed(command, folder, rows_file, wait_s, start=started):
-    """Start a comparison, kill it seconds after it took up its work, and return what there was; None if it ended."""
+def struck(command, is_at_work, wait_s, start=started):
+    """Start a command, kill it (kill -9) seconds after it took up its work; return whether, or else it ended well."""
     with start(*command) as process:
         end = time.monotonic() + PATIENCE
-        while process.poll() is None and not is_at_work(folder, process.pid):
+        while process.poll() is None and not is_at_work(process.pid):
             assert time.monotonic() < end, "it did not take up its work"
             time.sleep(0.02)
         try:
@@ -112,10 +112,17 @@ def killed(command, folder, rows_file, wait_s, start=started):
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
         output = process.communicate()[0]
-    if process.returncode != -signal.SIGKILL:
-        assert process.returncode == 0, output
+    assert process.returncode in (0, -signal.SIGKILL), output
+    return process.returncode == -signal.SIGKILL
+
+
+def killed(command, folder, rows_file, wait_s, start=started):
+    """Start a comparison, kill it seconds after it took up its work, and return what there was; None if it ended."""
+    if not struck(command, lambda pid: is_at_work(folder, pid), wait_s, start):
         return None
     state = state_of(folder)
+    if state.phase == "done":  # killed while it left
+        return None
     assert state.interrupted, "whoever looks is told so"
     trained = sum(one.state in ("trained", "measured") for one in state.members)
     return Kill(round(wait_s, 2), state.phase, trained, saved_images(folder), len(rows.read(rows_file)[0]))

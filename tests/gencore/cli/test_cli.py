@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ import torch
 from PIL import Image
 from typer.testing import CliRunner
 
+from gencore.bundle import read_bundle, write_bundle
 from gencore.checkpoint import STATE, load, read_tensors, save_model, write_json
 from gencore.cli import app
 from gencore.cli.options import parse_knobs
@@ -248,6 +250,36 @@ class TestBadInput:
     @pytest.mark.parametrize("out", ["x.jpg", "x.npz", "runs", "runs/tiny/gan/config.json/x.npy"])
     def test_output(self, out):
         assert out in refused("sample", "runs/tiny/gan", "--out", out)
+
+    def test_a_bundle_is_replayed(self, tmp_path):
+        """Alone and beside another output; identical, with another pixel, and without its checkpoint."""
+        words = "sample", "runs/tiny/vae", "--n", 5, "--seed", 3, "--batch", 2, "--knob", "prior=normal"
+        done(*words, "--bundle", "b.zip", "--out", "b.npy")
+        again = done("replay", "b.zip").stdout
+        assert "runs/tiny/vae" in again and "5 of 5 identical" in again and "largest difference 0 of 255" in again
+        told = read_bundle("b.zip")
+        np.testing.assert_array_equal(told.lanes[0].images[:, 0], np.load("b.npy"))
+        assert told.lanes[0].knobs["prior"] == "normal" and told.batch == 2
+        changed = told.lanes[0].images.copy()
+        changed[4, 0, 0, 0] ^= 8
+        with zipfile.ZipFile("b.zip") as archive:
+            settings = json.loads(archive.read("settings.json"))
+        settings["machine"]["name"] = "another"
+        Path("c.zip").write_bytes(write_bundle(settings, {"vae": changed}))
+        other = run("replay", "c.zip")
+        assert other.exit_code == 1 and "4 of 5 identical" in other.stdout and "largest difference 8" in other.stdout
+        assert "It was made on another machine (another, torch " in other.stderr
+        settings["lanes"]["vae"]["hash"] = "0" * 16
+        Path("d.zip").write_bytes(write_bundle(settings, {"vae": changed}))
+        gone = run("replay", "d.zip")
+        assert gone.exit_code == 2 and "no checkpoint here with the weights of 'runs/tiny/vae'" in gone.stderr
+        assert "None of the lanes of d.zip could be replayed." in gone.stderr
+
+    def test_where_images_go(self):
+        assert "Say where the images go" in refused("sample", "runs/tiny/vae")
+        for name in ("b.npy", "b", "none/../b.tar"):
+            assert "must be a file that ends in .zip" in refused("sample", "runs/tiny/vae", "--bundle", name)
+        assert "no file 'none.zip'" in refused("replay", "none.zip")
 
     def test_columns_without_a_grid(self):
         assert "--columns" in refused("sample", "runs/tiny/gan", "--columns", 3, "--out", "bad.npy")

@@ -1,4 +1,4 @@
-"""A comparison that is killed (kill -9) goes on where it was. `python -m tests.bench.kills` does so 20 times."""
+"""A comparison that is killed (kill -9) goes on where it was. `make chaos` does so by the dozen, and more."""
 
 import random
 

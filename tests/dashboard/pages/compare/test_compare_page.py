@@ -12,6 +12,7 @@ from dashboard.pages.compare.page import Compare, numbers_of
 from dashboard.service import PREVIEW, Result, downloads
 from dashboard.service.device import Waiting
 from dashboard.ui.run import in_line, status
+from gencore import bundle
 from gencore.family import image_seed
 from tests.support.leases import taken
 
@@ -91,6 +92,13 @@ def test_the_record_names_what_finished_and_what_did_not(service):
     assert settings["image_seeds"] == [image_seed(7, 0), image_seed(7, 1)]
     assert settings["not_finished"] == []
     assert downloads.record(wanted, [], service.machine)["not_finished"] == ["toy"]
+
+
+def test_the_zip_is_a_bundle_that_is_made_again_to_the_bit(service, tmp_path):
+    wanted = order(service, n=3)
+    paths = downloads.write(tmp_path, wanted, [build_result(service, wanted)], service.machine)
+    (one,) = bundle.replay(bundle.read_bundle(paths[-1]))
+    assert one.same and (one.lane, one.checkpoint, one.n) == ("toy", "dots/toy", 3)
 
 
 def build_result(service, wanted):
