@@ -28,6 +28,7 @@ from gencore import checkpoint
 from gencore.comparison.state import FILE, LOCK, State, read_state
 from gencore.errors import InputError
 from gencore.locks import lock, owner
+from gencore.paths import read_file
 
 JOB, LOG, LINE = "job.json", "compare.log", ".comparisons.lock"
 DELETED = ".deleted"
@@ -226,7 +227,7 @@ def _write_job(folder: Path, job: Job) -> None:
 def _last_words(folder: Path) -> str:
     """Return the sentence that a process ended with, '' if it said none."""
     try:
-        last = processes.last_line((folder / LOG).read_text(encoding="utf-8", errors="replace")[-4000:])
+        last = processes.last_line(read_file(folder / LOG).decode("utf-8", errors="replace")[-4000:])
     except OSError:
         return ""
     return without_paths(last.removeprefix(ERROR)) if last.startswith(ERROR) else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from dashboard.service.cache import CacheKey, cache_key
 from dashboard.service.parsing import whole_of
 from gencore import checkpoint
 from gencore.family import Family
+from gencore.paths import read_file, refuse_irregular
 
 PREVIEW = {"n": 24, "seed": 42}  # how a checkpoint's preview.png was made
 
@@ -84,7 +86,7 @@ def missing(dataset: str, kind: type[Family]) -> str:
 def read_json(path: Path) -> dict[str, Any]:
     """Return a JSON object from a file, {} when there is none or it is broken."""
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = json.loads(read_file(path))
     except (OSError, ValueError):
         return {}
     return value if isinstance(value, dict) else {}
@@ -93,7 +95,7 @@ def read_json(path: Path) -> dict[str, Any]:
 def read_preview(path: Path, size: int) -> np.ndarray | None:
     """Return the images of a preview.png as uint8 (N, C, size, size), None when there is none or it is no such grid."""
     try:
-        with Image.open(path) as picture:
+        with Image.open(io.BytesIO(read_file(path))) as picture:
             array = np.asarray(picture.convert("L" if picture.mode == "L" else "RGB"))
     except (OSError, SyntaxError, ValueError):
         return None
@@ -107,6 +109,7 @@ def read_preview(path: Path, size: int) -> np.ndarray | None:
 def count_parameters(entry: checkpoint.Entry) -> int:
     """Return how many numbers a checkpoint's weights hold, read from the file's header; 0 when it cannot be read."""
     try:
+        refuse_irregular(entry.path / checkpoint.WEIGHTS)
         with safe_open(entry.path / checkpoint.WEIGHTS, "np") as weights:
             return sum(int(np.prod(weights.get_slice(key).get_shape())) for key in weights.keys())  # noqa: SIM118
     except (OSError, SafetensorError):

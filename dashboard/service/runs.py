@@ -18,6 +18,7 @@ from dashboard.service.cache import Cache, cache_key
 from dashboard.service.service import Service
 from gencore.checkpoint import Entry
 from gencore.errors import InputError, near
+from gencore.paths import read_file
 from gencore.pictures import gif
 from gencore.train import LOG, TIMELAPSE
 
@@ -161,7 +162,7 @@ def log_of(service: Service, checkpoint: str) -> Log:
 
 def read_columns(path: Path) -> tuple[dict[str, np.ndarray], int, int]:
     """Return a log's columns, how many lines it has, and how many of these cannot be read."""
-    lines = [line for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+    lines = [line for line in read_file(path).decode("utf-8", errors="replace").splitlines() if line.strip()]
     read = [record for record in map(parsed, lines) if record]
     # A run that was resumed from an older state may have logged the same images twice: the later line counts.
     rows = [row for _, row in sorted({row["images"]: row for row in read}.items())]
@@ -238,7 +239,7 @@ def read_frames(paths: Sequence[Path]) -> tuple[tuple[int, np.ndarray, bytes], .
     found = []
     for path in paths:
         try:
-            content = path.read_bytes()
+            content = read_file(path)
             with Image.open(io.BytesIO(content)) as picture:
                 pixels = np.asarray(picture.convert("L" if picture.mode == "L" else "RGB"))
         except (OSError, SyntaxError, ValueError):

@@ -40,6 +40,7 @@ from gencore.extractors import EXTRACTORS, FOLDER, LADDER, default_extractor
 from gencore.extractors.reference import load_real
 from gencore.family import Family, resolve_knobs
 from gencore.locks import DEVICE
+from gencore.paths import refuse_irregular
 
 MAX_IMAGES = 100
 KEPT_MODELS = 8
@@ -469,6 +470,7 @@ class Service:
         for root in checkpoint.roots():
             path = root / data.dataset_key(dataset) / FOLDER / "reference.safetensors"
             try:
+                refuse_irregular(path)
                 tensors = {name: value.astype(np.float64) for name, value in load_file(path).items()}
             except (OSError, SafetensorError):
                 continue

@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import os
 import re
 import threading
 
@@ -13,7 +14,7 @@ from torch import nn
 
 from dashboard.app import build
 from dashboard.results.projection import flatten, pixel_plane
-from dashboard.service import MAX_IMAGES, Frame, InputError, Service
+from dashboard.service import MAX_IMAGES, Frame, InputError, Service, runs
 from dashboard.service.lanes import Lane, read_preview
 from dashboard.service.parsing import parse_whole
 from dashboard.ui import model_card
@@ -136,6 +137,25 @@ def test_a_broken_checkpoint_is_told_without_paths(service, tmp_path):
     assert model_card.at_rest(lane)["note"] == lane.problem
     frames = run(service, order(service))
     assert frames[-1].state == "failed" and str(tmp_path) not in frames[-1].problem
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes here")
+@pytest.mark.parametrize(
+    "name",
+    ["config.json", "model.safetensors", "run.json", "cost.json", "preview.png", "log.jsonl", "timelapse/64.png"],
+)
+def test_a_pipe_in_a_checkpoint_keeps_no_page_waiting(service, tmp_path, name):
+    path = tmp_path / "dots" / "toy" / name
+    path.parent.mkdir(exist_ok=True)
+    path.unlink(missing_ok=True)
+    os.mkfifo(path)
+    assert service.datasets() and service.lanes("dots") and service.usable("dots") is not None
+    lane = service.lane("dots", "toy")
+    assert bool(lane.problem) == (name in ("config.json", "model.safetensors")) or not lane.checkpoint
+    for run in runs.runs(service, "dots"):
+        with pytest.raises(InputError, match="has no t"):
+            (runs.log_of if run.has_log else runs.timelapse_of)(service, run.name)
+    list(service.measurements("dots").points)
 
 
 def test_weights_that_changed_are_loaded_again(service, tmp_path):
