@@ -2,7 +2,7 @@
 PYTHON ?= python
 BIN := .venv/bin
 
-.PHONY: run test quality style bench chaos
+.PHONY: run test quality style bench chaos load
 
 run: $(BIN)/.runtime
 	$(BIN)/python app.py
@@ -28,6 +28,9 @@ bench: $(BIN)/.dev
 
 chaos: $(BIN)/.dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.bench.chaos
+
+load: $(BIN)/.dev
+	$(BIN)/python -m tests.bench.load
 
 $(BIN)/python:
 	$(PYTHON) -m venv .venv

@@ -20,10 +20,10 @@ from dashboard.figures import embedding
 from dashboard.service import InputError, Service
 from dashboard.service.public import is_open, on_space
 from dashboard.ui import assets, model_card, served
-from dashboard.ui.events import QUICK, Updates
+from dashboard.ui.events import QUICK, THREADS, Updates
 
 TITLE = "Trilemma Lab"
-QUEUE_SIZE = 20
+QUEUE_SIZE = 1000  # events that wait for a thread; runs do not wait there, see `dashboard.ui.events`
 MOON = (
     '<svg viewBox="0 0 16 16" width="16" height="16" fill="currentColor" aria-hidden="true">'
     '<path d="M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1Zm0 1.6v10.8A5.4 5.4 0 0 1 8 2.6Z"/></svg>'
@@ -85,6 +85,7 @@ def launch_options(service: Service) -> dict[str, Any]:
         "share": False,
         "footer_links": ["api"],
         "mcp_server": True,
+        "max_threads": THREADS,
         "app_kwargs": served.app_kwargs(TITLE) | {"exception_handlers": api.exception_handlers()},
         "max_file_size": "1gb" if is_open() else "1mb",  # an upload is refused by Gradio before any page sees it
     }

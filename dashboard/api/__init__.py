@@ -6,11 +6,9 @@ own, private handlers. `ENDPOINTS` is the list.
 
 from __future__ import annotations
 
-import threading
-
 import gradio as gr
 
-from dashboard.api.endpoint import MOST_CALLS, Endpoint, answers
+from dashboard.api.endpoint import Endpoint, answers
 from dashboard.api.http import exception_handlers
 from dashboard.api.inventory import models, training_log
 from dashboard.api.making import encode, generate, interpolate
@@ -37,8 +35,7 @@ ENDPOINTS = (
 
 def register(service: Service) -> None:
     """Add the endpoints to the current Blocks; before the pages, whose handlers would take their names."""
-    slots = threading.BoundedSemaphore(MOST_CALLS)
     with gr.Column(visible=False):
         trigger, shared = gr.Button(), answers()
         for endpoint in ENDPOINTS:
-            endpoint.register(service, trigger, slots, shared)
+            endpoint.register(service, trigger, shared)

@@ -7,6 +7,7 @@ import json
 import threading
 import typing
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -15,13 +16,8 @@ from gradio.components.api_component import Api
 from gradio.events import python_type_to_json_schema
 from gradio.utils import get_function_description
 
-from dashboard.api.caller import is_assistant, stop_when_gone
+from dashboard.api.caller import asking, is_assistant
 from dashboard.service import InputError, Service
-
-# A call that waits for the device holds one of the server's 40 threads. Calls do not wait in Gradio's queue, which
-# they would share with the pages: a full one turns visitors away.
-MOST_CALLS = 12
-BUSY = f"This app answers {MOST_CALLS} calls that run models at once, and is at it: call again when one has ended."
 
 
 @dataclass(frozen=True)
@@ -57,18 +53,16 @@ class Endpoint:
     Attributes:
         function: The function.
         answers: What it returns: 'answer' (JSON values), 'picture' (a PNG), 'archive' (a file).
-        runs: Whether it may run a model, and so counts among those that do at once.
+        runs: Whether it may run a model, and so counts among those that a caller may have at once.
     """
 
     function: Callable[..., Any]
     answers: tuple[str, ...]
     runs: bool = False
 
-    def register(
-        self, service: Service, trigger: gr.Button, slots: threading.Semaphore, answers: Mapping[str, Any]
-    ) -> None:
+    def register(self, service: Service, trigger: gr.Button, answers: Mapping[str, Any]) -> None:
         """Add it to the current Blocks, as an event of a button that nobody sees; `answers` are components by kind."""
-        handler = self.handler(service, slots)
+        handler = self.handler(service)
         description, described, returns = get_function_description(handler)
         hints = typing.get_type_hints(self.function, include_extras=True)
         parameters = inspect.signature(handler).parameters.values()
@@ -83,21 +77,17 @@ class Endpoint:
             show_progress="hidden",
         )
 
-    def handler(self, service: Service, slots: threading.Semaphore) -> Callable[..., Any]:
+    def handler(self, service: Service) -> Callable[..., Any]:
         """Return the function as Gradio calls it: without its first parameter."""
 
         def answer(*given: Any) -> Any:
-            if self.runs and not slots.acquire(blocking=False):
-                raise Refusal(BUSY)
+            visit = asking()
             try:
-                with stop_when_gone() as stop:
-                    found = self.function(Call(service, stop), *given)
+                with service.budget.calling(visit.visitor) if self.runs else nullcontext():
+                    found = self.function(Call(service, visit), *given)
                     return as_text(found) if is_assistant() else found
             except InputError as error:
                 raise Refusal(str(error)) from None
-            finally:
-                if self.runs:
-                    slots.release()
 
         _, *parameters = inspect.signature(self.function).parameters.values()
         answer.__name__, answer.__doc__ = self.function.__name__, self.function.__doc__

@@ -46,12 +46,13 @@ def generate(
         settings: By family, an object with `checkpoint` and `knobs`, both optional; all families when left out.
 
     Returns:
-        The settings and timings, with a sentence under `problems` for a family that failed;
+        The settings and timings, with a sentence under `problems` for a family that failed; images that were made
+        here before are given again with the time of then, which `timed` says;
         a picture of all images; a ZIP of every image as an exact PNG.
     """
     service, order = call.service, call.service.order(dataset, n, seed, settings or call.service.usable(dataset))
     done, problems = [], {}
-    for frame in without_waiting(service.run(order, call.stop)):
+    for frame in without_waiting(service.run(order, call.stop, fresh=False)):
         if frame.state == "done":
             done.append(downloads.result_of(service, order, frame))
         elif frame.state == "failed":

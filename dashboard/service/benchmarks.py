@@ -9,6 +9,7 @@ from typing import Any
 
 from dashboard.service.abilities import usable
 from dashboard.service.bounds import refuse_long
+from dashboard.service.budget import limits
 from dashboard.service.device import held
 from dashboard.service.interrupting import in_words, interruptible, wait_for
 from dashboard.service.parsing import expect_mapping, parse_whole
@@ -34,7 +35,8 @@ def measure_cost(
     repeats = parse_whole(repeats, 1, MOST_REPEATS, "The number of repeats")
     given = dict(expect_mapping(knobs or {}, "knobs"))
     settled = resolve_knobs(service.families[entry.family].knobs, given)
-    with held(service.device, stop) as over, in_a_sentence(entry.name, entry.name), in_words():
+    long = limits().measuring  # for the line: nobody comes between what is timed
+    with held(service.device, stop, seconds=long) as over, in_a_sentence(entry.name, entry.name), in_words():
         model = service.model(entry.name)
         with interruptible(model, over):
             _, seconds = cost.estimate(model, n, settled)

@@ -8,6 +8,7 @@ from typing import Any
 
 from dashboard import format
 from dashboard.service.abilities import able
+from dashboard.service.budget import limits
 from dashboard.service.device import held
 from dashboard.service.interrupting import in_words, interruptible
 from dashboard.service.parsing import parse_choice, parse_seed, parse_whole
@@ -18,7 +19,6 @@ from gencore.evaluation.bound import prepare, run
 
 BATCH = 20  # images at once
 SPLITS = ("test", "validation", "train")
-MOST_SECONDS = 120.0  # of work that a caller may ask for in one piece
 
 
 def measure_bound(
@@ -32,7 +32,7 @@ def measure_bound(
     entry = able(service, checkpoint, "bound")
     n, seed = parse_whole(n, 2, MAX_IMAGES, "The number of images"), parse_seed(seed)
     parse_choice(split, SPLITS, "split")
-    with held(service.device, stop) as over, in_a_sentence(entry.name, entry.name), in_words():
+    with held(service.device, stop, shared=True) as over, in_a_sentence(entry.name, entry.name), in_words():
         job = prepare(entry.name, n, split, seed=seed, batch=min(n, BATCH), keep=False)
         refuse_long(job.task.seconds, f"python -m gencore bound {entry.name} --n {n} --split {split}")
         with interruptible(job.model, over), closing(run(job)) as steps:
@@ -46,7 +46,7 @@ def refuse_long(seconds: float, command: str) -> None:
     Raises:
         InputError: saying how long it would take, and the command that does it.
     """
-    if seconds > MOST_SECONDS:
+    if seconds > limits().measuring:
         raise InputError(
             f"That would hold the device for about {format.minutes(seconds)}; ask for less, or run {command}."
         )

@@ -28,7 +28,8 @@ def result_of(service: Service, order: Order, frame: Frame) -> Result:
     """Return what a lane's last frame comes to."""
     part = next(part for part in order.parts if part.family == frame.family)
     title, each = service.families[frame.family].title, 1000 * frame.seconds / order.n
-    return Result(frame.family, title, frame.images, each, frame.index, frame.seconds, part, comparisons.at_work())
+    beside = "" if frame.kept else comparisons.at_work()
+    return Result(frame.family, title, frame.images, each, frame.index, frame.seconds, part, beside, frame.kept)
 
 
 def record(order: Order, results: Sequence[Result], machine: Mapping[str, Any]) -> dict[str, Any]:
@@ -44,6 +45,7 @@ def record(order: Order, results: Sequence[Result], machine: Mapping[str, Any]) 
                 "seconds": result.seconds,
                 "ms_per_image": result.ms_per_image,
                 "network_calls": result.calls,
+                **({"timed": result.kept} if result.kept else {}),
             }
             for result in results
         },

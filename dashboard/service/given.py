@@ -71,7 +71,7 @@ def score_samples(
     paths = [Path(file) for file in files or ()]
     if not 1 <= len(paths) <= MOST_FILES or any(path.suffix.lower() not in SUFFIXES for path in paths):
         raise InputError(f"Choose the samples' file: {', '.join(SUFFIXES)}; up to {MOST_FILES}, a generation each.")
-    with by_name(paths), in_a_sentence("given samples"), service.device.lease(stop) as lease:
+    with by_name(paths), in_a_sentence("given samples"), service.device.lease(stop, shares=True) as lease:
         yield from lease.line()
         if stop.is_set() or not lease.keep():
             return
@@ -81,6 +81,7 @@ def score_samples(
             for at in steps:
                 if at.problem:
                     raise InputError(at.problem)
+                yield from lease.share()
                 if stop.is_set() or not lease.keep():
                     return
                 yield Scoring(at.share, f"{at.words}.")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from gencore.family import image_seed
+from gencore.family import Knob, image_seed
 
 
 def image_seeds(seed: int, n: int, first: int = 0) -> list[int]:
@@ -16,13 +16,19 @@ def image_seeds(seed: int, n: int, first: int = 0) -> list[int]:
     return [image_seed(seed, first + i) for i in range(n)]
 
 
+def calls_knob(knobs: Sequence[Knob]) -> Knob | None:
+    """Return a family's knob for the number of network calls: its first whole number; None when it has none."""
+    return next((knob for knob in knobs if knob.integer and not knob.choices), None)
+
+
 @dataclass(frozen=True)
 class Part:
-    """One lane of an order: a checkpoint and every knob's value."""
+    """One lane of an order: a checkpoint, every knob's value, and about how many network calls they ask for."""
 
     family: str
     checkpoint: str
     knobs: Mapping[str, Any]
+    calls: int = 1
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,11 @@ class Order:
         """The seed of every image."""
         return image_seeds(self.seed, self.n, self.first)
 
+    @property
+    def calls(self) -> int:
+        """The network calls of an image of every part, together."""
+        return sum(part.calls for part in self.parts)
+
 
 @dataclass(frozen=True)
 class Result:
@@ -57,6 +68,7 @@ class Result:
         seconds: The run's whole time; 0 for images that were not timed here.
         part: The checkpoint and knobs, None for previews and real images.
         beside: The comparison that worked on the device meanwhile, which makes times longer; '' for none.
+        kept: When it was made and timed, where that was not now; see `Frame`.
     """
 
     family: str
@@ -67,6 +79,7 @@ class Result:
     seconds: float = 0.0
     part: Part | None = None
     beside: str = ""
+    kept: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,6 +94,7 @@ class Frame:
         seconds: Time the model has taken so far, without loading, warm-up and showing.
         images: uint8 (N, C, H, W): the images the model would give now; None when there are none yet.
         problem: One sentence when it failed.
+        kept: When it was made and timed, ISO 8601, where that was not now: '2026-11-29T14:03:10+00:00'.
     """
 
     family: str
@@ -90,3 +104,4 @@ class Frame:
     seconds: float = 0.0
     images: np.ndarray | None = None
     problem: str = ""
+    kept: str = ""

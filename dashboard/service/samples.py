@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from dashboard.results.operating_points import knobs_key
+from dashboard.service.budget import check_request
 from dashboard.service.cache import Cache
 from dashboard.service.device import Waiting
 from dashboard.service.lanes import checkpoint_key
@@ -85,7 +86,9 @@ class Samples:
             InputError: in one sentence, on anything bad.
         """
         whole = parse_whole(n, LEAST, MOST, "The number of samples")
-        return replace(self.service.order(dataset, 1, seed, settings), n=whole)
+        order = replace(self.service.order(dataset, 1, seed, settings), n=whole)
+        check_request(whole, order.calls, LEAST)
+        return order
 
     def make(self, order: Order, stop: threading.Event) -> Iterator[Waiting | Progress]:
         """Make the samples of an order, in pieces, and yield the progress of each family.

@@ -10,7 +10,9 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Generator, Hashable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,13 +26,16 @@ from safetensors.numpy import load_file
 from dashboard import format
 from dashboard.results.operating_points import Measurements, join, knobs_key
 from dashboard.service import lanes
+from dashboard.service.budget import Budget, check_request
 from dashboard.service.cache import Cache, CacheKey, cache_key
 from dashboard.service.device import Device, Lease, Waiting
 from dashboard.service.lanes import PREVIEW, Lane, checkpoint_key
-from dashboard.service.orders import Frame, Order, Part, image_seeds
+from dashboard.service.orders import Frame, Order, Part, calls_knob, image_seeds
+from dashboard.service.pace import Pace
 from dashboard.service.parsing import expect_mapping, parse_seed, parse_whole
 from dashboard.service.pixels import to_pixels
 from dashboard.service.problems import in_a_sentence, without_paths
+from dashboard.service.visits import visit_of
 from gencore import FAMILIES, checkpoint, data
 from gencore.device import describe_machine, pick_device, synchronise
 from gencore.errors import InputError, near
@@ -45,6 +50,7 @@ from gencore.paths import refuse_irregular
 MAX_IMAGES = 100
 KEPT_MODELS = 8
 REAL_BYTES = 600e6  # of real images: MNIST's splits take 55 MB at 28 pixels, CIFAR-10's 184 MB
+MADE_BYTES = 100e6  # of generated images: 100 of MNIST take 78 kB
 FRAME_SECONDS = 0.1  # at most ten frames a second: the browser has no way to ask for fewer
 
 T = TypeVar("T")
@@ -61,7 +67,9 @@ class Service:
     def __init__(self, data_root: Path | None = None) -> None:
         self.data_root = data_root
         self.device = Device(shared=lambda: checkpoint.roots()[-1] / DEVICE)
+        self.budget, self.pace = Budget(), Pace(self._shipped_rate)
         self._models = Cache(KEPT_MODELS)
+        self._made = Cache(256, MADE_BYTES)  # the last frames of runs, by weights, knobs, seed and number of images
         self._warm: WeakKeyDictionary[Family, set[int]] = WeakKeyDictionary()  # the sizes of batches they have made
         self._shared: dict[Callable, Any] = {}
         self._sharing = threading.Lock()
@@ -164,7 +172,7 @@ class Service:
         family that runs.
 
         Raises:
-            InputError: in one sentence, on anything bad.
+            InputError: in one sentence, on anything bad, or if it is more work than one request may take.
         """
         self.check_dataset(dataset)
         n, seed = parse_whole(n, 1, MAX_IMAGES, "The number of images"), parse_seed(seed)
@@ -174,7 +182,9 @@ class Service:
         parts = [self.part(dataset, family, settings[family]) for family in self.families if family in settings]
         if not parts:
             raise InputError("Nothing to run: name at least one family.")
-        return Order(dataset, n, seed, tuple(parts))
+        order = Order(dataset, n, seed, tuple(parts))
+        check_request(n, order.calls)
+        return order
 
     def check_dataset(self, dataset: Any) -> None:
         """Check the name of a data set.
@@ -196,40 +206,80 @@ class Service:
         if chosen and chosen not in names:
             raise InputError(f"There is no {family} checkpoint {chosen!r} on {dataset}{near(str(chosen), names)}")
         given = expect_mapping(setting.get("knobs") or {}, f"{family}'s knobs")
-        knobs = resolve_knobs(self.families[family].knobs, given)
-        return Part(family, chosen or self.lane(dataset, family).checkpoint, knobs)
+        known = self.families[family].knobs
+        knobs, steps = resolve_knobs(known, given), calls_knob(known)
+        calls = int(knobs[steps.name]) if steps else 1
+        return Part(family, chosen or self.lane(dataset, family).checkpoint, knobs, calls)
 
     # ---- running
 
-    def run(self, order: Order, stop: threading.Event) -> Iterator[Waiting | Frame]:
+    def run(self, order: Order, stop: threading.Event, fresh: bool = True) -> Iterator[Waiting | Frame]:
         """Run the parts of an order one after another, alone on the device, and yield frames as they form.
 
-        A part that fails says so and the next goes on. Every part ends in 'done', 'stopped', 'skipped' or 'failed'.
-        """
-        with self.device.lease(stop) as lease:
-            yield from lease.line()
-            for part in order.parts:
-                if stop.is_set() or not lease.keep():
-                    yield Frame(part.family, "skipped")
-                    continue
-                yield from self._run_part(part, order, stop, lease)
+        A part that fails says so and the next goes on. Every part ends in 'done', 'stopped', 'skipped' or 'failed'. A
+        long run lets others go ahead between two network calls; its `seconds` are without that.
 
-    def _run_part(self, part: Part, order: Order, stop: threading.Event, lease: Lease) -> Iterator[Frame]:
+        Args:
+            order: What to generate.
+            stop: Ends it within one network call when it is set; a `Visit` says for whom it is.
+            fresh: Whether everything is made anew. Else what was made before of the same weights, knobs and seed is
+                given again, as 'done', with the time it was made (`Frame.kept`): its seconds are of then.
+        """
+        kept = {} if fresh else {part.family: frame for part in order.parts if (frame := self._kept(order, part))}
+        yield from kept.values()
+        left = replace(order, parts=tuple(part for part in order.parts if part.family not in kept))
+        if left.parts:
+            yield from self._run(left, stop)
+
+    def _kept(self, order: Order, part: Part) -> Frame | None:
+        with suppress(InputError):  # the checkpoint has gone, which running it tells
+            return self._made.get(made_key(order, part))
+        return None
+
+    def _run(self, order: Order, stop: threading.Event) -> Iterator[Waiting | Frame]:
+        visit = visit_of(stop)
+        try:
+            self.budget.check(visit.visitor, order.n * order.calls)
+            with self.device.lease(stop, seconds=self.pace.seconds(order), shares=True) as lease:
+                yield from lease.line()
+                for part in order.parts:
+                    if stop.is_set() or not lease.keep():
+                        yield Frame(part.family, "failed" if visit.why else "skipped", problem=visit.why)
+                        continue
+                    yield from self._run_part(part, order, stop, lease)
+        except InputError as error:  # of the line, or of the budget; a part's own are told by it
+            yield from (Frame(part.family, "failed", problem=str(error)) for part in order.parts)
+
+    def _run_part(self, part: Part, order: Order, stop: threading.Event, lease: Lease) -> Iterator[Waiting | Frame]:
         yield Frame(part.family, "loading")
+        frame = None
         try:
             with in_a_sentence(part.checkpoint):
                 lane = self.lane(order.dataset, part.family, part.checkpoint)
                 if lane.problem:
                     raise InputError(lane.problem)
-                model = self.model(part.checkpoint)
+                key, model = made_key(order, part), self.model(part.checkpoint)
                 self.warm_up(model, order.seeds, part.knobs)
-                yield from self._sample(model, part, order.seeds, stop, lease)
+                yield from lease.share()
+                try:
+                    for frame in self._sample(model, part, order.seeds, stop, lease):
+                        yield frame
+                finally:
+                    if isinstance(frame, Frame):
+                        self._account(key, part, order.n, frame, lease)
         except InputError as error:
             yield Frame(part.family, "failed", problem=str(error))
 
+    def _account(self, key: Hashable, part: Part, n: int, last: Frame, lease: Lease) -> None:
+        """Take note of what a part of a run has made, and what that took."""
+        self.budget.charge(lease.visit.visitor, n * last.index)
+        self.pace.learn(part, n * last.index, last.seconds)
+        if last.state == "done":
+            self._made.put(key, replace(last, kept=datetime.now(UTC).isoformat(timespec="seconds")))
+
     def _sample(
         self, model: Family, part: Part, seeds: list[int], stop: threading.Event, lease: Lease
-    ) -> Iterator[Frame]:
+    ) -> Iterator[Waiting | Frame]:
         steps, seconds, shown = model.sample(seeds, **part.knobs), 0.0, 0.0
         step = None
         while True:
@@ -241,14 +291,25 @@ class Service:
             if following is None:
                 break
             step = following
+            if step.index < step.total:
+                yield from lease.share()
             halted = stop.is_set() or not lease.keep()
             if step.index < step.total and (halted or time.monotonic() - shown >= FRAME_SECONDS):
-                state = "stopped" if halted else "running"
-                yield Frame(part.family, state, step.index, step.total, seconds, to_pixels(step.x0))
+                state = ("failed" if lease.visit.why else "stopped") if halted else "running"
+                images = to_pixels(step.x0)
+                yield Frame(part.family, state, step.index, step.total, seconds, images, lease.visit.why)
                 shown = time.monotonic()
                 if halted:
                     return
         yield Frame(part.family, "done", step.index, step.total, seconds, to_pixels(step.x0))
+
+    def _shipped_rate(self, part: Part) -> float | None:
+        """Return the seconds per image and network call that a checkpoint brings with it; None where it brings none."""
+        cost = lanes.read_json(checkpoint.resolve(part.checkpoint) / "cost.json")
+        try:
+            return cost["ms_per_image"] / 1000 / cost["calls"]
+        except (KeyError, TypeError, ZeroDivisionError):
+            return None
 
     def with_model(
         self,
@@ -477,3 +538,8 @@ class Service:
             if {"mean", "basis", "points", "bins", "density"} <= set(tensors):
                 return tensors
         return None
+
+
+def made_key(order: Order, part: Part) -> Hashable:
+    """Return the key of what a part of an order makes: weights, knobs, seed and number of images."""
+    return checkpoint_key(part.checkpoint), knobs_key(part.knobs), order.seed, order.first, order.n

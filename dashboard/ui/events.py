@@ -15,11 +15,15 @@ import gradio as gr
 from gradio.blocks import BlockFunction
 from gradio.exceptions import InvalidPathError
 
+from dashboard.service.device import MOST
+
 CALM: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 QUICK: dict[str, Any] = {**CALM, "queue": False}
-# Those who wait for the device hold a thread each, of which Gradio has 40; the others wait in its queue.
+# Runs wait in the device's own line, which says how long and refuses in a sentence when it is full: never in Gradio's
+# queue, where they would stand before the pages' other events. Each that waits holds a thread: there are `THREADS`.
 # Whatever shares the name must say the number: the lowest one counts, and 1 is that of those who say none.
-RUNS: dict[str, Any] = {"concurrency_id": "runs", "concurrency_limit": 16}
+RUNS: dict[str, Any] = {"concurrency_id": "runs", "concurrency_limit": 2 * MOST + 16}
+THREADS = 2 * RUNS["concurrency_limit"]  # for runs, for calls of endpoints, and for what is quick
 # 'once', Gradio's own choice, would drop a run asked for before the browser knows that the last one ended.
 RUN: dict[str, Any] = {**CALM, **RUNS, "trigger_mode": "multiple"}
 UPLOADED = "A file is uploaded first, to /gradio_api/upload; what stands for it here is no such file."

@@ -110,7 +110,8 @@ def sentence(frame: Frame, n: int, seed: int) -> str:
     return {
         "waiting": "Waiting for its turn on the device.",
         "loading": "Loading and warming up; the clock has not started.",
-        "done": f"{n} image{'s' * (n != 1)}, seed {seed}, timed here after a warm-up.",
+        "done": f"{n} image{'s' * (n != 1)}, seed {seed}, "
+        + (f"made and timed here at {frame.kept[11:16]} UTC." if frame.kept else "timed here after a warm-up."),
         "stopped": f"Stopped at step {frame.index:,} of {frame.total:,}.",
         "skipped": "Stopped before its turn; the images are from before.",
         "failed": frame.problem,

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable
 from html import escape
-from threading import Event
 from typing import Any, TypeVar
 
 import gradio as gr
-from gradio.context import Context
+from gradio.context import Context, LocalContext
 
+from dashboard import format
 from dashboard.service.device import Waiting
 from dashboard.service.problems import without_paths
+from dashboard.service.visits import Visit, presence
 from dashboard.ui.events import QUICK
 
 T = TypeVar("T")
@@ -25,7 +26,9 @@ Updates = Generator[Any, None, T]  # updates of a page, and what comes of them i
 
 def in_line(waiting: Waiting) -> str:
     """Return what is said of a run that waits for the device."""
-    return f"The device is busy, {waiting.ahead} ahead; this starts when it is free."
+    seconds = waiting.seconds
+    wait = "" if seconds < 2 else f", about {seconds:.0f} s" if seconds < 90 else f", about {format.minutes(seconds)}"
+    return f"The device is busy, {waiting.ahead} ahead{wait}; this starts when it is free."
 
 
 def status(words: str, problem: bool = False) -> str:
@@ -39,12 +42,13 @@ class Run:
     """One run of a visitor.
 
     Attributes:
-        stop: Set when the run shall end: by Stop, by a later run, or because the visitor has gone or gone on.
+        stop: Set when the run shall end: by Stop, by a later run, or because the visitor has gone or gone on, or does
+            not listen.
     """
 
     def __init__(self, runs: Runs, session: str):
         self._runs, self._session = runs, session
-        self.stop = Event()
+        self.stop = Visit(session, presence(LocalContext))
 
     @property
     def current(self) -> bool:

@@ -22,7 +22,7 @@ from dashboard.service import PREVIEW, Frame, InputError, Lane, Order, Part, Ser
 from dashboard.service.cache import Cache
 from dashboard.service.device import Busy, Lease, Waiting, finish
 from dashboard.service.lanes import checkpoint_key
-from dashboard.service.orders import image_seeds
+from dashboard.service.orders import calls_knob, image_seeds
 from dashboard.service.parsing import parse_seed, parse_whole
 from dashboard.service.pixels import to_input, to_pixels
 from dashboard.service.problems import in_a_sentence
@@ -244,8 +244,8 @@ class Trajectories:
         return found[0]
 
     def step_knob(self, family: str) -> Knob | None:
-        """Return a family's knob for the number of steps: its first whole number; None when it has none."""
-        return next((knob for knob in self.kinds[family].knobs if knob.integer and not knob.choices), None)
+        """Return a family's knob for the number of steps; None when it has none."""
+        return calls_knob(self.kinds[family].knobs)
 
     def bounded(self, source: Lane) -> bool:
         """Return whether a checkpoint's bound is a sum over t, which can be measured."""
@@ -439,21 +439,25 @@ class Trajectories:
         Raises:
             InputError: in one sentence, if the model fails.
         """
-        with self.service.device.lease(stop) as lease, in_a_sentence(parts[0].checkpoint):
+        expected = sum(self.service.pace.seconds_of(part, 1) for part in parts)
+        device = self.service.device
+        with device.lease(stop, seconds=expected, shares=True) as lease, in_a_sentence(parts[0].checkpoint):
             yield from lease.line()
             trajectories = [Trajectory(self.service.model(part.checkpoint), part.knobs, seed) for part in parts]
-            started = time.perf_counter()
             yield from self._sample(trajectories, stop, lease)
+            if lease.visit.why:
+                raise InputError(lease.visit.why)
             if all(trajectory.over for trajectory in trajectories):
                 calls = sum(trajectory.total for trajectory in trajectories)
-                rate = Rate((time.perf_counter() - started) / calls, "as in the last film here")
+                rate = Rate(sum(trajectory.seconds for trajectory in trajectories) / calls, "as in the last film here")
                 self._rates.put((checkpoint_key(parts[0].checkpoint), 1), rate)
 
     def _sample(
         self, trajectories: Sequence[Trajectory], stop: threading.Event, lease: Lease
-    ) -> Iterator[list[Segment]]:
+    ) -> Iterator[Waiting | list[Segment]]:
         running, shown = dict(enumerate(trajectories)), 0.0
         while running:
+            yield from lease.share()
             if stop.is_set() or not lease.keep():
                 yield [trajectory.segment(side, "stopped") for side, trajectory in running.items()]
                 return
@@ -497,7 +501,7 @@ class Trajectory:
     def __init__(self, model: Family, knobs: Mapping[str, Any], seed: int):
         seeds = image_seeds(seed, 1)
         self.times = model.timesteps(**knobs)
-        self.total, self.calls = len(self.times), 0
+        self.total, self.calls, self.seconds = len(self.times), 0, 0.0
         self._kept = set(evenly(self.total, MOST_SNAPSHOTS))
         self._x = model.latent(seeds)
         self._steps = model.sample(seeds, **knobs)
@@ -514,13 +518,15 @@ class Trajectory:
         return self.calls == self.total
 
     def advance(self) -> None:
-        """Make one network call."""
+        """Make one network call; `seconds` are of all of them so far."""
+        started = time.perf_counter()
         step = next(self._steps)
         if self.calls in self._kept:
             self._keep(self.times[self.calls], self._x, step.x0)
         self._x, self.calls = step.x, self.calls + 1
         if self.over:
             self._keep(None, step.x0, step.x0)
+        self.seconds += time.perf_counter() - started
 
     def _keep(self, t: int | None, x: torch.Tensor, x0: torch.Tensor) -> None:
         self.fresh.append(Snapshot(self.calls, t, to_pixels(x)[0], to_pixels(x0)[0]))

@@ -195,12 +195,13 @@ def measure(service: Service, jobs: Sequence[Job], stop: threading.Event) -> Ite
 
     A point that is stopped half-way leaves no row; a point that fails says so and the next goes on.
     """
-    with service.device.lease(stop) as lease:
+    whole = sum(job.expected for job in jobs)
+    with service.device.lease(stop, seconds=whole) as lease:
         yield from lease.line()
         if not lease.keep():
             yield Progress("stopped")
             return
-        whole, over, started = sum(job.expected for job in jobs), 0.0, time.monotonic()
+        over, started = 0.0, time.monotonic()
         for place, job in enumerate(jobs):
             for seen in attend(job, stop, lease.keep):
                 if seen.state == "stopped":

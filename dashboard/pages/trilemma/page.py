@@ -313,7 +313,7 @@ class Trilemma:
             return
         waiting = model_card.painted(Frame("", "waiting"), order.n, order.seed)
         if (yield from run.shown(
-            self.service.run(order, run.stop),
+            self.service.run(order, run.stop, fresh=False),
             lambda words: {self.samples: {**waiting, "note": words}},
             lambda frame: {self.samples: self._painted(frame, order)},
         )):  # fmt: skip

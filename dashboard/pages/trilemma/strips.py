@@ -72,7 +72,7 @@ class Strips:
             order = self.service.order(dataset, IMAGES, PREVIEW["seed"], {point.family: setting})
         except InputError:
             return ""
-        for frame in without_waiting(self.service.run(order, stop)):
+        for frame in without_waiting(self.service.run(order, stop, fresh=False)):
             if frame.state == "done" and frame.images is not None:
                 return self._made.put(key, data_uri(frame.images, COLUMNS))
         return ""

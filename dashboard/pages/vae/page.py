@@ -393,7 +393,7 @@ class Inside:
             return
         run = self.runs.begin(request)
         if (yield from run.shown(
-            self.service.run(order, run.stop),
+            self.service.run(order, run.stop, fresh=False),
             lambda words: {self.samples: {"words": words, "problem": ""}},
             lambda frame: self._sampled(frame, order.seed),
         )):  # fmt: skip

@@ -3,7 +3,7 @@
 import io
 import json
 import zipfile
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from threading import Event
 
@@ -14,7 +14,7 @@ from PIL import Image
 
 from dashboard.api import inventory, making, measured, measuring
 from dashboard.api.endpoint import Call
-from dashboard.service import InputError, Service, benchmarks, bounds, public
+from dashboard.service import InputError, Service, benchmarks, bounds, budget, public
 from gencore import FAMILIES, checkpoint
 from gencore.data import load_images, to_float
 from gencore.evaluation import bound, cost
@@ -169,7 +169,7 @@ def test_bad_input_is_told_in_a_sentence(call, ask, words):
 
 @pytest.mark.parametrize("module", [bounds, benchmarks])
 def test_what_would_take_long_is_refused_with_the_command_for_it(call, module, monkeypatch):
-    monkeypatch.setattr(bounds, "MOST_SECONDS", 0.0)
+    monkeypatch.setattr(bounds, "limits", lambda: replace(budget.PRIVATE, measuring=0.0))
     ask = measuring.bound if module is bounds else measuring.benchmark
     with pytest.raises(InputError, match=rf"python -m gencore {ask.__name__} digits/vae"):
         ask(call, "digits/vae", 4)

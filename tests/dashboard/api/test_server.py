@@ -17,10 +17,10 @@ import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
-from dashboard.api import ENDPOINTS, caller
-from dashboard.api.endpoint import BUSY, MOST_CALLS
+from dashboard.api import ENDPOINTS
 from dashboard.app import build, launch_options
 from dashboard.service import Frame, Service, public
+from dashboard.service.budget import PRIVATE
 from dashboard.ui.events import FETCHED, UPLOADED
 from tests.support.loops import run
 
@@ -227,11 +227,12 @@ def endless(app, monkeypatch):
     """Runs that end when they are stopped, and by themselves after minutes only."""
     told = SimpleNamespace(begun=threading.Event(), stopped=threading.Event())
 
-    def run(order, stop):
+    def run(order, stop, fresh=True):
         last = time.monotonic() + 2 * PATIENCE
         with app.service.device.lease(stop) as lease:
             yield from lease.line()
-            while not stop.wait(0.05) and lease.keep() and time.monotonic() < last:
+            while not stop.is_set() and lease.keep() and time.monotonic() < last:
+                time.sleep(0.05)
                 told.begun.set()
                 yield Frame("vae", "running")
         if stop.is_set():
@@ -282,38 +283,19 @@ def test_a_run_ends_when_its_caller_goes(app, endless, leave):
     assert not app.service.device.busy
 
 
-def test_more_calls_than_there_are_places_are_refused_in_a_sentence(app, endless):
+def test_more_calls_than_one_visitor_may_have_are_refused_in_a_sentence(app, endless):
     many = Client(app.url, verbose=False)
-    jobs = [many.submit("mnist", 1, 1, {"vae": {}}, api_name="/generate") for _ in range(MOST_CALLS)]
+    jobs = [many.submit("mnist", 1, 1, {"vae": {}}, api_name="/generate") for _ in range(PRIVATE.calls)]
     assert endless.begun.wait(PATIENCE)
     last = time.monotonic() + PATIENCE
-    while len(app.service.device._line) < MOST_CALLS - 1 and time.monotonic() < last:
+    while app.service.device.waiting < PRIVATE.calls - 1 and time.monotonic() < last:
         time.sleep(0.05)
     answer = httpx.post(f"{app.url}/gradio_api/run/judge", json={"data": ["mnist/gan", 1]}, timeout=PATIENCE)
-    assert answer.json()["error"] == BUSY
+    assert (
+        answer.json()["error"]
+        == "You have 12 calls at work, the most that one visitor may have here: wait for its end."
+    )
     light = httpx.post(f"{app.url}/gradio_api/run/rows", json={"data": ["mnist", "points", "", ""]}, timeout=PATIENCE)
     assert light.status_code == 200 and json.loads(light.text)["data"][0]["rows"], "what runs no model is answered"
     for job in jobs:
         job.cancel()
-
-
-def test_a_caller_who_never_fetches_the_news_is_taken_for_gone(monkeypatch):
-    event = SimpleNamespace(alive=True, session_hash="s")
-    unread = SimpleNamespace(empty=lambda: False)
-    queue = SimpleNamespace(event_ids_to_events={"e": event}, pending_messages_per_session={"s": unread})
-    now = [0.0]
-    monkeypatch.setattr(caller.time, "monotonic", lambda: now[0])
-    there = caller.queued(queue, "e")
-    assert there()
-    now[0] = caller.UNREAD - 1
-    assert there()
-    now[0] = caller.UNREAD + 1
-    assert not there()
-    unread.empty = lambda: True
-    assert there(), "it has fetched them after all"
-    event.alive = False
-    assert not there()
-
-
-def test_without_a_request_nobody_can_go():
-    assert caller.presence()()

@@ -5,8 +5,9 @@ import time
 
 import pytest
 
-from dashboard.service import Service
-from dashboard.service.device import Busy, Device, Waiting, finish, without_waiting
+from dashboard.service import Service, device
+from dashboard.service.device import MOST, OWED, QUICK, SHARE, TURN, Busy, Device, Waiting, finish, without_waiting
+from dashboard.service.visits import Visit
 from gencore import locks
 from gencore.checkpoint import roots
 from gencore.errors import InputError
@@ -132,6 +133,175 @@ def test_work_that_fails_is_told_in_a_sentence_and_gives_the_device_back(error, 
 
 def test_frames_without_those_that_wait():
     assert list(without_waiting([Waiting(2), "a", Waiting(1), "b"])) == ["a", "b"]
+
+
+# ---- who goes first
+
+
+class Clock:
+    """A clock that stands still until it is set."""
+
+    def __init__(self):
+        self.seconds = 0.0
+
+    def __call__(self):
+        return self.seconds
+
+
+class Table:
+    """A device with a clock of its own, and visitors who wait for it."""
+
+    def __init__(self):
+        self.clock, self.leases = Clock(), {}
+        self.device = Device(clock=self.clock)
+
+    def ask(self, name, seconds, visitor=None):
+        """Somebody asks for the device for so long; whether it was had at once."""
+        lease = self.device.lease(Visit(visitor or name), seconds=seconds, shares=True)
+        self.leases[name] = lease
+        return self.try_(name)
+
+    def try_(self, name):
+        with self.device._lock:
+            return self.leases[name]._take()
+
+    def line(self):
+        names = {lease: name for name, lease in self.leases.items()}
+        return [names[lease] for lease in self.device._order()]
+
+    def work(self, name, seconds):
+        """Whether who has the device gives it back after so many more seconds of work."""
+        self.clock.seconds += seconds
+        for lease in self.device._line:
+            lease.seen = self.clock.seconds
+        if not (gives := self.leases[name]._gives_way()):
+            return False
+        assert not self.leases[name].keep() and not self.try_(name)
+        return gives
+
+    def end(self, name, seconds=0.0):
+        self.clock.seconds += seconds
+        for lease in self.device._line:
+            lease.seen = self.clock.seconds
+        self.leases[name].end()
+
+
+@pytest.fixture
+def table():
+    return Table()
+
+
+def test_quick_work_goes_ahead_of_long_work_and_in_the_order_in_which_it_was_asked_for(table):
+    assert table.ask("long", 300)
+    assert not any([table.ask("longer", 900), table.ask("one", 0.1), table.ask("two", QUICK)])
+    assert table.line() == ["one", "two", "longer"]
+    assert table.work("long", 1.2), "at the first network call that ends"
+    assert not table.try_("two") and table.try_("one")
+    assert not table.work("one", 0.2), "quick work is not divided"
+    table.end("one")
+    assert table.try_("two")
+    table.end("two", 0.1)
+    assert table.line() == ["longer", "long"]
+
+
+def test_long_work_of_several_visitors_goes_by_turns(table):
+    assert table.ask("ann", 300) and not table.ask("ben", 20) and not table.ask("cec", 900)
+    assert not table.work("ann", TURN / 2) and table.work("ann", TURN / 2)
+    assert table.try_("ben") and table.work("ben", TURN)
+    assert table.try_("cec") and table.work("cec", TURN)
+    assert table.try_("ann") and table.leases["ann"].had == TURN
+
+
+def test_of_one_visitors_work_one_piece_is_in_line(table):
+    assert table.ask("ann", 300) and not table.ask("second", 300, "ann")
+    assert not table.work("ann", 5 * TURN), "there is nobody else"
+    assert not table.ask("third", 300, "ann") and not table.ask("ben", 300)
+    assert table.work("ann", 0.1) and table.line() == ["ben", "ann", "second", "third"]
+    assert table.try_("ben") and table.work("ben", TURN) and table.try_("ann")
+    table.end("ann")
+    assert table.line() == ["second", "ben", "third"], "the next one of the visitor's is in line now"
+
+
+def test_what_takes_longer_than_was_expected_is_quick_no_more(table):
+    assert table.ask("ann", 0.0) and not table.ask("ben", 300)
+    assert not table.work("ann", QUICK) and table.work("ann", TURN)
+    assert not table.leases["ann"].quick
+    again = table.device.lease(table.leases["ann"].visit)
+    assert not again.quick, "in pieces it is no quicker"
+
+
+def test_long_work_has_its_turn_however_much_quick_work_there_is(table):
+    assert table.ask("long", 300) and not table.ask("q0", 0.5) and table.work("long", 0.1)
+    for place in range(int(SHARE / 0.5)):
+        assert table.try_(f"q{place}") and not table.ask(f"q{place + 1}", 0.5)
+        table.end(f"q{place}", 0.5)
+    assert table.line()[0] == "long" and table.try_("long")
+    assert not table.work("long", OWED / 2) and table.work("long", OWED / 2), "and gives way when it has had it"
+
+
+def test_who_is_not_there_is_passed_over_and_keeps_the_place(table):
+    assert table.ask("long", 300) and not table.ask("away", 0.1) and not table.ask("here", 0.1)
+    table.clock.seconds += 2.0
+    table.leases["here"].seen = table.clock.seconds
+    assert table.line() == ["here", "away"]
+    table.leases["away"].seen = table.clock.seconds
+    assert table.line() == ["away", "here"]
+    table.clock.seconds += 2.0
+    assert not table.leases["long"]._gives_way(), "for nobody"
+
+
+def test_who_waits_is_told_for_about_how_long(table):
+    assert table.ask("long", 300)
+    assert not any(table.ask(f"v{place}", 300) for place in range(4))
+    with table.device._lock:
+        waits = [table.leases[f"v{place}"]._ahead() for place in range(4)]
+    assert [(one.ahead, one.seconds) for one in waits] == [(place + 1, TURN * (place + 1)) for place in range(4)]
+    assert not table.ask("quick", 0.1)
+    with table.device._lock:
+        assert table.leases["quick"]._ahead().seconds == OWED
+
+
+def test_a_full_line_of_long_work_is_told_in_a_sentence_and_takes_quick_work(table):
+    assert table.ask("first", 300) and not any(table.ask(f"v{place}", 300) for place in range(MOST))
+    with pytest.raises(Busy, match=f"^The device is busy, {MOST} ahead, about 2 minutes: no more can wait"):
+        table.ask("late", 300)
+    assert not table.ask("quick", 0.1) and table.line()[0] == "quick"
+
+
+def test_a_long_run_lets_a_quick_one_go_ahead_between_two_of_its_steps():
+    """Threads, as in the app: the long one's own time is without the others'."""
+    device, steps, begun, over = Device(), [], threading.Event(), threading.Event()
+
+    def walk():
+        with device.lease(Visit("ann"), seconds=300, shares=True) as lease:
+            assert had(lease)
+            while not over.is_set():
+                steps.append(lease)
+                begun.set()
+                time.sleep(0.001)
+                assert not list(lease.share()) and lease.keep()
+
+    line = threading.Thread(target=walk)
+    line.start()
+    begun.wait()
+    assert [finish(device.alone("x", lambda: len(steps), Visit("ben"))) for _ in range(3)]
+    over.set()
+    line.join()
+    assert not device.busy and steps[0].visit.had == pytest.approx(steps[0].had) and not device._line
+
+
+def test_one_who_is_stopped_while_others_go_ahead_does_not_come_back(monkeypatch):
+    monkeypatch.setattr(device, "QUIET", 0.0)
+    one, stop = Device(), Visit("ann")
+    with one.lease(stop, seconds=300, shares=True) as lease, one.lease(Visit("ben")) as other:
+        assert had(lease)
+        with one._lock:
+            assert not other._take()
+        waits = lease.share()
+        stop.set()
+        with one._lock:
+            other.seen = one._clock()
+        assert list(waits) == [] and not lease.keep() and had(other)
 
 
 # ---- other processes, whose locks are as another open file's

@@ -15,10 +15,11 @@ from torch import nn
 from dashboard.app import build
 from dashboard.results.projection import flatten, pixel_plane
 from dashboard.service import MAX_IMAGES, Frame, InputError, Service, runs
+from dashboard.service.device import MOST
 from dashboard.service.lanes import Lane, read_preview
 from dashboard.service.parsing import parse_whole
 from dashboard.ui import model_card
-from dashboard.ui.events import Updates
+from dashboard.ui.events import RUNS, THREADS, Updates
 from gencore import FAMILIES, checkpoint
 from gencore.evaluation import rows
 from gencore.family import image_seed
@@ -207,7 +208,7 @@ def test_events_of_one_queue_agree_on_how_many_run_at_once(service):
     limits = {}
     for function in build(service).fns.values():
         limits.setdefault(function.concurrency_id, set()).add(function.concurrency_limit)
-    assert limits["runs"] == {16}
+    assert limits["runs"] == {RUNS["concurrency_limit"]} and 2 * MOST < RUNS["concurrency_limit"] < THREADS
     assert all(len(found) == 1 for found in limits.values())
 
 

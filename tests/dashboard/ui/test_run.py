@@ -44,7 +44,9 @@ def test_a_run_says_its_place_in_line_and_then_shows_its_frames():
     run = Runs().begin(ANN)
     shown = run.shown([Waiting(2), Waiting(1), "a", "dull", "b"], say, paint)
     assert list(shown) == [say(in_line(Waiting(2))), say(in_line(Waiting(1))), {"frame": "a"}, {"frame": "b"}]
-    assert "busy, 2 ahead" in in_line(Waiting(2))
+    assert "busy, 2 ahead; this starts" in in_line(Waiting(2))
+    assert "busy, 4 ahead, about 40 s; this starts" in in_line(Waiting(4, 40.0))
+    assert "busy, 40 ahead, about 5 minutes;" in in_line(Waiting(40, 300.0))
 
 
 def ended(shown):
