@@ -26,7 +26,7 @@ OWED = 0.5  # seconds of that turn
 MOST = 48  # pieces of quick work in line, and of longer work: each that waits holds a thread
 PRESENT = 1.0  # seconds after which one who was silent in line lets the next one go first
 QUIET = 1.0  # seconds of letting others go ahead of which nothing is told
-UNKNOWN = 1.0  # seconds of work of which nothing is known
+UNKNOWN = 0.5  # seconds of work of which nothing is known
 STOPPED = "Stopped before its turn on the device."
 LATE = "Another run has the device; try again when it has ended."
 
