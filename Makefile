@@ -2,7 +2,7 @@
 PYTHON ?= python
 BIN := .venv/bin
 
-.PHONY: run test quality style bench chaos load
+.PHONY: run test quality style bench chaos load lock audit
 
 run: $(BIN)/.runtime
 	$(BIN)/python app.py
@@ -31,6 +31,18 @@ chaos: $(BIN)/.dev
 
 load: $(BIN)/.dev
 	$(BIN)/python -m tests.bench.load
+
+# Where torch's builds for processors are found; a folder with the wheel does, too: make lock TORCH="--find-links FOLDER"
+TORCH ?= --torch-backend cpu
+lock: $(BIN)/python
+	$(BIN)/pip install uv
+	$(BIN)/uv pip compile requirements.txt -o requirements.lock --quiet --generate-hashes --custom-compile-command "make lock" \
+		--python-version 3.11 --python-platform x86_64-manylinux_2_28 --no-emit-index-url --no-emit-find-links $(TORCH)
+
+audit:
+	$(PYTHON) -m venv .venv-audit
+	.venv-audit/bin/pip install --quiet "pip-audit>=2.10,<3"
+	.venv-audit/bin/python tests/audit.py
 
 $(BIN)/python:
 	$(PYTHON) -m venv .venv

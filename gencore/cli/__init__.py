@@ -24,6 +24,7 @@ from gencore.cli import (
     latents,
     replay,
     sample,
+    space,
     train,
 )
 from gencore.cli import list as listing
@@ -70,6 +71,7 @@ for name, command in {
     "features": features.features,
     "ladder": ladder.ladder,
     "latents": latents.latents,
+    "space": space.space,
 }.items():
     app.command(name)(command)
 
