@@ -20,7 +20,7 @@ from gencore.locks import taken
 T = TypeVar("T")
 TICK = 0.1  # seconds between two looks of one who waits
 QUICK = 1.0  # seconds of work that go ahead of longer work
-TURN = 2.0  # seconds after which longer work lets other longer work go on
+TURN = 10.0  # seconds after which longer work lets other longer work go on
 SHARE = 3.0  # seconds of quick work after which longer work that waits has a turn all the same
 OWED = 0.5  # seconds of that turn
 MOST = 48  # pieces of quick work in line, and of longer work: each that waits holds a thread
