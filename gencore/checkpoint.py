@@ -14,7 +14,6 @@ import functools
 import glob
 import inspect
 import json
-import math
 import os
 import threading
 import uuid
@@ -475,7 +474,7 @@ def _is_whole(value: Any) -> bool:
 KINDS = (  # of a default, what may stand in its place, and that in words
     (bool, lambda value: type(value) is bool, "true or false"),
     (int, _is_whole, "a whole number"),
-    (float, lambda value: type(value) in (int, float) and math.isfinite(value), "a finite number"),
+    (float, lambda value: isinstance(value, int | float) and abs(value) < 1e300, "a finite number"),  # once a bool
     (str, lambda value: isinstance(value, str), "text"),
     (
         tuple,

@@ -519,7 +519,8 @@ def test_a_size_that_no_image_has_is_no_model(saved, size):
      ({"widths": [8, 8.0]}, "widths must be"), ({"widths": [8] * 5000}, "can be built"),
      ({"latent": -1}, "can be built"), ({"latent": 2.5}, "latent must be"), ({"latent": 10**30}, "can be built"),
      ({"blocks": 10**9}, "it calls for many more weights than there are"), ({"blocks": "2"}, "blocks must be"),
-     ({"sigma_floor": float("nan")}, "sigma_floor must be a finite number"), ({"sigma_floor": "x"}, "sigma_floor must"),
+     ({"sigma_floor": float("nan")}, "sigma_floor must be a finite number"), ({"sigma_floor": 10**400}, "sigma_floor"),
+     ({"sigma_floor": "x"}, "sigma_floor must"),
      ({"components": 10**12}, "calls for")],
 )  # fmt: skip
 def test_no_value_of_a_config_takes_memory_or_time(tmp_path, monkeypatch, changes, words):
@@ -529,6 +530,15 @@ def test_no_value_of_a_config_takes_memory_or_time(tmp_path, monkeypatch, change
     monkeypatch.setattr(checkpoint, "_build", lambda folder: pytest.fail("it was built"))
     with pytest.raises(InputError, match=words):
         load("set/vae")
+
+
+def test_every_shipped_checkpoint_is_loaded(monkeypatch):
+    """Also those whose settings were of other kinds when they were saved: `augment` was true or false."""
+    monkeypatch.delenv("GENCORE_CHECKPOINTS")
+    shipped = [entry for entry in entries() if not entry.name.startswith("runs/")]
+    assert shipped and not [entry.problem for entry in shipped if entry.problem]
+    for entry in shipped:
+        load(entry)
 
 
 def test_counting_weights_concerns_the_thread_that_loads_alone(saved):

@@ -32,6 +32,7 @@ from dashboard.ui.seed_field import ANOTHER_SEED, seed_field
 
 TITLE = "Samples"
 SLUG = slug_of(__name__)
+BUNDLE = "The ZIP is a bundle: python -m gencore replay makes its images again and compares them"
 DOWNLOADS = ("JSON", "PNG", "ZIP")  # settings and timings; one picture; every image, exact
 PAIRS = "the distances between all pairs of a lane's images (Euclidean, pixels from 0 to 1)"
 SCATTER = (
@@ -115,7 +116,7 @@ class Compare:
             self.stop = gr.Button("Stop", elem_id="compare-stop", variant="secondary", interactive=False)
             self.runs = Runs(self.generate, self.stop)
             with gr.Row(elem_classes=["downloads"]):
-                gr.HTML('<span class="hint">Download</span>', js_on_load=None)
+                gr.HTML(f'<span class="hint" title="{BUNDLE}">Download</span>', js_on_load=None)
                 self.files = [
                     gr.DownloadButton(name, elem_id=f"compare-download-{name.lower()}", interactive=False, size="sm")
                     for name in DOWNLOADS
