@@ -196,7 +196,11 @@ lab.table = (element, props, watch) => {
   const paint = () => {
     if (!now()?.columns) return;
     data = now();
-    if (dataset === null) state.groups = new Set(data.groups.filter(([, , on]) => on).map(([key]) => key));
+    if (dataset === null) {
+      const few = matchMedia('(max-width: 720px)').matches && ['distance', 'diversity', 'cost']; // a card stays short
+      const shown = data.groups.filter(([key, , on]) => (few ? few.includes(key) : on));
+      state.groups = new Set(shown.map(([key]) => key));
+    }
     dataset = data.dataset;
     const stale = [...data.baselines, ...data.rows].filter((row) => row.stale);
     const sentences = [...new Set(stale.map((row) => row.stale))].map((words) => {
