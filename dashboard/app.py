@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import errno
 import os
+import secrets
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Sequence
 from html import escape
@@ -15,15 +17,17 @@ from typing import Any
 
 import gradio as gr
 
-from dashboard import api, pages, theme
+from dashboard import api, edge, pages, theme
+from dashboard.edge.sign_in import SHORT, good_token
 from dashboard.figures import embedding
 from dashboard.service import InputError, Service
-from dashboard.service.public import is_open, on_space
-from dashboard.ui import assets, model_card, served
+from dashboard.service.public import SPACE, is_open, is_public, on_space, said_at_start
+from dashboard.ui import assets, model_card, served, sessions
 from dashboard.ui.events import QUICK, THREADS, Updates
 
 TITLE = "Trilemma Lab"
 QUEUE_SIZE = 1000  # events that wait for a thread; runs do not wait there, see `dashboard.ui.events`
+TOKEN = "TRILEMMA_TOKEN"
 MOON = (
     '<svg viewBox="0 0 16 16" width="16" height="16" fill="currentColor" aria-hidden="true">'
     '<path d="M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1Zm0 1.6v10.8A5.4 5.4 0 0 1 8 2.6Z"/></svg>'
@@ -43,10 +47,22 @@ def header(service: Service) -> str:
     return (
         '<a class="skip" href="#pages">Skip to the page</a>'
         f'<div class="top"><span class="brand">{theme.logo()}{TITLE}</span><nav aria-label="Pages">{groups}</nav>'
-        f'<span class="pill" data-testid="device">{escape(model_card.machine_name(service.machine))}</span>'
+        f'{badge()}<span class="pill" data-testid="device">{escape(model_card.machine_name(service.machine))}</span>'
         f'<button class="pill" type="button" aria-label="Light or dark" title="Light or dark">{MOON}</button>'
         f"{more}</div>"
     )
+
+
+def badge() -> str:
+    """Return what says that the app is public, and how to have one's own; '' where it is not."""
+    if not is_public():
+        return ""
+    if on_space():
+        where = f"https://huggingface.co/spaces/{escape(os.environ[SPACE])}?duplicate=true"
+        return (
+            f'<a class="pill" data-testid="public" href="{where}" target="_blank" rel="noopener">Public: duplicate</a>'
+        )
+    return '<a class="pill" data-testid="public" href="#yours">Public: run your own</a>'
 
 
 def build(service: Service) -> gr.Blocks:
@@ -69,8 +85,8 @@ def build(service: Service) -> gr.Blocks:
     return demo.queue(max_size=QUEUE_SIZE)
 
 
-def launch_options(service: Service) -> dict[str, Any]:
-    """Return how the app is launched, wherever it runs."""
+def launch_options(service: Service, token: str = "") -> dict[str, Any]:
+    """Return how the app is launched, wherever it runs; whoever asks must know the token if there is one."""
     gr.set_static_paths([embedding.script()])
     return {
         "theme": theme.theme(),
@@ -79,6 +95,7 @@ def launch_options(service: Service) -> dict[str, Any]:
         "server_port": port(),
         "show_error": False,
         "strict_cors": True,
+        "state_session_capacity": sessions.CAPACITY,
         "ssr_mode": False,
         "enable_monitoring": False,
         "run_history": False,
@@ -86,7 +103,10 @@ def launch_options(service: Service) -> dict[str, Any]:
         "footer_links": ["api"],
         "mcp_server": True,
         "max_threads": THREADS,
-        "app_kwargs": served.app_kwargs(TITLE) | {"exception_handlers": api.exception_handlers()},
+        "app_kwargs": {
+            "middleware": [*edge.layers(service, host(), token, os.environ), sessions.layer(), served.layer(TITLE)],
+            "exception_handlers": api.exception_handlers(),
+        },
         "max_file_size": "1gb" if is_open() else "1mb",  # an upload is refused by Gradio before any page sees it
     }
 
@@ -128,7 +148,13 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         "--data-root", type=lambda text: Path(os.path.expanduser(text)), metavar="FOLDER",
         help="a folder; those below it can be opened as data on the page Your data",
     )  # fmt: skip
+    parser.add_argument(
+        "--token", nargs="?", const=secrets.token_urlsafe(18), default=os.environ.get(TOKEN, ""), metavar="TEXT",
+        help=f"let in only who knows this text, or one made up for this start; also {TOKEN}",
+    )  # fmt: skip
     told = parser.parse_args(arguments)
+    if told.token and not good_token(told.token):
+        parser.error(SHORT)
     if told.data_root is not None and not told.data_root.is_dir():
         parser.error(f"There is no folder {str(told.data_root)!r} to be the --data-root.")
     return told
@@ -141,7 +167,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     service = Service(data_root=told.data_root)
     demo = build(service)
-    demo.launch(prevent_thread_lock=True, **launch_options(service))
+    demo.launch(prevent_thread_lock=True, **launch_options(service, told.token))
+    if words := said_at_start(host(), bool(told.token)):
+        print(words, flush=True)
+    if told.token and "--token" in (sys.argv if arguments is None else arguments):
+        print(f"Open it as {demo.local_url}?token={told.token}", flush=True)
     for page in pages.modules().values():
         if hasattr(page, "when_served"):  # what goes on whether somebody looks at the page or not
             page.when_served(service)

@@ -18,6 +18,7 @@ from gradio.utils import get_function_description
 
 from dashboard.api.caller import asking, is_assistant
 from dashboard.service import InputError, Service
+from dashboard.service.counters import REFUSED, count
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Refusal(gr.Error):
 
     def __init__(self, sentence: str):
         super().__init__(sentence, print_exception=False)
+        count(REFUSED)
 
     def __str__(self) -> str:  # what an assistant is told; Gradio's own has quotes around it
         return self.message

@@ -14,6 +14,7 @@ from dashboard.service.device import held
 from dashboard.service.interrupting import in_words, interruptible, wait_for
 from dashboard.service.parsing import expect_mapping, parse_whole
 from dashboard.service.problems import in_a_sentence
+from dashboard.service.public import check_open
 from dashboard.service.service import MAX_IMAGES, Service
 from gencore.evaluation import cost
 from gencore.family import resolve_knobs
@@ -28,8 +29,9 @@ def measure_cost(
     """Return what generating n images at once costs, as `python -m gencore benchmark --json` tells it.
 
     Raises:
-        InputError: in one sentence, on anything bad, if it would take long, or when `stop` was set.
+        InputError: in one sentence, on anything bad, if it would take long, when `stop` was set, or in a public app.
     """
+    check_open()
     entry = usable(service, checkpoint)
     n = parse_whole(n, 1, MAX_IMAGES, "The number of images")
     repeats = parse_whole(repeats, 1, MOST_REPEATS, "The number of repeats")

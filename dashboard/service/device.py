@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from dashboard import format
+from dashboard.service import counters
 from dashboard.service.problems import in_a_sentence
 from dashboard.service.visits import visit_of
 from gencore.errors import InputError
@@ -119,6 +120,7 @@ class Device:
     def _release(self, lease: Lease) -> None:
         """Take the device from who has it, or somebody out of the line."""
         if self._holder is lease:
+            counters.count(counters.SECONDS, self._clock() - lease.taken)
             quick, seconds = lease.quick, self._clock() - lease.taken
             longer_waits = any(not one.quick for one in self._line)
             self._quick_seconds = self._quick_seconds + seconds * quick if longer_waits else 0.0
@@ -196,8 +198,12 @@ class Lease:
     def __enter__(self) -> Lease:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self.end()
+        if (self._stop is not None and self._stop.is_set()) or kind is GeneratorExit:
+            counters.count(counters.STOPPED)
+        elif self.taken:
+            counters.count(counters.FAILED if kind else counters.DONE)
 
     @property
     def quick(self) -> bool:
@@ -243,6 +249,8 @@ class Lease:
         if device.busy or device._order()[0] is not self or not device._free_elsewhere():
             return False
         device._line.remove(self)
+        if not self.taken:
+            counters.count(counters.BEGUN)
         device._holder, self.taken = self, self.seen
         self.visit.begin()
         self._owed = not self.quick and device._quick_seconds >= SHARE

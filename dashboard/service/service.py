@@ -66,6 +66,7 @@ class Service:
 
     def __init__(self, data_root: Path | None = None) -> None:
         self.data_root = data_root
+        self.ready = False  # whether the first models are loaded, or were tried
         self.device = Device(shared=lambda: checkpoint.roots()[-1] / DEVICE)
         self.budget, self.pace = Budget(), Pace(self._shipped_rate)
         self._models = Cache(KEPT_MODELS)
@@ -353,14 +354,20 @@ class Service:
 
     def preload(self) -> None:
         """Load the first data set's models and real images; for a thread that starts after the server answers."""
-        for dataset in self.datasets()[:1]:
-            for lane in self.lanes(dataset):
-                try:
-                    if not lane.problem:
-                        self.model(lane.checkpoint)
-                except (InputError, OSError) as error:
-                    log.warning("%s", error)
-            self.real(dataset, PREVIEW["n"], PREVIEW["seed"])
+        try:
+            for dataset in self.datasets()[:1]:
+                for lane in self.lanes(dataset):
+                    self._preload(lane)
+                self.real(dataset, PREVIEW["n"], PREVIEW["seed"])
+        finally:
+            self.ready = True
+
+    def _preload(self, lane: Lane) -> None:
+        try:
+            if not lane.problem:
+                self.model(lane.checkpoint)
+        except (InputError, OSError) as error:
+            log.warning("%s", error)
 
     # ---- what was measured
 

@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import inspect
 import json
+import logging
 import math
 from typing import Any
 
 import gradio as gr
 from gradio.blocks import BlockFunction
 from gradio.exceptions import InvalidPathError
+from gradio.state_holder import StateHolder
 
+from dashboard.service.counters import REFUSED, count
 from dashboard.service.device import MOST
+from dashboard.ui.sessions import FORGOTTEN, Configuration, Sessions
 
+log = logging.getLogger(__name__)
 CALM: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 QUICK: dict[str, Any] = {**CALM, "queue": False}
 # Runs wait in the device's own line, which says how long and refuses in a sentence when it is full: never in Gradio's
@@ -72,6 +77,14 @@ def in_full(block_fn: BlockFunction, inputs: list[Any]) -> list[Any]:
     return [*inputs, *(one.default for one in rest)]
 
 
+def refusal(error: Exception, name: str | None) -> gr.Error:
+    """Return what a caller is told of an input that cannot be taken; the log has it in one line, as Gradio's has 19."""
+    words = str(error.message) if isinstance(error, gr.Error) else f"{name or 'This event'} cannot take what came."
+    log.warning("refused: %s (%s)", words[:200], type(error).__name__)
+    count(REFUSED)
+    return gr.Error(words, print_exception=False)
+
+
 class Updates(gr.Blocks):
     """Blocks that send every update of a generator whole, and none twice, and on which a slider's field may be empty.
 
@@ -82,6 +95,35 @@ class Updates(gr.Blocks):
     generator yields `gr.skip()` at least: one that yields nothing empties its outputs.
     """
 
+    def __init__(self, *given: Any, **named: Any):
+        super().__init__(*given, **named)
+        self.default_config = Configuration(self.default_config)
+
+    @property
+    def state_holder(self) -> StateHolder:
+        """What keeps the sessions' states."""
+        return self._state_holder
+
+    @state_holder.setter
+    def state_holder(self, holder: StateHolder) -> None:
+        holder.session_data, self._state_holder = Sessions(), holder
+
+    async def process_api(
+        self, block_fn: BlockFunction, inputs: list[Any], *given: Any, session_hash: str | None = None, **named: Any
+    ) -> dict[str, Any]:
+        """Return what an event comes to.
+
+        Raises:
+            gr.Error: if it is none of the app's own, or the state that it rests on was let go of; what needs no input
+                goes on, such as Stop.
+        """
+        if block_fn.fn is None:
+            raise refusal(gr.Error("This event is the page's own: nothing is done for it here."), block_fn.api_name)
+        kept = getattr(getattr(self, "_state_holder", None), "session_data", None)
+        if kept is not None and session_hash in kept.forgotten and block_fn.inputs:
+            raise refusal(gr.Error(FORGOTTEN), block_fn.api_name)
+        return await super().process_api(block_fn, inputs, *given, session_hash=session_hash, **named)
+
     async def preprocess_data(
         self, block_fn: BlockFunction, inputs: list[Any], state: Any, explicit_call: bool = False
     ) -> list[Any]:
@@ -90,21 +132,23 @@ class Updates(gr.Blocks):
         NaN is in no range, so that whoever reads it says that it is none, in its own words.
 
         Raises:
-            gr.Error: if an address stands in place of a file: Gradio would fetch it; or a file of the server's own; or
-                if a public endpoint is called with other values than it takes.
+            gr.Error: if an address stands in place of a file: Gradio would fetch it; or a file of the server's own;
+                if a public endpoint is called with other values than it takes; or if a component cannot take one.
         """
-        if names_address(inputs):
-            raise gr.Error(FETCHED, print_exception=False)
-        if block_fn.api_visibility == "public":
-            inputs = in_full(block_fn, inputs)
-        given = [
-            math.nan if value is None and isinstance(block, gr.Slider) else value
-            for block, value in zip(block_fn.inputs, inputs, strict=False)
-        ]
         try:
+            if names_address(inputs):
+                raise gr.Error(FETCHED)
+            if block_fn.api_visibility == "public":
+                inputs = in_full(block_fn, inputs)
+            given = [
+                math.nan if value is None and isinstance(block, gr.Slider) else value
+                for block, value in zip(block_fn.inputs, inputs, strict=False)
+            ]
             return await super().preprocess_data(block_fn, [*given, *inputs[len(given) :]], state, explicit_call)
         except InvalidPathError:
-            raise gr.Error(UPLOADED, print_exception=False) from None
+            raise refusal(gr.Error(UPLOADED), block_fn.api_name) from None
+        except Exception as error:
+            raise refusal(error, block_fn.api_name) from None
 
     def handle_streaming_diffs(
         self,

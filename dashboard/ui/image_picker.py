@@ -161,6 +161,8 @@ def sketch(values: Any, shape: tuple[int, int, int]) -> tuple[np.ndarray, str]:
         InputError: in one sentence, if it is empty or no square of such numbers.
     """
     wanted = "A drawing is a square of whole numbers from 0 to 255"
+    if isinstance(values, list) and len(values) > MOST:  # which would take seconds to read
+        raise InputError(f"{wanted}, of at most {MOST} a side, not {len(values):,} rows.")
     drawing = parse_pixels(values, wanted)
     if drawing.ndim != 2 or drawing.shape[0] != drawing.shape[1] or drawing.shape[0] > MOST:
         raise InputError(f"{wanted}, of at most {MOST} a side, not {' x '.join(map(str, drawing.shape))}.")

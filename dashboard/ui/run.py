@@ -15,6 +15,7 @@ import gradio as gr
 from gradio.context import Context, LocalContext
 
 from dashboard import format
+from dashboard.service.counters import REFUSED, count
 from dashboard.service.device import Waiting
 from dashboard.service.problems import without_paths
 from dashboard.service.visits import Visit, presence
@@ -33,7 +34,9 @@ def in_line(waiting: Waiting) -> str:
 
 def status(words: str, problem: bool = False) -> str:
     """Return the line that answers, below the controls; a problem names no folders that visitors need not know."""
-    words = without_paths(words) if problem else words
+    if problem:
+        words = without_paths(words)
+        count(REFUSED)
     kind = ' class="problem" role="alert"' if problem else ""
     return f'<div class="status"><span{kind}>{escape(words)}</span></div>'
 

@@ -1,4 +1,4 @@
-"""How the app is served besides Gradio's own ways: its document compressed, saying what it is to whoever shows a link.
+"""How the app is served besides Gradio's own ways: what it says is compressed, its document saying what the app is.
 
 Gradio's document says 'Gradio', shows Gradio's picture, and is sent as it is: a megabyte. What `launch(head=)` adds
 comes with a script, which nobody who makes a card of a link runs.
@@ -9,41 +9,43 @@ from __future__ import annotations
 import gzip
 import os
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from functools import lru_cache
 from html import escape
 from pathlib import Path
 from typing import Any
 
+from dashboard.edge.asgi import App, Message, Receive, Scope, Send, address, answer, header
+
 PICTURE = Path(__file__).parent / "share.png"  # made by tests/ui/screenshots.py
 ADDRESS = "/share.png"
-DOCUMENTS = ("/", "/config")  # Gradio itself compresses what has an ending: scripts, sheets, its JSON
-LEVEL = 6
+KINDS = (b"text/html", b"application/json")  # Gradio itself compresses what has an ending: scripts, sheets
+LEVEL, SMALL = 6, 500  # bytes that are not worth it
+LARGE, KEPT = 100_000, 4  # bytes from which on the last few are kept: every visitor asks for the same document
+PART = 206
 WORDS = (
     "Three ways to make images, measured side by side: a VAE, a GAN and a diffusion model, by how close to real, how "
     "varied and how fast they are."
 )
 GRADIOS = re.compile(rb'<meta\s+(?:property="og:|name="twitter:)[^>]*>\s*')
-Message = dict[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 
 
 class Served:
-    """A layer around Gradio's app (ASGI): its document and its configuration go through here, all else goes by."""
+    """A layer around Gradio's app (ASGI): its documents and its JSON go through here, all else goes by."""
 
-    def __init__(self, app: Callable[..., Awaitable[None]], title: str):
+    def __init__(self, app: App, title: str):
         self.app, self.card = app, card(title).encode()
 
-    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        address = scope["path"].removeprefix(scope.get("root_path", "")) if scope["type"] == "http" else ""
-        if address == ADDRESS:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+        elif address(scope) == ADDRESS:
             headers = [(b"content-type", b"image/png"), (b"cache-control", b"max-age=86400")]
             await answer(send, PICTURE.read_bytes(), headers)
-        elif address in DOCUMENTS:
-            await self.app(scope, receive, Whole(send, dict(scope["headers"]), self.introduced))
         else:
-            await self.app(scope, receive, send)
+            changed = self.introduced if address(scope) in ("", "/") else bytes
+            await self.app(scope, receive, Whole(send, header(scope, "accept-encoding"), changed))
 
     def introduced(self, document: bytes) -> bytes:
         """Return a document with the app's card for Gradio's; what follows the first script is left as it is."""
@@ -52,41 +54,50 @@ class Served:
 
 
 class Whole:
-    """Takes an answer in, in however many parts, and sends it whole: introduced if it is a page, small if it may be."""
+    """Takes in an answer of a kind that is sent whole, and sends it: changed, and small where that is read.
 
-    def __init__(self, send: Send, asked: dict[bytes, bytes], introduced: Callable[[bytes], bytes]):
-        self.send, self.introduced = send, introduced
-        self.small = b"gzip" in asked.get(b"accept-encoding", b"")
+    An answer of another kind goes by as it comes: a stream of events, held back until it is whole, would come late.
+    """
+
+    def __init__(self, send: Send, reads: str, changed: Callable[[bytes], bytes]):
+        self.send, self.small, self.changed = send, "gzip" in reads, changed
         self.start: Message = {}
         self.body = bytearray()
 
     async def __call__(self, message: Message) -> None:
         """Take one part."""
         if message["type"] == "http.response.start":
-            self.start = message
+            headers = dict(message["headers"])
+            whole = message["status"] != PART and b"content-encoding" not in headers
+            if whole and headers.get(b"content-type", b"").startswith(KINDS):
+                self.start = message
+                return
+        if not self.start:
+            await self.send(message)
             return
         self.body += message.get("body", b"")
-        if message.get("more_body"):
-            return
-        headers = dict(self.start["headers"])
-        html = headers.get(b"content-type", b"").startswith(b"text/html")
-        body = self.introduced(bytes(self.body)) if html else bytes(self.body)
+        if not message.get("more_body"):
+            await self.all()
+
+    async def all(self) -> None:
+        """Send what was taken in."""
+        body = self.changed(bytes(self.body))
         kept = [(name, value) for name, value in self.start["headers"] if name != b"content-length"]
-        if self.small and b"content-encoding" not in headers:
-            body, kept = gzip.compress(body, LEVEL), [*kept, (b"content-encoding", b"gzip")]
+        if self.small and len(body) >= SMALL:
+            body = (squeezed if len(body) >= LARGE else squeezed.__wrapped__)(body)
+            kept = [*kept, (b"content-encoding", b"gzip")]
         await answer(self.send, body, [*kept, (b"vary", b"accept-encoding")], self.start["status"])
 
 
-async def answer(send: Send, body: bytes, headers: list[tuple[bytes, bytes]], status: int = 200) -> None:
-    """Send an answer whole."""
-    length = (b"content-length", str(len(body)).encode())
-    await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
-    await send({"type": "http.response.body", "body": body})
+@lru_cache(KEPT)
+def squeezed(body: bytes) -> bytes:
+    """Return an answer compressed; that of the document is the same for all who ask for it."""
+    return gzip.compress(body, LEVEL, mtime=0)
 
 
-def app_kwargs(title: str) -> dict[str, Any]:
-    """Return what the FastAPI app under Gradio is made with besides, for an app of this title."""
-    return {"middleware": [(Served, (title,), {})]}  # as a Starlette Middleware unpacks
+def layer(title: str) -> tuple[type, tuple[Any, ...], dict[str, Any]]:
+    """Return the layer for an app of this title, as Starlette takes its middleware."""
+    return Served, (title,), {}
 
 
 def card(title: str) -> str:

@@ -87,7 +87,11 @@ def visit(browser, address):
 
     `at` is the slug of the app's page; '' opens the app as its bare address does.
     """
-    contexts, strangers, errors = [], [], []
+    contexts, strangers, errors, refused = [], [], [], []
+
+    def heard(message):
+        if "Content Security Policy" in message.text:
+            refused.append(message.text)
 
     def open_page(query="", at="compare", **options):
         options = {"viewport": {"width": 1280, "height": 900}, "accept_downloads": True, **options}
@@ -97,6 +101,7 @@ def visit(browser, address):
         page = context.new_page()
         watch(page)
         page.on("request", lambda request: strangers.append(request.url) if leaves(request.url, address) else None)
+        page.on("console", heard)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(f"{address}{query}#{at}" if at else address + query)
         page.wait_for_selector(f"[data-page='{at}'][aria-current]" if at else "[data-page][aria-current]")
@@ -110,3 +115,4 @@ def visit(browser, address):
         context.close()
     assert not strangers, "requests left the machine"
     assert not errors, "the page's scripts raised errors"
+    assert not refused, "the app's own policy forbids what a page does"

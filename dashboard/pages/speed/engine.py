@@ -23,6 +23,7 @@ from dashboard.service import Service, comparisons
 from dashboard.service.device import Waiting
 from dashboard.service.interrupting import TICK, Stopped, interruptible, wait_for
 from dashboard.service.problems import in_a_sentence
+from dashboard.service.public import check_open, is_public
 from gencore import checkpoint
 from gencore.device import DTYPES, LAYOUTS, Settings
 from gencore.errors import InputError
@@ -96,9 +97,10 @@ def plan(service: Service, dataset: str, scope: str, known: Measurements) -> lis
     What is `known` from before tells how long each point takes.
 
     Raises:
-        InputError: if there is no data set of that name with checkpoints, if `scope` is no key of `SCOPES`, or while a
-            comparison works on the device.
+        InputError: if there is no data set of that name with checkpoints, if `scope` is no key of `SCOPES`, while a
+            comparison works on the device, or in a public app.
     """
+    check_open()
     if dataset not in service.datasets():
         raise InputError(f"There is no data set {dataset!r} with checkpoints.")
     if scope not in SCOPES:
@@ -168,8 +170,8 @@ def place(dataset: str) -> str:
 
 
 def keeps(dataset: str) -> bool:
-    """Return whether rows can be kept in a file here: not on a Space, which visitors share, nor a read-only folder."""
-    if os.environ.get("SPACE_ID"):
+    """Return whether rows can be kept in a file here: not where strangers share it, nor in a read-only folder."""
+    if is_public():
         return False
     path = rows.rows_path(dataset, checkpoint.roots()[-1])
     there = next(folder for folder in (path, *path.absolute().parents) if folder.exists())

@@ -16,6 +16,7 @@ from dashboard.pages import slug_of
 from dashboard.pages.speed import engine
 from dashboard.results.operating_points import Measurements
 from dashboard.service import InputError, Service
+from dashboard.service.public import is_open
 from dashboard.ui import dataset_choice
 from dashboard.ui.events import QUICK, RUN
 from dashboard.ui.html import title
@@ -51,10 +52,14 @@ class Speed:
             self.machine = gr.Dropdown([], label="machine", interactive=True, filterable=False, elem_id="speed-machine")
             self.scope = gr.Dropdown(
                 list(engine.SCOPES), value=scope, label="what to time here", interactive=True, filterable=False,
-                elem_id="speed-scope",
+                elem_id="speed-scope", visible=is_open(),
             )  # fmt: skip
-            self.measure = gr.Button("Measure on this machine", elem_id="speed-measure", variant="primary")
-            self.stop = gr.Button("Stop", elem_id="speed-stop", variant="secondary", interactive=False)
+            self.measure = gr.Button(
+                "Measure on this machine", elem_id="speed-measure", variant="primary", visible=is_open()
+            )
+            self.stop = gr.Button(
+                "Stop", elem_id="speed-stop", variant="secondary", interactive=False, visible=is_open()
+            )
             self.runs = Runs(self.measure, self.stop)
         self.status = gr.HTML(status(self._promise(first, scope)), js_on_load=None, elem_id="speed-status")
         self.session = gr.State([])  # the rows of this visitor, where no file can be written

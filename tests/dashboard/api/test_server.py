@@ -18,7 +18,7 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
 from dashboard.api import ENDPOINTS
-from dashboard.app import build, launch_options
+from dashboard.app import badge, build, launch_options
 from dashboard.service import Frame, Service, public
 from dashboard.service.budget import PRIVATE
 from dashboard.ui.events import FETCHED, UPLOADED
@@ -81,19 +81,31 @@ def test_openapi_tells_the_same(app):
 
 def test_nothing_private_answers_what_a_public_app_refuses(app, monkeypatch):
     """Every event that takes files, public or private, is asked over HTTP as a stranger would."""
+    upload = {"url": f"{app.url}/gradio_api/upload", "files": {"files": ("a.zip", b"PK")}}
+    path, asked = httpx.post(**upload).json()[0], 0
     monkeypatch.setenv(public.PUBLIC, "1")
-    asked = 0
+    assert httpx.post(**upload).json() == {"error": public.CLOSED}
     for fn in app.demo.fns.values():
         if fn.fn is None or not any(isinstance(one, gr.File) for one in fn.inputs):
             continue
         asked += 1
-        path = httpx.post(f"{app.url}/gradio_api/upload", files={"files": ("a.zip", b"PK")}).json()[0]
         file = {"path": path, "meta": {"_type": "gradio.FileData"}}
         several = [[file] if one.file_count == "multiple" else file for one in fn.inputs if isinstance(one, gr.File)]
         data = [several.pop() if isinstance(one, gr.File) else one.value or "mnist" for one in fn.inputs]
         words = last_words(app.url, {"data": data, "fn_index": fn._id, "session_hash": f"stranger{fn._id}"})
         assert public.CLOSED.split(",")[0] in words, fn.api_name
     assert asked >= 3
+
+
+def test_a_public_app_says_so_and_measures_nothing(app, monkeypatch):
+    assert badge() == "" and public.said_at_start("127.0.0.1", False) == ""
+    assert "--token" in public.said_at_start("0.0.0.0", False) and "--token" not in public.said_at_start("::", True)
+    monkeypatch.setenv(public.PUBLIC, "1")
+    assert "run your own" in badge() and public.said_at_start("0.0.0.0", False).startswith("This app is public")
+    answer = httpx.post(f"{app.url}/gradio_api/run/benchmark", json={"data": ["mnist/vae", 1, 1, None]}).json()
+    assert answer["error"] == public.CLOSED
+    monkeypatch.setenv(public.SPACE, "someone/lab")
+    assert 'href="https://huggingface.co/spaces/someone/lab?duplicate=true"' in badge()
 
 
 def last_words(url, body):
@@ -161,6 +173,48 @@ OURS = {"path": str(ROOT / "checkpoints/mnist/vae/model.safetensors")}
 def test_what_cannot_be_a_call_is_told_in_a_sentence_over_http(app, path, body, words):
     answer = httpx.post(f"{app.url}/gradio_api/{path}", json=body, timeout=PATIENCE)
     assert answer.status_code >= 400 and answer.json()["error"].startswith(words)
+
+
+# ---- what does not reach Gradio
+
+
+def test_a_foreign_name_or_page_is_refused_before_anything_is_read(app):
+    asked = httpx.get(f"{app.url}/config", headers={"Host": "evil.example"})
+    assert asked.status_code == 403 and asked.json()["error"].startswith("This app is not reached by the name")
+    with httpx.Client(base_url=f"{app.url}/gradio_api", headers={"Origin": "http://evil.example"}) as foreign:
+        uploaded = foreign.post("upload", files={"files": ("a.txt", b"x")})
+        called = foreign.post("run/models", json={"data": []})
+    assert uploaded.status_code == called.status_code == 403
+    assert uploaded.json() == called.json() and called.json()["error"].startswith("A page of 'http://evil.example'")
+    with socket.create_connection(("127.0.0.1", int(app.url.rpartition(":")[2])), PATIENCE) as plain:
+        plain.sendall(b"POST /gradio_api/run/models HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000000\r\n\r\n")
+        assert plain.recv(100).startswith(b"HTTP/1.1 413"), "none of the body was sent"
+
+
+def test_answers_are_small_and_say_what_a_browser_may_do(app):
+    for path, kind in (("/", "text/html"), ("/gradio_api/info", "application/json"), ("/theme.css", "text/css")):
+        answer = httpx.get(f"{app.url}{path}", headers={"Accept-Encoding": "gzip"})
+        assert answer.headers["content-type"].startswith(kind) and answer.headers["content-encoding"] == "gzip", path
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert "frame-ancestors 'self'" in answer.headers["content-security-policy"]
+    assert httpx.get(f"{app.url}/healthz").json().keys() == {"ready", "device", "queue"}
+    assert "trilemma_requests_total" in httpx.get(f"{app.url}/metrics").text
+
+
+def test_a_refusal_writes_one_line_at_most(app, capfd, caplog):
+    """Whoever asks for nonsense in a loop fills no disk."""
+    private = [fn for fn in app.demo.fns.values() if fn.api_visibility == "private" and len(fn.inputs) > 1]
+    nonsense = [{"fn_index": fn._id, "data": ["nonsense"] * len(fn.inputs), "session_hash": "s"} for fn in private[:12]]
+    nonsense += [{"fn_index": fn._id, "data": [], "session_hash": "s"} for fn in private[:3]]
+    nonsense += [{"fn_index": next(fn._id for fn in app.demo.fns.values() if fn.fn is None), "data": []}]
+    nonsense += [{"fn_index": 10**6, "data": []}, {"fn_index": "x", "data": {}}, {"data": [{"path": "/etc/hosts"}]}]
+    capfd.readouterr(), caplog.clear()
+    for body in nonsense:
+        answer = httpx.post(f"{app.url}/gradio_api/run/predict", json=body, timeout=PATIENCE)
+        written = capfd.readouterr()
+        lines = (written.out + written.err + caplog.text).splitlines()
+        caplog.clear()
+        assert len(lines) <= 1, (body, answer.text, lines[:30])
 
 
 # ---- assistants

@@ -62,3 +62,9 @@ def test_a_drawing_that_is_cleared_is_no_choice_any_more():
     updates = picker._clear({**strip, "chosen": 1})
     assert picker.image not in updates and updates[picker.strip]["chosen"] == 1
     assert picker._clear({**strip, "drawn": None}) == {picker.picker: gr.skip()}
+
+
+def test_a_huge_drawing_is_refused_before_it_is_read(monkeypatch):
+    monkeypatch.setattr(image_picker, "parse_pixels", None)
+    with pytest.raises(InputError, match="at most 512 a side, not 3,000 rows"):
+        image_picker.sketch([[0] * 3000] * 3000, (1, 28, 28))

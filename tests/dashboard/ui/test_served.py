@@ -34,7 +34,7 @@ def get():
     with gr.Blocks(title="Own title") as demo:
         gr.HTML('a page that has <meta name="twitter:card"> in it ' + "and more " * 200)
     demo.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", ssr_mode=False, run_history=False,
-                app_kwargs=served.app_kwargs("Lab & more"))  # fmt: skip
+                app_kwargs={"middleware": [served.layer("Lab & more")]})  # fmt: skip
 
     def ask(path, coding="identity"):
         asked = urllib.request.Request(demo.local_url.rstrip("/") + path, headers={"Accept-Encoding": coding})
@@ -76,19 +76,43 @@ def test_documents_are_compressed_for_whoever_can_read_them(get, path):
     assert gzip.decompress(sent)[:20] == plain[:20] and len(sent) < len(plain) / 2
 
 
-def test_what_else_is_sent_goes_by_untouched():
-    """A stream of events, held back until there is enough to compress, would come late."""
-    handed = {}
+def sent(path, kind, parts, coding=b"gzip", status=200):
+    """What a layer sends of an answer of a kind, in parts: after each part, how many messages there are."""
+    came, counts = [], []
 
     async def app(scope, receive, send):
-        handed[scope.get("path")] = send
+        await send({"type": "http.response.start", "status": status, "headers": [(b"content-type", kind)]})
+        for place, part in enumerate(parts):
+            await send({"type": "http.response.body", "body": part, "more_body": place + 1 < len(parts)})
+            counts.append(len(came))
 
     async def send(message):
-        raise AssertionError(message)
+        came.append(message)
 
-    layer = served.Served(app, "Lab")
-    for path in ("/gradio_api/queue/data", "/gradio_api/file=/x.png", "/lab/", "/"):
-        scope = {"type": "http", "path": path, "root_path": "/lab", "method": "GET", "headers": []}
-        run(layer(scope, None, send))
-    run(layer({"type": "lifespan"}, None, send))
-    assert [path for path, theirs in handed.items() if theirs is not send] == ["/lab/", "/"] and len(handed) == 5
+    scope = {"type": "http", "path": path, "root_path": "", "headers": [(b"accept-encoding", coding)]}
+    run(served.Served(app, "Lab")(scope, None, send))
+    return counts, came
+
+
+def test_a_stream_of_events_is_not_held_back():
+    """Held back until there is enough to compress, it would come late."""
+    counts, came = sent("/gradio_api/queue/data", b"text/event-stream", [b"data: 1\n\n", b"data: 2\n\n", b""])
+    assert counts == [2, 3, 4] and b"".join(one.get("body", b"") for one in came) == b"data: 1\n\ndata: 2\n\n"
+    assert (b"content-encoding", b"gzip") not in came[0]["headers"]
+
+
+def test_json_is_compressed_and_a_part_of_a_file_is_not():
+    words = [b'{"a": ', b'"%s"}' % (b"x" * 5000)]
+    _, (start, body) = sent("/gradio_api/run/models", b"application/json", words)
+    assert gzip.decompress(body["body"]) == b"".join(words)
+    assert dict(start["headers"])[b"content-length"] == str(len(body["body"])).encode() and len(body["body"]) < 500
+    for left in ({"status": 206}, {"coding": b"br"}):
+        assert b"".join(one.get("body", b"") for one in sent("/x", b"application/json", words, **left)[1]) == b"".join(
+            words
+        )
+
+
+def test_a_file_that_is_a_page_is_sent_as_it_is():
+    page = b'<html><head><meta name="twitter:card" content="x"></head></html>'
+    assert sent("/gradio_api/file=/report.html", b"text/html", [page])[1][1]["body"] == page
+    assert sent("/", b"text/html", [page])[1][1]["body"] != page

@@ -292,6 +292,13 @@ def test_too_many_calls_are_the_command_lines_business(here):
     assert "takes 1,000 network calls" in next(one.problem for one in seen if one.problem)
 
 
+def test_strangers_measure_nothing(here, monkeypatch):
+    monkeypatch.setenv("TRILEMMA_PUBLIC", "1")
+    for scope in engine.SCOPES:
+        with pytest.raises(InputError, match="This app is public, so nobody can train, measure"):
+            engine.plan(here, "mnist", scope, Measurements("mnist"))
+
+
 def test_on_a_space_or_a_read_only_folder_no_file_is_written(here, tmp_path, monkeypatch):
     row = next(row for row in MADE if row["kind"] == "cost")
     monkeypatch.setenv("SPACE_ID", "someone/something")
