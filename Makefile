@@ -2,7 +2,7 @@
 PYTHON ?= python
 BIN := .venv/bin
 
-.PHONY: run test quality style bench chaos load lock audit
+.PHONY: run test pythons quality style bench chaos load lock audit
 
 run: $(BIN)/.runtime
 	$(BIN)/python app.py
@@ -10,6 +10,10 @@ run: $(BIN)/.runtime
 test: $(BIN)/.dev
 	$(BIN)/pytest
 	npm test
+
+pythons: $(BIN)/python
+	$(BIN)/pip install --quiet "nox>=2026.10,<2027"
+	$(BIN)/nox
 
 quality: $(BIN)/.dev node_modules
 	$(BIN)/ruff check

@@ -51,18 +51,18 @@ def known_hosts(listens: str, environment: Mapping[str, str]) -> Known:
     """Return the names of an app that listens at a name or address, in an environment.
 
     On the loopback it goes by the loopback's names alone. Where it listens everywhere it goes by any IP address and
-    this machine's own name, unless TRILEMMA_HOSTS says by which: names with commas between them, '*' for any.
+    this machine's own name, unless TRILEMMA_HOSTS says by which: names with commas between them, '*' for any. A Space
+    goes by any name: what stands before it decides which, and nothing in it is private.
     """
     listens = listens.strip("[]").lower()
     given = [name.strip().lower() for name in environment.get(VARIABLE, "").split(",") if name.strip()]
-    space = [name.strip().lower() for name in environment.get(SPACE, "").split(",") if name.strip()]
-    names = {*LOOPBACK, *given, *space}
+    names = {*LOOPBACK, *given, *(["*"] if environment.get(SPACE) else [])}
     if listens not in EVERYWHERE:
         return Known(frozenset({*names, listens}))
     if given:
         return Known(frozenset(names))
     mine = socket.gethostname().lower()
-    return Known(frozenset({*names, mine, f"{mine}.local", socket.getfqdn().lower()}), addresses=True)
+    return Known(frozenset({*names, mine, f"{mine}.local"}), addresses=True)
 
 
 def is_address(host: str) -> bool:

@@ -63,7 +63,7 @@ async def inside(scope, receive, send):
         ("127.0.0.1", {"TRILEMMA_HOSTS": "lab.example.org, *.lan"}, ["lab.example.org", "a.lan"], ["lan"]),
         ("0.0.0.0", {}, ["10.0.0.2:7860", "[fe80::1]:7860", "localhost"], ["evil.com", "localhost.evil.com"]),
         ("::", {"TRILEMMA_HOSTS": "lab"}, ["lab:80", "127.0.0.1"], ["10.0.0.2", "evil.com"]),
-        ("0.0.0.0", {"SPACE_HOST": "some-lab.hf.space"}, ["some-lab.hf.space", "10.2.3.4"], ["other.hf.space"]),
+        ("0.0.0.0", {"SPACE_HOST": "some-lab.hf.space"}, ["some-lab.hf.space", "10.2.3.4", "proxy"], []),
         ("192.168.0.7", {}, ["192.168.0.7:7860", "localhost"], ["192.168.0.8", "evil.com"]),
         ("127.0.0.1", {"TRILEMMA_HOSTS": "*"}, ["evil.com"], []),
     ],
