@@ -11,7 +11,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,9 +22,11 @@ from gencore import device
 from gencore.checkpoint import read_json, write_json
 from gencore.data.stored import folder
 from gencore.device import DTYPES, Settings, candidates, describe_machine
+from gencore.distributed import ProcessGroup
 from gencore.errors import InputError
 from gencore.locks import taken
 
+ALONE = ProcessGroup()
 FILE, LOCK = "settings.json", ".settings.lock"
 MOST = 500  # answers that are kept
 PATIENCE, TICK = 300.0, 0.1  # seconds to wait for another process's timing, and between two looks at it
@@ -37,6 +39,7 @@ def choose_settings(
     dtype: str = "auto",
     layout: str = "auto",
     known: Collection[str] = tuple(DTYPES),
+    group: ProcessGroup = ALONE,
 ) -> Settings:
     """Return the fastest settings for `step(model, settings)`, timed once for this machine; see `fastest_settings`.
 
@@ -47,19 +50,21 @@ def choose_settings(
         dtype: A number format, or 'auto'.
         layout: A memory layout, or 'auto'.
         known: The number formats that may be tried.
+        group: The processes that ask together: a step may wait for those of the others, so all of them time it or none.
     """
     possible = candidates(model, dtype, layout, known)
     if len(possible) == 1:
         return possible[0]
     what = _question(model, work, possible)
     key = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:16]
-    if answer := _known(key, possible):
+    if answer := group.agree(_known(key, possible)):
         return answer
-    with _alone():
-        answer = _known(key, possible)  # another process may have timed it meanwhile
+    with nullcontext() if group.rank else _alone():
+        answer = group.agree(_known(key, possible))  # another run may have timed it meanwhile
         if answer is None:
-            answer = device.fastest_settings(model, step, dtype, layout, known)
-            _keep(key, {"dtype": answer.dtype, "layout": answer.layout, "of": what})
+            answer = group.agree(device.fastest_settings(model, step, dtype, layout, known))
+            if not group.rank:
+                _keep(key, {"dtype": answer.dtype, "layout": answer.layout, "of": what})
     return answer
 
 

@@ -97,8 +97,8 @@ class ProcessGroup:
         if self.accelerator:
             self.accelerator.end_training()
 
-    def agree(self, settings: Settings) -> Settings:
-        """Return rank 0's settings everywhere."""
+    def agree(self, settings: Settings | None) -> Settings | None:
+        """Return rank 0's settings, or that it has none, everywhere."""
         if self.world == 1:
             return settings
         from accelerate.utils import broadcast_object_list

@@ -563,7 +563,7 @@ def _settings(model: Family, config: TrainingConfig, group: ProcessGroup) -> Set
             loss.value.backward()
 
     work = f"a training step of {len(images)} images"
-    return group.agree(choose_settings(model, step, work, config.dtype, config.layout, TRAINING_DTYPES))
+    return group.agree(choose_settings(model, step, work, config.dtype, config.layout, TRAINING_DTYPES, group))
 
 
 def _settings_of(record: Mapping[str, Any], out: Path) -> Settings:

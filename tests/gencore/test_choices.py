@@ -107,3 +107,37 @@ def test_two_at_once_time_one_after_another_and_agree(monkeypatch):
     for one in both:
         one.join()
     assert most == [1] and len(set(found)) == 1
+
+
+def test_processes_of_one_run_time_together_or_not_at_all(timings, monkeypatch):
+    """A step of one waits for that of the other: where one waited for a lock instead, both stood still."""
+    step, said, told = threading.Barrier(2, timeout=20), threading.Barrier(2, timeout=20), [None]
+
+    class Group:
+        def __init__(self, rank):
+            self.rank = rank
+
+        def agree(self, settings):
+            if not self.rank:
+                told[0] = settings
+            said.wait()
+            found = told[0]
+            said.wait()
+            return found
+
+    def fastest(*_):
+        return timings[step.wait()]
+
+    monkeypatch.setattr(device, "fastest_settings", fastest)
+    found = {}
+
+    def run(rank):
+        more = "auto", "auto", ("float32", "bfloat16"), Group(rank)
+        found[rank] = [ask(None, "a step", *more) for _ in range(2)]
+
+    ranks = [threading.Thread(target=run, args=(rank,)) for rank in (0, 1)]
+    for one in ranks:
+        one.start()
+    for one in ranks:
+        one.join(60)
+    assert len({*found[0], *found[1]}) == 1

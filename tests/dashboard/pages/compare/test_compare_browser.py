@@ -250,19 +250,19 @@ def test_the_page_does_not_grow(visit):
     assert page.evaluate("document.querySelectorAll('*').length") <= before + 10
 
 
-def test_two_visitors_share_the_device_in_turn(visit):
-    first, second = ready(visit(SLOW)), ready(visit(QUICK))
+def test_visitors_share_the_device_and_what_is_quick_goes_ahead(visit):
+    first, second, third = ready(visit(SLOW)), ready(visit(SLOW)), ready(visit(QUICK))
+    ddpm = "document.querySelector('[data-lane=ddpm]').dataset.state"
     first.click("#compare-generate")
-    first.wait_for_function("document.querySelector('[data-lane=ddpm]').dataset.state === 'running'")
+    first.wait_for_function(f"{ddpm} === 'running'")
     second.click("#compare-generate")
     second.wait_for_function("document.querySelector('#compare-status').innerText.includes('busy, 1 ahead')")
-    assert state(second, "vae") == "waiting"
+    assert state(second, "ddpm") == "waiting"
     second.click("#compare-stop")
-    ready_again = "!document.querySelector('#compare-generate').disabled"
-    second.wait_for_function(ready_again)
-    assert note(second, "vae").startswith("Stopped before its turn")
-    second.click("#compare-generate")
-    second.wait_for_function("document.querySelector('[data-lane=vae]').dataset.state === 'waiting'")
+    second.wait_for_function("!document.querySelector('#compare-generate').disabled")
+    assert note(second, "ddpm").startswith("Stopped before its turn")
+    third.click("#compare-generate")
+    third.wait_for_function(f"{ddpm} === 'done'")
+    assert state(first, "ddpm") == "running"
     first.click("#compare-stop")
-    second.wait_for_function("document.querySelector('[data-lane=ddpm]').dataset.state === 'done'")
-    first.wait_for_function("document.querySelector('[data-lane=ddpm]').dataset.state === 'stopped'")
+    first.wait_for_function(f"{ddpm} === 'stopped'")
