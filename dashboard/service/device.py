@@ -194,6 +194,7 @@ class Lease:
         self.seen = self.taken = self.had = 0.0
         self.joined = self.place = 0
         self._owed = False  # whether it has the device before quick work that waits
+        self._turn = 0.0  # seconds of its turn that it had before quick work went ahead
 
     def __enter__(self) -> Lease:
         return self
@@ -258,14 +259,14 @@ class Lease:
             device._quick_seconds = 0.0
         return True
 
-    def _join(self) -> None:
-        """Stand in line, at the end of it."""
+    def _join(self, place: int = 0) -> None:
+        """Stand in line: at a place that it had, or at the end."""
         device, quick = self._device, self.quick
         alike = [one for one in device._line if one.quick == quick]
         if not self.joined and len(alike) >= MOST:
             wait = format.minutes(sum(one._next(TURN) for one in alike))
             raise Busy(f"The device is busy, {len(alike)} ahead, about {wait}: no more can wait. Try again then.")
-        self.place, self.seen = next(device._places), device._clock()
+        self.place, self.seen = place or next(device._places), device._clock()
         self.joined = self.joined or self.place
         device._line.append(self)
 
@@ -304,15 +305,18 @@ class Lease:
         """Give the device back if it is another one's turn."""
         device = self._device
         with device._lock:
-            turn = device._clock() - self.taken
+            had = device._clock() - self.taken
+            turn = self._turn + had
             following = next(iter(device._order()), None)
             if device._holder is not self or self.quick or following is None or not following.present:
                 return False
             other = not self.visit.visitor or following.visit.visitor != self.visit.visitor
-            if turn < (OWED if self._owed else 0.0) if following.quick else turn < TURN or not other:
+            if had < (OWED if self._owed else 0.0) if following.quick else turn < TURN or not other:
                 return False
+            ends = turn >= TURN  # what was only interrupted goes on before the others, or none would ever end
+            self._turn = 0.0 if ends else turn
             device._release(self)
-            self._join()  # before anybody else of the same visitor's can have it
+            self._join(0 if ends else self.place)  # before anybody else of the same visitor's can have it
             device._call_next()
             return True
 

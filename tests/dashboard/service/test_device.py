@@ -201,7 +201,7 @@ def test_quick_work_goes_ahead_of_long_work_and_in_the_order_in_which_it_was_ask
     table.end("one")
     assert table.try_("two")
     table.end("two", 0.1)
-    assert table.line() == ["longer", "long"]
+    assert table.line() == ["long", "longer"]
 
 
 def test_long_work_of_several_visitors_goes_by_turns(table):
@@ -237,6 +237,15 @@ def test_long_work_has_its_turn_however_much_quick_work_there_is(table):
         table.end(f"q{place}", 0.5)
     assert table.line()[0] == "long" and table.try_("long")
     assert not table.work("long", OWED / 2) and table.work("long", OWED / 2), "and gives way when it has had it"
+
+
+def test_a_turn_that_quick_work_interrupts_goes_on_after_it(table):
+    """Else all long runs would go on a step at a time, and none would end before the others."""
+    assert table.ask("ann", 300) and not table.ask("ben", 300) and not table.ask("quick", 0.1)
+    assert table.work("ann", 2.0) and table.try_("quick")
+    table.end("quick", 0.1)
+    assert table.line() == ["ann", "ben"] and table.try_("ann")
+    assert not table.work("ann", TURN - 3.0) and table.work("ann", 1.0) and table.line() == ["ben", "ann"]
 
 
 def test_who_is_not_there_is_passed_over_and_keeps_the_place(table):
