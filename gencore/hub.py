@@ -108,8 +108,8 @@ def card(entry: Entry, repo: str, licence: str = "") -> str:
         own = (entry.path / CARD).read_text(encoding="utf-8", errors="replace")
     made = ModelCard(own or f"# {FAMILIES[entry.family].title} on {dataset_key(entry.dataset)}\n\n{text(entry, repo)}")
     data = made.data
-    data.library_name = data.library_name or LIBRARY
-    data.pipeline_tag = data.pipeline_tag or TASK
+    data["library_name"] = data.get("library_name") or LIBRARY
+    data["pipeline_tag"] = data.get("pipeline_tag") or TASK
     data.license = licence or data.license or entry.origin.get("licence") or "unknown"
     data.tags = list(dict.fromkeys([*(data.tags or []), TAG, entry.family, "image-generation"]))
     known = HUB_IDS.get(dataset_key(entry.dataset))

@@ -120,7 +120,7 @@ def test_given_out_and_taken_in_it_is_the_same_model(shelf, mine, tmp_path):
 def test_the_card_has_the_front_matter_that_the_hub_asks_for(mine):
     entry = checkpoint.find("runs/mine")
     made = ModelCard(hub.card(entry, "me/vae"))
-    assert (made.data.library_name, made.data.license) == ("gencore", "unknown")
+    assert (made.data["library_name"], made.data.license) == ("gencore", "unknown")
     assert made.data.pipeline_tag == "unconditional-image-generation" and {"trilemma-lab", "vae"} <= set(made.data.tags)
     assert "6,400 images seen" in made.text and "hub --pull me/vae" in made.text
     (mine / "README.md").write_text("---\nlicense: cc0-1.0\ntags:\n- faces\n---\n# Mine\n\nWords: of my own.\n")
