@@ -130,7 +130,9 @@ def refuse_ignored(given: Sequence[str]) -> None:
         if not mode and name in STATED:
             raise InputError(f"{option} is of --samples; name their file too.")
         if mode and name != mode and name not in ALLOWED[mode]:
-            raise InputError(f"--{mode} does not go with {option}; leave one of them out.")
+            files = mode == "samples" and name == "checkpoints"  # what a pattern of the shell makes of several files
+            more = ", or, if these are more files, write --samples before each" if files else ""
+            raise InputError(f"--{mode} does not go with {option}; leave one of them out{more}.")
 
 
 def planned(names: Sequence[str], points: str, **options: Any) -> Plan:

@@ -586,6 +586,7 @@ class TestEvaluate:
             (("--samples", "a.npy", "--only", "x"), "--samples does not go with --only"),
             (("--samples", "a.npy", "--rescore"), "--samples does not go with --rescore"),
             (("digits/vae", "--samples", "a.npy"), "--samples does not go with the checkpoints"),
+            (("--samples", "a.npy", "b.npy"), "write --samples before each"),
             (("--machine", "Mine"), "--machine is of --samples"),
         ],
     )
