@@ -35,6 +35,8 @@ from dashboard.service.pace import Pace
 from dashboard.service.parsing import expect_mapping, parse_seed, parse_whole
 from dashboard.service.pixels import to_pixels
 from dashboard.service.problems import in_a_sentence, without_paths
+from dashboard.service.public import is_public
+from dashboard.service.strangers import for_strangers, shown_name
 from dashboard.service.visits import visit_of
 from gencore import FAMILIES, checkpoint, data
 from gencore.device import describe_machine, pick_device, synchronise
@@ -106,11 +108,20 @@ class Service:
         return describe_machine(pick_device())
 
     def entries(self) -> dict[str, list[checkpoint.Entry]]:
-        """Return the checkpoints of every data set, usable or not; shipped data sets first."""
+        """Return the checkpoints of every data set, usable or not; shipped data sets first.
+
+        In a public app, folders of this machine go by their last part, there and in all that is said of them.
+        """
         found: dict[str, list[checkpoint.Entry]] = {}
         for entry in checkpoint.entries():
-            found.setdefault(entry.dataset, []).append(entry)
+            one = for_strangers(entry) if is_public() else entry
+            found.setdefault(one.dataset, []).append(one)
         return found
+
+    def source(self, dataset: str) -> str:
+        """Return the name by which the engine finds a data set's images; a public app shows a folder's last part."""
+        known = (entry.dataset for entry in checkpoint.entries()) if is_public() else ()
+        return next((name for name in known if shown_name(name) == dataset), dataset)
 
     def datasets(self) -> list[str]:
         """Return the data sets that have a checkpoint: most families first, then most previews, then largest images."""
@@ -411,7 +422,8 @@ class Service:
 
     def imported(self) -> dict[str, str]:
         """Return where each imported checkpoint comes from, by its name."""
-        return {entry.name: format.imported(entry.origin) for entry in checkpoint.entries() if entry.origin}
+        entries = [entry for mine in self.entries().values() for entry in mine]
+        return {entry.name: format.imported(entry.origin) for entry in entries if entry.origin}
 
     # ---- the failure lab
 
@@ -422,7 +434,9 @@ class Service:
 
     def failures(self, dataset: str) -> list[Broken]:
         """Return a data set's broken models."""
-        found = self._broken.find(self._failures_key(dataset), lambda: failures_for(dataset, load=self.model))
+        found = self._broken.find(
+            self._failures_key(dataset), lambda: failures_for(self.source(dataset), load=self.model)
+        )
         return [replace(one) for one in found]  # copies, as one that has generated images holds the model it broke
 
     def _failures_key(self, dataset: str) -> tuple[CacheKey, bool]:
@@ -452,7 +466,7 @@ class Service:
 
     def at_hand(self, dataset: str) -> bool:
         """Return whether real images of a data set can be had without the network."""
-        return data.at_hand(dataset)
+        return data.at_hand(self.source(dataset))
 
     def view(self, dataset: str) -> dict[str, Any]:
         """Return in what form a data set's images were trained on, as arguments of `data.load_images`.
@@ -480,7 +494,7 @@ class Service:
         Raises:
             InputError: if they are others, as in a folder that has changed since.
         """
-        images = data.load_images(dataset, split, **view)
+        images = data.load_images(self.source(dataset), split, **view)
         known = [(f"{one.name} was trained on", one.identity) for one in self.entries().get(dataset, [])]
         for whose, told in [*known, ("the features are of", self._features_identity(dataset))]:
             before, now = told.get(split, {}), images.x.shape
@@ -499,12 +513,13 @@ class Service:
     def changed(self, dataset: str, split: str) -> str:
         """Return why a split's images, which were asked for and are at hand, are not used, in one sentence; else ''."""
         key = dataset, split, tuple(self.view(dataset).items())
-        return without_paths(self._refused.get((key, data.files_stamp(dataset))) or "")
+        return without_paths(self._refused.get((key, data.files_stamp(self.source(dataset)))) or "")
 
     def labels(self, dataset: str, split: str) -> np.ndarray | None:
         """Return the classes (N,) of a split's images, in its order; None when they are unknown or not at hand."""
         label = self.view(dataset).get("label")
-        found = self._loaded((dataset, split, ("labels", label)), lambda: data.load_labels(dataset, split, label))
+        source = self.source(dataset)
+        found = self._loaded((dataset, split, ("labels", label)), lambda: data.load_labels(source, split, label))
         known = found is not None and int(found.min()) >= 0  # some sources mark images without a class by -1
         return found.numpy() if known else None
 
@@ -515,7 +530,7 @@ class Service:
         """
 
         def make() -> T:
-            files = data.files_stamp(key[0])
+            files = data.files_stamp(self.source(key[0]))
             if sentence := self._refused.get((key, files)):
                 raise InputError(sentence)
             try:
