@@ -189,7 +189,7 @@ def ask(
 
     The usual n is the one at which most families have been measured; of several, that at which most have their
     headline points; of several, that with most points.
-    The usual machine is the one at hand if anything was timed on it, see `usual_machine`.
+    The usual machine is the one that most families were timed on, the one at hand first, see `usual_machine`.
     The usual features are the data set's own, see `Measurements.usual_extractor`.
     """
     axis, variety = QUALITIES.get(quality, QUALITIES["kid"]), DIVERSITIES.get(diversity, DIVERSITIES["recall"])
@@ -213,10 +213,18 @@ def ask(
 
 
 def usual_machine(measured: Measurements, here: str = "") -> str:
-    """Return the machine at hand if anything was timed on it, else the one with most times; '' where there is none."""
-    machines = [machine_key(cost) for cost in measured.costs if not cost.get("stale")]
-    near = [name for name in machines if at_hand(measured, name, here)]
-    return here if here in near else max(dict.fromkeys(near or machines), key=(near or machines).count, default="")
+    """Return the machine that most families were timed on; '' where there is none.
+
+    Of several it is the one at hand, else one that this project's user has timed on, else the one with most times. Who
+    times one model of his own on a machine wants to see it beside the others: these do not go for it.
+    """
+    machines = [(machine_key(cost), cost["family"]) for cost in measured.costs if not cost.get("stale")]
+
+    def rank(name: str) -> tuple[int, bool, bool, int]:
+        families = [family for machine, family in machines if machine == name]
+        return len(set(families)), name == here, at_hand(measured, name, here), len(families)
+
+    return max(dict.fromkeys(name for name, _ in machines), key=rank, default="")
 
 
 def at_hand(measured: Measurements, machine: str, here: str = "") -> bool:
@@ -305,6 +313,17 @@ def standing(question: Question, point: Measured) -> str:
     return ", ".join(f"{axis.name} {format.plus_minus(score.mean, score.half)}" for axis, score in found if score)
 
 
+def timed_elsewhere(measured: Measurements, points: Sequence[Measured]) -> str:
+    """Return where points were timed, as the end of a sentence; '' where that is nowhere."""
+    mine = {(point.checkpoint, knobs_key(point.knobs)) for point in points}
+    there = Counter(
+        machine_key(cost)
+        for cost in measured.costs
+        if (cost["checkpoint"], knobs_key(cost["knobs"])) in mine and not cost.get("stale")
+    )
+    return "".join(f"; {count:,} timed on {name}, to be chosen above" for name, count in there.most_common(1))
+
+
 def not_timed(measured: Measurements, machine: str, points: Sequence[Measured]) -> list[str]:
     """Return the sentences on points without times: none of this machine's, or none that go with their scores."""
     timed = {
@@ -318,7 +337,7 @@ def not_timed(measured: Measurements, machine: str, points: Sequence[Measured]) 
     if never:
         sentences.append(
             f"{counted(len(never))} not timed on {machine or 'any machine'} and left out ({named(never)}): "
-            f"python -m gencore evaluate {never[0].checkpoint} --rows cost"
+            f"python -m gencore evaluate {never[0].checkpoint} --rows cost{timed_elsewhere(measured, never)}"
         )
     if otherwise:
         sentences.append(

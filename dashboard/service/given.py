@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import re
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -15,12 +17,17 @@ from dashboard.service.parsing import number_of, whole_of
 from dashboard.service.problems import in_a_sentence
 from dashboard.service.public import check_open
 from dashboard.service.service import Service
+from gencore import checkpoint
 from gencore.errors import InputError
+from gencore.evaluation import given, rows
 from gencore.evaluation.evaluate import run
 from gencore.evaluation.plan import prepare_samples
+from gencore.paths import read_file
 
 SUFFIXES = (".npy", ".npz", ".zip")  # folders cannot be uploaded
 MOST_FILES = 20
+MOST_BYTES = 1_000_000  # of the picture of first images: 16 of 64 x 64 in colour are 200 kB at most
+HASH = re.compile(r"[0-9a-f]{16}")
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,18 @@ def scored(service: Service, dataset: str, name: str) -> Measured:
     if not found:
         raise InputError(f"No row of samples {name!r} is kept for {dataset}.")
     return found[-1]
+
+
+def first_images(service: Service, dataset: str, point: Measured) -> str:
+    """Return the first images of samples that were made elsewhere, as a picture's data URI; '' where none are kept."""
+    samples = str(point.quality["hashes"].get("samples", ""))
+    if not HASH.fullmatch(samples) or dataset not in service.entries():  # both become parts of a path
+        return ""
+    for root in checkpoint.roots():
+        with suppress(OSError):
+            content = read_file(given.first_images(rows.rows_path(dataset, root), samples))
+            return f"data:image/png;base64,{base64.b64encode(content).decode()}" if len(content) <= MOST_BYTES else ""
+    return ""
 
 
 def score_samples(

@@ -24,6 +24,7 @@ from gencore.evaluation import cost, memory, rows
 from gencore.evaluation.assemble import common, scored_row
 from gencore.evaluation.cost import Timing
 from gencore.evaluation.crew import Crew
+from gencore.evaluation.given import keep_first_images
 from gencore.evaluation.making import Making, RowProgress, Unmeasurable, measuring
 from gencore.evaluation.plan import prepare
 from gencore.evaluation.scoring import BatchFeatures, Scores
@@ -204,6 +205,8 @@ class Evaluation(Making):
         row = scored_row(task, generations, reference, seconds + time.monotonic() - started)
         if task.samples:
             row["settings"]["threads"] = task.samples.made["threads"]
+        if task.given:
+            keep_first_images(task.path, task.given)
         yield RowProgress(task.seconds, task.title, row)
 
     def batch_features(self, task: Task, generation: int) -> Iterator[tuple[BatchFeatures, float]]:

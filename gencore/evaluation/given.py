@@ -18,11 +18,13 @@ from gencore import archives
 from gencore.errors import InputError
 from gencore.evaluation.rows import DIGITS
 from gencore.paths import as_path
+from gencore.pictures import grid, write_png
 
 BATCH = 500  # images handed on at once
 LEAST = 20  # images in a file
 BLOCKS = 5  # generations that a single file is divided into
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm")
+FIRST, COLUMNS = 16, 8  # images that are kept of samples, so that pages have something to show, and in a line
 ADM = "arr_0"  # the images in a batch as OpenAI's guided-diffusion evaluates them; arr_1 are labels
 
 
@@ -108,6 +110,22 @@ def load(path: Path, shape: tuple[int, int, int]) -> np.ndarray:
     if len(images) < LEAST:
         raise InputError(f"{path} has {len(images)} samples; at least {LEAST} are needed.")
     return images
+
+
+def first_images(rows_file: Path, samples: str) -> Path:
+    """Return where the first images of samples lie as a picture, given the file of their row and their hash."""
+    return rows_file.parent / "given" / f"{samples}.png"
+
+
+def keep_first_images(rows_file: Path, samples: Given) -> None:
+    """Keep the first images of the first generation as a picture beside the file of their row.
+
+    Raises:
+        InputError: if it cannot be written.
+    """
+    path = first_images(rows_file, samples.hash)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_png(path, grid(next(samples.read(0))[:FIRST], COLUMNS))
 
 
 def _array(path: Path) -> np.ndarray:

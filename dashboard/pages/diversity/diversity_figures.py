@@ -91,16 +91,18 @@ PANELS = {  # metric: its name and the axis title; shares are shown as percent
 }
 
 
-def at_one_n(found: Mapping[str, tuple[str, Sequence[Measured]]]) -> dict[str, tuple[str, Measured | None, str]]:
+def at_one_n(
+    found: Mapping[str, tuple[str, Sequence[Measured]]], given: Sequence[Measured] = ()
+) -> dict[str, tuple[str, Measured | None, str]]:
     """Return, by family, its title, its row at one n that all have, and a note where it has none.
 
-    These scores depend on n. The largest n that all families were measured at is taken; where they share none, the one
-    that most were measured at (of several the largest), and the others are left out with the n that they have.
-    `found` has, by family, its title and the rows of its chosen setting, one per n.
+    These scores depend on n. The n that most families were measured at is taken, of several the one that most of the
+    samples `given` were scored at, too, of several the largest; who was not measured at it is left out with the n
+    that it has. `found` has, by family, its title and the rows of its chosen setting, one per n.
     """
     sizes = {family: {row.n for row in rows} for family, (_, rows) in found.items() if rows}
-    every = set().union(*sizes.values())
-    n = max(every, key=lambda n: (sum(n in mine for mine in sizes.values()), n), default=0)
+    every, theirs = set().union(*sizes.values()), [point.n for point in given]
+    n = max(every, key=lambda n: (sum(n in mine for mine in sizes.values()), theirs.count(n), n), default=0)
     chosen = {}
     for family, (title, rows) in found.items():
         row = next((row for row in rows if row.n == n), None)

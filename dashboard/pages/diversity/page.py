@@ -351,7 +351,7 @@ class Diversity:
         judge, verdicts, problem = self._judged(dataset, name, made)
         ours = {key: one for key, one in made.items() if not one.shipped}
         given = [point for point in self.service.measurements(dataset).points if point.given]
-        rows, elsewhere = diversity_figures.beside(self._measured(dataset, chosen), given)
+        rows, elsewhere = diversity_figures.beside(self._measured(dataset, chosen, given), given)
         panel = functools.partial(diversity_figures.measured_panel, rows, self.service.measurements(dataset), name)
         samples = {
             family: (made[family].title, one.n, one.scores, judge.baseline(one.n)) for family, one in verdicts.items()
@@ -387,9 +387,9 @@ class Diversity:
         return f"The samples of {format.listing(old)} are of another setting. Press Generate to make them of this one."
 
     def _measured(
-        self, dataset: str, chosen: Mapping[str, tuple[str, str]]
+        self, dataset: str, chosen: Mapping[str, tuple[str, str]], given: Sequence[Measured]
     ) -> dict[str, tuple[str, Measured | None, str]]:
-        """Return, by family that has a checkpoint, its title, and its chosen point at one n; see `spread.at_one_n`."""
+        """Return, by family that has a checkpoint, its title, and its chosen point at one n; see `at_one_n`."""
         found = {}
         for lane in self.service.lanes(dataset):
             if lane.problem:
@@ -399,7 +399,7 @@ class Diversity:
             rows = [row for row in self.service.measurements(dataset).points
                     if row.checkpoint == name and knobs_key(row.knobs) == key]  # fmt: skip
             found[lane.family] = lane.title, rows
-        return diversity_figures.at_one_n(found)
+        return diversity_figures.at_one_n(found, given)
 
     def _plane(self, dataset: str, name: str, made: Mapping[str, Sampled]) -> tuple[projection.Plane, dict]:
         if name == PIXELS:

@@ -19,7 +19,7 @@ from dashboard.results.operating_points import Measured, knobs_key, machine_key
 from dashboard.results.question import ask, on_machine
 from dashboard.service import METRICS, PREVIEW, Frame, InputError, Order, Point, Service, resolve_knobs
 from dashboard.service.cache import Cache
-from dashboard.service.given import SUFFIXES, Scoring, score_samples
+from dashboard.service.given import SUFFIXES, Scoring, first_images, score_samples
 from dashboard.service.parsing import whole_or
 from dashboard.service.public import is_open
 from dashboard.ui import dataset_choice, glossary, model_card
@@ -276,6 +276,10 @@ class Trilemma:
         blank = {"state": "idle", "image": "", "share": 0, "ms": None, "figures": [], "note": ""}
         lane = lane_of(self.service, dataset, point)
         if lane is None or lane.problem:
+            if image := first_images(self.service, dataset, point) if point.given else "":
+                note = "The first of them, as they were given."
+                shown = {"state": "preview", "image": image, "alt": f"{point.checkpoint}: {note}", "note": note}
+                return {**blank, **shown}, ""
             absent = "Made elsewhere: its images are not here." if point.given else "Its checkpoint is not here."
             return {**blank, "note": lane.problem if lane else absent}, ""
         if is_shipped(self.service, lane, point):

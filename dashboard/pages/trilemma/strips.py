@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from dashboard.results.operating_points import Measured, knobs_key
 from dashboard.service import PREVIEW, InputError, Lane, Service
 from dashboard.service.cache import Cache
 from dashboard.service.device import without_waiting
+from dashboard.service.given import first_images
 from dashboard.service.lanes import checkpoint_key
 from dashboard.ui.model_card import data_uri
 
@@ -37,14 +38,16 @@ class Strips:
         self.service = service
         self._made = Cache(200)  # by checkpoint and knobs: a strip of MNIST takes 4 kB
 
-    def shipped(self, dataset: str, points: Iterable[Measured]) -> dict[str, str]:
+    def shipped(self, dataset: str, points: Collection[Measured]) -> dict[str, str]:
         """Return, by the points' keys, the strips that are there without a model."""
         lanes = [(point, lane_of(self.service, dataset, point)) for point in points]
-        return {
+        found = {
             point.key: data_uri(lane.preview[:IMAGES], COLUMNS)
             for point, lane in lanes
             if lane and not lane.problem and is_shipped(self.service, lane, point)
         }
+        given = {point.key: first_images(self.service, dataset, point) for point in points if point.given}
+        return found | {key: image for key, image in given.items() if image}
 
     def make(self, dataset: str, points: Iterable[Measured]) -> Iterator[dict[str, str]]:
         """Make the strips of points that are quick, and yield those there are, by the points' keys, after each.

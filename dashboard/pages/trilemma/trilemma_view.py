@@ -214,6 +214,7 @@ def about(question: Question, place: int) -> dict[str, Any]:
     return {
         "key": point.key,
         "family": point.family,
+        "given": point.given,
         "name": name_of(point),
         "setting": name_of(point).removeprefix(point.title).lstrip(", "),
         "places": [None if math.isnan(place) else round(float(place), 3) for place in question.places[place]],

@@ -130,8 +130,9 @@ lab.trilemma = (element, props, watch, trigger) => {
     const image = now().strips?.[point.key] || strips.get(`${now().dataset} ${point.key}`);
     if (image) return lab.make('img', { src: image, alt: `Images made by ${point.name}`, className: 'strip' });
     const empty = lab.make('button', { type: 'button', className: 'strip' });
-    empty.textContent = image === '' ? 'Its images take a while: make some' : '';
-    empty.disabled = image !== '';
+    const absent = point.given ? 'Made elsewhere: its images are not here' : 'Its images take a while: make some';
+    empty.textContent = image === '' ? absent : '';
+    empty.disabled = image !== '' || point.given;
     empty.addEventListener('click', () => choose(i));
     return empty;
   };

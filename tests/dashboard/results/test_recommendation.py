@@ -461,13 +461,30 @@ def test_times_of_two_machines_do_not_mix():
 
 def test_the_machine_at_hand_is_the_usual_one_and_else_the_one_with_most_times():
     rows = [point("vae", "a", 5.0, kid=0.02, coverage=0.8), point("gan", "b", 3.0, kid=0.02, coverage=0.8)]
-    rows[0].append(cost(rows[0][0], 0.01, machine=GPU))
+    rows.append(point("gan", "c", 4.0, kid=0.02, coverage=0.8))
+    for one in rows[:2]:
+        one.append(cost(one[0], 0.01, machine=GPU))
     measured = measure(*rows)
     cpu, gpu = (next(name for name in measured.machines if name.startswith(kind)) for kind in ("cpu", "cuda"))
     assert ask(measured).machine == ask(measured, here="somewhere else").machine == cpu
     assert ask(measured, here=gpu).machine == gpu and ask(measured, machine=cpu, here=gpu).machine == cpu
     own = replace(measured, costs=[{**row, "local": machine_key(row) == gpu} for row in measured.costs])
-    assert ask(own).machine == gpu, "one time of the user's own comes before two that were shipped"
+    assert ask(own).machine == gpu, "two times of the user's own come before three that were shipped"
+
+
+def test_a_machine_that_timed_one_family_alone_does_not_hide_the_others():
+    """As after one model of the user's own was timed: it is said where, and that machine can be chosen."""
+    rows = [point("vae", "a", 5.0, kid=0.02, coverage=0.8), point("gan", "b", 3.0, kid=0.02, coverage=0.8)]
+    mine = point("ddpm", "mine", None, checkpoint="runs/mine", kid=0.01, coverage=0.9)
+    mine.append(cost(mine[0], 40.0, machine=GPU) | {"local": True})
+    measured = measure(*rows, mine)
+    cpu, gpu = (next(name for name in measured.machines if name.startswith(kind)) for kind in ("cpu", "cuda"))
+    question = ask(measured, here=gpu)
+    assert question.machine == cpu and [one.label for one in question.points] == ["a", "b"]
+    [words] = [words for words in question.left_out if "not timed on" in words]
+    assert words.startswith(f"1 point is not timed on {cpu} and left out (DDPM")
+    assert words.endswith(f"evaluate runs/mine --rows cost; 1 timed on {gpu}, to be chosen above")
+    assert [one.label for one in ask(measured, machine=gpu, here=gpu).points] == ["mine"]
 
 
 def test_a_point_timed_in_another_way_is_not_said_to_be_untimed():

@@ -186,6 +186,10 @@ def test_a_row_is_written_once_and_again_when_something_else_is_told(root, tmp_p
     told = run(*words, "--ms-per-image", 1.5, "--calls", 50, "--machine", "A100")
     assert not told.exit_code and "My GAN (2), 50 calls" in told.stdout
     row = measured(root)[-1]
+    picture = Image.open(root / "digits/given" / f"{row['hashes']['samples']}.png")
+    assert picture.size == (8 * 8, 2 * 8), "16 of them are kept for the pages"
+    order = np.random.default_rng(0).permutation(300)[:8]
+    assert (np.asarray(picture)[:8] == np.concatenate(list(images(300)[order, 0]), axis=1)).all()
     assert row["stated"] == {"ms_per_image": 1.5, "calls": 50, "machine": "A100"}
     again = shlex.split(rows.is_stale({**row, "hashes": {**row["hashes"], "pixels": "0" * 16}}).split("again: ")[1])
     assert again[3:6] == ["evaluate", "--samples", "FILE"]

@@ -111,9 +111,9 @@ def row(family, n, mean=0.9):
     return Measured(family, family.upper(), f"d/{family}", "x", "headline", {}, n, 5, {"scores": scores})
 
 
-def at_one_n(**sizes):
+def at_one_n(*given, **sizes):
     return diversity_figures.at_one_n(
-        {name: (name.upper(), [row(name, n) for n in found]) for name, found in sizes.items()}
+        {name: (name.upper(), [row(name, n) for n in found]) for name, found in sizes.items()}, given
     )
 
 
@@ -230,10 +230,21 @@ def test_what_is_missed_is_told_beside_what_real_images_miss():
     assert "Why." in diversity_figures.missed([], at_hand=False, note="Why.")
 
 
-def test_samples_from_elsewhere_stand_beside_the_families_at_their_n():
-    def given(name, n):
-        return Measured("samples", "Samples", name, "as given", "headline", {}, n, 3, {"kind": "samples", "scores": {}})
+def given(name, n):
+    return Measured("samples", "Samples", name, "as given", "headline", {}, n, 3, {"kind": "samples", "scores": {}})
 
+
+def test_of_several_n_that_all_families_have_samples_from_elsewhere_choose():
+    sizes = {"vae": (5000, 1000), "gan": (5000, 1000)}
+    assert [one.n for _, one, _ in at_one_n(given("a", 1000), **sizes).values()] == [1000, 1000]
+    assert [one.n for _, one, _ in at_one_n(given("a", 60), **sizes).values()] == [5000, 5000]
+    assert [one and one.n for _, one, _ in at_one_n(given("a", 1000), vae=(5000, 1000), gan=(5000,)).values()] == [
+        5000,
+        5000,
+    ], "families come first"
+
+
+def test_samples_from_elsewhere_stand_beside_the_families_at_their_n():
     rows, words = diversity_figures.beside(at_one_n(vae=(5000,), gan=()), [given("a", 5000), given("b", 500)])
     assert [(name, row and row.family) for name, row, _ in rows.values()][1:] == [("GAN", None), ("a", "samples")]
     assert words == "Measured at another n, and so not shown here: b (n = 500)."

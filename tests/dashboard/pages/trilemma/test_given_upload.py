@@ -1,8 +1,10 @@
 """Samples made elsewhere, brought to the home page: scored like `evaluate --samples`, with a sentence for all else."""
 
+import base64
 import io
 import threading
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,9 +12,10 @@ import torch
 from PIL import Image
 
 from dashboard.pages.trilemma import trilemma_view
+from dashboard.pages.trilemma.strips import Strips
 from dashboard.results.question import ask
 from dashboard.service import InputError, Service
-from dashboard.service.given import as_stated, score_samples
+from dashboard.service.given import as_stated, first_images, score_samples
 from gencore import FAMILIES, checkpoint
 from gencore.data import load_images
 from gencore.evaluation import rows
@@ -83,6 +86,12 @@ def test_a_file_becomes_a_row_and_a_grey_diamond(service, images, tmp_path, writ
     assert service.measurements_key("digits") != before
     (point,) = (point for point in service.measurements("digits").points if point.given)
     assert point.ms_per_image == 2.5
+    (strip,) = Strips(service).shipped("digits", [point]).values()
+    picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(strip.partition(",")[2]))))
+    assert picture.shape == (2 * 8, 8 * 8), "the first 16"
+    assert first_images(service, "../digits", point) == "", "a data set that there is not"
+    hashes = {**point.quality["hashes"], "samples": "../../rows"}
+    assert first_images(service, "digits", replace(point, quality={**point.quality, "hashes": hashes})) == ""
 
 
 def test_samples_alone_are_drawn_where_nothing_has_a_time(service, images, tmp_path):
