@@ -14,6 +14,7 @@ from typing import Any
 
 import gradio as gr
 from gradio.blocks import BlockFunction
+from gradio.components import Component
 from gradio.exceptions import InvalidPathError
 from gradio.state_holder import StateHolder
 
@@ -22,6 +23,7 @@ from dashboard.service.device import MOST
 from dashboard.ui.sessions import FORGOTTEN, Configuration, Sessions
 
 log = logging.getLogger(__name__)
+Values = dict[Component, Any]  # by component, what it has
 CALM: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 QUICK: dict[str, Any] = {**CALM, "queue": False}
 # Runs wait in the device's own line, which says how long and refuses in a sentence when it is full: never in Gradio's
@@ -42,6 +44,19 @@ def as_text(value: Any) -> str:
     changed so far, number by number and several times. A value of thousands would slow every slider of the app.
     """
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def is_update(value: Any) -> bool:
+    """Return whether a value is a `gr.update` or a `gr.skip`."""
+    return isinstance(value, dict) and value.get("__type__") == "update"
+
+
+def after(given: Values, updates: Values) -> Values:
+    """Return the values that components have once updates are shown, for what follows in the same run."""
+    changes = {one: change for one, change in updates.items() if one in given}
+    told = {one: change for one, change in changes.items() if not is_update(change)}
+    moved = {one: change["value"] for one, change in changes.items() if is_update(change) and "value" in change}
+    return {**given, **told, **moved}
 
 
 def names_address(value: Any) -> bool:

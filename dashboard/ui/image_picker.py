@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import gradio as gr
 import numpy as np
+from gradio.components import Component
 from PIL import Image, ImageFilter
 
 from dashboard.service import InputError, Service
 from dashboard.service.images import examples, image_shape
 from dashboard.service.parsing import NOTHING, parse_image, parse_pixels
 from dashboard.ui import model_card
+from dashboard.ui.events import RUN, Values, after
 from dashboard.ui.html import scripted
 
+Follow = Callable[..., Iterator[dict]]
 SHOWN = 12
 PAD = 112  # the sketch pad's values along a side
 MOST = 512  # of a drawing's values along a side
@@ -38,7 +42,8 @@ class ImagePicker:
     """The choice of an image, laid out in the current Blocks.
 
     Attributes:
-        image: The chosen image, uint8 (C, H, W), or None; a `gr.State`, so that panels can listen to its `change`.
+        image: The chosen image, uint8 (C, H, W), or None; a `gr.State`.
+        strip: What is offered, and which of it is chosen; a `gr.State`.
         outputs: Its components, for handlers that return `show`.
     """
 
@@ -68,18 +73,41 @@ class ImagePicker:
             return {self.picker: gr.skip()}
         return self._strip(dataset, 0)
 
-    def connect(self, dataset: gr.Dropdown) -> None:
-        """Connect the picker's events; the page calls `show` when it opens and when the data set changes."""
-        # Queued: a state's `change` is not heard of events that go past the queue.
-        quick: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
-        self.picker.choose(self._choose, [self.strip], self.outputs, trigger_mode="multiple", **quick)
-        self.picker.shuffle(self._shuffle, [dataset, self.strip], self.outputs, **quick)
-        self.picker.draw(self._draw, [dataset, self.strip], self.outputs, trigger_mode="multiple", **quick)
-        self.picker.clear(self._clear, [self.strip], self.outputs, **quick)
+    def connect(self, dataset: gr.Dropdown, follow: Follow, asked: Iterable[Component], answers: Iterable[Component]
+                ) -> None:  # fmt: skip
+        """Connect the picker's events; the page calls `show` when it opens and when the data set changes.
+
+        Args:
+            dataset: The page's data set.
+            follow: Shows another image in the page's panels, in the run that shows the choice: a listener of its own
+                would take a round trip more. It has the values of `asked`, by component.
+            asked: What `follow` reads, besides the image and the strip.
+            answers: What `follow` changes.
+        """
+        inputs, outputs = {*asked, dataset, self.image, self.strip}, {*answers, *self.outputs}
+        events = (
+            (self.picker.choose, self._choose),
+            (self.picker.shuffle, self._shuffle),
+            (self.picker.draw, self._draw),
+            (self.picker.clear, self._clear),
+        )
+        for event, handler in events:
+            event(self._followed(handler, dataset, follow), inputs, outputs, **RUN)
 
     # ---- handlers
 
-    def _choose(self, event: gr.EventData, strip: dict[str, Any] | None) -> dict:
+    def _followed(self, handler: Callable[..., dict], dataset: gr.Dropdown, follow: Follow) -> Follow:
+        """Return the run that shows what an event of the picker comes to, and then the image in the panels."""
+
+        def run(request: gr.Request, event: gr.EventData, given: Values) -> Iterator[dict]:
+            updates = handler(event, given[dataset], given[self.strip])
+            yield updates
+            if self.strip in updates:
+                yield from follow(request, after(given, updates))
+
+        return run
+
+    def _choose(self, event: gr.EventData, dataset: str | None, strip: dict[str, Any] | None) -> dict:
         index = event._data.get("index") if isinstance(event._data, dict) else None
         images = choices(strip)
         if type(index) is not int or not 0 <= index < len(images):
@@ -87,7 +115,7 @@ class ImagePicker:
         strip = {**strip, "chosen": index}
         return {self.image: images[index], self.strip: strip, self.picker: painted(strip)}
 
-    def _shuffle(self, dataset: str | None, strip: dict[str, Any] | None) -> dict:
+    def _shuffle(self, event: gr.EventData, dataset: str | None, strip: dict[str, Any] | None) -> dict:
         return self._strip(dataset or "", (strip or {}).get("seed", 0) + 1, (strip or {}).get("drawn"))
 
     def _draw(self, event: gr.EventData, dataset: str | None, strip: dict[str, Any] | None) -> dict:
@@ -100,7 +128,7 @@ class ImagePicker:
         strip = {**strip, "drawn": (image, words), "chosen": len(strip["images"])}
         return {self.image: image, self.strip: strip, self.picker: painted(strip)}
 
-    def _clear(self, strip: dict[str, Any] | None) -> dict:
+    def _clear(self, event: gr.EventData, dataset: str | None, strip: dict[str, Any] | None) -> dict:
         """Take the drawing away; where it was the chosen image, the first of the strip is."""
         if not strip or not strip["drawn"]:
             return {self.picker: gr.skip()}

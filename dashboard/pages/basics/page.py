@@ -11,12 +11,13 @@ from dashboard.pages import slug_of
 from dashboard.pages.basics import densities, derivation, divergences, joint, parametric
 from dashboard.pages.basics.panels import PANELS
 from dashboard.service import Service
-from dashboard.ui.events import QUICK
+from dashboard.ui.events import QUICK, Values
 from dashboard.ui.html import title
 from dashboard.ui.panels import LATEX, chart, framed, on_open
 
 TITLE = "Basics"
 SLUG = slug_of(__name__)
+Drawing = tuple[Callable[..., Any], list[gr.Slider], list[gr.HTML]]  # what draws, of what, where
 DRAGGED: dict[str, Any] = {**QUICK, "trigger_mode": "always_last"}
 
 
@@ -27,8 +28,15 @@ def build(service: Service) -> None:
         "What all three families stand on: distributions with parameters, their likelihood, and what to do where it "
         "cannot be computed. Here x and z are one number each, so that everything can be computed, and drawn.",
     )
-    for lay_out in (_parametric, _joint, _divergences, _derivation, _densities):
-        lay_out()
+    drawings = [*_parametric(), *_joint(), *_divergences()]
+    _derivation()
+    drawings += _densities()
+    for draw, sliders, charts in drawings:
+        for one in sliders:
+            one.input(draw, sliders, charts, **DRAGGED)
+    # One run for all: Gradio would call listeners of their own one after another, each a round trip.
+    moved, drawn = ({one for drawing in drawings for one in drawing[place]} for place in (1, 2))
+    on_open(lambda given: opened(drawings, given), moved, drawn, queue=False)
 
 
 def slider(name: str, low: float, high: float, value: float, label: str, step: float = 0.05) -> gr.Slider:
@@ -37,14 +45,16 @@ def slider(name: str, low: float, high: float, value: float, label: str, step: f
                      elem_classes=["knob"])  # fmt: skip
 
 
-def live(draw: Callable[..., Any], sliders: list[gr.Slider], charts: list[gr.HTML]) -> None:
-    """Draw charts when the page is opened, and whenever one of the sliders is moved."""
-    on_open(draw, sliders, charts, queue=False)
-    for one in sliders:
-        one.input(draw, sliders, charts, **DRAGGED)
+def opened(drawings: list[Drawing], given: Values) -> dict:
+    """Draw all charts."""
+    shown: dict = {}
+    for draw, sliders, charts in drawings:
+        cards = draw(*(given[one] for one in sliders))
+        shown |= zip(charts, cards if isinstance(cards, tuple) else [cards], strict=True)
+    return shown
 
 
-def _parametric() -> None:
+def _parametric() -> list[Drawing]:
     with framed(PANELS["parametric"]):
         with gr.Row(elem_classes=["bs-turns"]):
             moments = [
@@ -53,30 +63,32 @@ def _parametric() -> None:
             ]
         with gr.Row(elem_classes=["charts", "bs-charts"]):
             charts = [chart(f"{SLUG}-normal"), chart(f"{SLUG}-hill")]
-        live(lambda mean, std: (parametric.normal_card(mean, std), parametric.hill(mean, std)), moments, charts)
         with gr.Row(elem_classes=["bs-beside"]):
             with gr.Column(elem_classes=["bs-stack"]):
                 weights = [
                     slider(f"weight-{name.lower()}", 0, 1, 0.5, f"weight of {name}") for name in parametric.COUNTS
                 ]
             counted = chart(f"{SLUG}-categorical")
-        live(lambda *values: parametric.categorical_card(values), weights, [counted])
+    return [
+        (lambda mean, std: (parametric.normal_card(mean, std), parametric.hill(mean, std)), moments, charts),
+        (lambda *values: parametric.categorical_card(values), weights, [counted]),
+    ]
 
 
-def _joint() -> None:
+def _joint() -> list[Drawing]:
     with framed(PANELS["joint"]):
         with gr.Row(elem_classes=["bs-turns"]):
             x = slider("x", joint.LOW, joint.HIGH, 1.0, "x")
         with gr.Row(elem_classes=["charts", "bs-three"]):
             charts = [chart(f"{SLUG}-{name}") for name in ("cloud", "slice", "evidence")]
-        live(lambda value: tuple(draw(value) for draw in (joint.cloud, joint.slice_at, joint.evidence)), [x], charts)
+    return [(lambda value: tuple(draw(value) for draw in (joint.cloud, joint.slice_at, joint.evidence)), [x], charts)]
 
 
-def _divergences() -> None:
+def _divergences() -> list[Drawing]:
     with framed(PANELS["divergences"]):
         with gr.Row(elem_classes=["bs-turns"]):
             moments = [slider("q-mean", -4, 4, 0.5, "mean of q"), slider("q-deviation", 0.3, 3, 1.0, "deviation of q")]
-        live(divergences.card, moments, [chart(f"{SLUG}-divergences")])
+        return [(divergences.card, moments, [chart(f"{SLUG}-divergences")])]
 
 
 def _derivation() -> None:
@@ -98,9 +110,9 @@ def _derivation() -> None:
         button.click(turn, [count], [count, shown, back, following], **QUICK)
 
 
-def _densities() -> None:
+def _densities() -> list[Drawing]:
     with framed(PANELS["densities"]):
         with gr.Row(elem_classes=["bs-turns"]):
             where = slider("density-x", joint.LOW, joint.HIGH, 0.5, "x")
             draws = slider("draws", 20, densities.MOST, 100, "draws of the generator", step=20)
-        live(densities.card, [where, draws], [chart(f"{SLUG}-densities")])
+        return [(densities.card, [where, draws], [chart(f"{SLUG}-densities")])]

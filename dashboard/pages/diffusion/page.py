@@ -20,7 +20,7 @@ from dashboard.pages.diffusion.panels import PANELS
 from dashboard.service import PREVIEW, Frame, InputError, Knob, Lane, Order, Part, Point, Service, resolve_knobs
 from dashboard.service.parsing import whole_or
 from dashboard.ui import dataset_choice, model_card
-from dashboard.ui.events import CALM, QUICK, RUN
+from dashboard.ui.events import CALM, QUICK, RUN, Values, after
 from dashboard.ui.html import scripted, title
 from dashboard.ui.image_picker import ImagePicker
 from dashboard.ui.knobs import KnobPanel
@@ -59,7 +59,7 @@ class Diffusion:
         self.shown = gr.State("")  # the data set that is shown, '' before the page is opened
         with gr.Column() as self.inside:  # hidden where there is nothing to show
             self.image_picker = ImagePicker(service, SLUG)
-            self.forward = Forward(self.trajectories)
+            self.forward = Forward(self.trajectories, self.image_picker.image)
             self.reverse = Reverse(self.trajectories)
             self.algorithms = Algorithms(self.trajectories)
             self.simple = Simple(self.trajectories)
@@ -76,19 +76,55 @@ class Diffusion:
         where = [self.dataset, self.source]
         everything = [*where, self.absent, self.inside, self.shown, *self.image_picker.outputs]
         everything += [item for part in self.parts for item in part.outputs]
-        self.image_picker.connect(self.dataset)
-        opened = on_open(self.open, [self.shown, self.image_picker.strip], everything, queue=False)
+        # One run for all that follows an image: Gradio would call listeners of their own one after another, each a
+        # round trip. The film has its own: as its moments come, the browser looks at all that its run may change.
+        asked = {self.shown, self.image_picker.strip, *where, *self.forward.asked}
+        self.image_picker.connect(self.dataset, self.follow, [*where, *self.forward.asked], self.answers)
+        opened = on_open(self.opened, asked, everything, **RUN)
         changed = [
-            self.dataset.input(self.switch, [self.dataset], everything, **QUICK),
-            self.source.input(self.swap, where, everything, **QUICK),
+            self.dataset.input(self.switched, asked, everything, **RUN),
+            self.source.input(self.swapped, asked, everything, **RUN),
         ]
-        begun = self.forward.connect(where, self.image_picker.image, opened, changed)
-        self.reverse.connect(where, begun, changed)
+        self.forward.connect(where)
+        self.reverse.connect(where, opened, changed)
         self.algorithms.connect(where, self.image_picker.image)
         self.simple.connect(where, self.image_picker.image)
         self.steps.connect(where)
 
+    @property
+    def answers(self) -> list[gr.components.Component]:
+        """What changes with the image."""
+        return [*self.forward.outputs, *self.algorithms.training_outputs, *self.simple.outputs]
+
     # ---- handlers
+
+    def opened(self, request: gr.Request, given: Values) -> Iterator[dict]:
+        """Show the page, then its image under noise."""
+        yield from self._drawn(given, self.open(request, given[self.shown], given[self.image_picker.strip]))
+
+    def switched(self, request: gr.Request, given: Values) -> Iterator[dict]:
+        """Show another data set."""
+        yield from self._drawn(given, self.switch(request, given[self.dataset]))
+
+    def swapped(self, request: gr.Request, given: Values) -> Iterator[dict]:
+        """Show another checkpoint."""
+        yield from self._drawn(given, self.swap(request, given[self.dataset], given[self.source]))
+
+    def _drawn(self, given: Values, updates: dict) -> Iterator[dict]:
+        """Show updates, then the image that they name under noise."""
+        yield updates
+        given = after(given, updates)
+        if given[self.dataset]:
+            yield from self._noised(given)
+
+    def follow(self, _: gr.Request, given: Values) -> Iterator[dict]:
+        """Show another image: both algorithms and the measured loss begin anew."""
+        yield {**self.algorithms.rewind(), **self.simple.reset()}
+        yield from self._noised(given)
+
+    def _noised(self, given: Values) -> Iterator[dict]:
+        where = given[self.dataset], given[self.source]
+        yield from self.forward.draw(*where, *(given[one] for one in self.forward.asked))
 
     def open(self, request: gr.Request, shown: str, strip: dict | None) -> dict:
         """Show the data set that the address names, else the first; nothing changes on a page that was open before."""
@@ -149,7 +185,7 @@ class Diffusion:
 class Forward:
     """The panel of the forward process."""
 
-    def __init__(self, trajectories: Trajectories):
+    def __init__(self, trajectories: Trajectories, image: gr.State):
         self.trajectories = trajectories
         self.t = gr.State(START)
         with framed(PANELS["forward"]):
@@ -160,29 +196,21 @@ class Forward:
             )
             with gr.Row(elem_classes=["charts", "df-charts"]):
                 self.schedule, self.ratio = chart("diffusion-forward-schedule"), chart("diffusion-forward-snr")
+        self.asked = [image, self.seed, self.t]
 
     @property
     def outputs(self) -> list[gr.components.Component]:
         """What changes with the data set, the checkpoint or t."""
         return [self.t, self.picture, self.schedule, self.ratio]
 
-    def connect(self, where: list, image: gr.State, opened: Any, changed: Sequence[Any]) -> Any:
-        """Connect the components; return the event of the first picture.
-
-        Args:
-            where: The data set and the checkpoint.
-            image: The chosen image.
-            opened: The event of the page being opened.
-            changed: The events of another data set or checkpoint being chosen.
-        """
-        inputs = [*where, image, self.seed, self.t]
+    def connect(self, where: list) -> None:
+        """Connect the components to the data set and the checkpoint."""
+        inputs = [*where, *self.asked]
         live = {**CALM, "trigger_mode": "always_last", "concurrency_limit": 4}
         moving = {**live, "trigger_mode": "multiple"}  # the script sends one at a time
-        self.picture.move(self.move, [*where, image, self.seed], self.outputs, **moving)
-        for event in (image.change, self.seed.submit, *(one.then for one in changed)):
-            event(self.draw, inputs, self.outputs, **live)
+        self.picture.move(self.move, inputs[:-1], self.outputs, **moving)
+        self.seed.submit(self.draw, inputs, self.outputs, **live)
         self.again.click(None, None, [self.seed], js=ANOTHER_SEED).then(self.draw, inputs, self.outputs, **live)
-        return opened.then(self.draw, inputs, self.outputs, **live)
 
     def show(self, dataset: str, source: Lane, t: int = START) -> dict:
         """Show the schedule of a checkpoint; the image under noise follows when an image is chosen."""
@@ -271,8 +299,8 @@ class Reverse:
     def connect(self, where: list, opened: Any, changed: Sequence[Any]) -> None:
         """Connect the components to the events of the page being opened and of another data set or checkpoint."""
         inputs = [*where, self.seed, *self.sides[0].inputs, *self.sides[1].inputs]
-        for after in (*self.sides[0].connect(), *self.sides[1].connect(), *(event.then for event in changed)):
-            after(self.promise, inputs, [self.film], **QUICK)
+        for turned in (*self.sides[0].connect(), *self.sides[1].connect(), *(event.then for event in changed)):
+            turned(self.promise, inputs, [self.film], **QUICK)
         runs = [
             opened.then(self.draw_first, [self.drawn, *inputs], self.run_outputs, **RUN),
             self.runs.go.click(self.draw, inputs, self.run_outputs, **RUN),
@@ -408,11 +436,14 @@ class Algorithms:
         """What changes with the data set, the checkpoint or a line."""
         return [self.number, self.descent, self.training, self.sampling]
 
+    @property
+    def training_outputs(self) -> list[gr.components.Component]:
+        """What changes with the image, or a line of Algorithm 1."""
+        return [self.number, self.training]
+
     def connect(self, where: list, image: gr.State) -> None:
         """Connect the components to the data set and the checkpoint, and to the chosen image."""
-        image.change(self.rewind, None, [self.number, self.training], **CALM)
-        training = [self.number, self.training]
-        self.training.ask(self.train, [*where, image, self.number], training, **RUN)
+        self.training.ask(self.train, [*where, image, self.number], self.training_outputs, **RUN)
         self.sampling.ask(self.sample, [*where, self.descent], [self.descent, self.sampling], **RUN)
         self.steps.connect()
         self.passes.connect()
@@ -505,7 +536,6 @@ class Simple:
     def connect(self, where: list, image: gr.State) -> None:
         """Connect the components to the data set and the checkpoint, and to the chosen image."""
         inputs = [*where, image, self.weights]
-        image.change(self.reset, None, self.outputs, **CALM)
         runs = [event(self.measure, inputs, self.outputs, **RUN) for event in (self.runs.go.click, self.weights.input)]
         self.runs.connect(*runs)
 

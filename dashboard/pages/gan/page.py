@@ -16,7 +16,7 @@ from dashboard.pages.gan.panels import PANELS
 from dashboard.service import PREVIEW, InputError, Service, runs
 from dashboard.service.device import Waiting
 from dashboard.ui import dataset_choice, knobs, model_card, timelapse
-from dashboard.ui.events import QUICK
+from dashboard.ui.events import QUICK, RUN, Values, after
 from dashboard.ui.html import scripted, title
 from dashboard.ui.panels import chart, framed, on_open
 from dashboard.ui.run import Runs
@@ -65,22 +65,14 @@ class Gan:
     # ---- layout
 
     def _build_losses(self) -> None:
-        family = next(iter(self.games.families()), "")
         low, high = float(generator_losses.D[0]), float(generator_losses.D[-1])
         with gr.Row(elem_classes=["shared"]):
-            believed = gr.Slider(
+            self.believed = gr.Slider(
                 low, high, value=generator_losses.START, step=0.005, label="D(G(z)): what D says of G's image",
                 interactive=True, elem_id="gan-believed", elem_classes=["knob"],
             )  # fmt: skip
         with gr.Row(elem_classes=["gan-two"]):
-            charts = [chart("gan-losses"), chart("gan-gradients")]
-
-        def draw(d: float) -> tuple[str, str]:
-            d = min(max(d, low), high) if d == d else generator_losses.START  # NaN: an empty field
-            return generator_losses.losses(d, family), generator_losses.gradients(d, family)
-
-        on_open(draw, [believed], charts, queue=False)
-        believed.input(draw, [believed], charts, trigger_mode="always_last", **QUICK)
+            self.losses = [chart("gan-losses"), chart("gan-gradients")]
 
     def _build_judge(self) -> None:
         with gr.Row(elem_classes=["shared"]):
@@ -103,17 +95,17 @@ class Gan:
         """Connect the components."""
         calm: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
         which, turned = [self.dataset, self.run], [self.dataset, self.run, *self.knobs.inputs]
-        shown = [self.dataset, self.run, self.status, self.game, self.lapse, *self._computed, *self.knobs.outputs]
+        shown = {self.dataset, self.run, self.status, self.game, self.lapse, *self._computed, *self.knobs.outputs}
         judged = {"fn": self.judge, "inputs": [*which, self.seed], "outputs": [self.judging, self.beliefs], **calm}
         made = {"fn": self.turn, "inputs": turned, "outputs": [self.samples, self.against, self.over], **calm}
-        for event in (
-            on_open(self.open, which, shown),
-            self.dataset.input(self.switch, [self.dataset], shown, queue=False, **calm),
-            self.run.input(self.show, which, shown, queue=False, **calm),
-        ):
-            event.then(**made).then(**judged)
-        for after in self.knobs.connect():
-            after(trigger_mode="always_last", **made)
+        # One run for all panels: Gradio would call listeners of their own one after another, each a round trip.
+        asked = {*turned, self.seed}
+        on_open(self.opened, {*asked, self.believed}, {*shown, *self.losses}, **RUN)
+        self.dataset.input(self.switched, asked, shown, **RUN)
+        self.run.input(self.swapped, asked, shown, **RUN)
+        self.believed.input(self.draw_losses, [self.believed], self.losses, trigger_mode="always_last", **QUICK)
+        for follow in self.knobs.connect():
+            follow(trigger_mode="always_last", **made)
         self.seed.submit(**judged)
         self.another.click(None, None, [self.seed], js=ANOTHER_SEED).then(**judged)
         self.judgements.connect()
@@ -134,9 +126,34 @@ class Gan:
             updates = {key: value for key, value in updates.items() if key not in kept}
         return {**updates, self.dataset: choices}
 
-    def switch(self, dataset: str) -> dict:
+    def opened(self, request: gr.Request, given: Values) -> Iterator[dict]:
+        """Show the page, what is at hand first."""
+        losses = dict(zip(self.losses, self.draw_losses(given[self.believed]), strict=True))
+        updates = self.open(request, given[self.dataset], given[self.run])
+        yield from self._made(request, given, {**updates, **losses})
+
+    def switched(self, request: gr.Request, given: Values) -> Iterator[dict]:
         """Show another data set's first checkpoint."""
-        return self.show(dataset, None)
+        yield from self._made(request, given, self.show(given[self.dataset], None))
+
+    def swapped(self, request: gr.Request, given: Values) -> Iterator[dict]:
+        """Show another checkpoint."""
+        yield from self._made(request, given, self.show(given[self.dataset], given[self.run]))
+
+    def _made(self, request: gr.Request, given: Values, updates: dict) -> Iterator[dict]:
+        """Show updates, then what is computed for the checkpoint that they name."""
+        yield updates
+        given = after(given, updates)
+        which = given[self.dataset], given[self.run]
+        yield from self.turn(request, *which, *(given[one] for one in self.knobs.inputs))
+        yield from self.judge(request, *which, given[self.seed])
+
+    def draw_losses(self, d: float) -> tuple[str, str]:
+        """Draw both losses, and their gradients, with what D says of G's image marked."""
+        family = next(iter(self.games.families()), "")
+        low, high = float(generator_losses.D[0]), float(generator_losses.D[-1])
+        d = min(max(d, low), high) if d == d else generator_losses.START  # NaN: an empty field
+        return generator_losses.losses(d, family), generator_losses.gradients(d, family)
 
     def show(self, dataset: str | None, run: str | None) -> dict:
         """Show a checkpoint: its game and time-lapse from the training log; what is computed follows."""
@@ -159,15 +176,15 @@ class Gan:
     def judge(self, request: gr.Request, dataset: str | None, run: str | None, seed: Any) -> Iterator[dict]:
         """Let the model judge fresh samples and real images; nothing is painted once something later was asked for."""
         judgement, words = self.judgements.begin(request), f"Judging {JUDGED} samples and {JUDGED} real images."
-        yield {self.judging: note(words), self.beliefs: gr.skip()}
+        yield {self.judging: note(words)}
         try:
             judged = yield from judgement.made(
                 self.games.judge(dataset or "", run or "", seed, judgement.stop),
-                lambda wait: {self.judging: note(f"{words} {wait}"), self.beliefs: gr.skip()},
+                lambda wait: {self.judging: note(f"{words} {wait}")},
             )
             updates = {self.judging: note(self._basis(judged)), self.beliefs: scores(judged)}
         except InputError as error:
-            updates = {self.judging: problem(str(error)), self.beliefs: gr.skip()}
+            updates = {self.judging: problem(str(error))}
         if judgement.current:
             yield updates
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import base64
-import json
 import random
 import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any
 
 import gradio as gr
@@ -28,7 +27,7 @@ from dashboard.pages.latent.panels import PANELS
 from dashboard.service import InputError, Lane, Service
 from dashboard.service.device import Waiting, finish
 from dashboard.ui import dataset_choice, model_card
-from dashboard.ui.events import QUICK, RUN, as_text
+from dashboard.ui.events import QUICK, RUN, Values, after, as_text
 from dashboard.ui.html import scripted, title
 from dashboard.ui.image_picker import ImagePicker, choices
 from dashboard.ui.panels import framed, on_open
@@ -42,6 +41,7 @@ FRAME_SECONDS = 0.12  # between two updates of the rows
 LONG = 0.5  # seconds that are worth a word beforehand
 USUAL = (7, 12)  # the seeds at first
 NO_IMAGE = "Choose or draw an image above."
+Show = Callable[[gr.Request, Values], Iterator[dict]]
 NEWEST: dict[str, Any] = {**QUICK, "trigger_mode": "always_last"}
 WAITS: dict[str, Any] = {**RUN, "trigger_mode": "always_last"}  # says meanwhile how many are ahead
 
@@ -72,26 +72,42 @@ class Latent:
 
     def connect(self) -> None:
         """Connect the components."""
-        self.image_picker.connect(self.dataset)
-        shown = [self.dataset, self.image_picker.strip]
-        on_open(self.open, shown, [self.chooser, self.dataset, *self.image_picker.outputs], concurrency_limit=None)
-        self.dataset.input(self.image_picker.show, shown, self.image_picker.outputs, **{**QUICK, "queue": True})
         for panel in self.panels:
             panel.connect()
         # One run for all panels: Gradio would call listeners of their own one after another, each a round trip.
-        asked = {*shown, self.image_picker.image, *(one for panel in self.panels for one in panel.asked)}
+        asked = {self.dataset, self.image_picker.strip, *(one for panel in self.panels for one in panel.asked)}
         answers = {one for panel in self.panels for one in panel.answers}
-        self.image_picker.image.change(self.follow, asked, answers, **RUN)
+        everything = {self.chooser, self.dataset, *self.image_picker.outputs, *answers}
+        self.image_picker.connect(self.dataset, self.follow, asked, answers)
+        on_open(self.opened, asked, everything, **RUN)
+        self.dataset.input(self.switched, asked, everything, **RUN)
         self.runs.connect()
 
-    def follow(self, request: gr.Request, given: dict[gr.components.Component, Any]) -> Iterator[dict]:
+    def opened(self, request: gr.Request, given: Values) -> Iterator[dict]:
+        """Show the page, its image first; on one that was open before, nothing is made again."""
+        yield from self._shown(request, given, self.open(request, given[self.dataset], given[self.image_picker.strip]))
+
+    def switched(self, request: gr.Request, given: Values) -> Iterator[dict]:
+        """Show another data set."""
+        yield from self._shown(request, given, self.image_picker.show(given[self.dataset] or ""))
+
+    def _shown(self, request: gr.Request, given: Values, updates: dict) -> Iterator[dict]:
+        """Show the image of updates, then what the panels make of it."""
+        yield updates
+        if self.image_picker.strip in updates:
+            yield from self._in_turn(request, after(given, updates), [panel.begin for panel in self.panels])
+
+    def follow(self, request: gr.Request, given: Values) -> Iterator[dict]:
         """Show another image in every panel, until a later one is chosen."""
+        yield from self._in_turn(request, given, [panel.follow for panel in self.panels])
+
+    def _in_turn(self, request: gr.Request, given: Values, shows: Sequence[Show]) -> Iterator[dict]:
         run = self.runs.begin(request)
-        for panel in self.panels:
+        for show in shows:
             if not run.current:
                 break
-            yield from panel.follow(request, given)
-        yield {self.panels[0].spot: gr.skip()}  # a generator that yields nothing would empty its outputs
+            yield from show(request, given)
+        yield {self.dataset: gr.skip()}  # a generator that yields nothing would empty its outputs
 
     def open(self, request: gr.Request, dataset: str | None, strip: dict | None) -> dict:
         """Show the page as it was, else the data set that the address names, else the first."""
@@ -135,17 +151,16 @@ class Interpolation:
             self.film = gr.HTML({}, html_template="<i></i>", js_on_load="lab.latent.film(element, props, watch)",
                                 elem_id="latent-walk-film", elem_classes=["latent-hidden"])  # fmt: skip
         self.asked = [self.dataset, self.mode, self.a, self.b, self.target, image_picker.image, image_picker.strip]
-        self.answers = [self.rows, self.status, *self.runs.over, self.walked]
+        self.shown = [self.rows, self.status, *self.runs.over, self.walked]
+        self.answers = [self.picker, self.target, *self.shown]
 
     def connect(self) -> None:
         """Connect the components."""
         strip = self.image_picker.strip
-        asked, shown = self.asked, self.answers
+        asked, shown = self.asked, self.shown
         aimed = [strip, self.target]
-        strip.change(self.offer, aimed, [self.picker, self.target], **NEWEST)
         self.mode.input(self.switch, [self.mode], [self.seeds, self.picker], **QUICK)
-        on_open(self.walk, asked, shown, **RUN)
-        for event in (self.mode.input, self.dataset.input, self.a.submit, self.b.submit, self.a.blur, self.b.blur):
+        for event in (self.mode.input, self.a.submit, self.b.submit, self.a.blur, self.b.blur):
             event(self.walk, asked, shown, **RUN)
         self.dice.click(self.roll, None, [self.a, self.b], **QUICK).success(self.walk, asked, shown, **RUN)
         self.picker.aim(self.aim, aimed, [self.picker, self.target], **QUICK, trigger_mode="multiple").success(
@@ -190,10 +205,17 @@ class Interpolation:
 
     # ---- walking
 
-    def follow(self, request: gr.Request, given: dict[gr.components.Component, Any]) -> Iterator[dict]:
-        """Begin a new path when another image was chosen, if paths are between images."""
+    def begin(self, request: gr.Request, given: Values) -> Iterator[dict]:
+        """Offer the images as ends, and begin a path."""
+        yield self.offer(given[self.image_picker.strip], given[self.target])
+        yield from self.walk(request, *(given[one] for one in self.asked))
+
+    def follow(self, request: gr.Request, given: Values) -> Iterator[dict]:
+        """Offer other images as ends, and begin a new path if paths are between images."""
         if given[self.mode] == IMAGES:
-            yield from self.walk(request, *(given[one] for one in self.asked))
+            yield from self.begin(request, given)
+        else:
+            yield self.offer(given[self.image_picker.strip], given[self.target])
 
     def walk(self, request: gr.Request, dataset: str | None, mode: str, *asked: Any) -> Iterator[dict]:
         """Decode the rows and show them as they grow, until a later path is asked for."""
@@ -261,27 +283,23 @@ class Atlas:
                     "latent-map", latent_view.ATLAS, "lab.latent.map(element, props, watch, trigger, ['point'])", ""
                 )
                 self.spot = scripted("latent-spot", latent_view.SPOT, "lab.latent.spot(element, props, watch)")
-        self.asked, self.answers = [dataset, self.model, self.plane, image_picker.image], [self.spot]
+        self.asked = [dataset, self.model, self.plane, image_picker.image]
+        self.answers = [self.model, self.map, self.spot]
 
     def connect(self) -> None:
         """Connect the components."""
-        everything = [self.model, self.map, self.spot]
-        on_open(self.show, [*self.asked, self.map], everything, queue=False)
-        for event in (self.dataset.input, self.model.input, self.plane.input):
-            event(self.draw, self.asked, everything, **NEWEST)
+        for event in (self.model.input, self.plane.input):
+            event(self.draw, self.asked, self.answers, **NEWEST)
         # The script asks once at a time: Gradio's 'always_last' would repeat the first spot of a move.
         self.map.point(self.point, self.asked, [self.spot], **QUICK, trigger_mode="multiple")
 
-    def follow(self, _: gr.Request, given: dict[gr.components.Component, Any]) -> Iterator[dict]:
+    def begin(self, _: gr.Request, given: Values) -> Iterator[dict]:
+        """Draw the map."""
+        yield self.draw(*(given[one] for one in self.asked))
+
+    def follow(self, _: gr.Request, given: Values) -> Iterator[dict]:
         """Show where another image lies."""
         yield self.find(*(given[one] for one in self.asked))
-
-    def show(
-        self, dataset: str | None, model: str | None, plane: str, image: np.ndarray | None, now: str | None
-    ) -> dict:
-        """Draw the map when the page opens, unless it is there."""
-        drawn = json.loads(now or "{}").get("points")
-        return {self.map: gr.skip()} if drawn else self.draw(dataset, model, plane, image)
 
     def draw(self, dataset: str | None, model: str | None, plane: str, image: np.ndarray | None) -> dict:
         """Draw the map of a model."""
@@ -356,9 +374,11 @@ class Dimensions:
         self.all.input(self.show, self.asked, self.answers, **WAITS)
         self.runs.connect()
 
-    def follow(self, request: gr.Request, given: dict[gr.components.Component, Any]) -> Iterator[dict]:
+    def follow(self, request: gr.Request, given: Values) -> Iterator[dict]:
         """Show another image's dimensions."""
         yield from self.show(request, *(given[one] for one in self.asked))
+
+    begin = follow
 
     def show(self, request: gr.Request, dataset: str | None, image: np.ndarray | None, every: bool) -> Iterator[dict]:
         """Show the rows of the dimensions."""
@@ -409,11 +429,13 @@ class Reconstruction:
         self.runs.connect()
         self.noises.connect()
 
-    def follow(self, request: gr.Request, given: dict[gr.components.Component, Any]) -> Iterator[dict]:
+    def follow(self, request: gr.Request, given: Values) -> Iterator[dict]:
         """Show another image under noise, and what each family gives back of it."""
         dataset, image, t = (given[one] for one in self.asked)
         yield from self.renoise(request, dataset, image, t)
         yield from self.run(request, dataset, image)
+
+    begin = follow
 
     def run(self, request: gr.Request, dataset: str | None, image: np.ndarray | None) -> Iterator[dict]:
         """Show what each family gives back, one after the other; what ran for the image before ends."""

@@ -18,7 +18,7 @@ from dashboard.pages.vae.panels import PANELS
 from dashboard.service import PREVIEW, Frame, InputError, Service
 from dashboard.service.device import Waiting
 from dashboard.ui import dataset_choice, model_card
-from dashboard.ui.events import RUN
+from dashboard.ui.events import RUN, Values, after
 from dashboard.ui.html import scripted, title
 from dashboard.ui.image_picker import ImagePicker
 from dashboard.ui.knobs import KnobPanel
@@ -143,24 +143,19 @@ class Inside:
         knobs, columns = self.knobs.inputs, list(self.knobs.columns.values())
         everything = [self.dataset, self.model, self.status, *self.image_picker.outputs, *columns]
         about = [self.image_picker.image, self.dataset, self.model]
-        self.image_picker.connect(self.dataset)
         sampling = [self.dataset, self.model, self.sample_seed, self.variety, *knobs]
         width = [self.width, self.likely_seed]
         seeing = [*about, self.shown, self.scale, self.seed, *width, self.image_picker.strip]
         views = [self.bells, self.draws, self.elbo, self.weighed, self.likely, *self.weighing.over]
         made = [self.samples, self.blur]
 
-        opened = on_open(self.open, [self.dataset, self.model, self.image_picker.strip], everything)
-        switched = self.dataset.input(
-            self.show, [self.dataset, self.model, self.image_picker.strip], everything, **calm
-        )
-        chosen = self.model.input(self.choose, [self.dataset, self.model], [self.status, *columns], **calm)
-        for first in (opened, switched):  # an image that is chosen is seen by its own change
-            first.then(self.miss, [self.image_picker.image], views, **calm)
-        chosen.then(self.see, seeing, views, **calm)
-        for first in (opened, switched, chosen):
-            first.then(self.sample, sampling, made, **calm)
-        self.image_picker.image.change(self.see, seeing, views, **last)
+        # One run for all panels: Gradio would call listeners of their own one after another, each a round trip.
+        self.seeing, self.sampling = seeing, sampling
+        asked, shown = {*seeing, *sampling}, {*everything, *views, *made}
+        on_open(self.opened, asked, shown, **RUN)
+        self.dataset.input(self.switched, asked, shown, **RUN)
+        self.model.input(self.swapped, asked, shown, **RUN)
+        self.image_picker.connect(self.dataset, self.follow, seeing, views)
 
         self.shown.input(self.draw_bells, [*about, self.shown], [self.bells], **last)
         noise = {"fn": self.move_noise, "inputs": [*about, self.scale, self.seed], "outputs": [self.draws], **last}
@@ -173,8 +168,8 @@ class Inside:
         self.likely_again.click(None, None, [self.likely_seed], js=ANOTHER_SEED).then(**likely)
         weighing = self.weighing.go.click(self.weigh, about, [self.weighed, *self.weighing.over], **RUN)
         self.weighing.connect(weighing)
-        for after in (*self.knobs.connect(), self.sample_seed.input):
-            after(self.sample, sampling, made, **last)
+        for turned in (*self.knobs.connect(), self.sample_seed.input):
+            turned(self.sample, sampling, made, **last)
         self.sample_again.click(None, None, [self.sample_seed], js=ANOTHER_SEED).then(
             self.sample, sampling, made, **last
         )
@@ -183,6 +178,34 @@ class Inside:
             runs.connect()
 
     # ---- handlers: what the page is about
+
+    def opened(self, request: gr.Request, given: Values) -> Iterator[dict]:
+        """Show the page, its image first; on one that was open before, nothing is made again."""
+        about = (given[one] for one in (self.dataset, self.model, self.image_picker.strip))
+        updates = self.open(request, *about)
+        yield updates
+        if self.image_picker.strip in updates:
+            yield from self._made(request, after(given, updates))
+
+    def switched(self, request: gr.Request, given: Values) -> Iterator[dict]:
+        """Show another data set."""
+        updates = self.show(*(given[one] for one in (self.dataset, self.model, self.image_picker.strip)))
+        yield updates
+        yield from self._made(request, after(given, updates))
+
+    def swapped(self, request: gr.Request, given: Values) -> Iterator[dict]:
+        """Show another model."""
+        yield self.choose(given[self.dataset], given[self.model])
+        yield from self._made(request, given)
+
+    def _made(self, request: gr.Request, given: Values) -> Iterator[dict]:
+        """Show what the model makes of the image, and its samples."""
+        yield from self.follow(request, given)
+        yield from self.sample(request, *(given[one] for one in self.sampling))
+
+    def follow(self, request: gr.Request, given: Values) -> Iterator[dict]:
+        """Show what the model makes of another image."""
+        yield from self.see(request, *(given[one] for one in self.seeing))
 
     def open(self, request: gr.Request, dataset: str | None, model: str | None, strip: dict | None) -> dict:
         """Show the page as it was, else the data set that the address names, else the first."""
@@ -226,13 +249,6 @@ class Inside:
         """Show a panel, and before that, below the draws, that it waits for the device."""
         updates = yield from look.made(work, lambda words: {self.draws: {"words": words, "problem": ""}})
         yield updates if look.current else gr.skip()
-
-    def miss(self, image: np.ndarray | None) -> dict:
-        """Say that no image is chosen, where none is."""
-        if image is not None:
-            return {self.draws: gr.skip()}
-        words = {"problem": NO_IMAGE, "words": ""}
-        return {self.bells: sorry(NO_IMAGE), self.elbo: sorry(NO_IMAGE), self.draws: words, self.likely: words}
 
     def _family(self, image: np.ndarray | None, dataset: str, model: str) -> str:
         """Return the family of the model that the page is about.

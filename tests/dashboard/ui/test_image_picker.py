@@ -56,12 +56,12 @@ def test_a_drawing_that_is_cleared_is_no_choice_any_more():
     images = [np.full(GREY, shade, np.uint8) for shade in (1, 2)]
     strip = {"dataset": "x", "seed": 0, "images": images, "names": ["a", "b"], "words": "Real.", "chosen": 2,
              "drawn": (np.full(GREY, 3, np.uint8), "Yours.")}  # fmt: skip
-    updates = picker._clear(strip)
+    updates = picker._clear(None, None, strip)
     assert updates[picker.image] is images[0] and updates[picker.strip]["chosen"] == 0
     assert updates[picker.picker]["drawn"] == "" and updates[picker.picker]["words"] == "Real."
-    updates = picker._clear({**strip, "chosen": 1})
+    updates = picker._clear(None, None, {**strip, "chosen": 1})
     assert picker.image not in updates and updates[picker.strip]["chosen"] == 1
-    assert picker._clear({**strip, "drawn": None}) == {picker.picker: gr.skip()}
+    assert picker._clear(None, None, {**strip, "drawn": None}) == {picker.picker: gr.skip()}
 
 
 def test_a_huge_drawing_is_refused_before_it_is_read(monkeypatch):
