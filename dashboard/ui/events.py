@@ -52,7 +52,10 @@ def is_update(value: Any) -> bool:
 
 
 def after(given: Values, updates: Values) -> Values:
-    """Return the values that components have once updates are shown, for what follows in the same run."""
+    """Return the values that components have once updates are shown, for what follows in the same run.
+
+    Asked before they are: Gradio takes an update's value out of it.
+    """
     changes = {one: change for one, change in updates.items() if one in given}
     told = {one: change for one, change in changes.items() if not is_update(change)}
     moved = {one: change["value"] for one, change in changes.items() if is_update(change) and "value" in change}

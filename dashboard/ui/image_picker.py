@@ -101,9 +101,10 @@ class ImagePicker:
 
         def run(request: gr.Request, event: gr.EventData, given: Values) -> Iterator[dict]:
             updates = handler(event, given[dataset], given[self.strip])
+            given, shown = after(given, updates), self.strip in updates
             yield updates
-            if self.strip in updates:
-                yield from follow(request, after(given, updates))
+            if shown:
+                yield from follow(request, given)
 
         return run
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from gradio.blocks import BlocksConfig
+from gradio.blocks import BlockFunction, BlocksConfig
 
 from dashboard.edge.asgi import App, Receive, Scope, Send, address
 
@@ -67,6 +67,16 @@ class Configuration(BlocksConfig):
     def __init__(self, whole: BlocksConfig):
         super().__init__(whole.root_block)
         vars(self).update(vars(whole))
+
+    def set_event_trigger(self, *given: Any, show_progress: str = "full", show_progress_on: Any = None, **named: Any
+                          ) -> tuple[BlockFunction, int]:  # fmt: skip
+        """Take in an event; one that shows no progress has no place that shows it.
+
+        Gradio's front end tells all places of all events so far how each event stands, several times an event and with
+        the values of each: of itself, a place is whatever an event may change.
+        """
+        places = [] if show_progress == "hidden" else show_progress_on
+        return super().set_event_trigger(*given, show_progress=show_progress, show_progress_on=places, **named)
 
     def __copy__(self) -> BlocksConfig:
         copied = super().__copy__()

@@ -112,8 +112,8 @@ class Diffusion:
 
     def _drawn(self, given: Values, updates: dict) -> Iterator[dict]:
         """Show updates, then the image that they name under noise."""
-        yield updates
         given = after(given, updates)
+        yield updates
         if given[self.dataset]:
             yield from self._noised(given)
 

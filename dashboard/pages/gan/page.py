@@ -142,8 +142,8 @@ class Gan:
 
     def _made(self, request: gr.Request, given: Values, updates: dict) -> Iterator[dict]:
         """Show updates, then what is computed for the checkpoint that they name."""
-        yield updates
         given = after(given, updates)
+        yield updates
         which = given[self.dataset], given[self.run]
         yield from self.turn(request, *which, *(given[one] for one in self.knobs.inputs))
         yield from self.judge(request, *which, given[self.seed])

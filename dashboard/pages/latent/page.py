@@ -93,9 +93,10 @@ class Latent:
 
     def _shown(self, request: gr.Request, given: Values, updates: dict) -> Iterator[dict]:
         """Show the image of updates, then what the panels make of it."""
+        given, new = after(given, updates), self.image_picker.strip in updates
         yield updates
-        if self.image_picker.strip in updates:
-            yield from self._in_turn(request, after(given, updates), [panel.begin for panel in self.panels])
+        if new:
+            yield from self._in_turn(request, given, [panel.begin for panel in self.panels])
 
     def follow(self, request: gr.Request, given: Values) -> Iterator[dict]:
         """Show another image in every panel, until a later one is chosen."""

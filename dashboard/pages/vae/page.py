@@ -183,15 +183,17 @@ class Inside:
         """Show the page, its image first; on one that was open before, nothing is made again."""
         about = (given[one] for one in (self.dataset, self.model, self.image_picker.strip))
         updates = self.open(request, *about)
+        given, new = after(given, updates), self.image_picker.strip in updates
         yield updates
-        if self.image_picker.strip in updates:
-            yield from self._made(request, after(given, updates))
+        if new:
+            yield from self._made(request, given)
 
     def switched(self, request: gr.Request, given: Values) -> Iterator[dict]:
         """Show another data set."""
         updates = self.show(*(given[one] for one in (self.dataset, self.model, self.image_picker.strip)))
+        given = after(given, updates)
         yield updates
-        yield from self._made(request, after(given, updates))
+        yield from self._made(request, given)
 
     def swapped(self, request: gr.Request, given: Values) -> Iterator[dict]:
         """Show another model."""

@@ -4,7 +4,7 @@ import gradio as gr
 import pytest
 from gradio import processing_utils
 
-from dashboard.ui.events import Updates, names_address
+from dashboard.ui.events import Updates, after, names_address
 from tests.support.loops import run
 
 
@@ -43,3 +43,17 @@ def test_other_values_are_no_addresses():
     for value in (None, "https://example.org", {"path": "https://x"}, [{"path": 3, "meta": {}}], {"a": [1.0, "b"]}):
         assert not names_address(value)
     assert names_address({"a": [{"path": "HTTP://x", "meta": {}}]})
+
+
+def test_what_follows_in_a_run_knows_what_was_shown_before():
+    with gr.Blocks():
+        model, text, state, other = gr.Dropdown(["a", "b"]), gr.Textbox(), gr.State(), gr.Slider()
+    updates = {
+        model: gr.update(value="b", visible=False),
+        text: gr.update(visible=True),
+        state: {"chosen": 1},
+        other: 7,
+    }
+    given = {model: "a", text: "as it was", state: None}
+    assert after(given, updates) == {model: "b", text: "as it was", state: {"chosen": 1}}
+    assert after(given, {model: gr.skip(), text: gr.update(value=None)}) == {**given, text: None}

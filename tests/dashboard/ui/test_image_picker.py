@@ -64,6 +64,25 @@ def test_a_drawing_that_is_cleared_is_no_choice_any_more():
     assert picker._clear(None, None, {**strip, "drawn": None}) == {picker.picker: gr.skip()}
 
 
+def test_what_follows_an_image_comes_in_the_run_that_shows_it():
+    with gr.Blocks():
+        picker, dataset = image_picker.ImagePicker(mock.Mock(), "x"), gr.Dropdown()
+    images = [np.full(GREY, shade, np.uint8) for shade in (1, 2)]
+    strip = {"dataset": "x", "seed": 0, "images": images, "names": ["a", "b"], "words": "Real.", "chosen": 0,
+             "drawn": None}  # fmt: skip
+    given = {dataset: "x", picker.strip: strip, picker.image: images[0]}
+
+    def follow(request, given):
+        yield {"image": given[picker.image], "chosen": given[picker.strip]["chosen"], "for": request}
+
+    choose = picker._followed(picker._choose, dataset, follow)
+    first, then = choose("visitor", mock.Mock(_data={"index": 1}), given)
+    assert first[picker.picker]["chosen"] == 1
+    assert then == {"image": images[1], "chosen": 1, "for": "visitor"}
+    (told,) = choose("visitor", mock.Mock(_data={"index": 5}), given)
+    assert "not among those shown" in told[picker.picker]["problem"], "and nothing follows"
+
+
 def test_a_huge_drawing_is_refused_before_it_is_read(monkeypatch):
     monkeypatch.setattr(image_picker, "parse_pixels", None)
     with pytest.raises(InputError, match="at most 512 a side, not 3,000 rows"):

@@ -72,6 +72,14 @@ def test_a_session_keeps_no_copy_of_the_configuration():
     assert "shown" in str(demo.get_config_file()), "the app's own stays whole"
 
 
+def test_an_event_that_shows_no_progress_has_no_place_for_it():
+    with Updates() as demo:
+        shown = gr.Textbox()
+        gr.Button().click(lambda: "a", None, [shown], show_progress="hidden")
+        gr.Button().click(lambda: "a", None, [shown], show_progress="minimal")
+    assert [one["show_progress_on"] for one in demo.get_config_file()["dependencies"]] == [[], None]
+
+
 def test_a_page_is_open_while_its_heartbeat_lasts():
     sessions, seen = holder(1), []
 
