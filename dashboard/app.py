@@ -49,7 +49,7 @@ def header(service: Service) -> str:
         f'<div class="top"><span class="brand">{theme.logo()}{TITLE}</span><nav aria-label="Pages">{groups}</nav>'
         f'{badge()}<span class="pill" data-testid="device">{escape(model_card.machine_name(service.machine))}</span>'
         f'<button class="pill" type="button" aria-label="Light or dark" title="Light or dark">{MOON}</button>'
-        f"{more}</div>"
+        f'<button class="pill language" type="button" translate="no" lang="ko">한국어</button>{more}</div>'
     )
 
 
@@ -72,6 +72,7 @@ def build(service: Service) -> gr.Blocks:
         gr.HTML(
             header(service),
             js_on_load="lab.pages(); element.querySelector('button').addEventListener('click', lab.theme); "
+            "lab.languageSwitch(element.querySelector('.language')); "
             "element.querySelector('.skip').addEventListener('click', lab.skip)",
             apply_default_css=False,
             elem_id="top",

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dashboard import theme
-from dashboard.ui import glossary
+from dashboard.ui import glossary, language
 
 ROOT = Path(__file__).parents[1]
 FIRST = ("style.css", "plot.css")  # what the others of a folder build on
@@ -41,7 +41,7 @@ def head(families: list[str], pages: Sequence[str]) -> str:
     """Return what goes into the page's head, given the families' names and the pages' slugs in order."""
     icon = theme.logo().replace('"', "'").replace("#", "%23").replace("\n", "")
     sheets = [theme.variables(families), *text(files("css", pages))]
-    scripts = ["window.lab = {};", glossary.script(), *text(files("js", pages))]
+    scripts = ["window.lab = {};", glossary.script(), language.script(), *text(files("js", pages))]
     return "".join(
         [
             f'<link rel="icon" href="data:image/svg+xml,{icon}">',

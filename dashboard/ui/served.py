@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from dashboard.edge.asgi import App, Message, Receive, Scope, Send, address, answer, header
+from dashboard.ui import language
 
 PICTURE = Path(__file__).parent / "share.png"  # made by tests/ui/screenshots.py
 ADDRESS = "/share.png"
@@ -43,6 +44,10 @@ class Served:
         elif address(scope) == ADDRESS:
             headers = [(b"content-type", b"image/png"), (b"cache-control", b"max-age=86400")]
             await answer(send, PICTURE.read_bytes(), headers)
+        elif catalogue := language.at(address(scope)):
+            headers = [(b"content-type", b"application/json"), (b"cache-control", b"max-age=31536000, immutable")]
+            whole = Whole(send, header(scope, "accept-encoding"), bytes)
+            await answer(whole, catalogue, headers)
         else:
             changed = self.introduced if address(scope) in ("", "/") else bytes
             await self.app(scope, receive, Whole(send, header(scope, "accept-encoding"), changed))

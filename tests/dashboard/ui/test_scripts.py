@@ -10,7 +10,7 @@ import pytest
 
 from dashboard import format
 from dashboard.pages import PAGES
-from dashboard.ui import assets, glossary
+from dashboard.ui import assets, glossary, language
 
 SCRIPTS = assets.files("js", PAGES)
 SHEETS = assets.files("css", PAGES)
@@ -60,7 +60,12 @@ def test_a_page_rules_no_drawing_of_another_page():
 def test_each_file_has_a_tag_of_its_own():
     head = assets.head(["vae", "gan"], PAGES)
     scripts = re.findall(r"<script>(.*?)</script>", head, re.DOTALL)
-    assert scripts == ["window.lab = {};", glossary.script(), *(path.read_text() for path in SCRIPTS)]
+    assert scripts == [
+        "window.lab = {};",
+        glossary.script(),
+        language.script(),
+        *(path.read_text() for path in SCRIPTS),
+    ]
     sheets = re.findall(r"<style>(.*?)</style>", head, re.DOTALL)
     assert "--mark-vae:" in sheets[0] and sheets[1:] == [path.read_text() for path in SHEETS]
 

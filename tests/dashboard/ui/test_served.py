@@ -8,7 +8,7 @@ import gradio as gr
 import pytest
 from PIL import Image
 
-from dashboard.ui import served
+from dashboard.ui import language, served
 from tests.support.loops import run
 
 
@@ -116,3 +116,10 @@ def test_a_file_that_is_a_page_is_sent_as_it_is():
     page = b'<html><head><meta name="twitter:card" content="x"></head></html>'
     assert sent("/gradio_api/file=/report.html", b"text/html", [page])[1][1]["body"] == page
     assert sent("/", b"text/html", [page])[1][1]["body"] != page
+
+
+def test_the_catalogue_of_a_language_is_sent_compressed_and_kept(get):
+    headers, body = get(language.address("ko"), "gzip")
+    assert headers["Content-Type"] == "application/json" and headers["Content-Encoding"] == "gzip"
+    assert "immutable" in headers["Cache-Control"]
+    assert gzip.decompress(body) == language.catalogue("ko") and len(body) < 100_000

@@ -1,0 +1,42 @@
+"""What a page in another language still says in English: read off the page, by the rules of `language.js` itself."""
+
+import re
+
+from dashboard.ui.language import areas
+
+TEXTS = """() => {
+  const page = [...document.querySelectorAll('#pages > [role=tabpanel]')].find((one) => one.offsetParent);
+  const around = [...document.body.querySelectorAll('#top, #imported, #lecture-bar, footer')];
+  return [page, ...around].flatMap((one) => lab.texts(one));
+}"""
+WORD = re.compile(r"[A-Za-z]{2,}")
+CODE = re.compile(r"<(code|kbd)>.*?</\1>|python -m [^)가-힣]*|runs/\S+|GRADIO_\S+|\S+\.(?:json|jsonl|npy|npz|zip)\b")
+SOURCE = re.compile(r"^<strong>Source:|^Source: ")  # papers are named as they are called
+ORIGINAL = re.compile(r" \([A-Z][^()]*\)$")  # a slide's own heading, after its translation
+# What stands as it is in a Korean sentence: units, formats, functions, hardware, and what the knobs' values are called.
+KEPT = set(
+    WORD.findall(
+        "ms px MB FLOP FLOPs nat UTC CPU GPU cpu cuda dB SNR max min Hz xt "
+        "PNG SVG GIF ZIP CSV JSON JSONL QR API MCP MIT SHA JPEG "
+        "VAE GAN DDPM KID FID ELBO IWAE KL JSD MNIST DDIM UniPC DPM Solver SDE ODE Vendi ADM Hugging Face Hub "
+        "log exp softplus eta simple AMD EPYC Intel Xeon Processor NVIDIA float bfloat fp English"
+    )
+)
+
+
+def names(language):
+    """Return the words of what is called the same in the language: entries that are translated by themselves."""
+    found = {key for sentences in areas(language).values() for key, words in sentences.items() if key == words}
+    return {word for name in found for word in WORD.findall(name)}
+
+
+def missing(texts, language, also=()):
+    """Return the English of what still has English words in it, once each; `also` are words that are no English."""
+    known = KEPT | names(language) | {word for name in also for word in WORD.findall(name)}
+    found = {}
+    for text in texts:
+        shown = ORIGINAL.sub("", CODE.sub("", text["now"]))
+        if SOURCE.match(text["english"]) or not [word for word in WORD.findall(shown) if word not in known]:
+            continue
+        found.setdefault(re.sub(r"\d[\d.,]*", "#", text["english"]), f"{text['english']!r} is shown as {text['now']!r}")
+    return list(found.values())
