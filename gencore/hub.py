@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,7 +19,7 @@ from gencore.data import HUB_IDS, dataset_key
 from gencore.errors import InputError, reason
 from gencore.evaluation.rows import checkpoint_hash
 from gencore.families import FAMILIES
-from gencore.paths import as_path, read_file
+from gencore.paths import as_path, read_file, whole
 
 CARD, LOG, TIMELAPSE = "README.md", "log.jsonl", "timelapse"
 SMALL = (CONFIG, RUN, CARD)  # fetched first: what is no checkpoint costs no download of weights
@@ -157,22 +156,13 @@ def pull(repo: str, out: str | Path | None = None, data: str | None = None) -> P
     if promised.get("size", 0) > 2 * size + SPARE:
         raise InputError(f"{repo} has weights of {promised['size']:,} bytes, and its {CONFIG} calls for {size:,}.")
     folder = _fetched(repo, commit, (*KEPT, f"{TIMELAPSE}/*.png"))
-    staging = out.with_name(f".{out.name}.tmp")
-    try:
-        shutil.rmtree(staging, ignore_errors=True)
+    with whole(out) as staging:
         _copy(folder, staging)
         _refuse_other_weights(staging, repo, promised)
         with _foreign(repo, staging):
             checkpoint.load(staging, device="cpu")
             record = checkpoint.read_json(staging / RUN) if (staging / RUN).exists() else {}
         checkpoint.write_json(staging / RUN, _adopted(record, repo, commit, staging, data))
-        if out.exists():
-            out.rmdir()
-        staging.rename(out)
-    except OSError as error:
-        raise InputError(checkpoint.cannot_write(out, error)) from error
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
     return out
 
 

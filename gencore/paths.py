@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
-from contextlib import suppress
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from gencore.errors import InputError
+from gencore.errors import InputError, cannot_write
 
 
 def as_path(value: Any) -> Path:
@@ -43,3 +45,24 @@ def read_file(path: Path) -> bytes:
     """
     refuse_irregular(path)
     return path.read_bytes()
+
+
+@contextmanager
+def whole(out: Path) -> Iterator[Path]:
+    """Give an empty folder beside `out` that becomes it at the end: nobody meets half of it, and a failure leaves none.
+
+    Raises:
+        InputError: if the disk refuses, or there is something in `out`.
+    """
+    staging = out.with_name(f".{out.name}.tmp")
+    try:
+        shutil.rmtree(staging, ignore_errors=True)
+        staging.mkdir(parents=True)
+        yield staging
+        if out.exists():
+            out.rmdir()
+        staging.rename(out)
+    except OSError as error:
+        raise InputError(cannot_write(out, error)) from error
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)

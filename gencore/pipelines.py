@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +22,7 @@ from gencore.errors import InputError, reason
 from gencore.extractors import dataset_key
 from gencore.families import FAMILIES
 from gencore.family import Family, Pipes
-from gencore.paths import as_path
+from gencore.paths import as_path, whole
 
 INDEX, CARD = "model_index.json", "README.md"
 WEIGHTS = "diffusion_pytorch_model*.safetensors"
@@ -103,19 +102,10 @@ def give_out(name: str | Path, out: Path) -> None:
         raise InputError(f"diffusers has no pipeline for a {model.title}; leave out --format diffusers.")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"{out} is there already; choose another folder with --out.")
-    staged = out.with_name(f".{out.name}.tmp")
-    try:
-        shutil.rmtree(staged, ignore_errors=True)
-        model.pipeline().save_pretrained(staged, safe_serialization=True)
+    with whole(out) as folder:
+        model.pipeline().save_pretrained(folder, safe_serialization=True)
         if licence_name := entry.origin.get("licence"):
-            (staged / CARD).write_text(f"---\nlicense: {licence_name}\nlibrary_name: diffusers\n---\n")
-        if out.exists():
-            out.rmdir()
-        staged.rename(out)
-    except OSError as error:
-        raise InputError(checkpoint.cannot_write(out, error)) from error
-    finally:
-        shutil.rmtree(staged, ignore_errors=True)
+            (folder / CARD).write_text(f"---\nlicense: {licence_name}\nlibrary_name: diffusers\n---\n")
 
 
 def licence(folder: Path) -> str:

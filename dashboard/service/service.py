@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Generator, Hashable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -25,11 +25,12 @@ from safetensors.numpy import load_file
 
 from dashboard import format
 from dashboard.results.operating_points import Measurements, join, knobs_key
-from dashboard.service import lanes
+from dashboard.service import lanes, zerogpu
 from dashboard.service.budget import Budget, check_request
 from dashboard.service.cache import Cache, CacheKey, cache_key
 from dashboard.service.device import Device, Lease, Waiting
 from dashboard.service.lanes import PREVIEW, Lane, checkpoint_key
+from dashboard.service.moments import FRAME_SECONDS, Moment, first_call, moments
 from dashboard.service.orders import Frame, Order, Part, calls_knob, image_seeds
 from dashboard.service.pace import Pace
 from dashboard.service.parsing import expect_mapping, parse_seed, parse_whole
@@ -39,7 +40,7 @@ from dashboard.service.public import is_public
 from dashboard.service.strangers import for_strangers, shown_name
 from dashboard.service.visits import visit_of
 from gencore import FAMILIES, checkpoint, data
-from gencore.device import describe_machine, pick_device, synchronise
+from gencore.device import describe_machine, pick_device
 from gencore.errors import InputError, near
 from gencore.evaluation import rows
 from gencore.evaluation.failures import FAILURES, Broken, failures_for
@@ -53,7 +54,6 @@ MAX_IMAGES = 100
 KEPT_MODELS = 8
 REAL_BYTES = 600e6  # of real images: MNIST's splits take 55 MB at 28 pixels, CIFAR-10's 184 MB
 MADE_BYTES = 100e6  # of generated images: 100 of MNIST take 78 kB
-FRAME_SECONDS = 0.1  # at most ten frames a second: the browser has no way to ask for fewer
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -68,6 +68,7 @@ class Service:
 
     def __init__(self, data_root: Path | None = None) -> None:
         self.data_root = data_root
+        self.zerogpu = zerogpu.lent()
         self.ready = False  # whether the first models are loaded, or were tried
         self.device = Device(shared=lambda: checkpoint.roots()[-1] / DEVICE)
         self.budget, self.pace = Budget(), Pace(self._shipped_rate)
@@ -104,8 +105,8 @@ class Service:
 
     @cached_property
     def machine(self) -> dict[str, Any]:
-        """This machine, as `gencore` describes it."""
-        return describe_machine(pick_device())
+        """What images are made on, as `gencore` describes it."""
+        return self.zerogpu.machine() if self.zerogpu else describe_machine(pick_device())
 
     def entries(self) -> dict[str, list[checkpoint.Entry]]:
         """Return the checkpoints of every data set, usable or not; shipped data sets first.
@@ -270,12 +271,12 @@ class Service:
                 lane = self.lane(order.dataset, part.family, part.checkpoint)
                 if lane.problem:
                     raise InputError(lane.problem)
-                key, model = made_key(order, part), self.model(part.checkpoint)
-                self.warm_up(model, order.seeds, part.knobs)
+                key, making = made_key(order, part), self._moments(part, order.seeds)
                 yield from lease.share()
                 try:
-                    for frame in self._sample(model, part, order.seeds, stop, lease):
-                        yield frame
+                    with closing(making):
+                        for frame in _frames(making, part, stop, lease):
+                            yield frame
                 finally:
                     if isinstance(frame, Frame):
                         self._account(key, part, order.n, frame, lease)
@@ -289,31 +290,13 @@ class Service:
         if last.state == "done":
             self._made.put(key, replace(last, kept=datetime.now(UTC).isoformat(timespec="seconds")))
 
-    def _sample(
-        self, model: Family, part: Part, seeds: list[int], stop: threading.Event, lease: Lease
-    ) -> Iterator[Waiting | Frame]:
-        steps, seconds, shown = model.sample(seeds, **part.knobs), 0.0, 0.0
-        step = None
-        while True:
-            started = time.perf_counter()
-            with torch.no_grad():
-                following = next(steps, None)
-            synchronise(model.device)
-            seconds += time.perf_counter() - started
-            if following is None:
-                break
-            step = following
-            if step.index < step.total:
-                yield from lease.share()
-            halted = stop.is_set() or not lease.keep()
-            if step.index < step.total and (halted or time.monotonic() - shown >= FRAME_SECONDS):
-                state = ("failed" if lease.visit.why else "stopped") if halted else "running"
-                images = to_pixels(step.x0)
-                yield Frame(part.family, state, step.index, step.total, seconds, images, lease.visit.why)
-                shown = time.monotonic()
-                if halted:
-                    return
-        yield Frame(part.family, "done", step.index, step.total, seconds, to_pixels(step.x0))
+    def _moments(self, part: Part, seeds: list[int]) -> Iterator[Moment]:
+        """Return the images of a part in the making: here, or on a GPU that is lent for them."""
+        if self.zerogpu:
+            return self.zerogpu.moments(part.checkpoint, seeds, part.knobs, self.pace.seconds_of(part, len(seeds)))
+        model = self.model(part.checkpoint)
+        self.warm_up(model, seeds, part.knobs)
+        return moments(model, seeds, part.knobs)
 
     def _shipped_rate(self, part: Part) -> float | None:
         """Return the seconds per image and network call that a checkpoint brings with it; None where it brings none."""
@@ -358,9 +341,7 @@ class Service:
         warm = self._warm.setdefault(model, set())
         if len(seeds) in warm:
             return
-        with torch.no_grad():
-            next(model.sample(seeds, **knobs))
-        synchronise(model.device)
+        first_call(model, seeds, knobs)
         warm.add(len(seeds))
 
     def preload(self) -> None:
@@ -560,6 +541,27 @@ class Service:
             if {"mean", "basis", "points", "bins", "density"} <= set(tensors):
                 return tensors
         return None
+
+
+def _frames(making: Iterator[Moment], part: Part, stop: threading.Event, lease: Lease) -> Iterator[Waiting | Frame]:
+    """Yield the frames of images in the making; between two network calls others may go ahead on the device."""
+    shown = 0.0
+    for moment in making:
+        last = moment.index == moment.total
+        if not last:
+            yield from lease.share()
+        halted = stop.is_set() or not lease.keep()
+        if not last and (halted or time.monotonic() - shown >= FRAME_SECONDS):
+            state = ("failed" if lease.visit.why else "stopped") if halted else "running"
+            yield _frame(moment, part, state, lease.visit.why)
+            shown = time.monotonic()
+            if halted:
+                return
+    yield _frame(moment, part, "done")
+
+
+def _frame(moment: Moment, part: Part, state: str, why: str = "") -> Frame:
+    return Frame(part.family, state, moment.index, moment.total, moment.seconds, moment.images(), why)
 
 
 def made_key(order: Order, part: Part) -> Hashable:

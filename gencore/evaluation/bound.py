@@ -10,6 +10,7 @@ import math
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -24,7 +25,7 @@ from gencore.device import pick_device
 from gencore.errors import InputError
 from gencore.evaluation import cost, rows
 from gencore.evaluation.assemble import common, training
-from gencore.evaluation.evaluate import Clock
+from gencore.evaluation.evaluate import Clock, turn_at
 from gencore.evaluation.real_images import real_images
 from gencore.evaluation.task import Task, plain_settings
 from gencore.families import FAMILIES
@@ -177,9 +178,18 @@ def of_batch(
 def run(job: Job) -> Iterator[Progress]:
     """Measure; a row to keep is on the disk when the `Progress` with it is yielded, and an interruption leaves none.
 
+    It waits for an evaluation that writes into the same file of rows, as that does for it.
+
     Raises:
         InputError: if the bound of an image is not finite, or if the row cannot be written.
     """
+    with ExitStack() as mine:
+        for words in turn_at([job.task.path] if job.keep else [], mine):
+            yield Progress(0.0, words, job.task.seconds)
+        yield from _measured(job)
+
+
+def _measured(job: Job) -> Iterator[Progress]:
     task, started, clock = job.task, time.monotonic(), Clock(job.task.seconds)
     job.task.settings.apply(job.model)
     generator = torch.Generator().manual_seed(job.seed)

@@ -2,7 +2,11 @@
 
 import hashlib
 import json
+import os
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import httpx
@@ -17,6 +21,8 @@ from gencore.cli import app
 from gencore.errors import InputError
 from gencore.evaluation.rows import checkpoint_hash
 from gencore.families import FAMILIES
+from tests.support.stand_in_hub import COMMIT as COMMIT_OF_STAND_IN
+from tests.support.stand_in_hub import Hub, stand_in
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -214,3 +220,34 @@ def test_the_commands_and_no_network():
     ]:  # fmt: skip
         done = CliRunner().invoke(app, ["hub", *words])
         assert done.exit_code == 2 and said in done.stderr and len(done.stderr.strip().splitlines()) == 1, done.stderr
+
+
+def spoken(address, *words):
+    """The command, with the real client before a Hub at an address."""
+    here = {"HF_ENDPOINT": address, "HF_HUB_OFFLINE": "0", "HF_TOKEN": "hf_secret", "HF_HUB_DISABLE_XET": "1"}
+    here |= {"HF_HOME": "cache", "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(
+        [sys.executable, "-m", "gencore", "hub", *words],
+        env=os.environ | here, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_over_http_the_commands_give_out_and_take_in(mine, tmp_path):
+    """With the real client, by LFS's protocol; the weights that come are checked against what the Hub tells of them."""
+    place = Hub()
+    with stand_in(place) as address:
+        code, out, problem = spoken(address, "runs/mine", "--push", "someone/lab", "--license", "mit")
+        assert code == 0 and f"{address}/spaces/someone/lab/commit/{COMMIT_OF_STAND_IN}" in out, problem
+        assert place.created["name"] == "lab" and place.created["organization"] == "someone"
+        assert checkpoint.WEIGHTS in place.lfs and "notes.txt" not in place.files and place.tokens == {"hf_secret"}
+        place.files |= {"evil.bin": b"a pickle", "code.py": b"import os"}
+        code, out, problem = spoken(address, "--pull", "someone/lab", "--out", "runs/theirs")
+        assert code == 0, problem
+        assert checkpoint_hash(tmp_path / "runs/theirs") == checkpoint_hash(mine)
+        assert not {"evil.bin", "code.py"} & {*place.fetched}
+        weights = place.files[checkpoint.WEIGHTS]
+        place.spoilt[checkpoint.WEIGHTS] = weights[:-1] + bytes([weights[-1] ^ 1])
+        shutil.rmtree(tmp_path / "cache")
+        code, out, problem = spoken(address, "--pull", "someone/lab", "--out", "runs/spoilt")
+        assert code == 2 and "not those that the Hub tells of" in problem and not (tmp_path / "runs/spoilt").exists()

@@ -9,7 +9,7 @@ from gencore.cli import app
 from gencore.data import load_images
 from gencore.errors import InputError
 from gencore.families import FAMILIES
-from gencore.paths import as_path
+from gencore.paths import as_path, whole
 from tests.support.image_files import save
 
 
@@ -59,3 +59,21 @@ def test_what_is_made_goes_there(home, line, made):
     result = CliRunner().invoke(app, line.split())
     assert result.exit_code == 0, result.output + repr(result.exception)
     assert (home / "made" / made).is_file()
+
+
+def test_a_folder_is_there_whole_or_not_at_all(tmp_path):
+    out = tmp_path / "new" / "run"
+    with pytest.raises(RuntimeError), whole(out) as folder:
+        (folder / "half").write_text("a")
+        raise RuntimeError
+    assert not list(out.parent.iterdir())
+    (out.parent / ".run.tmp").mkdir()
+    (out.parent / ".run.tmp" / "of a process that was killed").write_text("a")
+    out.mkdir()
+    with whole(out) as folder:
+        (folder / "all").write_text("a")
+        assert not list(out.iterdir())
+    assert [path.name for path in out.iterdir()] == ["all"]
+    with pytest.raises(InputError, match=r"run could not be written"), whole(out):
+        pass
+    assert [path.name for path in out.parent.rglob("*")] == ["run", "all"]

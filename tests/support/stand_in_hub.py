@@ -1,4 +1,4 @@
-"""A stand-in for the Hub's API, as far as making a Space and uploading a folder goes: what it was sent is kept."""
+"""A stand-in for the Hub's API: a repository is made, a folder uploaded, and what was sent is downloaded again."""
 
 import base64
 import hashlib
@@ -8,14 +8,19 @@ import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+COMMIT = "0" * 40
+
 
 class Hub:
-    """What was sent: `created` asks for a repository, `files` are its content by path, `lfs` those outside of git."""
+    """What was sent: `created` asks for a repository, `files` are its content by path, `lfs` those outside of git.
+
+    `spoilt` has by path what is downloaded in their place, and `fetched` what was asked for.
+    """
 
     def __init__(self, refuse=None, existing=()):
         self.refuse, self.existing = refuse, list(existing)
         self.created, self.files, self.lfs, self.deleted, self.tokens = None, {}, set(), set(), set()
-        self._blobs = {}
+        self.fetched, self.spoilt, self._blobs = [], {}, {}
 
     def answer(self, method, path, body, address):
         if self.refuse:
@@ -37,7 +42,23 @@ class Hub:
                 return 200, reply(body, address)
         if "/tree/" in path:
             return 200, [{"type": "file", "path": name, "oid": "0" * 40, "size": 1} for name in self.existing]
-        return 200, {"id": "someone/lab", "sha": "0" * 40, "siblings": [], "tags": [], "private": False}
+        if "/resolve/" in path:
+            return self._file(path.partition("/resolve/")[2].partition("/")[2])
+        siblings = [self._sibling(name) for name in self.files]
+        return 200, {"id": "someone/lab", "sha": COMMIT, "siblings": siblings, "tags": [], "private": False}
+
+    def _sibling(self, name):
+        content = self.files[name]
+        found = {"rfilename": name, "size": len(content), "blobId": "0" * 40}
+        lfs = {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content), "pointerSize": 134}
+        return found | ({"lfs": lfs} if name in self.lfs else {})
+
+    def _file(self, name):
+        if name not in self.files:
+            return 404, {"error": "Entry not found"}, {"X-Error-Code": "EntryNotFound", "X-Repo-Commit": COMMIT}
+        self.fetched.append(name)
+        content = self.spoilt.get(name, self.files[name])
+        return 200, content, {"ETag": f'"{hashlib.sha256(content).hexdigest()}"', "X-Repo-Commit": COMMIT}
 
     def _modes(self, body, _):
         def mode(file):
@@ -76,15 +97,18 @@ def stand_in(hub):
         def respond(self):
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             hub.tokens.add(re.sub("^Bearer ", "", self.headers.get("Authorization", "")))
-            status, reply = hub.answer(self.command, self.path, body, address)
-            content = json.dumps(reply).encode()
+            status, reply, *headers = hub.answer(self.command, self.path, body, address)
+            content = reply if isinstance(reply, bytes) else json.dumps(reply).encode()
             self.send_response(status)
+            for name, value in headers[0].items() if headers else ():
+                self.send_header(name, value)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
-            self.wfile.write(content)
+            if self.command != "HEAD":
+                self.wfile.write(content)
 
-        do_GET = do_POST = do_PUT = respond
+        do_HEAD = do_GET = do_POST = do_PUT = respond
 
         def log_message(self, *_):
             pass

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import math
+import os
 
 import pytest
 import torch
@@ -12,7 +13,7 @@ from torch.distributions import Normal, kl_divergence
 from dashboard.figures import table
 from dashboard.results.operating_points import join
 from dashboard.service import METRICS
-from gencore import FAMILIES
+from gencore import FAMILIES, locks
 from gencore.checkpoint import save_model, write_json
 from gencore.data import load_images
 from gencore.errors import InputError
@@ -341,6 +342,17 @@ def test_a_bound_that_is_not_finite_leaves_no_row(root, monkeypatch):
     with pytest.raises(InputError, match="not finite at image 0"):
         list(bound.run(job))
     assert not (root / "digits" / "rows.jsonl").exists()
+
+
+def test_it_waits_for_an_evaluation_that_writes_into_the_same_file(root):
+    path = root / "digits" / "rows.jsonl"
+    with locks.alone(path.with_name(f".{path.name}.lock"), "written"):
+        waiting = bound.measure("digits/vae", n=4)
+        assert f"waiting for another evaluation, process {os.getpid()} since" in next(waiting).words
+        assert list(bound.run(bound.prepare("digits/vae", 4, keep=False)))[-1].row, "what is not written waits for none"
+        assert not path.exists()
+    assert list(waiting)[-1].row and len(rows.read(path)[0]) == 1
+    assert not list(path.parent.glob(".*.lock"))
 
 
 def test_pages_join_bounds_and_take_nothing_amiss(root):
