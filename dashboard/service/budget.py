@@ -18,6 +18,7 @@ from dashboard.service.public import is_public
 from gencore.errors import InputError
 
 WINDOW = 600.0  # seconds in which the whole of a visitor's budget comes back
+CROWD = 4  # visitors' budgets that one address has: a class is behind one, and a page is a new visitor when reloaded
 MOST_VISITORS = 10_000  # of whom it is known how much they have asked for
 
 
@@ -78,30 +79,26 @@ class Budget:
         self._spent: dict[str, tuple[float, float]] = {}  # by visitor: work, and when it was that much
         self._calls: Counter[str] = Counter()
 
-    def check(self, visitor: str, work: int) -> None:
-        """Check that a visitor may have more work done; nobody in particular may.
+    def check(self, visitor: str, work: int, address: str = "") -> None:
+        """Check that a visitor, and all those of one address, may have more work done; nobody in particular may.
 
         Raises:
-            InputError: if it is more than the rest of the visitor's budget, saying when it fits.
+            InputError: if it is more than the rest of a budget, saying when it fits.
         """
-        most = limits().visitor
-        if not visitor or most == math.inf:
-            return
-        with self._lock:
-            over = self._spent_by(visitor, most) + work - most
-        if over > 0:
-            raise InputError(
-                f"One visitor may have {most:,.0f} network calls (images times calls) within {format.minutes(WINDOW)} "
-                f"here; these {work:,} fit in {format.minutes(max(1.0, over * WINDOW / most))}, or ask for fewer now."
-            )
+        for who, one, most in _accounts(visitor, address):
+            with self._lock:
+                over = self._spent_by(who, most) + work - most
+            if over > 0:
+                raise InputError(
+                    f"{one} may have {most:,.0f} network calls (images times calls) within {format.minutes(WINDOW)} "
+                    f"here; these {work:,} fit in {format.minutes(max(1.0, over * WINDOW / most))}, or ask for fewer now."
+                )
 
-    def charge(self, visitor: str, work: int) -> None:
+    def charge(self, visitor: str, work: int, address: str = "") -> None:
         """Count work that was done for a visitor."""
-        most = limits().visitor
-        if not visitor or most == math.inf:
-            return
         with self._lock:
-            self._spent[visitor] = self._spent_by(visitor, most) + work, self._clock()
+            for who, _, most in _accounts(visitor, address):
+                self._spent[who] = self._spent_by(who, most) + work, self._clock()
             while len(self._spent) > MOST_VISITORS:
                 self._spent.pop(next(iter(self._spent)))
 
@@ -133,3 +130,12 @@ class Budget:
                 self._calls[visitor] -= 1
                 if not self._calls[visitor]:
                     del self._calls[visitor]
+
+
+def _accounts(visitor: str, address: str) -> list[tuple[str, str, float]]:
+    """Return whose budgets a visitor's work counts for: a key, who that is in words, and how much that is."""
+    most = limits().visitor
+    if not visitor or most == math.inf:
+        return []
+    of_address = [(f"at {address}", "All visitors of one address together", CROWD * most)] if address else []
+    return [(visitor, "One visitor", most), *of_address]

@@ -252,7 +252,7 @@ class Service:
     def _run(self, order: Order, stop: threading.Event) -> Iterator[Waiting | Frame]:
         visit = visit_of(stop)
         try:
-            self.budget.check(visit.visitor, order.n * order.calls)
+            self.budget.check(visit.visitor, order.n * order.calls, visit.address)
             with self.device.lease(stop, seconds=self.pace.seconds(order), shares=True) as lease:
                 yield from lease.line()
                 for part in order.parts:
@@ -285,7 +285,7 @@ class Service:
 
     def _account(self, key: Hashable, part: Part, n: int, last: Frame, lease: Lease) -> None:
         """Take note of what a part of a run has made, and what that took."""
-        self.budget.charge(lease.visit.visitor, n * last.index)
+        self.budget.charge(lease.visit.visitor, n * last.index, lease.visit.address)
         self.pace.learn(part, n * last.index, last.seconds)
         if last.state == "done":
             self._made.put(key, replace(last, kept=datetime.now(UTC).isoformat(timespec="seconds")))

@@ -31,14 +31,15 @@ class Visit(threading.Event):
 
     Attributes:
         visitor: Who it is: '' for nobody in particular.
+        address: Where a page's visitor, who is new whenever the page is loaded, comes from; '' where that is unknown.
         had: Seconds that it has had the device.
         begun: When it first had the device; None before.
         why: One sentence: why it was ended, where it was not the visitor who did that.
     """
 
-    def __init__(self, visitor: str = "", there: Callable[[], bool] = lambda: True):
+    def __init__(self, visitor: str = "", there: Callable[[], bool] = lambda: True, address: str = ""):
         super().__init__()
-        self.visitor, self.had, self.begun, self.why = visitor, 0.0, None, ""
+        self.visitor, self.address, self.had, self.begun, self.why = visitor, address, 0.0, None, ""
         self._there, self._looked = there, time.monotonic()
 
     def begin(self) -> None:

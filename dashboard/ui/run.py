@@ -18,7 +18,7 @@ from dashboard import format
 from dashboard.service.counters import REFUSED, count
 from dashboard.service.device import Waiting
 from dashboard.service.problems import without_paths
-from dashboard.service.visits import Visit, presence
+from dashboard.service.visits import Visit, address, presence, request_of
 from dashboard.ui.events import QUICK
 
 T = TypeVar("T")
@@ -51,7 +51,8 @@ class Run:
 
     def __init__(self, runs: Runs, session: str):
         self._runs, self._session = runs, session
-        self.stop = Visit(session, presence(LocalContext))
+        request = request_of(LocalContext)
+        self.stop = Visit(session, presence(LocalContext), "" if request is None else address(request))
 
     @property
     def current(self) -> bool:

@@ -93,8 +93,8 @@ def _in_a_sentence(name: str) -> Iterator[None]:
 NO_TOKEN = "The Hub needs a token of yours that may write: `hf auth login`, or set HF_TOKEN."
 REFUSALS = {  # by the status of HTTP
     401: NO_TOKEN,
-    402: "The Hub asks for a plan to host {name} on this hardware; a free account hosts Gradio on ZeroGPU alone, "
-    "on which this app does not start yet (docs/public.md).",
+    402: "The Hub asks for a plan to host {name} on this hardware; a free account hosts Gradio on ZeroGPU alone: "
+    "--hardware zero-a10g.",
     403: "This token may not write to {name}: make one that may, or choose an OWNER of yours.",
     404: "The Hub knows no {name} that this token may see.",
     429: "The Hub asks to try again later: too many requests.",

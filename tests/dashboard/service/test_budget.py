@@ -60,6 +60,18 @@ def test_a_visitors_budget_comes_back_with_time(strangers):
     spent.check("", 10**9)
 
 
+def test_a_page_loaded_again_is_a_new_visitor_of_the_same_address(strangers):
+    spent = Budget(lambda: 0.0)
+    for session in ("first", "second", "third", "fourth"):
+        spent.check(session, 100_000, "192.0.2.7")
+        spent.charge(session, 100_000, "192.0.2.7")
+    words = r"All visitors of one address together may have 400,000 network calls .* these 10 fit in"
+    with pytest.raises(InputError, match=words):
+        spent.check("fifth", 10, "192.0.2.7")
+    spent.check("fifth", 10, "192.0.2.8")
+    spent.check("192.0.2.7", 10), spent.check("", 10**9, "192.0.2.7")
+
+
 def test_no_more_visitors_are_known_than_there_is_room_for(strangers, monkeypatch):
     monkeypatch.setattr(budget, "MOST_VISITORS", 2)
     spent = Budget(lambda: 0.0)
