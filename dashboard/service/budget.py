@@ -91,7 +91,8 @@ class Budget:
             if over > 0:
                 raise InputError(
                     f"{one} may have {most:,.0f} network calls (images times calls) within {format.minutes(WINDOW)} "
-                    f"here; these {work:,} fit in {format.minutes(max(1.0, over * WINDOW / most))}, or ask for fewer now."
+                    f"here; these {work:,} fit in {format.minutes(max(1.0, over * WINDOW / most))}, or ask for fewer "
+                    "now."
                 )
 
     def charge(self, visitor: str, work: int, address: str = "") -> None:

@@ -222,32 +222,42 @@ def test_the_commands_and_no_network():
         assert done.exit_code == 2 and said in done.stderr and len(done.stderr.strip().splitlines()) == 1, done.stderr
 
 
-def spoken(address, *words):
-    """The command, with the real client before a Hub at an address."""
+SPOKEN = """
+import json, sys
+from typer.testing import CliRunner
+from gencore.cli import app
+for words in json.loads(sys.argv[1]):
+    done = CliRunner().invoke(app, ["hub", *words])
+    print(json.dumps([done.exit_code, done.output]))
+"""
+
+
+def spoken(address, *commands):
+    """What commands say, with the real client before a Hub at an address: (exit code, output) of each."""
     here = {"HF_ENDPOINT": address, "HF_HUB_OFFLINE": "0", "HF_TOKEN": "hf_secret", "HF_HUB_DISABLE_XET": "1"}
     here |= {"HF_HOME": "cache", "PYTHONPATH": str(Path(__file__).parents[2])}
     done = subprocess.run(
-        [sys.executable, "-m", "gencore", "hub", *words],
+        [sys.executable, "-c", SPOKEN, json.dumps(commands)],
         env=os.environ | here, capture_output=True, text=True, timeout=120,
     )  # fmt: skip
-    return done.returncode, done.stdout, done.stderr
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def test_over_http_the_commands_give_out_and_take_in(mine, tmp_path):
     """With the real client, by LFS's protocol; the weights that come are checked against what the Hub tells of them."""
     place = Hub()
+    place.files = {"evil.bin": b"a pickle", "code.py": b"import os"}
     with stand_in(place) as address:
-        code, out, problem = spoken(address, "runs/mine", "--push", "someone/lab", "--license", "mit")
-        assert code == 0 and f"{address}/spaces/someone/lab/commit/{COMMIT_OF_STAND_IN}" in out, problem
-        assert place.created["name"] == "lab" and place.created["organization"] == "someone"
-        assert checkpoint.WEIGHTS in place.lfs and "notes.txt" not in place.files and "hf_secret" in place.tokens
-        place.files |= {"evil.bin": b"a pickle", "code.py": b"import os"}
-        code, out, problem = spoken(address, "--pull", "someone/lab", "--out", "runs/theirs")
-        assert code == 0, problem
-        assert checkpoint_hash(tmp_path / "runs/theirs") == checkpoint_hash(mine)
-        assert not {"evil.bin", "code.py"} & {*place.fetched}
-        weights = place.files[checkpoint.WEIGHTS]
-        place.spoilt[checkpoint.WEIGHTS] = weights[:-1] + bytes([weights[-1] ^ 1])
-        shutil.rmtree(tmp_path / "cache")
-        code, out, problem = spoken(address, "--pull", "someone/lab", "--out", "runs/spoilt")
-        assert code == 2 and "not those that the Hub tells of" in problem and not (tmp_path / "runs/spoilt").exists()
+        given, taken, spoilt = spoken(
+            address,
+            ("runs/mine", "--push", "someone/lab", "--license", "mit"),
+            ("--pull", "someone/lab", "--out", "runs/theirs"),
+            ("--pull", "someone/spoilt", "--out", "runs/spoilt", "--data", "mnist"),
+        )
+    assert given[0] == 0 and f"{address}/spaces/someone/lab/commit/{COMMIT_OF_STAND_IN}" in given[1], given
+    assert (place.created["name"], place.created["organization"]) == ("lab", "someone")
+    assert checkpoint.WEIGHTS in place.lfs and "notes.txt" not in place.files and "hf_secret" in place.tokens
+    assert taken[0] == 0 and checkpoint_hash(tmp_path / "runs/theirs") == checkpoint_hash(mine), taken
+    assert place.fetched.count(checkpoint.WEIGHTS) > 1 and not {"evil.bin", "code.py"} & {*place.fetched}
+    assert spoilt[0] == 2 and not (tmp_path / "runs/spoilt").exists(), spoilt

@@ -14,13 +14,13 @@ COMMIT = "0" * 40
 class Hub:
     """What was sent: `created` asks for a repository, `files` are its content by path, `lfs` those outside of git.
 
-    `spoilt` has by path what is downloaded in their place, and `fetched` what was asked for.
+    `fetched` are the files that were downloaded; of a repository called 'spoilt' the last bit of each is another one.
     """
 
     def __init__(self, refuse=None, existing=()):
         self.refuse, self.existing = refuse, list(existing)
         self.created, self.files, self.lfs, self.deleted, self.tokens = None, {}, set(), set(), set()
-        self.fetched, self.spoilt, self._blobs = [], {}, {}
+        self.fetched, self._blobs = [], {}
 
     def answer(self, method, path, body, address):
         if self.refuse:
@@ -41,9 +41,11 @@ class Hub:
             if pattern in path:
                 return 200, reply(body, address)
         if "/tree/" in path:
-            return 200, [{"type": "file", "path": name, "oid": "0" * 40, "size": 1} for name in self.existing]
+            there = [*self.existing, *self.files]
+            return 200, [{"type": "file", "path": name, "oid": "0" * 40, "size": 1} for name in there]
         if "/resolve/" in path:
-            return self._file(path.partition("/resolve/")[2].partition("/")[2])
+            repository, _, place = path.partition("/resolve/")
+            return self._file(place.partition("/")[2], repository)
         siblings = [self._sibling(name) for name in self.files]
         return 200, {"id": "someone/lab", "sha": COMMIT, "siblings": siblings, "tags": [], "private": False}
 
@@ -53,11 +55,13 @@ class Hub:
         lfs = {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content), "pointerSize": 134}
         return found | ({"lfs": lfs} if name in self.lfs else {})
 
-    def _file(self, name):
+    def _file(self, name, repository):
         if name not in self.files:
             return 404, {"error": "Entry not found"}, {"X-Error-Code": "EntryNotFound", "X-Repo-Commit": COMMIT}
         self.fetched.append(name)
-        content = self.spoilt.get(name, self.files[name])
+        content = self.files[name]
+        if repository.endswith("/spoilt"):
+            content = content[:-1] + bytes([content[-1] ^ 1])
         return 200, content, {"ETag": f'"{hashlib.sha256(content).hexdigest()}"', "X-Repo-Commit": COMMIT}
 
     def _modes(self, body, _):

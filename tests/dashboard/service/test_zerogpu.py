@@ -137,8 +137,8 @@ def refused(title, message):
             "No GPU could be had (Expired ZeroGPU proxy token): try again in a while.",
         ),
         (
-            RuntimeError("ZeroGPU API /schedule error: 500"),
-            "It failed with RuntimeError: ZeroGPU API /schedule error: 500.",
+            RuntimeError("the API answered 500"),
+            "It failed with RuntimeError: the API answered 500.",
         ),
     ],
 )

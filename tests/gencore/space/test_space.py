@@ -18,11 +18,7 @@ from gencore.space.requirements import PROCESSOR_BUILDS, written_for
 from tests.support.stand_in_hub import Hub, stand_in
 
 ROOT = Path(__file__).resolve().parents[3]
-README = (
-    "---\n"
-    + (ROOT / "README.md").read_text().split("---\n")[1].replace("cpu-basic", zerogpu.HARDWARE)
-    + "---\n# A lab\n"
-)
+README = "---\n" + (ROOT / "README.md").read_text().split("---\n")[1] + "---\n# A lab\n"
 
 
 @pytest.fixture
