@@ -109,6 +109,19 @@ def test_the_same_order_gives_the_same_images_and_another_seed_others(service):
     assert np.array_equal(first, again) and not np.array_equal(first, other)
 
 
+def test_what_was_made_is_given_again_with_its_time_while_weights_knobs_and_seed_are_the_same(service, tmp_path):
+    stop, first = threading.Event(), run(service, order(service))[-1]
+    (again,) = service.run(order(service), stop, fresh=False)
+    assert (again.state, again.seconds, first.kept) == ("done", first.seconds, "") and again.kept
+    assert np.array_equal(again.images, first.images)
+    for other in (order(service), order(service, seed=8), order(service, n=3), order(service, steps=2)):
+        fresh = other == order(service)  # as it is asked for anew
+        assert not list(service.run(other, stop, fresh=fresh))[-1].kept
+    checkpoint.save_model(tmp_path / "dots" / "toy", Toy(size=8))
+    (*_, last) = service.run(order(service), stop, fresh=False)
+    assert not last.kept and last.images.shape[-1] == 8
+
+
 def test_a_stop_ends_within_one_step(service):
     stop = threading.Event()
     seen = []
