@@ -61,7 +61,7 @@ def without_torch(session: nox.Session) -> None:
     needs = [line for line in text.splitlines() if line[:1].isalpha()]
     session.install(*(line for line in needs if name_of(line) not in TORCH | UNUSED))
     session.run("python", "-m", "compileall", "-q", "app.py", "gencore", "dashboard", "tests")
-    session.run("pytest", "--noconftest", "-p", "tests.support.without_torch", *QUICK, "-r", "fE")
+    session.run("pytest", "--noconftest", "-p", "tests.support.without_torch", *QUICK, "-r", "fE", "-n", "0")
 
 
 def name_of(line: str) -> str:

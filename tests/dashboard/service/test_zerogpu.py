@@ -138,7 +138,7 @@ def refused(title, message):
         ),
         (
             RuntimeError("the API answered 500"),
-            "It failed with RuntimeError: the API answered 500.",
+            "It failed with RuntimeError: the API answered 500",
         ),
     ],
 )
