@@ -26,6 +26,8 @@ import httpx
 import numpy as np
 import psutil
 
+from tests.support.browser import free_port
+
 ROOT = Path(__file__).resolve().parents[2]
 QUICK = [["mnist", 16, None, {"vae": {}}]]
 SLOW = [["mnist", 16, None, {"ddpm": {"knobs": {"num_inference_steps": 50}}}], ["mnist", 24, None, {}]]
@@ -35,9 +37,7 @@ PATIENCE = 600.0  # s that a client waits for an answer
 
 def served(public: bool):
     """Start the app in a process of its own; return it and its address once it answers."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     here = {"GRADIO_SERVER_PORT": str(port), "TRILEMMA_PUBLIC": "1" if public else "0", "PYTHONUNBUFFERED": "1"}
     here["GENCORE_CHECKPOINTS"] = f"{ROOT / 'checkpoints'}:{tempfile.mkdtemp()}"
     app = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env={**os.environ, **here}, stdout=subprocess.DEVNULL)

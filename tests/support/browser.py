@@ -39,15 +39,20 @@ def lacking():
     return "" if chromium_path() else "there is no Chromium: apt install chromium"
 
 
+def free_port():
+    """A port that nobody listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 @contextlib.contextmanager
 def serve(checkpoints, log, root=ROOT, start=("app.py",), **variables):
     """The app of a tree on a free port with these checkpoint roots; its output goes to the file `log`.
 
     `start` is what Python runs, in an environment with these variables besides.
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     env = {**os.environ, "GENCORE_CHECKPOINTS": checkpoints, "GRADIO_SERVER_PORT": str(port), "OMP_NUM_THREADS": "1"}
     env |= variables
     with log.open("w") as output:
