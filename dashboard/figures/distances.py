@@ -90,7 +90,8 @@ def draw(rows: Sequence[Spread], real: Reference | None, width: int) -> tuple[st
     highest = max(float(np.max(height)) for height in heights)
     known = float(np.max(real.density)) if real else 0.0
     peak = max(min(2 * known or math.inf, highest), known, 1e-9)
-    frame = Frame(86, width - 86, 22, 22 + STEP * len(rows), Scale(edges[0], edges[-1]))
+    left = svg.names_end(row.title for row in rows)
+    frame = Frame(left, width - 86, 22, 22 + STEP * len(rows), Scale(edges[0], edges[-1]))
     parts = [frame.across(Axis("distance between two images"))]
     for index, (row, height) in enumerate(zip(rows, heights, strict=True)):
         base = frame.top + STEP * (index + 1)

@@ -13,6 +13,8 @@ from html import escape
 from dashboard import theme
 
 Spot = tuple[float, float]  # pixels to the right and downwards
+NAMES_LEFT, NAMES_LEAST, NAMES_MOST = 22, 86, 170  # where rows' names begin, and end at least and at the most
+NAME_LETTER = 7.6  # pixels that a letter of a name takes, about
 
 
 # ---- a card
@@ -105,5 +107,15 @@ def titled(markup: str, words: str) -> str:
 
 
 def label(family: str, title: str, y: float) -> str:
-    """Return a row's name with its family's marker, at the left edge."""
-    return theme.mark(family, 8, y, 12) + text(22, y + 4.5, title, "name", ink=f"var(--text-{family})")
+    """Return a row's name with its family's marker, at the left edge; a long one is cut, and whole in its tooltip."""
+    most = int((NAMES_MOST - NAMES_LEFT) / NAME_LETTER)
+    words = title if len(title) <= most else f"{title[: most - 1].rstrip()}…"
+    name = text(NAMES_LEFT, y + 4.5, words, "name", ink=f"var(--text-{family})")
+    whole = element("title", escape(title)) if words != title else ""
+    return theme.mark(family, 8, y, 12) + (element("g", whole + name) if whole else name)
+
+
+def names_end(titles: Iterable[str]) -> float:
+    """Return where the names of rows end that `label` writes: what lies right of it begins there."""
+    longest = max((len(title) for title in titles), default=0)
+    return min(max(NAMES_LEAST, NAMES_LEFT + NAME_LETTER * longest + 10), NAMES_MOST + 10)

@@ -73,7 +73,7 @@ def compare(rows: Sequence[Timing]) -> str:
 def draw(rows: Sequence[Timing], width: int) -> tuple[str, float]:
     """Return the timing chart's drawing at one width, and its height."""
     across = Scale.decades([ms for row in rows for ms in row.known] or [1, 100], room=1.6)
-    frame = Frame(86, width - 22, 12, 12 + STEP * max(1, len(rows)), across)
+    frame = Frame(svg.names_end(row.title for row in rows), width - 22, 12, 12 + STEP * max(1, len(rows)), across)
     drawn = [draw_row(row, frame, frame.top + STEP * (index + 0.5)) for index, row in enumerate(rows)]
     return "".join([frame.across(Axis("ms per image (log scale)")), *drawn]), frame.height
 

@@ -17,7 +17,6 @@ from dashboard.results import axes
 from dashboard.results.operating_points import Measured, Measurements, Score
 from dashboard.results.projection import wilson
 
-LEFT = 86  # where the names end
 COLUMNS = (24, 8)  # of the pictures of missed images, on a wide screen and on a phone
 LOPSIDED = 0.02  # an interval's two sides differ by more than this share of a side: it has no one half
 MANY_CLASSES = 20  # above this, a class is too narrow for a label and a whisker each
@@ -173,7 +172,8 @@ def draw_dots(panels: Sequence[Panel], width: int) -> tuple[str, float]:
         return "".join(parts), top - 10
     top, step, gap = 30.0, 46.0, 38.0
     bottom = top + step * len(panels[0].readings)
-    room = (width - LEFT - gap * len(panels) + gap - 8) / len(panels)
+    start = svg.names_end(reading.title for reading in panels[0].readings)
+    room = (width - start - gap * len(panels) + gap - 8) / len(panels)
     parts = []
     for row, reading in enumerate(panels[0].readings):
         y = top + step * (row + 0.5)
@@ -181,7 +181,7 @@ def draw_dots(panels: Sequence[Panel], width: int) -> tuple[str, float]:
         if reading.n:
             parts.append(text(22, y + 19, f"n = {reading.n:,}", "tick"))
     for place, panel in enumerate(panels):
-        left = LEFT + place * (room + gap)
+        left = start + place * (room + gap)
         parts.append(dot_panel(panel, left, left + room, top, step))
     return "".join(parts), bottom + 46
 

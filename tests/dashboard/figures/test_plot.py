@@ -164,3 +164,13 @@ def test_lines_are_kept_clear_of_along_their_whole_length():
 def test_a_number_of_any_kind_is_written_to_a_tenth_of_a_pixel(value):
     assert svg.element("rect", x=value, kind="real") == '<rect x="1.3" class="real"/>'
     assert svg.element("rect", x=np.int64(3)) == '<rect x="3.0"/>'
+
+
+def test_a_rows_name_has_room_beside_the_chart_and_a_long_one_is_cut():
+    assert svg.names_end([]) == svg.names_end(["VAE", "GAN", "DDPM"]) == 86
+    assert 110 < svg.names_end(["VAE", "Blurry copier"]) < 140, "letters of 7 to 8 pixels"
+    long = "Theirs, " + "a" * 60
+    assert svg.names_end([long]) == svg.names_end(["b" * 60]) <= 180, "what is left is the chart's"
+    assert "<title" not in svg.label("samples", "Blurry copier", 10)
+    markup = svg.label("samples", f"<{long}>", 10)
+    assert f"<title>&lt;{long}&gt;</title>" in markup and "…</text>" in markup
