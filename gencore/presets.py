@@ -98,6 +98,13 @@ PRESETS: dict[str, Run] = {f"digits/{name}": Run(name, "digits") for name in FAM
     # The lecture's objective, for its log and time-lapse; without the penalties D wins within 10,000 images.
     "mnist/gan-minimax": Run("gan", "mnist", GAMES | {"objective": "minimax", "gamma": 20.0, "gamma_final": 5.0},
                              {"images": 49_216, "lr": 5e-4, "beta1": 0.0}),
+    # For two CPU cores and an hour each.
+    "shapes/vae": Run("vae", "shapes", GAMES | {"latent": 32, "components": 20},
+                      {"images": 800_000, "batch": 128, "ema_halflife": 20_000}),
+    "shapes/gan": Run("gan", "shapes", GAMES | {"probe_widths": (8, 16, 32), "gamma": 2.0, "gamma_final": 0.2},
+                      {"images": 500_000, "lr": 5e-4, "beta1": 0.0, "ema_halflife": 20_000}),
+    "shapes/ddpm": Run("ddpm", "shapes", {"widths": (16, 32, 64), "prediction": "v_prediction", "min_snr": 5.0},
+                       {"images": 600_000, "lr": 1.5e-3, "warmup": 10_000, "clip": 1.0, "ema_halflife": 20_000}),
     # For a GPU: each exports to less than 10 MB. Budgets are for about eight minutes; --minutes overrules them.
     "cifar10/vae": Run("vae", "cifar10",
                        {"widths": (64, 96, 128, 128), "latent": 96, "blocks": 2, "components": 20},

@@ -91,7 +91,7 @@ class Axis:
         return next((name for name in names if row.score(self.key, name)), extractor)
 
 
-FEATURELESS = ("images", "probabilities")  # what a metric may need other than features
+FEATURELESS = ("images", "probabilities", "readings")  # what a metric may need other than features
 
 
 def axis_of(metric: Any) -> Axis:

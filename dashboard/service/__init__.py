@@ -7,10 +7,10 @@ from gencore import __version__
 from gencore.errors import InputError
 from gencore.evaluation.failures import Broken
 from gencore.family import Knob, Point, resolve_knobs
-from gencore.metrics import METRICS
+from gencore.metrics import METRICS, metrics_of
 from gencore.pictures import columns_for, grid, png
 
 __all__ = [
     "MAX_IMAGES", "METRICS", "PREVIEW", "Broken", "Frame", "InputError", "Knob", "Lane", "Order", "Part", "Point",
-    "Result", "Service", "__version__", "columns_for", "grid", "png", "resolve_knobs",
+    "Result", "Service", "__version__", "columns_for", "grid", "metrics_of", "png", "resolve_knobs",
 ]  # fmt: skip

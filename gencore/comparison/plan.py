@@ -19,7 +19,7 @@ from gencore.extractors.base import class_count
 from gencore.extractors.pace import pass_seconds
 from gencore.extractors.reference import load_real, refuse_other_view
 from gencore.families import FAMILIES
-from gencore.metrics import METRICS
+from gencore.metrics import metrics_of
 from gencore.presets import Run
 
 SIZES_TAKEN = range(8, 65, 2)  # pixels a side
@@ -197,7 +197,7 @@ def sentences(splits: Mapping[str, Images], n: int) -> Iterator[str]:
     classes = f"{class_count(splits)} classes" if splits["train"].labelled else "no classes"
     yield f"Images: {counts}, {size}x{size} {colour}, {classes}."
     yield f"Measured in {', '.join(learnable(splits))} features: {GENERATIONS} generations of {n:,} images each."
-    lacking = [one.name for one in METRICS.values() if one.least(DIMENSIONS) > n]
+    lacking = [one.name for one in metrics_of(splits["train"].name).values() if one.least(DIMENSIONS) > n]
     if n < LEAST:
         yield f"Only {n:,} held-out images: at least {LEAST} are needed for figures that can be relied on."
     if lacking:

@@ -74,9 +74,9 @@ def load_images(
     """Return one split of a data set; see `gencore.data.splits` for the splits.
 
     Args:
-        name: 'digits' (scikit-learn's 8x8 digits, embedded), 'mnist', 'cifar10', any Hub dataset id, or a local
-            folder of parquet files or of images (see `gencore.data.layouts`). The folder named by GENCORE_DATA is
-            looked in before the Hub.
+        name: 'digits' (scikit-learn's 8x8 digits, embedded), 'shapes' (drawn, in 8 to 64 pixels a side), 'mnist',
+            'cifar10', any Hub dataset id, or a local folder of parquet files or of images (see `gencore.data.layouts`).
+            The folder named by GENCORE_DATA is looked in before the Hub.
         split: 'train', 'validation' or 'test'.
         size: If given, every image is made a square (see `fit`) and resized to `size` x `size` pixels.
         channels: 1 or 3; by default 1 if all images of the source are grey.
@@ -95,7 +95,7 @@ def load_splits(name: str, view: View | None = None, splits: Sequence[str] = SPL
     for split in splits:
         _check_split(split)
     view = view or View()
-    source = open_source(name, view.label)
+    source = open_source(name, view.label, size=view.size)
     if source.said:
         _tell(source.said)
     seen = look(source)
@@ -109,7 +109,7 @@ def image_shape(name: str, view: View | None = None) -> tuple[int, int]:
     The errors are those of `load_images`.
     """
     view = view or View()
-    source = open_source(name, view.label)
+    source = open_source(name, view.label, size=view.size)
     seen = look(source)
     check_sizes(source.name, seen.sizes, view)
     return view.channels or seen.channels, view.size or len(next(picked(source, seen, "train")))

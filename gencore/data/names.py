@@ -9,6 +9,7 @@ from pathlib import Path
 from gencore.errors import InputError
 from gencore.paths import as_path
 
+EMBEDDED = ("digits", "shapes")  # need neither a folder nor the network
 HUB_IDS = {"mnist": "ylecun/mnist", "cifar10": "uoft-cs/cifar10"}
 SHORT_NAMES = {hub_id: name for name, hub_id in HUB_IDS.items()}
 FOLDER_VARIABLE = "GENCORE_DATA"
@@ -50,7 +51,7 @@ def is_path(name: str) -> bool:
 def at_hand(name: str) -> bool:
     """Return whether `load_images` would find the data set without the network."""
     name = short_name(name)
-    if name == "digits" or folder_of(name) is not None:
+    if name in EMBEDDED or folder_of(name) is not None:
         return True
     from huggingface_hub.constants import HF_HOME
 

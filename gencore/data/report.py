@@ -93,7 +93,7 @@ def report(name: str, view: View | None = None) -> Report:
         InputError: if it cannot be had, or an image cannot be read.
     """
     view = view or View()
-    source = open_source(name, view.label)
+    source = open_source(name, view.label, size=view.size)
     seen, advice = look(source), ""
     try:
         check_sizes(source.name, seen.sizes, view)

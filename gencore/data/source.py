@@ -46,6 +46,7 @@ class Source:
         notes: Sentences about what was decided.
         label: The column that the labels are from; None if it is no table or has none.
         stamp: What changes when its images do (see `stamp_of`); '' if that cannot be told.
+        seen: What all its images have in common, where that is known before they are looked at.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Source:
     notes: tuple[str, ...] = ()
     label: str | None = None
     stamp: str = ""
+    seen: Look | None = None
 
     @property
     def said(self) -> str:
@@ -98,6 +100,8 @@ def look(source: Source) -> Look:
     Raises:
         InputError: if its deep images have no range that is known here.
     """
+    if source.seen is not None:
+        return source.seen
     key = source.name, source.stamp
     with _looking:
         if source.stamp and key in _looks:

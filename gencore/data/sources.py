@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from gencore.data.builtin import digits
 from gencore.data.files import find_files, stamp_of
 from gencore.data.layouts import image_folder
-from gencore.data.names import FOLDER_VARIABLE, HUB_IDS, at_hand, folder_of, is_path, short_name
+from gencore.data.names import EMBEDDED, FOLDER_VARIABLE, HUB_IDS, at_hand, folder_of, is_path, short_name
+from gencore.data.shapes import shapes
 from gencore.data.source import Source
 from gencore.data.tables import dataset_tables, parquet_folder
 from gencore.errors import InputError, near, reason
@@ -21,19 +22,20 @@ if TYPE_CHECKING:
 MIN_IMAGES = 20
 
 
-def open_source(name: str, label: str | None = None, images: bool = True) -> Source:
+def open_source(name: str, label: str | None = None, images: bool = True, size: int | None = None) -> Source:
     """Return a data set, opened but not decoded.
 
     Args:
         name: As for `load_images`.
         label: The column of the labels in a table; by default one of the usual names.
         images: Whether the images will be asked for, and not the labels alone.
+        size: The pixels a side that are wanted, for images that are drawn and not stored.
 
     Raises:
         InputError: if it cannot be had, is in no known layout, or has too few train images.
     """
     name = short_name(name)
-    source = digits() if name == "digits" else _open(name, label, images)
+    source = _embedded(name, size) or _open(name, label, images)
     parts = dict(source.parts)
     if "train" not in parts and len(parts) == 1:
         parts = {"train": next(iter(parts.values()))}
@@ -52,6 +54,12 @@ def files_stamp(name: str) -> str:
     folder = folder_of(short_name(name))
     found = find_files(folder) if folder is not None else None
     return stamp_of(folder.joinpath(*parts) for parts in found.tables + found.images) if found else ""
+
+
+def _embedded(name: str, size: int | None) -> Source | None:
+    if name == "digits":
+        return digits()
+    return shapes(size) if name == "shapes" else None
 
 
 def _open(name: str, label: str | None, images: bool) -> Source:
@@ -89,7 +97,7 @@ def _from_hub(name: str) -> Mapping[str, Dataset]:
 def _unreachable(name: str, why: str) -> str:
     base = os.environ.get(FOLDER_VARIABLE)
     local = f"not in {FOLDER_VARIABLE}={base}" if base else f"{FOLDER_VARIABLE} is not set"
-    hint = near(name, ["digits", *HUB_IDS]) if "/" not in name and name not in HUB_IDS else "."
+    hint = near(name, [*EMBEDDED, *HUB_IDS]) if "/" not in name and name not in HUB_IDS else "."
     return (
         f"The data set {name!r} was not found: {local}, no local folder has this name, and loading "
         f"{HUB_IDS.get(name, name)!r} from the Hugging Face Hub failed ({why}){hint}"

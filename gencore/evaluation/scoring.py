@@ -13,8 +13,10 @@ from gencore import metrics
 from gencore.data import dataset_key, difference
 from gencore.errors import InputError
 from gencore.evaluation.rows import extractor_hash
+from gencore.evaluation.truth import truth_of
 from gencore.extractors import reference as features
 
+WITHOUT_FEATURES = ("images", "probabilities", "readings")  # what metrics need that cached features do not give
 KID = "kid"  # the metric that is measured against all real test images
 
 
@@ -41,11 +43,13 @@ class BatchFeatures:
         features: By extractor, float32 (N, d).
         probabilities: By extractor that knows the classes, float32 (N, K).
         spectra: Radial power spectra, float32 (N, R); None where the images were never seen.
+        readings: What they show, float64 (N, 7), where the truth of the data set is known; else None.
     """
 
     features: Mapping[str, Tensor]
     probabilities: Mapping[str, Tensor] = field(default_factory=dict)
     spectra: Tensor | None = None
+    readings: Tensor | None = None
 
     @classmethod
     def join(cls, parts: Sequence[BatchFeatures]) -> BatchFeatures:
@@ -55,13 +59,14 @@ class BatchFeatures:
             {name: torch.cat([part.features[name] for part in parts]) for name in first.features},
             {name: torch.cat([part.probabilities[name] for part in parts]) for name in first.probabilities},
             None if first.spectra is None else torch.cat([part.spectra for part in parts]),
+            None if first.readings is None else torch.cat([part.readings for part in parts]),
         )
 
 
 class Reference:
     """A data set's extractors, on a device, and the cached features of its real images, which stay on the CPU.
 
-    Metrics of the images themselves (`needs` of 'images') have one value, which stands under the first extractor.
+    Metrics of the images themselves (`needs` of 'images' or 'readings') have one value, under the first extractor.
     The KID, which is without bias whatever the numbers, is measured against all real test images, so that rows of
     every n are compared with the same ones; the other metrics depend on n, and have the first n.
 
@@ -79,6 +84,7 @@ class Reference:
         self.extractors = {name: features.load_extractor(dataset, name).to(device) for name in names}
         self.reals = {name: features.load_real(dataset, name) for name in names}
         self.identity, self.view = self._origin()
+        self.truth = truth_of(dataset, self.identity)
         self.kernels = {name: metrics.KernelReference(real.test[: self.size]) for name, real in self.reals.items()}
 
     def _origin(self) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
@@ -140,6 +146,7 @@ class Reference:
                 if isinstance(extractor, features.Classifies)
             },
             metrics.radial_spectrum(images),
+            self.truth.read(images) if self.truth else None,
         )
 
     def scores(self, batch: BatchFeatures) -> Scores:
@@ -159,9 +166,11 @@ class Reference:
             values, reasons = scores.values[name], scores.left_out[name]
             size = len(real.test) // blocks
             fresh = real.test[block * size : (block + 1) * size]
-            for key, metric in metrics.METRICS.items():
-                if key in reasons and metric.needs in ("images", "probabilities") and batch.spectra is None:
+            for key, metric in metrics.metrics_of(dataset_key(self.dataset)).items():
+                if key in reasons and metric.needs in WITHOUT_FEATURES and batch.spectra is None:
                     reasons[key] = unseen
+                elif metric.needs == "readings" and metric.axis == "memorisation" and key in values and size:
+                    values[key] = metric(fresh, fresh, self.truth.test[block * size : (block + 1) * size])
                 elif metric.needs == "train" and size:
                     values[key] = metric(real.test, fresh, real.train)
                 elif metric.needs == "train":
@@ -178,7 +187,8 @@ class Reference:
             fake = batch.features[name]
             n = len(fake)
             mine = {"features"} | ({"train"} if authentic else set())
-            mine |= {"images"} if name == next(iter(self.reals)) else set()
+            if name == next(iter(self.reals)):
+                mine |= {"images", "readings"} if self.truth else {"images"}
             mine |= {"probabilities"} if real.probabilities is not None else set()
             probabilities = batch.probabilities.get(name)
             found, reasons[name] = metrics.scores(
@@ -188,6 +198,7 @@ class Reference:
                 probabilities=None if probabilities is None else (real.probabilities[:n], probabilities),
                 train=real.train if authentic else None,
                 train_gaps=real.train_gaps if authentic else None,
+                readings=batch.readings if "readings" in mine else None,
                 keys=[key for key, metric in metrics.METRICS.items() if metric.needs in mine and key != KID],
             )
             kid, parts[name] = self.kernels[name].distance(fake)

@@ -5,10 +5,11 @@
 
 from gencore.metrics.distances import KernelReference
 from gencore.metrics.neighbours import nearest, prdc
-from gencore.metrics.registry import METRICS, Metric, interval, scores, vendi_score
+from gencore.metrics.registry import METRICS, Metric, interval, metrics_of, scores, vendi_score
 from gencore.metrics.spectrum import radial_spectrum, sharpness_of_spectra
+from gencore.metrics.truth import known_readings
 
 __all__ = [
-    "METRICS", "KernelReference", "Metric", "interval", "nearest", "prdc", "radial_spectrum", "scores",
-    "sharpness_of_spectra", "vendi_score",
+    "METRICS", "KernelReference", "Metric", "interval", "known_readings", "metrics_of", "nearest", "prdc",
+    "radial_spectrum", "scores", "sharpness_of_spectra", "vendi_score",
 ]  # fmt: skip

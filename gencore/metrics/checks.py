@@ -82,6 +82,13 @@ def check_train(train: Tensor, real: Tensor, gaps: Tensor | None = None) -> None
         raise InputError(f"There are {len(train)} train features, but gaps of shape {tuple(gaps.shape)}.")
 
 
+def check_readings(readings: Tensor, m: int) -> None:
+    """Raise InputError unless there are m readings of seven numbers each."""
+    check_rows(readings, "The readings")
+    if readings.shape != (m, 7):
+        raise InputError(f"There are {m} fake features, but readings of shape {tuple(readings.shape)}; it is (M, 7).")
+
+
 def described(given: object) -> str:
     """Return what was given instead, in words."""
     if isinstance(given, Tensor):

@@ -16,7 +16,15 @@ import torch
 from torch import Tensor
 
 from gencore.errors import InputError, near
-from gencore.metrics.checks import check_features, check_images, check_probabilities, check_spectra, check_train
+from gencore.metrics import truth
+from gencore.metrics.checks import (
+    check_features,
+    check_images,
+    check_probabilities,
+    check_readings,
+    check_spectra,
+    check_train,
+)
 from gencore.metrics.distances import PARTS, frechet_distance, frechet_infinity, kernel_inception_distance
 from gencore.metrics.neighbours import NEIGHBOURS, mean_distance, nearest, nearest_other, prdc
 from gencore.metrics.spectrum import radial_spectrum, sharpness_of_spectra
@@ -39,10 +47,12 @@ class Metric:
         high: The greatest.
         least: The fewest rows, of the real set and of the fake one, by the features' dimensions.
         needs: What it compares: 'features'; 'images'; or features and, as a third argument, 'probabilities' (the pair
-            of real and fake class probabilities, (N, K) and (M, K)) or 'train' (the train images' features, (T, d)).
+            of real and fake class probabilities, (N, K) and (M, K)), 'train' (the train images' features, (T, d)) or
+            'readings' (what the fake pictures show, (M, 7); see `gencore.metrics.truth`).
         compute: The function behind it, which checks nothing.
         source: The paper.
         about: One sentence for people.
+        data: The data set that it is for, where its truth is known; '' for any.
     """
 
     key: str
@@ -56,6 +66,7 @@ class Metric:
     compute: Callable[..., float]
     source: str
     about: str
+    data: str = ""
 
     @torch.no_grad()
     def __call__(self, real: Tensor, fake: Tensor, *more) -> float:
@@ -66,7 +77,7 @@ class Metric:
         """
         check = check_images if self.needs == "images" else check_features
         check(real, fake)
-        third = self.needs in ("probabilities", "train")
+        third = self.needs in THIRD
         if len(more) != third:
             what = f"real, fake and {NEEDS[self.needs]}" if third else "real and fake alone"
             raise InputError(f"{self.name} compares {what}; there are {2 + len(more)} arguments.")
@@ -74,6 +85,8 @@ class Metric:
             check_probabilities(*more, len(real), len(fake))
         if self.needs == "train":
             check_train(more[0], real)
+        if self.needs == "readings":
+            check_readings(more[0], len(fake))
         if reason := self.too_few(real, fake):
             raise InputError(reason)
         return finite(self, self.compute(real, fake, *more))
@@ -92,7 +105,9 @@ NEEDS = {
     "images": "the radial spectra of real and fake images",
     "probabilities": "the class probabilities of real and fake images",
     "train": "the train images' features",
+    "readings": "the readings of the fake images",
 }
+THIRD = ("probabilities", "train", "readings")  # what comes as a third argument
 
 
 def finite(metric: Metric, value: float) -> float:
@@ -200,6 +215,50 @@ PRDC = (  # key, axis, greatest value, source, and a sentence for people
      "The share of real images that have a generated one nearby; about 0.97 for real against real."),
 )  # fmt: skip
 
+FACTORS = {  # by key, in the order of `truth.scaled`: the name, and of what
+    "x_distance": ("x distance", "the place across of"),
+    "y_distance": ("y distance", "the place down of"),
+    "size_distance": ("size distance", "the size of"),
+    "rotation_distance": ("rotation distance", "the rotation of triangles and squares in"),
+}
+KOLMOGOROV = "Kolmogorov 1933, Sulla determinazione empirica di una legge di distribuzione"
+TRUE = (
+    Metric(
+        "true_quality", "True quality", "quality", "higher", 0, 1, at_least(1), "readings", truth.valid_share,
+        "Read by drawing; see docs/metrics.md",
+        "The share of pictures that are a shape of the set: drawn again from what they show they come out the same. "
+        "Known here, not estimated.", "shapes",
+    ),
+    Metric(
+        "true_imbalance", "True imbalance", "diversity", "lower", 0, 1, at_least(2), "readings", truth.mode_distance,
+        "Total variation distance",
+        "The share of valid pictures that would have to change shape or colour for the 18 modes to be as frequent as "
+        "they are drawn. Known here, not estimated.", "shapes",
+    ),
+    Metric(
+        "true_missing", "True missing modes", "diversity", "lower", 0, len(truth.shapes.MODES), at_least(3000),
+        "readings", truth.modes_missing,
+        "After Srivastava et al. 2017, VEEGAN: Reducing Mode Collapse in GANs",
+        "How many of the 18 modes have less than a tenth of their frequency among valid pictures. Known here, not "
+        "estimated.", "shapes",
+    ),
+    *(
+        Metric(
+            f"true_{key}", f"True {name}", "diversity", "lower", 0, 1, at_least(2), "readings",
+            lambda real, fake, readings, place=place: truth.factor_distance(place, readings), KOLMOGOROV,
+            f"The greatest difference between how {what} valid pictures is distributed and how it is drawn. Known "
+            "here, not estimated.", "shapes",
+        )
+        for place, (key, (name, what)) in enumerate(FACTORS.items())
+    ),
+    Metric(
+        "true_copies", "True copies", "memorisation", "lower", 0, 1, at_least(1), "readings", truth.copied_share,
+        "Read by drawing; see docs/metrics.md",
+        "The share of valid pictures with the very parameters of a train picture; read it beside that of real test "
+        "images, which is chance.", "shapes",
+    ),
+)  # fmt: skip
+
 METRICS = {
     metric.key: metric
     for metric in (
@@ -266,8 +325,14 @@ METRICS = {
             "The share of generated images that are no nearer to a train image than another train image is; read it "
             "beside that of real test images, much lower means copying.",
         ),
+        *TRUE,
     )
 }  # fmt: skip
+
+
+def metrics_of(dataset: str) -> dict[str, Metric]:
+    """Return by key the metrics that a data set can have."""
+    return {key: metric for key, metric in METRICS.items() if metric.data in ("", dataset)}
 
 
 # ---- all at once
@@ -284,6 +349,7 @@ def scores(
     probabilities: Pair = None,
     train: Tensor | None = None,
     train_gaps: Tensor | None = None,
+    readings: Tensor | None = None,
     keys: Sequence[str] | None = None,
 ) -> tuple[dict[str, float], dict[str, str]]:
     """Return every metric that can be had, and for each other one why not.
@@ -295,7 +361,8 @@ def scores(
         probabilities: Class probabilities of the real images and of the fake ones, (N, K) and (M, K).
         train: The train images' features, (T, d).
         train_gaps: The distance of each train row to its nearest other, (T,); found where needed if not given.
-        keys: The metrics asked for; all if not given.
+        readings: What the fake pictures show, (M, 7), where the truth is known.
+        keys: The metrics asked for; all that are for any data set if not given.
 
     Returns:
         Values by key, and one sentence by key for those left out: too few rows, or something not given.
@@ -303,11 +370,14 @@ def scores(
     Raises:
         InputError: if what is given is not what it should be, or a key is unknown.
     """
-    keys = list(METRICS) if keys is None else list(keys)
+    keys = list(metrics_of("")) if keys is None else list(keys)
     if unknown := [key for key in keys if key not in METRICS]:
         raise InputError(f"There is no metric {unknown[0]!r}{near(unknown[0], list(METRICS))}")
     check_features(real, fake)
     ways = ways_to(real, fake, spectra, probabilities, train, train_gaps)
+    if readings is not None:
+        check_readings(readings, len(fake))
+        ways |= {metric.key: partial(metric.compute, real, fake, readings) for metric in TRUE}
     values, left_out = {}, {}
     for metric in (METRICS[key] for key in keys):
         if metric.key not in ways:

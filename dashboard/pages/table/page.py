@@ -13,7 +13,7 @@ from dashboard.figures import table
 from dashboard.pages import slug_of
 from dashboard.pages.table import report
 from dashboard.results.operating_points import Measurements, machine_key
-from dashboard.service import METRICS, Service, __version__
+from dashboard.service import Service, __version__, metrics_of
 from dashboard.service.cache import Cache
 from dashboard.ui import dataset_choice
 from dashboard.ui.events import QUICK, as_text
@@ -78,7 +78,7 @@ class Table:
         titles = {name: kind.title for name, kind in self.service.families.items()}
         paths = self._paths(measured)
         return {
-            self.table: as_text(table.table(measured, METRICS, titles)),
+            self.table: as_text(table.table(measured, metrics_of(measured.dataset), titles)),
             **{button: gr.update(value=paths.get(ending), interactive=bool(paths))
                for button, ending in zip(self.files, FILES.values(), strict=True)},
         }  # fmt: skip
@@ -94,7 +94,7 @@ class Table:
         contents = {
             "csv": table.as_csv(measured),
             "json": table.as_json(measured, __version__, made),
-            "html": report.page(measured, METRICS, self.service.families, __version__, made, here),
+            "html": report.page(measured, metrics_of(measured.dataset), self.service.families, __version__, made, here),
         }
         folder, paths = Path(tempfile.mkdtemp(prefix="table-")), {}
         for ending, content in contents.items():

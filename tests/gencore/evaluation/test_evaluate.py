@@ -26,7 +26,7 @@ from gencore.extractors.reference import load_real, write_features
 from gencore.families import FAMILIES
 from gencore.family import Family, Point, image_seed, resolve_knobs
 from gencore.locks import DEVICE, taken
-from gencore.metrics import METRICS, interval
+from gencore.metrics import METRICS, interval, metrics_of
 from gencore.presets import PRESETS
 from tests.support.processes import HOLD, PIPES
 from tests.support.small_root import small_root
@@ -134,7 +134,7 @@ class TestValues:
                 "features": [],
                 "images": [],
             }
-            for key, metric in METRICS.items():
+            for key, metric in metrics_of("digits").items():
                 pair = (test.x[:N], images) if metric.needs == "images" else (real.test[:N], features)
                 pair = (real.test, features) if key == "kid" else pair
                 if min(len(pair[0]), len(pair[1])) >= metric.least(pair[0].shape[1]):
@@ -173,7 +173,7 @@ class TestValues:
 
     def test_what_needs_no_second_opinion_stands_under_the_first(self, root):
         scores = measure("digits/vae")[1]["scores"]
-        alone = {key for key, metric in METRICS.items() if metric.needs in ("images", "probabilities")}
+        alone = {key for key, metric in metrics_of("digits").items() if metric.needs in ("images", "probabilities")}
         assert alone <= set(scores["classifier"]) | {"missing_modes"}
         assert not alone & set(scores["pixels"])
 
