@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from gencore.data import dataset_key, fingerprint, load_images
-from gencore.data.shapes import SIDES, read, row_order
+from gencore.data.shapes import SIDES, row_order
 from gencore.metrics import known_readings
+from gencore.shapes import read
 
 SHAPES = "shapes"
 

@@ -1,6 +1,6 @@
 """What is true of pictures of `shapes`, from their readings: nothing is estimated in features here.
 
-A reading is a row of seven numbers, the parameters of the nearest drawing and its error; `gencore.data.shapes` reads
+A reading is a row of seven numbers, the parameters of the nearest drawing and its error; `gencore.shapes` reads
 them. Diversity is that of the valid pictures, so that it is no matter of quality as well; where none is valid it is the
 worst that it can be.
 """
@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gencore.data.shapes import factors as shapes
-from gencore.data.shapes.reading import is_shape
+from gencore.shapes import factors as shapes
+from gencore.shapes.reading import is_shape
 
 COPIED = 0.005  # a picture is a train picture's copy if no factor differs by more than this share of its range
 MISSING = 10  # a mode more than this many times rarer than it should be counts as missing

@@ -11,8 +11,9 @@ from scipy.ndimage import gaussian_filter
 from scipy.stats import kstest
 
 from gencore.data import View, at_hand, image_shape, load_images, load_splits, report
-from gencore.data.shapes import draw, is_shape, parameters, read, row_order
-from gencore.data.shapes.factors import (
+from gencore.data.shapes import row_order
+from gencore.shapes import draw, is_shape, parameters, read
+from gencore.shapes.factors import (
     CENTRE,
     COLOUR,
     COLOURS,
@@ -29,7 +30,7 @@ from gencore.data.shapes.factors import (
     Y,
     modes_of,
 )
-from gencore.data.shapes.reading import ERROR
+from gencore.shapes.reading import ERROR
 
 
 def pictures(rows, size=32):

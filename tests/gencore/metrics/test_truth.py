@@ -6,11 +6,11 @@ import torch
 from scipy.stats import kstest
 
 from gencore.data import identity, load_splits
-from gencore.data.shapes import draw, parameters
-from gencore.data.shapes.factors import EXTENT, MODE_SHARES, ROTATION, SHAPE, SIZE, X, modes_of
 from gencore.errors import InputError
 from gencore.evaluation.truth import truth_of
 from gencore.metrics import METRICS, known_readings, metrics_of, scores
+from gencore.shapes import draw, parameters
+from gencore.shapes.factors import EXTENT, MODE_SHARES, ROTATION, SHAPE, SIZE, X, modes_of
 
 N = 5000
 TRUE = [key for key, metric in METRICS.items() if metric.data]

@@ -7,10 +7,10 @@ import functools
 import numpy as np
 
 from gencore.data.decoding import Cell
-from gencore.data.shapes.drawing import draw
-from gencore.data.shapes.factors import COUNTS, MODES, modes_of, parameters
 from gencore.data.source import Look, Part, Source
 from gencore.data.splits import divide
+from gencore.shapes.drawing import draw
+from gencore.shapes.factors import COUNTS, MODES, modes_of, parameters
 
 USUAL, SIDES = 32, range(8, 65)  # pixels a side
 BLOCK = 500  # pictures that are drawn at once

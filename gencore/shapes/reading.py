@@ -10,8 +10,8 @@ import math
 
 import numpy as np
 
-from gencore.data.shapes.drawing import distance, normals, offsets, painted
-from gencore.data.shapes.factors import (
+from gencore.shapes.drawing import distance, normals, offsets, painted
+from gencore.shapes.factors import (
     CENTRE,
     COLOUR,
     CORNERS,

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from gencore.data.shapes.factors import COLOUR, CORNERS, EXTENT, GRID, GROUND, INKS, ROTATION, SHAPE, X, Y
+from gencore.shapes.factors import COLOUR, CORNERS, EXTENT, GRID, GROUND, INKS, ROTATION, SHAPE, X, Y
 
 
 def draw(rows: np.ndarray, size: int) -> np.ndarray:
