@@ -414,7 +414,7 @@ def test_overrides_are_parsed_by_the_default_they_replace():
 
 
 def test_every_preset_builds():
-    shapes = {"digits": (1, 8), "mnist": (1, 28), "cifar10": (3, 32)}
+    shapes = {"digits": (1, 8), "mnist": (1, 28), "cifar10": (3, 32), "shapes": (3, 32)}
     for name, run in PRESETS.items():
         channels, size = shapes[run.data]
         model = FAMILIES[run.family](channels=channels, size=size, **run.model)
