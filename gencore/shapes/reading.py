@@ -130,7 +130,7 @@ def _fitted(cover: np.ndarray, rows: np.ndarray, index: int) -> tuple[np.ndarray
 
 
 def _step(rest: np.ndarray, far: np.ndarray, rows: np.ndarray, corners: int) -> np.ndarray:
-    """Return by how much x, y, radius (in pixels) and rotation are to change, (N, 4), from the pixels on the outline."""
+    """Return by how much x, y, radius (in pixels) and rotation are to change, (N, 4), by the outline's pixels."""
     size = rest.shape[1]
     image, down, across = np.nonzero(np.abs(far) < 0.5)
     slopes = _slopes(rows, corners, size, image, down, across)
