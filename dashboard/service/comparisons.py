@@ -78,12 +78,12 @@ class Job:
     stopped: float = 0.0
     brought: bool = False
 
-    def arguments(self, folder: Path) -> list[str]:
-        """Return the command that begins it, or goes on with it."""
+    def arguments(self, folder: Path, *options: str) -> list[str]:
+        """Return the command that begins it, or goes on with it; with more options, what these make of it."""
         chosen = ["--families", ",".join(self.families)] if self.families else []
         view = [part for key, value in self.view.items() for part in (f"--{key}", str(value))]
         where = ["--out", str(folder), "--", self.data]  # a name that begins with '-' is no option
-        return ["compare", "--minutes", f"{self.minutes:g}", *chosen, *view, *where]
+        return ["compare", "--minutes", f"{self.minutes:g}", *chosen, *view, *options, *where]
 
 
 @dataclass(frozen=True)
@@ -343,7 +343,7 @@ def probe(job: Job, stop: threading.Event) -> Plan | None:
     check_open()
     if any(one.status in BUSY for one in comparisons()):
         raise InputError("How long measuring takes is not tried out while another comparison runs.")
-    found = processes.answer([*job.arguments(_root() / "planned"), "--dry", "--json"], stop)
+    found = processes.answer(job.arguments(_root() / "planned", "--dry", "--json"), stop)
     if found is None:
         return None
     code, told, said = found

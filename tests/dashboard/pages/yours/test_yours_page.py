@@ -13,11 +13,13 @@ import gradio as gr
 import numpy as np
 import pytest
 from PIL import Image
+from typer.main import get_command
 
 from dashboard.pages.yours import board, engine, page, preview
 from dashboard.service import Service, comparisons, processes, public
 from dashboard.service.comparisons import Comparison, Job
 from gencore import FAMILIES, checkpoint
+from gencore.cli import app
 from gencore.comparison import state
 from gencore.comparison.state import Member, State, write_state
 from gencore.data import load_images
@@ -268,11 +270,15 @@ def test_how_long_it_takes_is_said_before_it_starts(yours, tmp_path, monkeypatch
     plans(
         tmp_path,
         monkeypatch,
-        f"import json, sys; assert sys.argv[-2:] == ['--dry', '--json']; print({json.dumps(plan)!r})",
+        "import json, pathlib, sys; pathlib.Path(__file__).with_name('told.json').write_text(json.dumps(sys.argv[1:]))\n"
+        f"print({json.dumps(plan)!r})",
     )
     shown = last(yours.probe(VISITOR, engine.look("digits"), 8, "as they are", "stretched", 1, ["gan"]))[yours.plan]
     assert "About 3 minutes on this machine: training 3 minutes, looking at the real images 20 seconds." in shown
     assert "Not &lt;measured&gt;." in shown and "measuring" not in shown
+    command, *told = json.loads((tmp_path / "told.json").read_text())
+    read = get_command(app).commands[command].make_context(command, told).params
+    assert read["dry"] and read["as_json"] and (read["data"], read["families"]) == ("digits", "gan"), "it is understood"
 
 
 @pytest.mark.parametrize(
