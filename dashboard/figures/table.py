@@ -1,7 +1,7 @@
 """Every row as a table: what the Table page shows, and the same as CSV and JSON. Pure: no torch, no gradio.
 
 Which scores are marked as best is decided here and never over-claimed: values that depend on n are compared at equal
-n alone, and whatever is not known to differ from the best (Welch's interval) is marked with it.
+n alone, and what is measured well enough and is not known to differ from the best (Welch's interval) is marked, too.
 """
 
 from __future__ import annotations
@@ -13,8 +13,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
+import numpy as np
+
 from dashboard import format
 from dashboard.figures import cost
+from dashboard.results import equivalence
 from dashboard.results.axes import Axis, axis_of
 from dashboard.results.operating_points import Measured, Measurements, Score, slug
 
@@ -186,25 +189,40 @@ def cells(row: Measured, metrics: Mapping[str, Metric], names: Sequence[str]) ->
 # ---- the best of a column
 
 
-def best(points: Sequence[Measured], metrics: Mapping[str, Metric], name: str) -> set[tuple[str, str]]:
+def best(measured: Measurements, metrics: Mapping[str, Metric], name: str) -> set[tuple[str, str]]:
     """Return (row key, metric) for the best score of each metric at each n, and what is not known to differ from it.
 
-    `name` is the extractor's. A stale row is never among them, and where nothing differs nothing is marked: then there
-    is no best.
+    `name` is the extractor's. A stale row is never among them, nor one that is measured too roughly to have a place
+    (`equivalence.ranked`): it would be marked for its noise. Where nothing differs nothing is marked: then there is no
+    best.
     """
     marked: set[tuple[str, str]] = set()
     for metric in metrics.values():
         axis = axis_of(metric)
-        for n in {point.n for point in points}:
-            alike = [point for point in points if point.n == n and not point.stale]
+        for n in {point.n for point in measured.points}:
+            alike = [point for point in measured.points if point.n == n and not point.stale]
             scored = [(point, score) for point in alike if (score := axis.of(point, name))]
-            if len(scored) < 2:
+            placed = ranked_among(axis, scored, axis.of(measured.baseline(n), name))
+            if len(scored) < 2 or not placed:
                 continue
-            top = max(scored, key=lambda pair: axis.worth(pair[1].mean))[1]
-            winners = [point for point, score in scored if score is top or may_equal(axis, score, top)]
+            top = max(placed, key=lambda pair: axis.worth(pair[1].mean))[1]
+            winners = [point for point, score in placed if score is top or may_equal(axis, score, top)]
             if len(winners) < len(scored):
                 marked |= {(point.key, metric.key) for point in winners}
     return marked
+
+
+def ranked_among(axis: Axis, scored: Sequence[tuple[Measured, Score]], real: Score | None) -> list:
+    """Return those of some points and their scores whose place among the others is known."""
+    scores = [score for _, score in scored]
+    known = [
+        [equivalence.compare(axis, a, b, real, equivalence.share_noise(p, q)).verdict != equivalence.UNKNOWN
+         for q, b in scored]
+        for p, a in scored
+    ]  # fmt: skip
+    margins = [equivalence.margin(axis, real, score) for score in scores]
+    found = equivalence.ranked(scores, margins, np.array(known, bool).reshape(len(scores), len(scores)))
+    return [pair for pair, here in zip(scored, found, strict=True) if here]
 
 
 def may_equal(axis: Axis, one: Score, other: Score) -> bool:
@@ -222,7 +240,7 @@ def table(measured: Measurements, metrics: Mapping[str, Metric], titles: Mapping
     `titles` are the families' names for people; rows of other families have no marker.
     """
     names = list(measured.extractors) or [measured.usual_extractor]
-    marks = {name: best(measured.points, metrics, name) for name in names}
+    marks = {name: best(measured, metrics, name) for name in names}
     return {
         "dataset": measured.dataset,
         "extractors": names,

@@ -18,6 +18,7 @@ from dashboard.results.axes import Axis
 from dashboard.results.operating_points import Measured, Score
 
 EQUAL, APART, UNKNOWN = "equal", "apart", "not known"
+ROUNDING = 1e-6  # two intervals whose widths differ by a smaller share are equally wide
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def ranked(scores: Sequence[Score | None], margins: Sequence[float], known: np.n
     there = ~np.isnan(halves)
     precise = there & (halves <= np.array(margins, float))
     others = there & ~np.eye(len(halves), dtype=bool)
-    tighter = others & (halves[None] < halves[:, None])
+    tighter = others & (halves[None] < halves[:, None] * (1 - ROUNDING))
     placed = (known | ~tighter).all(1) & (known & others).any(1)
     return precise | (there & placed)
 

@@ -53,7 +53,7 @@ class Table:
                 ]
         badges = "".join(
             f'<template data-badge="{family}">{theme.badge(family, 13)}</template>'
-            for family in [*service.families, "real"]
+            for family in [*service.families, *theme.BESIDE]
         )
         with gr.Column(elem_classes=["card"]):
             self.table = scripted("table-rows", SCAFFOLD + badges, "lab.table(element, props, watch)", "")

@@ -184,8 +184,8 @@ def figures(cells: Iterable[str]) -> str:
 
 def row_head(family: str, title: str, label: str, known: Mapping[str, str], stale: str = "") -> str:
     """Return the first cell of a row: the family's marker and name, and the operating point."""
-    badge = theme.badge(family, 12) if family in known or family == "real" else ""
-    colour = f' style="color:var(--text-{family})"' if family in known else ""
+    badge = theme.badge(family, 12) if family in known or family in theme.BESIDE else ""
+    colour = f' style="color:var(--text-{family})"' if family in (*known, "samples") else ""
     why = f'<span class="why">Stale. {escape(stale)}</span>' if stale else ""
     return f'<th scope="row">{badge}<b{colour}>{escape(title)}</b> {escape(label)}{why}</th>'
 
@@ -197,12 +197,13 @@ def scores(measured: Measurements, metrics: Mapping[str, table.Metric], titles: 
         return "<h2>Scores</h2><p>No scores were measured yet.</p>"
     parts = [
         '<h2>Scores</h2><p class="reading">',
-        "Grey: real images scored against real images, the baseline. Bold: the best at its n and all that are not "
-        "known to differ from it (Welch's interval), which need not be equal. ↓ lower is better, ↑ higher is better, "
+        "Grey: real images scored against real images, the baseline. Bold: the best at its n of all that are "
+        "measured well enough to have a place, and those of them that are not known to differ from it (Welch's "
+        "interval), which need not be equal. ↓ lower is better, ↑ higher is better, "
         "→ 1 is as real. Only rows of one table may be compared: they have equal n.</p>",
     ]
     for name in measured.extractors:
-        marked = table.best(measured.points, metrics, name)
+        marked = table.best(measured, metrics, name)
         for n in sorted({row.n for row in (*everything, *measured.baselines.values())}, reverse=True):
             baseline = measured.baseline(n)
             rows = [*([baseline] if baseline else []), *(row for row in everything if row.n == n)]

@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from dashboard import theme
 from dashboard.figures import table
 from dashboard.pages.table import report
 from dashboard.results import explanations
@@ -40,7 +41,7 @@ def point(label, kid, n=5000, family="vae", **knobs):
 
 def best(made, stale=None):
     found = measured(made, stale)
-    marked = table.best(found.points, METRICS, "classifier")
+    marked = table.best(found, METRICS, "classifier")
     return {row.label for row in found.points if (row.key, "kid") in marked}
 
 
@@ -63,6 +64,14 @@ def test_nothing_is_best_where_all_tie_or_there_is_one_alone():
     assert best([point("a", close)]) == set()
 
 
+def test_a_row_that_is_too_rough_to_be_told_from_the_best_is_not_marked_for_that():
+    fine = [0.010, 0.0101, 0.0102, 0.0101, 0.010]
+    rows = [point("a", fine, t=1), point("b", [v * 3 for v in fine], t=2)]
+    wild = [0.001, 0.09]
+    assert best([*rows, point("wild", wild, t=3)]) == {"a"}, "neither for its noise nor for a lucky mean"
+    assert best([*rows, point("lucky", [0.0001, 0.015], t=3)]) == {"a"}
+
+
 def test_the_best_is_of_equal_n_alone_and_never_stale():
     low, high = [0.010, 0.011, 0.012], [0.5, 0.51, 0.52]
     rows = [point("a", low, t=1), point("b", high, t=2), point("c", low, 2000, t=1), point("d", high, 2000, t=2)]
@@ -78,7 +87,7 @@ def test_where_one_is_as_real_the_nearest_to_one_is_best():
     found = measured(
         [row("blur", [0.5, 0.51, 0.5], 1), row("sharp", [0.99, 1.0, 1.01], 2), row("noise", [3, 3.1, 3], 3)]
     )
-    marked = table.best(found.points, METRICS, "classifier")
+    marked = table.best(found, METRICS, "classifier")
     assert {p.label for p in found.points if (p.key, "sharpness") in marked} == {"sharp"}
 
 
@@ -305,3 +314,9 @@ def test_the_report_says_where_an_axis_ends_before_a_hopeless_point():
 def test_an_empty_report_still_says_what_it_is():
     text = " ".join(checked(report.page(Measurements("mnist"), METRICS, FAMILIES, "1", "2026-11-22")).text)
     assert "No scores were measured yet." in text
+
+
+def test_samples_from_elsewhere_have_their_diamond_in_the_report():
+    head = report.row_head("samples", "Samples", "as given", {"vae": "VAE"})
+    assert theme.badge("samples", 12) in head and "var(--text-samples)" in head
+    assert "<svg" not in report.row_head("unknown", "Unknown", "x", {"vae": "VAE"})

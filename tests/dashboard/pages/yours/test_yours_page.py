@@ -270,7 +270,8 @@ def test_how_long_it_takes_is_said_before_it_starts(yours, tmp_path, monkeypatch
     plans(
         tmp_path,
         monkeypatch,
-        "import json, pathlib, sys; pathlib.Path(__file__).with_name('told.json').write_text(json.dumps(sys.argv[1:]))\n"
+        "import json, pathlib, sys\n"
+        "pathlib.Path(__file__).with_name('told.json').write_text(json.dumps(sys.argv[1:]))\n"
         f"print({json.dumps(plan)!r})",
     )
     shown = last(yours.probe(VISITOR, engine.look("digits"), 8, "as they are", "stretched", 1, ["gan"]))[yours.plan]
@@ -278,7 +279,9 @@ def test_how_long_it_takes_is_said_before_it_starts(yours, tmp_path, monkeypatch
     assert "Not &lt;measured&gt;." in shown and "measuring" not in shown
     command, *told = json.loads((tmp_path / "told.json").read_text())
     read = get_command(app).commands[command].make_context(command, told).params
-    assert read["dry"] and read["as_json"] and (read["data"], read["families"]) == ("digits", "gan"), "it is understood"
+    assert read["dry"] and read["as_json"] and (read["data"], read["families"]) == ("digits", ["gan"]), (
+        "it is understood"
+    )
 
 
 @pytest.mark.parametrize(
