@@ -28,11 +28,16 @@ CAN = {
     "interrupted": ("resume", "save", "delete"), "stopped": ("resume", "save", "delete"),
     "failed": ("resume", "save", "delete"), "done": ("save", "delete"),
 }  # fmt: skip
+ELBO = f"{HELD_OUT}elbo"
 CHARTS = (  # of each training, where it logs them: a title, and the columns with their names
-    (f"{HELD_OUT}elbo",),
+    (ELBO,),
     (f"{HELD_OUT}d_real", f"{HELD_OUT}d_fake"),
 )
 MOST = 6  # figures under a picture
+FALLEN, FALLEN_AFTER = (
+    0.2,
+    0.7,
+)  # of its range, of the training's time: further below its best, and longer ago, is a fall
 
 
 def plan_words(parts: Mapping[str, float]) -> str:
@@ -177,9 +182,22 @@ def chart(one: Told, columns: Sequence[str], span: tuple[float, float] | None) -
     title = format.listing(names)
     ends = [f"{name} {format.significant(float(curve.y[-1]))}" for name, curve in zip(names, curves, strict=True)]
     return line.lines(
-        f"{one.title}: {title}", f"At the end: {format.listing(ends)}.", training_curves.reading(columns[0]), curves,
-        training_curves.AXES["seconds"], title, x_range=span,
+        f"{one.title}: {title}", f"At the end: {format.listing(ends)}.{by_heart(one, columns[0])}",
+        training_curves.reading(columns[0]), curves, training_curves.AXES["seconds"], title, x_range=span,
     )  # fmt: skip
+
+
+def by_heart(one: Told, column: str) -> str:
+    """Return what is to be said of a bound of held-out images that has long fallen again, as a sentence; else ''."""
+    seconds, bound = one.points(column, "seconds")
+    if column != ELBO or len(bound) < 3:
+        return ""
+    top = int(np.argmax(bound))
+    late = seconds[top] > FALLEN_AFTER * seconds[-1]
+    if late or bound[top] - bound[-1] < FALLEN * np.ptp(bound):
+        return ""
+    best, when = format.significant(float(bound[top])), format.clock(float(seconds[top]))
+    return f" It was highest, {best}, after {when}: since then the training images are learnt by heart."
 
 
 def stamp(told: Sequence[Told]) -> str:

@@ -199,6 +199,20 @@ def test_the_charts_show_the_loss_and_the_discriminator():
     assert board.charts([]) == ""
 
 
+@pytest.mark.parametrize(
+    ("bound", "told"),
+    [
+        ([-200, -190, -220, -260, -297], "At the end: ELBO −297. It was highest, −190, after 20 s: since then"),
+        ([-300, -250, -220, -205, -200], "At the end: ELBO −200.<"),
+        ([-300, -200, -190, -192, -195], "At the end: ELBO −195.<"),
+        ([-300, np.nan, -280, np.nan, np.nan], "At the end: ELBO −280.<"),
+    ],
+)
+def test_a_bound_that_has_long_fallen_again_is_said_to_have(bound, told):
+    columns = {"images": np.arange(5.0), "seconds": 10 * np.arange(1.0, 6), "validation_elbo": np.array(bound, float)}
+    assert told in board.charts([board.Told("vae", "vae", "VAE", columns)])
+
+
 # ---- the page's handlers
 
 
