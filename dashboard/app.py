@@ -22,7 +22,7 @@ from dashboard.edge.sign_in import SHORT, good_token
 from dashboard.figures import embedding
 from dashboard.service import InputError, Service
 from dashboard.service.public import SPACE, is_open, is_public, on_space, said_at_start
-from dashboard.ui import assets, model_card, served, sessions
+from dashboard.ui import address, assets, model_card, served, sessions
 from dashboard.ui.events import QUICK, THREADS, Updates
 
 TITLE = "Trilemma Lab"
@@ -31,6 +31,12 @@ TOKEN = "TRILEMMA_TOKEN"
 MOON = (
     '<svg viewBox="0 0 16 16" width="16" height="16" fill="currentColor" aria-hidden="true">'
     '<path d="M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1Zm0 1.6v10.8A5.4 5.4 0 0 1 8 2.6Z"/></svg>'
+)
+
+CHAIN = (
+    '<svg viewBox="0 0 16 16" width="16" height="16" fill="none" stroke="currentColor" stroke-width="1.5" '
+    'stroke-linecap="round" aria-hidden="true"><path d="M6.5 9.5l3-3M7.5 4.6l1.3-1.3a2.7 2.7 0 0 1 3.9 3.9l-1.3 1.3'
+    'M8.5 11.4l-1.3 1.3a2.7 2.7 0 0 1-3.9-3.9l1.3-1.3"/></svg><span>Copy link</span>'
 )
 
 
@@ -48,7 +54,9 @@ def header(service: Service) -> str:
         '<a class="skip" href="#pages">Skip to the page</a>'
         f'<div class="top"><span class="brand">{theme.logo()}{TITLE}</span><nav aria-label="Pages">{groups}</nav>'
         f'{badge()}<span class="pill" data-testid="device">{escape(model_card.machine_name(service.machine))}</span>'
-        f'<button class="pill" type="button" aria-label="Light or dark" title="Light or dark">{MOON}</button>'
+        f'<button class="pill copy" type="button" aria-label="Copy link" title="Copy a link to the page as it stands">'
+        f"{CHAIN}</button>"
+        f'<button class="pill theme" type="button" aria-label="Light or dark" title="Light or dark">{MOON}</button>'
         f'<button class="pill language" type="button" translate="no" lang="ko">한국어</button>{more}</div>'
     )
 
@@ -71,16 +79,19 @@ def build(service: Service) -> gr.Blocks:
         api.register(service)
         gr.HTML(
             header(service),
-            js_on_load="lab.pages(); element.querySelector('button').addEventListener('click', lab.theme); "
+            js_on_load="lab.pages(); element.querySelector('.theme').addEventListener('click', lab.theme); "
+            "element.querySelector('.copy').addEventListener('click', (event) => lab.copyLink(event.currentTarget)); "
             "lab.languageSwitch(element.querySelector('.language')); "
             "element.querySelector('.skip').addEventListener('click', lab.skip)",
             apply_default_css=False,
             elem_id="top",
         )
         with gr.Tabs(elem_id="pages"):
+            tabs = {}
             for slug, page in pages.modules().items():
-                with gr.Tab(page.TITLE, id=slug):
+                with gr.Tab(page.TITLE, id=slug) as tabs[slug]:
                     page.build(service)
+        address.connect(demo, tabs, service.datasets())
         foot = gr.HTML(model_card.imported(service.imported()), js_on_load=None, elem_id="imported")
         demo.load(lambda: model_card.imported(service.imported()), None, [foot], **QUICK)
     return demo.queue(max_size=QUEUE_SIZE)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 COMPARE = (
     "trilemma",
     "compare",
+    "blind",
     "diversity",
     "speed",
     "table",

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from dashboard.service import comparisons
-from dashboard.service.orders import Frame, Order, Part, Result
+from dashboard.service.orders import Frame, Order, Part, Result, image_seeds
 from dashboard.service.service import Service
 from gencore import bundle
 from gencore.bundle import write_bundle
@@ -89,6 +89,20 @@ def rgb(array: np.ndarray) -> np.ndarray:
 def archive(settings: Mapping[str, Any], results: Sequence[Result]) -> bytes:
     """Return a ZIP with settings.json and every image as an exact PNG: a bundle that `gencore replay` makes again."""
     return write_bundle(settings, {result.family: result.images for result in results})
+
+
+def shared(parts: Mapping[str, Part], images: Mapping[str, np.ndarray], seed: int, machine: Mapping[str, Any]) -> bytes:
+    """Return the bundle of some lanes, made all at once.
+
+    Args:
+        parts: By lane, its checkpoint and knobs.
+        images: By lane, uint8 (n, C, H, W).
+        seed: Of the run; image i has the seed that it has in any run of this seed.
+        machine: As `describe_machine` tells of it.
+    """
+    seeds = image_seeds(seed, len(next(iter(images.values()))))
+    lanes = {name: lane_of(part) for name, part in parts.items()}
+    return write_bundle({**bundle.about(seed, seeds, len(seeds), machine), "lanes": lanes}, images)
 
 
 def write(folder: Path, order: Order, results: Sequence[Result], machine: Mapping[str, Any]) -> list[str]:

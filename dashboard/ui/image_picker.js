@@ -1,5 +1,5 @@
 // The image that a page's panels are about: a strip to choose from, and a pad to draw on. Python centres the drawing.
-lab.imagePicker = (element, props, watch, trigger) => {
+lab.imagePicker = (element, props, watch, trigger, page) => {
   const at = lab.parts(element);
   const [images, pad, drawn, drawing, words] = ['images', 'pad', 'drawn', 'drawing', 'words'].map(at);
   const ink = pad.getContext('2d', { willReadFrequently: true });
@@ -35,6 +35,9 @@ lab.imagePicker = (element, props, watch, trigger) => {
     words.textContent = value.problem || value.words;
     words.classList.toggle('problem', Boolean(value.problem));
     at('picker').dataset.chosen = value.chosen;
+    const mine = value.chosen >= value.images.length; // a drawing, which no address can hold
+    lab.address.say(page, { image: mine || !value.chosen ? '' : value.chosen + 1, shuffles: value.shuffles || '' });
+    lab.lacking(page, value.drawn ? 'your drawing is not in the link: it is in this browser alone.' : '');
   };
 
   // ---- the pad

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import gradio as gr
@@ -14,12 +14,23 @@ from dashboard.service import InputError, Service
 from dashboard.service.images import examples, image_shape
 from dashboard.service.parsing import NOTHING, parse_image, parse_pixels
 from dashboard.ui import model_card
+from dashboard.ui.address import Address, number
 from dashboard.ui.events import RUN, Values, after
 from dashboard.ui.html import scripted
 
 Follow = Callable[..., Iterator[dict]]
 SHOWN = 12
 PAD = 112  # the sketch pad's values along a side
+ASKED = "?"  # in place of a data set: which image an address asks for, before there are any
+EMPTY: dict[str, Any] = {
+    "dataset": ASKED,
+    "seed": 0,
+    "images": [],
+    "names": [],
+    "words": "",
+    "chosen": 0,
+    "drawn": None,
+}
 MOST = 512  # of a drawing's values along a side
 DIGIT, WHOLE = 20, 28  # an MNIST digit's longer side, and its picture's: how a drawing is fitted into a picture
 SOFTENED = "The drawing had hard edges, in two shades alone; they were softened, as those of the test images are."
@@ -54,7 +65,7 @@ class ImagePicker:
         self.picker = scripted(
             f"{page}-image-picker",
             TEMPLATE,
-            "lab.imagePicker(element, props, watch, trigger, ['choose', 'shuffle', 'draw', 'clear'])",
+            f"lab.imagePicker(element, props, watch, trigger, {page!r}, ['choose', 'shuffle', 'draw', 'clear'])",
         )
 
     @property
@@ -71,7 +82,20 @@ class ImagePicker:
         """
         if strip and strip["dataset"] == dataset:
             return {self.picker: gr.skip()}
+        if strip and strip["dataset"] == ASKED:
+            return self._strip(dataset, strip["seed"], chosen=strip["chosen"])
         return self._strip(dataset, 0)
+
+    def keep(self, address: Address) -> None:
+        """Declare which image is chosen as state of the page: its place, and how often the images were shuffled."""
+        address.scripts("image", number("image", 1, SHOWN, whole=True))
+        address.scripts("shuffles", number("shuffles", 0, 999_999, whole=True))
+
+        def ask(values: Mapping[str, Any]) -> dict:
+            strip = {**EMPTY, "seed": values.get("shuffles", 0), "chosen": values.get("image", 1) - 1}
+            return {self.strip: strip}
+
+        address.follow(ask, [self.strip])
 
     def connect(self, dataset: gr.Dropdown, follow: Follow, asked: Iterable[Component], answers: Iterable[Component]
                 ) -> None:  # fmt: skip
@@ -139,10 +163,12 @@ class ImagePicker:
         image = {self.image: images[0] if images else None} if was else {}
         return {**image, self.strip: strip, self.picker: painted(strip)}
 
-    def _strip(self, dataset: str, seed: int, drawn: tuple[np.ndarray, str] | None = None) -> dict:
+    def _strip(self, dataset: str, seed: int, drawn: tuple[np.ndarray, str] | None = None, chosen: int = 0) -> dict:
         strip = {**self._examples(dataset, seed), "drawn": drawn}
         images = choices(strip)
-        return {self.image: images[0] if images else None, self.strip: strip, self.picker: painted(strip)}
+        strip["chosen"] = chosen if chosen < len(images) else 0
+        image = images[strip["chosen"]] if images else None
+        return {self.image: image, self.strip: strip, self.picker: painted(strip)}
 
     def _examples(self, dataset: str, seed: int) -> dict[str, Any]:
         images, names, words = examples(self.service, dataset, SHOWN, seed)
@@ -167,6 +193,7 @@ def painted(strip: dict[str, Any] | None, problem: str = "") -> dict[str, Any]:
         "images": [model_card.data_uri(image[None]) for image in strip["images"]],
         "names": strip["names"],
         "chosen": chosen,
+        "shuffles": strip["seed"],
         "drawn": model_card.data_uri(drawn[0][None]) if drawn else "",
         "words": words,
         "problem": problem,

@@ -70,25 +70,6 @@ def match(knobs: Sequence[Knob], points: Sequence[Point], values: Sequence[Any],
     return current if current in names else next(iter(names), CUSTOM)
 
 
-def restored(knobs: Sequence[Knob], query: Mapping[str, str], family: str) -> tuple[dict[str, Any], list[str]]:
-    """Return the knob values of a link's query ('ddpm.eta=0.5'), and a sentence for each that is not usable."""
-    values, problems = {knob.name: knob.default for knob in knobs}, []
-    for knob in knobs:
-        raw = query.get(f"{family}.{knob.name}")
-        if raw is None:
-            continue
-        try:
-            values[knob.name] = knob.parse(raw)
-        except ValueError as error:
-            problems.append(f"The link's {family} setting was left out: {error}")
-    return values, problems
-
-
-def query_defaults(knobs: Sequence[Knob], family: str) -> dict[str, Any]:
-    """Return the query's keys for a family's knobs with their defaults, which a link leaves out."""
-    return {f"{family}.{knob.name}": knob.default for knob in knobs}
-
-
 class KnobPanel:
     """The controls of one or several families' knobs, laid out in the current Blocks.
 

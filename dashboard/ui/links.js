@@ -1,27 +1,77 @@
-// Links to share: what differs from the defaults goes into the query.
+// 'Copy link', and what is said about a link: above the page, so that nothing moves.
+{
+  const SHOWN = 2500; // ms
+  const note = () => {
+    let node = document.getElementById('link-note');
+    if (node) return node;
+    node = lab.make('div', { id: 'link-note', hidden: true });
+    node.setAttribute('role', 'status');
+    (document.querySelector('.gradio-container') ?? document.body).append(node);
+    return node;
+  };
+  const closing = () => {
+    const button = lab.make('button', { type: 'button', textContent: '×' });
+    button.setAttribute('aria-label', 'Close');
+    button.addEventListener('click', () => {
+      note().hidden = true;
+    });
+    return button;
+  };
+  const put = (...parts) => {
+    note().replaceChildren(...parts, closing());
+    note().hidden = false;
+  };
+  lab.tell = (sentences) => put(...sentences.map((words) => lab.make('p', { textContent: words })));
 
-lab.link = (defaults, values) => {
-  const url = new URL(location.href);
-  Object.entries(defaults).forEach(([key, usual], i) => {
-    const value = values[i] ?? '';
-    if (value === '' || String(value) === String(usual)) url.searchParams.delete(key);
-    else url.searchParams.set(key, value);
-  });
-  history.replaceState(history.state, '', url.href);
-  return url.href;
-};
+  // What stands nowhere but in this browser, by page: a drawing.
+  const lacking = new Map();
+  lab.lacking = (page, words) => lacking.set(page, words);
+  const lacks = () => {
+    const page = document.querySelector('[data-page][aria-current]')?.dataset.page;
+    return lacking.get(page) ?? '';
+  };
 
-lab.copy = async (text) => {
-  try {
-    await navigator.clipboard.writeText(text);
-    return 'Link copied.';
-  } catch {
-    // only over https or localhost
-  }
-  const field = lab.make('textarea', { value: text });
-  document.body.append(field);
-  field.select();
-  const done = document.execCommand('copy');
-  field.remove();
-  return done ? 'Link copied.' : 'The link is in the address bar.';
-};
+  const selected = (href) => {
+    const field = lab.make('input', { value: href, readOnly: true });
+    field.setAttribute('aria-label', 'The link to this page as it stands');
+    return field;
+  };
+  const copied = (href) => {
+    // without permission, or over http, there is the older way
+    const field = lab.make('textarea', { value: href });
+    document.body.append(field);
+    field.select();
+    const done = document.execCommand('copy');
+    field.remove();
+    return done;
+  };
+  lab.copyLink = async (button) => {
+    lab.address.flush();
+    const href = location.href;
+    let done = false;
+    try {
+      await navigator.clipboard.writeText(href);
+      done = true;
+    } catch {
+      done = copied(href);
+    }
+    const words = lacks();
+    if (done) {
+      const label = button.querySelector('span');
+      label.textContent = 'Copied';
+      button.classList.add('done');
+      button.setAttribute('aria-label', 'Copied');
+      setTimeout(() => {
+        label.textContent = 'Copy link';
+        button.classList.remove('done');
+        button.setAttribute('aria-label', 'Copy link');
+      }, SHOWN);
+      if (words) lab.tell([`Copied, but ${words}`]);
+      return;
+    }
+    const field = selected(href);
+    put(lab.make('p', { textContent: `This browser does not let a page copy: press Ctrl+C. ${words}`.trim() }), field);
+    field.focus();
+    field.select();
+  };
+}

@@ -3,6 +3,7 @@
   const LEAVING = ['wheel', 'touchstart', 'keydown', 'pointerdown', 'hashchange'];
 
   const asked = () => {
+    if (lab.address && !lab.address.ready()) return null; // what the address says is set first
     const links = [...document.querySelectorAll('[data-page]')];
     const names = links.map((a) => a.dataset.page);
     const [page, panel] = location.hash.slice(1).split('/');

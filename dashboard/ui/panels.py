@@ -92,4 +92,5 @@ def on_open(handler: Callable[..., Any], inputs: Any, outputs: Any, **options: A
     while not isinstance(tab, gr.Tab):
         tab = tab.parent
     options = {"show_progress": "hidden", "api_visibility": "private", **options}
-    return tab.select(handler, inputs, outputs, **options)
+    tab.opened = tab.select(handler, inputs, outputs, **options)  # what follows the opening may be connected to it
+    return tab.opened

@@ -1,5 +1,5 @@
 // Time-lapses: all grids are here already, so moving the slider asks the server for nothing.
-lab.timelapse = (element, props, watch, server) => {
+lab.timelapse = (element, props, watch, server, page) => {
   const [whole, grids, play, slider, label, gif, words] = [
     'timelapse',
     'grids',
@@ -38,7 +38,9 @@ lab.timelapse = (element, props, watch, server) => {
       caption.textContent = grid.captions[index];
     });
   };
+  const keep = () => lab.address.say(page, { moment: slider.value === slider.max ? '' : slider.value });
   const halt = () => {
+    if (timer) keep();
     clearInterval(timer);
     timer = 0;
     play.textContent = 'Play';
@@ -76,13 +78,16 @@ lab.timelapse = (element, props, watch, server) => {
     grids.replaceChildren(...drawn.map(({ figure }) => figure));
     grids.classList.toggle('alone', drawn.length === 1);
     slider.max = value.labels.length - 1;
-    if (key !== shown) slider.value = slider.max; // the finished model first; Play begins at the beginning
+    const place = shown === '' ? lab.address.of(page, 'moment') : '';
+    if (key !== shown) slider.value = place || slider.max; // the finished model first; Play begins at the beginning
     shown = key;
     show();
+    keep();
   };
   slider.addEventListener('input', () => {
     halt();
     show();
+    keep();
   });
   play.addEventListener('click', () => (timer ? halt() : start()));
   gif.addEventListener('click', async () => {

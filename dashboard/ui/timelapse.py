@@ -16,9 +16,11 @@ import numpy as np
 from dashboard.format import clock
 from dashboard.service import InputError, Service, runs
 from dashboard.service.runs import Timelapse
+from dashboard.ui.address import Address, number
 from dashboard.ui.html import scripted
 
 MOST = 12  # checkpoints in one GIF
+MOST_PLACES = 9999  # of the slider, as an address may say
 TEMPLATE = (
     '<div class="timelapse" data-at="timelapse" hidden>'
     '<div class="timelapse-grids" data-at="grids"></div>'
@@ -31,8 +33,13 @@ TEMPLATE = (
 )
 
 
-def component(service: Service, elem_id: str) -> gr.HTML:
-    """Return the component of time-lapses, which shows nothing until it is given a `value`."""
+def keep(address: Address) -> None:
+    """Declare where the slider stands as state of the page."""
+    address.scripts("moment", number("moment", 0, MOST_PLACES, whole=True))
+
+
+def component(service: Service, elem_id: str, page: str) -> gr.HTML:
+    """Return the component of time-lapses of a page, which shows nothing until it is given a `value`."""
 
     def film(asked: Any) -> dict[str, str]:
         """Return the GIF that was asked for, as base64, or one sentence that says why there is none."""
@@ -46,7 +53,9 @@ def component(service: Service, elem_id: str) -> gr.HTML:
             return {"problem": str(error)}
         return {"gif": base64.b64encode(content).decode()}
 
-    return scripted(elem_id, TEMPLATE, "lab.timelapse(element, props, watch, server)", server_functions=[film])
+    return scripted(
+        elem_id, TEMPLATE, f"lab.timelapse(element, props, watch, server, {page!r})", server_functions=[film]
+    )
 
 
 def value(lapses: Sequence[Timelapse], axis: str = "images", words: str = "") -> dict[str, Any]:

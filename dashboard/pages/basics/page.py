@@ -11,8 +11,9 @@ from dashboard.pages import slug_of
 from dashboard.pages.basics import densities, derivation, divergences, joint, parametric
 from dashboard.pages.basics.panels import PANELS
 from dashboard.service import Service
+from dashboard.ui.address import Address, number
 from dashboard.ui.events import QUICK, Values
-from dashboard.ui.html import title
+from dashboard.ui.html import scripted, title
 from dashboard.ui.panels import LATEX, chart, framed, on_open
 
 TITLE = "Basics"
@@ -28,9 +29,10 @@ def build(service: Service) -> None:
         "What all three families stand on: distributions with parameters, their likelihood, and what to do where it "
         "cannot be computed. Here x and z are one number each, so that everything can be computed, and drawn.",
     )
-    drawings = [*_parametric(), *_joint(), *_divergences()]
-    _derivation()
-    drawings += _densities()
+    address = Address(SLUG)
+    drawings = [*_parametric(address), *_joint(address), *_divergences(address)]
+    _derivation(address)
+    drawings += _densities(address)
     for draw, sliders, charts in drawings:
         for one in sliders:
             one.input(draw, sliders, charts, **DRAGGED)
@@ -39,10 +41,14 @@ def build(service: Service) -> None:
     on_open(lambda given: opened(drawings, given), moved, drawn, queue=False)
 
 
-def slider(name: str, low: float, high: float, value: float, label: str, step: float = 0.05) -> gr.Slider:
-    """Return a slider of this page."""
-    return gr.Slider(low, high, value=value, step=step, label=label, interactive=True, elem_id=f"{SLUG}-{name}",
-                     elem_classes=["knob"])  # fmt: skip
+def slider(
+    address: Address, name: str, low: float, high: float, value: float, label: str, step: float = 0.05
+) -> gr.Slider:
+    """Return a slider of this page, which is kept in its address."""
+    found = gr.Slider(low, high, value=value, step=step, label=label, interactive=True, elem_id=f"{SLUG}-{name}",
+                      elem_classes=["knob"])  # fmt: skip
+    address.keep(name, found)
+    return found
 
 
 def opened(drawings: list[Drawing], given: Values) -> dict:
@@ -54,19 +60,20 @@ def opened(drawings: list[Drawing], given: Values) -> dict:
     return shown
 
 
-def _parametric() -> list[Drawing]:
+def _parametric(address: Address) -> list[Drawing]:
     with framed(PANELS["parametric"]):
         with gr.Row(elem_classes=["bs-turns"]):
             moments = [
-                slider("mean", *parametric.MEANS, -1.0, "mean μ"),
-                slider("deviation", *parametric.STDS, 0.6, "deviation σ"),
+                slider(address, "mean", *parametric.MEANS, -1.0, "mean μ"),
+                slider(address, "deviation", *parametric.STDS, 0.6, "deviation σ"),
             ]
         with gr.Row(elem_classes=["charts", "bs-charts"]):
             charts = [chart(f"{SLUG}-normal"), chart(f"{SLUG}-hill")]
         with gr.Row(elem_classes=["bs-beside"]):
             with gr.Column(elem_classes=["bs-stack"]):
                 weights = [
-                    slider(f"weight-{name.lower()}", 0, 1, 0.5, f"weight of {name}") for name in parametric.COUNTS
+                    slider(address, f"weight-{name.lower()}", 0, 1, 0.5, f"weight of {name}")
+                    for name in parametric.COUNTS
                 ]
             counted = chart(f"{SLUG}-categorical")
     return [
@@ -75,44 +82,50 @@ def _parametric() -> list[Drawing]:
     ]
 
 
-def _joint() -> list[Drawing]:
+def _joint(address: Address) -> list[Drawing]:
     with framed(PANELS["joint"]):
         with gr.Row(elem_classes=["bs-turns"]):
-            x = slider("x", joint.LOW, joint.HIGH, 1.0, "x")
+            x = slider(address, "x", joint.LOW, joint.HIGH, 1.0, "x")
         with gr.Row(elem_classes=["charts", "bs-three"]):
             charts = [chart(f"{SLUG}-{name}") for name in ("cloud", "slice", "evidence")]
     return [(lambda value: tuple(draw(value) for draw in (joint.cloud, joint.slice_at, joint.evidence)), [x], charts)]
 
 
-def _divergences() -> list[Drawing]:
+def _divergences(address: Address) -> list[Drawing]:
     with framed(PANELS["divergences"]):
         with gr.Row(elem_classes=["bs-turns"]):
-            moments = [slider("q-mean", -4, 4, 0.5, "mean of q"), slider("q-deviation", 0.3, 3, 1.0, "deviation of q")]
+            moments = [
+                slider(address, "q-mean", -4, 4, 0.5, "mean of q"),
+                slider(address, "q-deviation", 0.3, 3, 1.0, "deviation of q"),
+            ]
         return [(divergences.card, moments, [chart(f"{SLUG}-divergences")])]
 
 
-def _derivation() -> None:
+def _derivation(address: Address) -> None:
     most = len(derivation.lines())
     with framed(PANELS["derivation"]):
-        count = gr.State(1)
+        count = scripted(f"{SLUG}-line", "<i hidden></i>", "", 1)
         with gr.Row(elem_classes=["bs-turns", "bs-steps"]):
             back = gr.Button("Back", elem_id=f"{SLUG}-derivation-back", variant="secondary", interactive=False)
             following = gr.Button("Next line", elem_id=f"{SLUG}-derivation-next", variant="primary")
         shown = gr.Markdown(derivation.shown(1), latex_delimiters=LATEX, elem_id=f"{SLUG}-derivation",
                             elem_classes=["formula", "bs-derivation"])  # fmt: skip
+    changed = [count, shown, back, following]
+
+    def at(line: int) -> tuple[Any, ...]:
+        line = min(max(line, 1), most)
+        ends = gr.update(interactive=line > 1), gr.update(interactive=line < most)
+        return line, derivation.shown(line), *ends
+
     for button, by in ((back, -1), (following, 1)):
-
-        def turn(number: int, by: int = by) -> tuple[Any, ...]:
-            number = min(max(number + by, 1), most)
-            ends = gr.update(interactive=number > 1), gr.update(interactive=number < most)
-            return number, derivation.shown(number), *ends
-
-        button.click(turn, [count], [count, shown, back, following], **QUICK)
+        button.click(lambda line, by=by: at(int(line) + by), [count], changed, **QUICK)
+    address.keep("line", count, read=number("line", 1, most, whole=True))
+    address.follow(lambda values: dict(zip(changed, at(values.get("line", 1)), strict=True)), changed)
 
 
-def _densities() -> list[Drawing]:
+def _densities(address: Address) -> list[Drawing]:
     with framed(PANELS["densities"]):
         with gr.Row(elem_classes=["bs-turns"]):
-            where = slider("density-x", joint.LOW, joint.HIGH, 0.5, "x")
-            draws = slider("draws", 20, densities.MOST, 100, "draws of the generator", step=20)
+            where = slider(address, "density-x", joint.LOW, joint.HIGH, 0.5, "x")
+            draws = slider(address, "draws", 20, densities.MOST, 100, "draws of the generator", step=20)
         return [(densities.card, [where, draws], [chart(f"{SLUG}-densities")])]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -20,12 +19,13 @@ from dashboard.pages.compare import quick_scores, timing
 from dashboard.pages.compare.timing import Timing
 from dashboard.results.projection import flatten, pair_distances, pixel_plane
 from dashboard.service import MAX_IMAGES, PREVIEW, Frame, InputError, Lane, Order, Result, Service, downloads
-from dashboard.service.parsing import parse_seed, parse_whole
+from dashboard.service.parsing import parse_whole
 from dashboard.service.scoring import Judges
-from dashboard.ui import dataset_choice, model_card
+from dashboard.ui import address, dataset_choice, model_card
+from dashboard.ui.address import Address
 from dashboard.ui.events import CALM, QUICK, RUN, as_text
 from dashboard.ui.html import scripted, title
-from dashboard.ui.knobs import KnobPanel, query_defaults, restored
+from dashboard.ui.knobs import KnobPanel
 from dashboard.ui.panels import chart
 from dashboard.ui.run import Runs, status
 from dashboard.ui.seed_field import ANOTHER_SEED, seed_field
@@ -104,7 +104,22 @@ class Compare:
                     source=f"/gradio_api/file={embedding.script()}",
                 )
 
+        self._build_address()
+
     # ---- layout
+
+    def _build_address(self) -> None:
+        self.address = Address(SLUG, self.service.datasets, itself=True, says=True)
+        self.address.keep("data", self.dataset)
+        self.address.keep("n", self.n, read=lambda text: parse_whole(text, 1, MAX_IMAGES, "The number of images"))
+        self.address.keep("seed", self.seed)
+        for family, lane in self.lanes.items():
+            names = functools.partial(self._checkpoints, family)
+            self.address.keep(f"{family}.checkpoint", lane.checkpoint, among=names)
+            self.address.knobs(lane.knobs)
+
+    def _checkpoints(self, family: str, dataset: str) -> list[str]:
+        return list(self.service.lane(dataset, family).checkpoints)
 
     def _build_shared(self, datasets: list[str]) -> None:
         with gr.Row(elem_classes=["shared"]):
@@ -121,7 +136,6 @@ class Compare:
                     gr.DownloadButton(name, elem_id=f"compare-download-{name.lower()}", interactive=False, size="sm")
                     for name in DOWNLOADS
                 ]
-                self.copy = gr.Button("Copy link", elem_id="compare-copy", variant="secondary", size="sm")
 
     def _build_lane(self, lane: Lane) -> LaneControls:
         kinds = {lane.family: self.service.families[lane.family]}
@@ -148,25 +162,21 @@ class Compare:
                       self.scatter, self.glance, self.scores, *self.files, self.generate, self.stop]  # fmt: skip
         for lane in self.lanes.values():
             everything += [lane.picture, lane.checkpoint, *lane.knobs.outputs, lane.about]
-        demo, defaults = Context.root_block, json.dumps(self._defaults())
+        demo = Context.root_block
 
         shown_real = {"outputs": [self.reality, self.real, self.results, self.spread], "concurrency_limit": 2, **CALM}
         at_rest = {"fn": self.show_real_at_rest, "inputs": [self.dataset, self.results], **shown_real}
         real = {"fn": self.show_real, "inputs": [self.dataset, self.n, self.seed, self.results], **shown_real}
-        restored = demo.load(self.restore, None, everything, **QUICK)
+        restored = demo.load(self.restore, [self.status], everything, js=address.HASH, **QUICK)
         restored.then(**at_rest).then(None, js="() => { document.body.dataset.restored = location.search; }")
         demo.load(None, js="() => lab.pages()")
         switched = self.dataset.input(self.switch, [self.dataset], everything, **QUICK)
         switched.then(**at_rest)
         self.randomise.click(None, None, [self.seed], js=ANOTHER_SEED)
-        self.copy.click(None, inputs, [self.status], js=f"async (...v) => lab.copy(lab.link({defaults}, v))")
         typed = [self.n.input, self.seed.change]  # a text field's `input` hears neither Backspace nor what is pasted
         turned = [*typed, *(one for lane in self.lanes.values() for one in lane.knobs.connect())]
         for after in turned:  # 'always_last' would look at the values before once more
             after(self.check, [self.wrong, *inputs], [self.wrong, self.status], **QUICK, trigger_mode="multiple")
-        chosen = [lane.checkpoint.input for lane in self.lanes.values()]
-        for after in (*turned, *chosen, switched.then, self.generate.click):
-            after(None, inputs, None, js=f"(...v) => {{ lab.link({defaults}, v); }}", api_visibility="private")
         run = self.generate.click(self.run, [self.results, *inputs], everything, **RUN)
         run.then(**real)
         self.runs.connect(run)
@@ -174,41 +184,27 @@ class Compare:
             swap, shown = functools.partial(self.swap, family), [self.dataset, lane.checkpoint, self.results]
             lane.checkpoint.input(swap, shown, everything, **QUICK)
 
-    def _defaults(self) -> dict[str, Any]:
-        """Return the link's keys in the order of a run's inputs, with the values that a link leaves out."""
-        keys: dict[str, Any] = {"data": "", "n": PREVIEW["n"], "seed": PREVIEW["seed"]}
-        for family in self.lanes:
-            keys[f"{family}.checkpoint"] = self.service.lane(self.first, family).checkpoint
-            keys |= query_defaults(self.service.families[family].knobs, family)
-        return keys
-
     # ---- handlers
 
-    def restore(self, request: gr.Request) -> dict:
-        """Set the page as its address says, and show what there is now."""
-        query = dict(request.query_params)
-        known, problems = self.service.datasets(), []
-        dataset = query.get("data") or (known[0] if known else "")
-        if known and dataset not in known:
-            problems.append(f"The link's data set {dataset!r} is not here; showing {known[0]}.")
-            dataset = known[0]
-        numbers, wrong = numbers_of(query)
-        problems += wrong
-        chosen = {family: query.get(f"{family}.checkpoint", "") for family in self.lanes}
-        updates = self._show(dataset, chosen)
+    def restore(self, request: gr.Request, at: str = "") -> dict:
+        """Set the page as its address says, whose part behind the hash is `at`, and show what there is now."""
+        query = address.asked(request, at, SLUG)
+        known = self.service.datasets()
+        values, problems, _ = self.address.read(query)
+        dataset = values.get("data") or next(iter(known), "")
+        updates = self._show(dataset, {family: values.get(f"{family}.checkpoint", "") for family in self.lanes})
         for family, kind in self.service.families.items():
-            values, wrong = restored(kind.knobs, query, family)
-            problems += wrong
-            updates |= self.lanes[family].knobs.set(family, values)
+            given = {knob.name: values.get(f"{family}.{knob.name}", knob.default) for knob in kind.knobs}
+            updates |= self.lanes[family].knobs.set(family, given)
         updates |= {
             self.dataset: gr.update(choices=dataset_choice.choices(known), value=dataset or None),
-            self.n: numbers["n"],
-            self.seed: str(numbers["seed"]),
+            self.n: values.get("n", PREVIEW["n"]),
+            self.seed: values.get("seed", str(PREVIEW["seed"])),
             **self.runs.over,
         }
         if problems:
             updates[self.status] = status(" ".join(problems), problem=True)
-        elif known and any(key in query for key in self._defaults()):
+        elif known and values:
             updates[self.status] = status("Settings from the link. Press Generate to run them.")
         return updates
 
@@ -393,15 +389,3 @@ def timing_row(lane: Lane, result: Result | None) -> Timing:
     calls = result.calls if timed else int(lane.cost.get("calls") or 0)
     ms, beside = (result.ms_per_image, result.beside) if timed else (None, "")
     return Timing(lane.family, lane.title, ms, shipped, calls, beside)
-
-
-def numbers_of(query: Mapping[str, str]) -> tuple[dict[str, int], list[str]]:
-    """Return the number of images and the seed of a link's query, and a sentence for each that is not usable."""
-    found, problems = dict(PREVIEW), []
-    readers = {"n": lambda value: parse_whole(value, 1, MAX_IMAGES, "The number of images"), "seed": parse_seed}
-    for name in query.keys() & readers.keys():
-        try:
-            found[name] = readers[name](query[name])
-        except InputError as error:
-            problems.append(f"The link's {name} was left out: {error}")
-    return found, sorted(problems)

@@ -17,9 +17,22 @@ from dashboard.pages import slug_of
 from dashboard.pages.diffusion import algorithm_lines, diffusion_view, noise_schedule, simple_loss
 from dashboard.pages.diffusion.engine import SHEET, Descent, Segment, Snapshot, Trajectories, as_gif, as_strip
 from dashboard.pages.diffusion.panels import PANELS
-from dashboard.service import PREVIEW, Frame, InputError, Knob, Lane, Order, Part, Point, Service, resolve_knobs
+from dashboard.service import (
+    PREVIEW,
+    Frame,
+    InputError,
+    Knob,
+    Lane,
+    Order,
+    Part,
+    Point,
+    Service,
+    downloads,
+    resolve_knobs,
+)
 from dashboard.service.parsing import whole_or
 from dashboard.ui import dataset_choice, model_card
+from dashboard.ui.address import Address, number
 from dashboard.ui.events import CALM, QUICK, RUN, Values, after
 from dashboard.ui.html import scripted, title
 from dashboard.ui.image_picker import ImagePicker
@@ -31,6 +44,7 @@ from dashboard.ui.seed_field import ANOTHER_SEED, seed_field
 TITLE = "Diffusion"
 SLUG = slug_of(__name__)
 START = 400  # t of the forward panel at first
+BUNDLE = "The ZIP is a bundle of both images: python -m gencore replay makes them again"
 STOPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 IN_ONE = 10  # passes of Algorithm 2 between two pictures
 AT_ONCE = 3.0  # seconds; what takes longer waits for a click
@@ -65,6 +79,26 @@ class Diffusion:
             self.simple = Simple(self.trajectories)
             self.bound = Bound(self.trajectories)
             self.steps = Steps(self.trajectories)
+        self._build_address()
+
+    def _build_address(self) -> None:
+        address = Address(SLUG, self.trajectories.datasets)
+        address.keep("data", self.dataset)
+        address.keep("checkpoint", self.source, among=self._checkpoints)
+        self.image_picker.keep(address)
+        address.scripts("t", number("t", 0, 9999, whole=True))
+        address.keep("noise", self.forward.seed)
+        address.keep("seed", self.reverse.seed)
+        for side, panel in zip(diffusion_view.SIDES, self.reverse.sides, strict=True):
+            address.knobs(panel, f"{side}.")
+        address.scripts("moment", number("moment", 0, 1))
+        address.keep("weights", self.simple.weights)
+        address.keep("steps-seed", self.steps.seed)
+        address.scripts("steps", number("steps", 1, 100_000, whole=True))
+        address.knobs(self.steps.settings, "steps.")
+
+    def _checkpoints(self, dataset: str) -> list[str]:
+        return [one.checkpoint for one in self.trajectories.sources(dataset)]
 
     @property
     def parts(self) -> tuple[Forward, Reverse, Algorithms, Simple, Bound, Steps]:
@@ -78,7 +112,7 @@ class Diffusion:
         everything += [item for part in self.parts for item in part.outputs]
         # One run for all that follows an image: Gradio would call listeners of their own one after another, each a
         # round trip. The film has its own: as its moments come, the browser looks at all that its run may change.
-        asked = {self.shown, self.image_picker.strip, *where, *self.forward.asked}
+        asked = {self.shown, self.image_picker.strip, *where, *self.forward.asked, *self.steps.asked}
         self.image_picker.connect(self.dataset, self.follow, [*where, *self.forward.asked], self.answers)
         opened = on_open(self.opened, asked, everything, **RUN)
         changed = [
@@ -100,7 +134,9 @@ class Diffusion:
 
     def opened(self, request: gr.Request, given: Values) -> Iterator[dict]:
         """Show the page, then its image under noise."""
-        yield from self._drawn(given, self.open(request, given[self.shown], given[self.image_picker.strip]))
+        steps = [given[one] for one in self.steps.asked]
+        strip, name = given[self.image_picker.strip], given[self.source]
+        yield from self._drawn(given, self.open(request, given[self.shown], strip, name, *steps))
 
     def switched(self, request: gr.Request, given: Values) -> Iterator[dict]:
         """Show another data set."""
@@ -126,15 +162,17 @@ class Diffusion:
         where = given[self.dataset], given[self.source]
         yield from self.forward.draw(*where, *(given[one] for one in self.forward.asked))
 
-    def open(self, request: gr.Request, shown: str, strip: dict | None) -> dict:
-        """Show the data set that the address names, else the first; nothing changes on a page that was open before."""
+    def open(self, request: gr.Request, shown: str, strip: dict | None, name: str | None = None, *steps: Any) -> dict:
+        """Show what the address names, else what is usual; nothing changes on a page that was open before."""
         if shown:
             return {self.shown: gr.skip()}
         dataset, choices = dataset_choice.opened_on(request, self.trajectories.datasets())
-        updates, sources = self._show(dataset, strip), self.trajectories.sources(dataset) if dataset else []
+        updates, sources = self._show(dataset, strip, name), self.trajectories.sources(dataset) if dataset else []
         if sources:
-            t = whole_or(request.query_params.get("t"), START)
-            updates |= self.forward.show(dataset, sources[0], t)
+            source, query = chosen(sources, name), request.query_params
+            updates |= self.forward.show(dataset, source, whole_or(query.get("t"), START))
+            if "steps" in query and steps:
+                updates |= self.steps.show(dataset, source, whole_or(query["steps"], 0), *steps)
         return {**updates, self.dataset: choices}
 
     def switch(self, request: gr.Request, dataset: str) -> dict:
@@ -163,19 +201,19 @@ class Diffusion:
 
     # ---- parts of the handlers
 
-    def _show(self, dataset: str, strip: dict | None) -> dict:
+    def _show(self, dataset: str, strip: dict | None, name: str | None = None) -> dict:
         sources = self.trajectories.sources(dataset) if dataset else []
         if not sources:
             words = self.trajectories.problem(dataset or next(iter(self.service.datasets()), ""))
             return {self.absent: missing(words), self.inside: gr.update(visible=False)}
-        names = [one.checkpoint for one in sources]
+        names, source = [one.checkpoint for one in sources], chosen(sources, name)
         return {
             self.absent: gr.update(value="", visible=False),
             self.inside: gr.update(visible=True),
             self.shown: dataset,
-            self.source: gr.update(choices=names, value=names[0], visible=len(names) > 1),
+            self.source: gr.update(choices=names, value=source.checkpoint, visible=len(names) > 1),
             **self.image_picker.show(dataset, strip),
-            **self._parts(dataset, sources[0]),
+            **self._parts(dataset, source),
         }
 
     def _parts(self, dataset: str, source: Lane) -> dict:
@@ -267,12 +305,12 @@ class Reverse:
                 with gr.Column(elem_classes=["df-middle"]):
                     self.film = scripted("diffusion-film", diffusion_view.FILM, "lab.film(element, props, watch)")
                     with gr.Row(elem_classes=["df-files"]):
-                        gr.HTML('<span class="hint">Download both films</span>', js_on_load=None)
+                        gr.HTML(f'<span class="hint" title="{BUNDLE}">Download both films</span>', js_on_load=None)
                         self.files = [
                             gr.DownloadButton(
                                 kind, elem_id=f"diffusion-film-{kind.lower()}", interactive=False, size="sm"
                             )
-                            for kind in ("GIF", "PNG")
+                            for kind in ("GIF", "PNG", "ZIP")
                         ]
                 self.sides = [left, self._side(diffusion_view.SIDES[1], 1)]
 
@@ -384,7 +422,7 @@ class Reverse:
             return
         value |= {"reels": list(map(diffusion_view.whole_trajectory, trajectories, last))}
         with tempfile.TemporaryDirectory() as folder:  # the components keep their own copies
-            files = self._files(Path(folder), trajectories, number)
+            files = self._files(Path(folder), trajectories, parts, number)
             yield {self.film: {**value, **diffusion_view.ending(trajectories, last)}, **self.runs.over, **files}
 
     # ---- parts of the handlers
@@ -408,12 +446,21 @@ class Reverse:
         point = next((p for p in kind.points if resolve_knobs(kind.knobs, p.knobs) == dict(part.knobs)), None)
         return point.label if point else diffusion_view.knob_words(kind.knobs, part.knobs)
 
-    def _files(self, folder: Path, trajectories: Sequence[Sequence[Snapshot]], seed: int) -> dict:
-        """Return the updates of the download buttons, with their files in a folder."""
+    def _files(
+        self, folder: Path, trajectories: Sequence[Sequence[Snapshot]], parts: Sequence[Part], seed: int
+    ) -> dict:
+        """Return the updates of the download buttons, with their files in a folder; a bundle of whole films."""
+
+        def bundle(sides: Sequence[Sequence[Snapshot]]) -> bytes:
+            ends = {side: one[-1].x0[None] for side, one in zip(diffusion_view.SIDES, sides, strict=True)}
+            lanes = dict(zip(diffusion_view.SIDES, parts, strict=True))
+            return downloads.shared(lanes, ends, seed, self.service.machine)
+
         updates = {}
-        for file, kind, write in zip(self.files, ("gif", "png"), (as_gif, as_strip), strict=True):
+        whole = all(trajectories) and all(one[-1].t is None for one in trajectories)
+        for file, kind, write in zip(self.files, ("gif", "png", "zip"), (as_gif, as_strip, bundle), strict=True):
             path = folder / f"reverse-seed-{seed}.{kind}"
-            if all(trajectories):
+            if whole or (all(trajectories) and kind != "zip"):
                 path.write_bytes(write(trajectories))
                 updates[file] = gr.update(value=str(path), interactive=True)
         return updates
@@ -624,6 +671,11 @@ class Steps:
                     self.quality, self.time = chart("diffusion-steps-quality"), chart("diffusion-steps-time")
 
     @property
+    def asked(self) -> list[gr.components.Component]:
+        """What says which samples an address asks for, besides their number of steps."""
+        return [self.seed, *self.settings.inputs]
+
+    @property
     def outputs(self) -> list[gr.components.Component]:
         """What changes with the data set, the checkpoint or a run."""
         return [*self.choice_outputs, *self.settings.outputs]
@@ -653,18 +705,29 @@ class Steps:
 
     # ---- handlers
 
-    def show(self, dataset: str, source: Lane) -> dict:
-        """Show the family's controls, and the samples that were shipped with the checkpoint."""
+    def show(self, dataset: str, source: Lane, at: int = 0, seed: str = str(PREVIEW["seed"]), *values: Any) -> dict:
+        """Show the family's controls, and the samples that are there; at first those shipped with the checkpoint.
+
+        Args:
+            dataset: The data set.
+            source: The checkpoint.
+            at: The number of steps; the knob's default where it is none of those to choose.
+            seed: That of the samples.
+            values: The other settings, those of the controls; none for the default ones.
+        """
         knob = self.knob[source.family]
         if knob is None:
             words = f"{source.title} has no number of steps to choose."
             return {self.sheet: {"problem": words}, **self.settings.show(source.family)}
         stops = sorted({*(stop for stop in STOPS if knob.low <= stop <= knob.high), int(knob.default)})
-        seed, steps = str(PREVIEW["seed"]), int(knob.default)
-        order = self._order(dataset, source.checkpoint, seed, steps, None)
+        steps = at if at in stops else int(knob.default)
+        try:
+            order = self._order(dataset, source.checkpoint, seed, steps, values or None)
+        except InputError as error:
+            return {self.sheet: {"problem": str(error)}, **self.settings.show(source.family)}
         return {
             self.at: steps,
-            self.sheet: {"stops": stops, "image": "", **self._state(order, steps)},
+            self.sheet: {"stops": stops, "usual": int(knob.default), "image": "", **self._state(order, steps)},
             **self.settings.show(source.family),
             **self._charts(order, steps),
             **self.runs.over,
@@ -765,6 +828,11 @@ def seed_controls(name: str, label: str) -> tuple[gr.Textbox, gr.Button]:
     """Return the field of a seed, and the button for another one."""
     field = seed_field(f"diffusion-{name}", label, classes="df-seed")
     return field, gr.Button("⟳", elem_id=f"diffusion-{name}-again", variant="secondary", elem_classes=["df-again"])
+
+
+def chosen(sources: Sequence[Lane], name: str | None) -> Lane:
+    """Return the checkpoint of a name, else the first."""
+    return next((one for one in sources if one.checkpoint == name), sources[0])
 
 
 def asked(event: gr.EventData) -> str:

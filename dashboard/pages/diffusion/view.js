@@ -25,6 +25,7 @@
     const at = lab.parts(element);
     const range = at('range');
     const number = at('number');
+    const USUAL = 400;
     let wanted = null; // the t that was asked for last: an answer to an earlier one does not move the slider back
     const show = (t) => {
       range.value = t;
@@ -78,7 +79,7 @@
       if (!v || typeof v !== 'object') return;
       if (v.last !== undefined) range.max = v.last;
       if (v.t !== undefined) {
-        if (wanted === String(v.t)) lab.link({ t: '' }, [v.t]);
+        if (wanted === String(v.t)) lab.address.say('diffusion', { t: v.t === USUAL ? '' : v.t });
         if (wanted === null || wanted === String(v.t)) {
           show(v.t);
           wanted = null;
@@ -133,6 +134,11 @@
     let run = null;
     let live = false;
     let timer = 0;
+    let asked = lab.address.of('diffusion', 'moment');
+    const keep = () => {
+      const share = Number((range.value / (range.max || 1)).toFixed(4));
+      lab.address.say('diffusion', { moment: share === 1 ? '' : share });
+    };
     const draw = (side, share) => {
       const place = lab.reel.place(side, share);
       const frame = side.frames[place];
@@ -170,6 +176,7 @@
     };
     const halt = () => {
       clearInterval(timer);
+      if (timer) keep();
       timer = 0;
       play.textContent = 'Play';
       play.setAttribute('aria-label', 'Play');
@@ -193,6 +200,7 @@
       live = false;
       halt();
       show();
+      keep();
     });
     element.addEventListener('keydown', (event) => {
       // the arrow keys are the slider's own
@@ -239,6 +247,12 @@
             Object.assign(sides[i], { total, kept: times.length });
             sides[i].frames = times.map(([t, calls], column) => ({ image, column, columns: times.length, t, calls }));
             follow();
+            if (asked && sides.every((side) => side.frames[0]?.columns > 1)) {
+              live = false;
+              range.value = Math.round(asked * range.max);
+              asked = '';
+              show();
+            }
           },
           { once: true },
         );
@@ -295,9 +309,13 @@
       image.classList.toggle('faint', !there);
     };
     const calls = lab.inTurn((data) => trigger('choose', data));
+    let asked = lab.address.of('diffusion', 'steps');
+    let usual = null;
+    const keep = () => lab.address.say('diffusion', { steps: steps() === usual ? '' : steps() });
     const choose = () => {
       if (String(steps()) !== chosen) {
         chosen = String(steps());
+        keep();
         calls.ask({ steps: steps() });
       }
     };
@@ -325,6 +343,7 @@
       if (!v || typeof v !== 'object') return;
       if (v.stops) {
         stops = v.stops;
+        usual = v.usual ?? usual;
         range.max = stops.length - 1;
         ticks();
       }
@@ -333,6 +352,11 @@
         chosen = String(v.at);
         element.firstElementChild.dataset.steps = v.at;
         label();
+        keep();
+      }
+      if (v.stops && asked) {
+        asked = '';
+        calls.ask({ steps: v.at }); // what is not there is drawn where that is quick
       }
       if (v.problem || v.at !== undefined) calls.answered();
       if (v.settings !== undefined) settings = v.settings;

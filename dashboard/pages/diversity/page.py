@@ -19,9 +19,11 @@ from dashboard.pages.diversity import diversity_figures, sample_sheet
 from dashboard.results import projection
 from dashboard.results.operating_points import EXTRACTOR, Measured, knobs_key
 from dashboard.service import InputError, Lane, Order, Service, resolve_knobs
+from dashboard.service.parsing import parse_whole
 from dashboard.service.samples import LEAST, MOST, Progress, Sampled, Samples
 from dashboard.service.scoring import RATIOS, SHARES, Judge, Judges, Verdict
-from dashboard.ui import dataset_choice, knobs, model_card
+from dashboard.ui import address, dataset_choice, knobs, model_card
+from dashboard.ui.address import Address
 from dashboard.ui.events import CALM, QUICK, RUN, as_text
 from dashboard.ui.html import scripted, title
 from dashboard.ui.panels import chart
@@ -113,8 +115,32 @@ class Diversity:
         with gr.Column(elem_classes=["card"]):
             self.missed = chart("diversity-missed")
         self.made = gr.State({})
+        self._build_address()
 
     # ---- layout
+
+    def _build_address(self) -> None:
+        self.address = Address(SLUG, self.service.datasets, itself=True)
+        self.address.keep("data", self.dataset)
+        self.address.keep("n", self.n, read=lambda text: parse_whole(text, LEAST, MOST, "n"))
+        self.address.keep("seed", self.seed)
+        self.address.keep("features", self.judge, among=self._extractors, first=self._usual)
+        self.address.keep("plane", self.plane)
+        self.address.scripts("show", among=lambda data: list(self.settings))
+        for family, mine in self.settings.items():
+            names = functools.partial(self._checkpoints, family)
+            self.address.keep(f"{family}.checkpoint", mine.checkpoint, among=names)
+            if mine.point.choices:
+                self.address.keep(f"{family}.setting", mine.point)
+
+    def _checkpoints(self, family: str, dataset: str) -> list[str]:
+        return list(self.service.lane(dataset, family).checkpoints)
+
+    def _extractors(self, dataset: str) -> list[str]:
+        return list(self.judges.all(dataset)[0]) if dataset else []
+
+    def _usual(self, dataset: str) -> str:
+        return self.service.measurements(dataset).usual_extractor
 
     def _build_settings(self, datasets: list[str], start: Sequence[Lane]) -> None:
         with gr.Row(elem_classes=["shared", "ask"]):
@@ -155,7 +181,8 @@ class Diversity:
         look = [self.dataset, self.judge, self.made, *chosen]
         demo = Context.root_block
 
-        demo.load(self.restore, None, everything, **QUICK)
+        everything += [self.n, self.seed]
+        demo.load(self.restore, [self.progress], everything, js=address.HASH, **QUICK)
         self.dataset.input(self.switch, [self.dataset], everything, **QUICK)
         last = {**slow, "trigger_mode": "always_last"}
         self.judge.input(self.rejudge, look, shown, **last)
@@ -172,12 +199,20 @@ class Diversity:
 
     # ---- handlers
 
-    def restore(self, request: gr.Request) -> dict:
-        """Show the data set that the address names, else the first, before anything is made here."""
+    def restore(self, request: gr.Request, at: str = "") -> dict:
+        """Show what the address names, else the first data set, before anything is made here.
+
+        Args:
+            request: Of the page.
+            at: The address's part behind the hash.
+        """
         dataset, choices = dataset_choice.opened_on(request, self.service.datasets())
+        values, _, _ = self.address.read(address.asked(request, at, SLUG))
         return {
-            **self._fresh(dataset),
+            **self._fresh(dataset, values),
             self.dataset: choices,
+            self.n: values.get("n", USUAL["n"]),
+            self.seed: values.get("seed", str(USUAL["seed"])),
             **self.runs.over,
             self.generate: gr.update(interactive=bool(dataset)),
         }
@@ -187,27 +222,32 @@ class Diversity:
         self.runs.leave(request)
         return {**self._fresh(dataset), **self.runs.over}
 
-    def _fresh(self, dataset: str) -> dict:
-        """Return the updates that show a data set before anything is made of it."""
-        updates: dict = {}
-        known = self.service.lanes(dataset)
+    def _fresh(self, dataset: str, values: Mapping[str, Any] | None = None) -> dict:
+        """Return the updates that show a data set before anything is made of it, as an address's values say."""
+        updates, values = {}, values or {}
+        known, chosen = self.service.lanes(dataset), {}
         for lane in known:
             mine = self.settings[lane.family]
+            checkpoint = values.get(f"{lane.family}.checkpoint", lane.checkpoint)
             updates[mine.box] = gr.update(visible=not lane.problem)
-            updates[mine.checkpoint] = gr.update(**checkpoints(lane))
+            updates[mine.checkpoint] = gr.update(**{**checkpoints(lane), "value": checkpoint or None})
+            chosen[lane.family] = (checkpoint, values.get(f"{lane.family}.setting", mine.point.value) or "")
+            if f"{lane.family}.setting" in values:
+                updates[mine.point] = chosen[lane.family][1]
         judges, problems = self.judges.all(dataset) if dataset else ({}, {})
         made = sample_sheet.previews(known)
         usual = self.service.measurements(dataset).usual_extractor
         name = usual if usual in judges else next(iter(judges), usual)
+        name, plane = values.get("features", name), values.get("plane", PIXELS)
         lacking = [] if any(not lane.problem for lane in known) else ["There is no checkpoint yet."]
         return {
             **updates,
-            **self._show(dataset, name, made, {}),
-            self.map: self.draw_map(dataset, PIXELS, made),
+            **self._show(dataset, name, made, chosen if values else {}),
+            self.map: self.draw_map(dataset, plane, made),
             self.sheet: sample_sheet.sheet(made),
             self.made: made,
             self.judge: gr.update(choices=list(judges) or [usual], value=name, visible=len(judges) > 1),
-            self.plane: gr.update(value=PIXELS, visible=any(judge.plane is not None for judge in judges.values())),
+            self.plane: gr.update(value=plane, visible=any(judge.plane is not None for judge in judges.values())),
             self.progress: "",
             self.status: status(" ".join([*problems.values(), *lacking])),
         }

@@ -1,7 +1,7 @@
 // The Diversity page: whose samples the map shows, an image under the pointer, and the samples to choose from.
 (() => {
   const SHOWN = 48;
-  const state = { sheets: {}, family: '' };
+  const state = { sheets: {}, family: lab.address.of('diversity', 'show') };
   const listeners = new Set();
   const changed = () => {
     for (const tell of listeners) tell();
@@ -66,6 +66,7 @@
     for (const button of buttons)
       button.addEventListener('click', () => {
         state.family = button.dataset.show;
+        lab.address.say('diversity', { show: state.family });
         changed();
       });
     listeners.add(only);
@@ -106,7 +107,8 @@
     };
     const take = () => {
       state.sheets = props.value && typeof props.value === 'object' ? props.value : {};
-      if (state.family && !state.sheets[state.family]) state.family = '';
+      const some = Object.keys(state.sheets).length > 0;
+      if (some && state.family && !state.sheets[state.family]) state.family = '';
       changed();
     };
     listeners.add(draw);

@@ -11,11 +11,12 @@ import gradio as gr
 from dashboard import theme
 from dashboard.pages import slug_of
 from dashboard.pages.failures import failure_figures, sight_figures
-from dashboard.pages.failures.engine import sights
+from dashboard.pages.failures.engine import Sights, sights
 from dashboard.pages.failures.verdicts import FOOLED, NOTICES, Verdict, across, opinions, verdicts, words
 from dashboard.results.operating_points import Measured
 from dashboard.service import METRICS, PREVIEW, Broken, InputError, Service
 from dashboard.ui import dataset_choice, model_card
+from dashboard.ui.address import Address
 from dashboard.ui.events import QUICK, RUN
 from dashboard.ui.html import title
 from dashboard.ui.panels import chart, on_open
@@ -59,12 +60,17 @@ class Failures:
             self.ladder = gr.Dropdown(label="ladder", interactive=True, filterable=False, visible=False,
                                       elem_id="failures-ladder")  # fmt: skip
             self.climb = chart("failures-climb")
+        address = Address(SLUG, service.datasets)
+        address.keep("data", self.dataset)
+        address.keep("ladder", self.ladder, among=lambda data: [key for _, key in ladders(sights(service, data))])
 
     def connect(self) -> None:
         """Connect the components: the measured rows show at once, the pictures when the device is free."""
         pictures = [self.glance, *self.cards.values()]
         outputs = [*pictures, self.sights, self.ladder, self.climb]
-        opened = on_open(self.open, [self.dataset, self.opened], [self.opened, self.dataset, *outputs], queue=False)
+        opened = on_open(
+            self.open, [self.dataset, self.opened, self.ladder], [self.opened, self.dataset, *outputs], queue=False
+        )
         for shown in (opened, self.dataset.input(self.show, [self.dataset], outputs, **QUICK)):
             shown.then(self.draw, [self.dataset], pictures, **RUN)
         self.ladder.input(self.draw_ladder, [self.dataset, self.ladder], [self.climb], **QUICK)
@@ -72,12 +78,12 @@ class Failures:
 
     # ---- handlers
 
-    def open(self, request: gr.Request, dataset: str | None, opened: bool) -> dict:
+    def open(self, request: gr.Request, dataset: str | None, opened: bool, ladder: str | None = None) -> dict:
         """Show the data set that was chosen; when the page is opened for the first time, that of the address."""
         dataset, choices = dataset_choice.opened_on(request, self.service.datasets(), dataset if opened else None)
-        return {self.opened: True, self.dataset: choices, **self.show(dataset)}
+        return {self.opened: True, self.dataset: choices, **self.show(dataset, ladder)}
 
-    def show(self, dataset: str | None) -> dict:
+    def show(self, dataset: str | None, ladder: str | None = None) -> dict:
         """Show what was measured, with the pictures that are there."""
         dataset = dataset or ""
         broken = self.service.failures(dataset)
@@ -85,16 +91,17 @@ class Failures:
         updates: dict = {self.glance: self.summary(dataset, broken, found)}
         for place, one in enumerate(broken, start=1):
             updates[self.cards[one.key]] = self.card(place, one, dataset, found[one.key])
-        return updates | self.show_sights(dataset)
+        return updates | self.show_sights(dataset, ladder)
 
-    def show_sights(self, dataset: str) -> dict:
-        """Show how well the extractors see, with the first ladder's chart."""
+    def show_sights(self, dataset: str, ladder: str | None) -> dict:
+        """Show how well the extractors see, with the chart of a ladder, else of the first."""
         seen = sights(self.service, dataset)
-        ladders = [(one["title"], one["key"]) for one in seen.record.get("ladders", ())]
-        first = ladders[0][1] if ladders else None
+        known = ladders(seen)
+        keys = [key for _, key in known]
+        first = ladder if ladder in keys else next(iter(keys), None)
         return {
             self.sights: sight_figures.section(seen.record, seen.strips, seen.problem if dataset else NO_CHECKPOINT),
-            self.ladder: gr.update(choices=ladders, value=first, visible=bool(ladders)),
+            self.ladder: gr.update(choices=known, value=first, visible=bool(known)),
             self.climb: sight_figures.chart(seen.record, first) if seen.record else "",
         }
 
@@ -197,3 +204,8 @@ class Failures:
             f'<p class="reading">{failure_figures.reading(found)} {escape(size)}</p>'
             f'<p class="reading">{escape(origin)}</p>'
         )
+
+
+def ladders(seen: Sights) -> list[tuple[str, str]]:
+    """Return the titles and the keys of the ladders that were climbed."""
+    return [(one["title"], one["key"]) for one in seen.record.get("ladders", ())]

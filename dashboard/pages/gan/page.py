@@ -16,6 +16,7 @@ from dashboard.pages.gan.panels import PANELS
 from dashboard.service import PREVIEW, InputError, Service, runs
 from dashboard.service.device import Waiting
 from dashboard.ui import dataset_choice, knobs, model_card, timelapse
+from dashboard.ui.address import Address
 from dashboard.ui.events import QUICK, RUN, Values, after
 from dashboard.ui.html import scripted, title
 from dashboard.ui.panels import chart, framed, on_open
@@ -55,14 +56,24 @@ class Gan:
         with framed(PANELS["losses"]):
             self._build_losses()
         with framed(PANELS["timelapse"]):
-            self.lapse = timelapse.component(service, "gan-timelapse")
+            self.lapse = timelapse.component(service, "gan-timelapse", SLUG)
         with framed(PANELS["judge"]):
             self._build_judge()
         with framed(PANELS["truncation"]):
             self._build_truncation()
         self.judgements, self.turns = Runs(), Runs()
+        self._build_address()
 
     # ---- layout
+
+    def _build_address(self) -> None:
+        address = Address(SLUG, self.games.datasets)
+        address.keep("data", self.dataset)
+        address.keep("run", self.run, among=lambda data: [one.name for one in self.games.contestants(data)])
+        address.keep("believed", self.believed)
+        address.keep("seed", self.seed)
+        address.knobs(self.knobs)
+        timelapse.keep(address)
 
     def _build_losses(self) -> None:
         low, high = float(generator_losses.D[0]), float(generator_losses.D[-1])
@@ -122,7 +133,7 @@ class Gan:
         dataset, choices = dataset_choice.opened_on(request, self.games.datasets(), dataset)
         updates = self.show(dataset, run)
         if run and updates[self.run]["value"] == run:  # the knobs stay where they were left, with what they made
-            kept = [*self._computed, *self.knobs.outputs]
+            kept = [*self._computed, *self.knobs.inputs]
             updates = {key: value for key, value in updates.items() if key not in kept}
         return {**updates, self.dataset: choices}
 

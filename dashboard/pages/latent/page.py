@@ -26,10 +26,12 @@ from dashboard.pages.latent.latent_view import said
 from dashboard.pages.latent.panels import PANELS
 from dashboard.service import InputError, Lane, Service
 from dashboard.service.device import Waiting, finish
+from dashboard.service.parsing import parse_point
 from dashboard.ui import dataset_choice, model_card
+from dashboard.ui.address import Address, number
 from dashboard.ui.events import QUICK, RUN, Values, after, as_text
 from dashboard.ui.html import scripted, title
-from dashboard.ui.image_picker import ImagePicker, choices
+from dashboard.ui.image_picker import SHOWN, ImagePicker, choices
 from dashboard.ui.panels import framed, on_open
 from dashboard.ui.run import Runs
 
@@ -69,6 +71,11 @@ class Latent:
         back, paths, atlas, dimensions = (kind(*shared) for kind in (Reconstruction, Interpolation, Atlas, Dimensions))
         self.panels = [atlas, dimensions, back, paths]  # in the order in which they follow: the quickest first
         self.runs = Runs()
+        address = Address(SLUG, service.datasets)
+        address.keep("data", self.dataset)
+        self.image_picker.keep(address)
+        for panel in (atlas, dimensions, back, paths):
+            panel.keep(address)
 
     def connect(self) -> None:
         """Connect the components."""
@@ -117,6 +124,11 @@ class Latent:
                 **self.image_picker.show(dataset, strip)}  # fmt: skip
 
 
+def spot(text: str) -> tuple[float, float]:
+    """Return a spot of the map as an address writes it: '0.5,-1.25'."""
+    return parse_point(text.split(","))
+
+
 class Interpolation:
     """Paths between two seeds or two images, a row for every family that decodes."""
 
@@ -154,6 +166,15 @@ class Interpolation:
         self.asked = [self.dataset, self.mode, self.a, self.b, self.target, image_picker.image, image_picker.strip]
         self.shown = [self.rows, self.status, *self.runs.over, self.walked]
         self.answers = [self.picker, self.target, *self.shown]
+
+    def keep(self, address: Address) -> None:
+        """Declare what of the panel stands in the page's address."""
+        address.keep("between", self.mode)
+        address.keep("a", self.a)
+        address.keep("b", self.b)
+        address.state("to", self.target, lambda text: int(number("to", 1, SHOWN, whole=True)(text)) - 1)
+        address.scripts("share", number("share", 0, 1))
+        address.follow(lambda values: self.switch(values.get("between", SEEDS)), [self.seeds, self.picker])
 
     def connect(self) -> None:
         """Connect the components."""
@@ -287,6 +308,13 @@ class Atlas:
         self.asked = [dataset, self.model, self.plane, image_picker.image]
         self.answers = [self.model, self.map, self.spot]
 
+    def keep(self, address: Address) -> None:
+        """Declare what of the panel stands in the page's address."""
+        names = self.latents.encoders
+        address.keep("model", self.model, among=lambda data: [one.checkpoint for one in names(data)])
+        address.keep("plane", self.plane)
+        address.scripts("spot", spot)
+
     def connect(self) -> None:
         """Connect the components."""
         for event in (self.model.input, self.plane.input):
@@ -370,6 +398,10 @@ class Dimensions:
         self.asked, self.answers = [dataset, image_picker.image, self.all], [self.table]
         self.runs = Runs()
 
+    def keep(self, address: Address) -> None:
+        """Declare what of the panel stands in the page's address."""
+        address.keep("all", self.all)
+
     def connect(self) -> None:
         """Connect the components."""
         self.all.input(self.show, self.asked, self.answers, **WAITS)
@@ -421,6 +453,10 @@ class Reconstruction:
         self.rebuilt = [self.cards, self.found, self.bound, self.stop, self.status]
         self.asked = [dataset, image_picker.image, self.t]
         self.answers = [self.noised, self.noising, self.t, *self.rebuilt]
+
+    def keep(self, address: Address) -> None:
+        """Declare what of the panel stands in the page's address."""
+        address.keep("t", self.t)
 
     def connect(self) -> None:
         """Connect the components."""

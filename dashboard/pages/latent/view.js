@@ -16,6 +16,12 @@
     let rows = [];
     let shape = '';
     let playing = 0;
+    const asked = lab.address.of('latent', 'share');
+    if (asked) range.value = asked * range.max;
+    const keep = () => {
+      const share = lab.format.fixed(range.value / range.max, 3);
+      lab.address.say('latent', { share: Number(share) === 0.5 ? '' : String(Number(share)) });
+    };
     const show = () => {
       const share = range.value / range.max;
       at('says').textContent = lab.format.fixed(share, 2);
@@ -52,6 +58,7 @@
           stop();
           range.value = share * range.max;
           show();
+          keep();
         });
         return { button, image, share };
       });
@@ -89,6 +96,7 @@
     // there and back until it is pressed again
     const stop = () => {
       cancelAnimationFrame(playing);
+      if (playing) keep();
       playing = 0;
       play.textContent = 'Play';
       play.setAttribute('aria-pressed', 'false');
@@ -110,6 +118,7 @@
     range.addEventListener('input', () => {
       stop();
       show();
+      keep();
     });
     watch('value', paint);
     paint();
@@ -140,7 +149,10 @@
           ...value.images.map((uri, index) => {
             const title = value.names[index];
             const button = lab.make('button', { type: 'button', title }, lab.make('img', { src: uri, alt: title }));
-            button.addEventListener('click', () => trigger('aim', { index }));
+            button.addEventListener('click', () => {
+              lab.address.say('latent', { to: index + 1 });
+              trigger('aim', { index });
+            });
             return button;
           }),
         );
@@ -218,9 +230,11 @@
       canvas.dataset.spot = state.at ? state.at.map((x) => x.toFixed(3)).join() : '';
     };
     state.calls = lab.inTurn((data) => trigger('point', data));
+    let asked = lab.address.of('latent', 'spot');
     const ask = (where) => {
       state.at = where;
       draw();
+      lab.address.say('latent', { spot: where.map((x) => String(Number(x.toFixed(3)))).join() });
       state.calls.ask({ at: where });
     };
     const under = (event) => {
@@ -251,6 +265,11 @@
       at('x').textContent = value.axes ? `→ ${value.axes[0]}` : '';
       at('y').textContent = value.axes ? `↑ ${value.axes[1]}` : '';
       render();
+      if (asked && picture) {
+        const where = asked.split(',').map(Number);
+        asked = '';
+        setTimeout(() => ask(where), 300); // after the spot of the chosen image, which came with the map
+      }
     };
     new ResizeObserver(() => {
       if (canvas.clientWidth !== side) render();

@@ -18,6 +18,7 @@ lab.lecture = (() => {
     }
   };
   let walk = kept()?.way ? kept() : { way: 'short', href: null }; // no step: nobody is in the lecture
+  const link = lab.address.of('', 'lecture'); // of somebody who is
   const listeners = new Set();
   const steps = () => lab.way.steps(all(), walk.way);
   const place = () => lab.way.place(steps(), walk.href);
@@ -67,6 +68,7 @@ lab.lecture = (() => {
       part('back').disabled = at === 0;
       part('next').disabled = at === found.length - 1;
     }
+    lab.address.say('', { lecture: step ? walk.way : '' });
     lab.presenter.moved();
     for (const tell of listeners) tell(step, at);
   };
@@ -124,6 +126,9 @@ lab.lecture = (() => {
   lab.when(
     () => document.getElementById('lecture-steps'),
     () => {
+      if (all().some((step) => step.href === location.hash && step.ways.includes(link))) {
+        walk = { way: link, href: location.hash };
+      }
       follow();
       paint();
     },

@@ -17,7 +17,8 @@ from dashboard.pages.speed import engine
 from dashboard.results.operating_points import Measurements
 from dashboard.service import InputError, Service
 from dashboard.service.public import is_open
-from dashboard.ui import dataset_choice
+from dashboard.ui import address, dataset_choice
+from dashboard.ui.address import Address
 from dashboard.ui.events import QUICK, RUN
 from dashboard.ui.html import title
 from dashboard.ui.panels import chart
@@ -72,6 +73,11 @@ class Speed:
             self.sizes = chart("speed-sizes")
         with gr.Column(elem_classes=["card"]):
             self.numbers = chart("speed-numbers")
+        self.address = Address(SLUG, service.datasets, itself=True)
+        self.address.keep("data", self.dataset)
+        self.address.keep("machine", self.machine, among=self._machines)
+        if is_open():
+            self.address.keep("scope", self.scope)
 
     @property
     def shown(self) -> list[gr.components.Component]:
@@ -83,7 +89,7 @@ class Speed:
         settings = [self.dataset, self.scope, self.machine, self.session]
         everything = [self.dataset, self.scope, *self.shown, self.session, self.status, self.measure, self.stop]
         demo = Context.root_block
-        demo.load(self.open, None, everything, **QUICK)
+        demo.load(self.open, [self.status], everything, js=address.HASH, **QUICK)
         self.dataset.input(self.switch, [self.dataset, self.scope, self.session], everything, **QUICK)
         self.scope.input(self.choose, [self.dataset, self.scope], [self.status], **QUICK)
         self.machine.input(self.show, [self.dataset, self.machine, self.session], self.shown, **QUICK)
@@ -92,11 +98,13 @@ class Speed:
 
     # ---- handlers
 
-    def open(self, request: gr.Request) -> dict:
-        """Show the data set that the address names, else the first."""
+    def open(self, request: gr.Request, at: str = "") -> dict:
+        """Show what the address names, else the first data set; `at` is the part behind the hash."""
         dataset, choices = dataset_choice.opened_on(request, self.service.datasets())
-        scope = next(iter(engine.SCOPES))
-        return {self.dataset: choices, self.scope: scope, **self.runs.over, **self._fresh(dataset, scope, [])}
+        values, _, _ = self.address.read(address.asked(request, at, SLUG))
+        scope = values.get("scope", next(iter(engine.SCOPES)))
+        shown = {**self._draw(dataset or "", values.get("machine", ""), []), **self.choose(dataset, scope)}
+        return {self.dataset: choices, self.scope: scope, **self.runs.over, **shown}
 
     def switch(self, request: gr.Request, dataset: str | None, scope: str, session: list) -> dict:
         """Show another data set; a timing on the one before ends, and paints nothing more."""
@@ -151,6 +159,10 @@ class Speed:
 
     # ---- parts of the handlers
 
+    def _machines(self, dataset: str) -> list[str]:
+        titles = {name: kind.title for name, kind in self.service.families.items()}
+        return machines(cost.timed(self.service.measurements(dataset), titles))
+
     def _plan(self, dataset: str, scope: str) -> list[engine.Job]:
         jobs = engine.plan(self.service, dataset, scope, self.service.measurements(dataset))
         if not jobs:
@@ -174,7 +186,7 @@ class Speed:
         measured = with_rows(self.service.measurements(dataset), session)
         titles = {name: kind.title for name, kind in self.service.families.items()}
         points = cost.timed(measured, titles)
-        choices = list(dict.fromkeys(point.source for point in sorted(points, key=lambda point: point.local)))
+        choices = machines(points)
         machine = machine if machine in choices else next(iter(choices), "")
         mine = [point for point in points if point.source == machine]
         beside = [point for point in points if point.local and point.source != machine]
@@ -186,6 +198,11 @@ class Speed:
             self.sizes: cost.footprints(cost.headlines(mine)),
             self.numbers: cost.numbers(both) + stale_words(measured),
         }
+
+
+def machines(points: Sequence[cost.Timed]) -> list[str]:
+    """Return the machines that points were timed on, this one last."""
+    return list(dict.fromkeys(point.source for point in sorted(points, key=lambda point: point.local)))
 
 
 def with_rows(measured: Measurements, rows: Sequence[Mapping[str, Any]]) -> Measurements:

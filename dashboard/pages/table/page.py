@@ -16,6 +16,7 @@ from dashboard.results.operating_points import Measurements, machine_key
 from dashboard.service import Service, __version__, metrics_of
 from dashboard.service.cache import Cache
 from dashboard.ui import dataset_choice
+from dashboard.ui.address import Address, number
 from dashboard.ui.events import QUICK, as_text
 from dashboard.ui.html import scripted, template, title
 from dashboard.ui.panels import on_open
@@ -58,6 +59,13 @@ class Table:
         with gr.Column(elem_classes=["card"]):
             self.table = scripted("table-rows", SCAFFOLD + badges, "lab.table(element, props, watch)", "")
         self.opened = gr.State(False)
+        address = Address(SLUG, service.datasets)
+        address.keep("data", self.dataset)
+        address.scripts("features", among=lambda data: self.service.measurements(data).compared)
+        address.scripts("family", among=lambda data: list(service.families))
+        address.scripts("n", number("n", 1, 10**9, whole=True))
+        for name in ("sort", "kind", "find", "columns"):
+            address.scripts(name)
 
     def connect(self) -> None:
         """Connect the components; rows are read when the page is opened: they may have come since, as from Speed."""

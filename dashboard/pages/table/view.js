@@ -15,8 +15,27 @@ lab.table = (element, props, watch) => {
     bound: 'likelihood bound',
     baseline: 'baseline',
   };
-  const asked = () => new URLSearchParams(location.search).get('features') ?? '';
-  const state = { sort: '', down: false, extractor: asked(), groups: new Set() };
+  const asked = (key) => lab.address.of('table', key);
+  const sorted = asked('sort');
+  const state = {
+    sort: sorted.replace(/^-/, ''),
+    down: sorted.startsWith('-'),
+    extractor: asked('features'),
+    groups: new Set(),
+    usual: '',
+  };
+  const keep = () => {
+    const chosen = [...state.groups].join();
+    lab.address.say('table', {
+      features: state.extractor === data.extractors[0] ? '' : state.extractor,
+      sort: state.sort && `${state.down ? '-' : ''}${state.sort}`,
+      family: at('family').value,
+      kind: at('kind').value,
+      n: at('n').value,
+      find: at('query').value.trim(),
+      columns: chosen === state.usual ? '' : chosen || 'none',
+    });
+  };
   let data = null;
   let dataset = null;
 
@@ -60,8 +79,8 @@ lab.table = (element, props, watch) => {
       ...data.extractors.map((name) =>
         choice('radio', 'table-features', name, name, name === state.extractor, () => {
           state.extractor = name;
-          lab.link({ features: data.extractors[0] }, [name]);
           body();
+          keep();
         }),
       ),
     );
@@ -71,6 +90,7 @@ lab.table = (element, props, watch) => {
           state.groups[input.checked ? 'add' : 'delete'](key);
           head();
           body();
+          keep();
         }),
       ),
     );
@@ -118,6 +138,7 @@ lab.table = (element, props, watch) => {
       else if (state.down === first) state.down = !first;
       else Object.assign(state, { sort: '', down: false });
       body();
+      keep();
     });
     th.append(button);
     return th;
@@ -199,8 +220,13 @@ lab.table = (element, props, watch) => {
     if (dataset === null) {
       const few = matchMedia('(max-width: 720px)').matches && ['distance', 'diversity', 'cost']; // a card stays short
       const shown = data.groups.filter(([key, , on]) => (few ? few.includes(key) : on));
-      state.groups = new Set(shown.map(([key]) => key));
+      state.usual = shown.map(([key]) => key).join();
+      const columns = asked('columns').split(',').filter(Boolean);
+      const known = data.groups.map(([key]) => key).filter((key) => columns.includes(key));
+      state.groups = new Set(columns.length ? known : state.usual.split(','));
+      at('query').value = asked('find');
     }
+    const fresh = dataset === null;
     dataset = data.dataset;
     const stale = [...data.baselines, ...data.rows].filter((row) => row.stale);
     const sentences = [...new Set(stale.map((row) => row.stale))].map((words) => {
@@ -209,15 +235,23 @@ lab.table = (element, props, watch) => {
     });
     at('problems').replaceChildren(...[...data.problems, ...sentences].map((words) => made('li', words)));
     controls();
+    if (fresh) for (const key of ['family', 'kind', 'n']) choose(at(key), asked(key));
     head();
     body();
   };
-  for (const key of ['family', 'kind', 'n']) at(key).addEventListener('change', body);
-  at('query').addEventListener('input', body);
+  const choose = (select, value) => {
+    if ([...select.options].some((option) => option.value === value)) select.value = value;
+  };
+  const turned = () => {
+    body();
+    keep();
+  };
+  for (const key of ['family', 'kind', 'n']) at(key).addEventListener('change', turned);
+  at('query').addEventListener('input', turned);
   at('sort').addEventListener('change', () => {
     const sort = at('sort').value;
     Object.assign(state, { sort, down: bestFirst(data.columns.find((column) => column.key === sort)) });
-    body();
+    turned();
   });
   new ResizeObserver(() =>
     element.style.setProperty('--head', `${at('head').getBoundingClientRect().height}px`),

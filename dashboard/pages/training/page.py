@@ -15,6 +15,7 @@ from dashboard.pages.training.panels import PANELS
 from dashboard.service import InputError, Service
 from dashboard.service import runs as replay
 from dashboard.ui import dataset_choice, timelapse
+from dashboard.ui.address import Address
 from dashboard.ui.events import QUICK
 from dashboard.ui.html import title
 from dashboard.ui.panels import chart, framed, on_open
@@ -54,7 +55,8 @@ class Training:
             self._build_curves()
         with framed(PANELS["timelapse"]):
             self.lapse_axis = axis_radio("slider counts", "training-lapse-axis")
-            self.lapse = timelapse.component(service, "training-timelapse")
+            self.lapse = timelapse.component(service, "training-timelapse", SLUG)
+        self._build_address()
 
     # ---- layout
 
@@ -70,6 +72,27 @@ class Training:
             )
         self.charts = chart("training-charts")
         self.facts = chart("training-facts")
+
+    def _build_address(self) -> None:
+        address = Address(SLUG, self.service.datasets)
+        address.keep("data", self.dataset)
+        address.keep("runs", self.chosen, among=self._names, first=self._usual)
+        address.keep("axis", self.axis)
+        address.keep("log", self.log_x)
+        address.keep("also", self.also, among=self._columns, first=lambda data: NONE)
+        address.keep("slider", self.lapse_axis)
+        timelapse.keep(address)
+
+    def _names(self, dataset: str) -> list[str]:
+        return [run.name for run in replay.runs(self.service, dataset)]
+
+    def _usual(self, dataset: str) -> list[str]:
+        """Return the trainings that a data set is shown with: the first of every family."""
+        found = replay.runs(self.service, dataset)
+        return list({run.family: run.name for run in reversed(found)}.values())[::-1]
+
+    def _columns(self, dataset: str) -> list[str]:
+        return [NONE, *training_curves.others(self._told(self._names(dataset))[0])]
 
     # ---- events
 
@@ -112,7 +135,7 @@ class Training:
         found = replay.runs(self.service, dataset)
         names = [run.name for run in found]
         kept = [name for name in chosen or [] if name in names]
-        kept = kept or list({run.family: run.name for run in reversed(found)}.values())[::-1]
+        kept = kept or self._usual(dataset)
         updates = self.show(dataset, kept, *settings)
         return {**updates, self.chosen: gr.update(choices=names, value=kept, visible=bool(names))}
 

@@ -5,7 +5,7 @@ Every answer is worked out here when the rows are read; in the browser a slider 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import gradio as gr
@@ -13,21 +13,25 @@ from gradio.context import Context
 
 from dashboard import format
 from dashboard.figures import triangle
+from dashboard.pages import slug_of
 from dashboard.pages.trilemma import point_detail, trilemma_view
 from dashboard.pages.trilemma.strips import Strips, is_shipped, lane_of
+from dashboard.results.axes import DIVERSITIES, QUALITIES
 from dashboard.results.operating_points import Measured, knobs_key, machine_key
 from dashboard.results.question import ask, on_machine
 from dashboard.service import METRICS, PREVIEW, Frame, InputError, Order, Point, Service, resolve_knobs
 from dashboard.service.cache import Cache
 from dashboard.service.given import SUFFIXES, Scoring, first_images, score_samples
-from dashboard.service.parsing import whole_or
+from dashboard.service.parsing import number_of, parse_whole, whole_or
 from dashboard.service.public import is_open
-from dashboard.ui import dataset_choice, glossary, model_card
+from dashboard.ui import address, dataset_choice, glossary, model_card
+from dashboard.ui.address import Address
 from dashboard.ui.events import CALM, QUICK, RUN, RUNS, as_text
 from dashboard.ui.html import scripted
 from dashboard.ui.run import Run, Runs, status
 
 TITLE = "Trilemma"
+SLUG = slug_of(__name__)
 ASKED = {"quality": "quality", "diversity": "diversity", "features": "extractor", "machine": "machine"}  # of a query
 MOST_STRIPS = 40  # points of one question
 PATIENCE = 2000  # ms: a point whose samples take longer is asked for by a button
@@ -101,6 +105,18 @@ AGAIN = """(data, words) => {
 }"""
 
 
+def dials(name: str, count: int) -> Callable[[str], str]:
+    """Return what reads where some sliders stand: so many numbers, as '70-50-40'."""
+
+    def read(text: str) -> str:
+        numbers = [number_of(one) for one in text.split("-")]
+        if len(numbers) != count or None in numbers:
+            raise InputError(f"{name} must be {count} numbers, such as {'-'.join(['50'] * count)}, not {text!r}.")
+        return text
+
+    return read
+
+
 def build(service: Service) -> None:
     """Lay out the page in the current Blocks and connect it to the service."""
     Trilemma(service).connect()
@@ -132,6 +148,25 @@ class Trilemma:
                 self.row = gr.HTML("", js_on_load=None, elem_id="trilemma-row")
         self.given = GivenSamples(service) if is_open() else None  # strangers bring nothing
         gr.HTML(glossary.section("trilemma"), js_on_load=None, elem_id="panel-trilemma-terms")
+        self._build_address()
+
+    def _build_address(self) -> None:
+        """Declare what the page's script keeps in its address."""
+        self.address = Address(SLUG, self.service.datasets, itself=True)
+
+        def measured(name: str) -> Any:
+            return lambda data: getattr(self.service.measurements(data), name)
+
+        self.address.scripts("data", among=lambda data: self.service.datasets())
+        self.address.scripts("quality", among=lambda data: [axis.key for axis in QUALITIES.values()])
+        self.address.scripts("diversity", among=lambda data: [axis.key for axis in DIVERSITIES.values()])
+        self.address.scripts("features", among=measured("compared"))
+        self.address.scripts("at", lambda text: parse_whole(text, 0, 10**9, "at"))
+        self.address.scripts("machine", among=measured("machines"))
+        self.address.scripts("weights", dials("weights", 3))
+        self.address.scripts("budget", dials("budget", 2))
+        for name in ("point", "all", "closer"):
+            self.address.scripts(name)
 
     def connect(self) -> None:
         """Connect the components."""
@@ -139,7 +174,7 @@ class Trilemma:
         panel = [self.chosen, self.panel, self.head, self.samples, self.make, self.stop, self.row]
         lane = [self.samples, self.make, self.stop]
         follow = [self.given.dataset] if self.given else []
-        restored = demo.load(self.restore, None, [self.home, *follow], **QUICK)
+        restored = demo.load(self.restore, [self.row], [self.home, *follow], js=address.HASH, **QUICK)
         restored.then(None, js="() => { document.body.dataset.answered = location.search; }")
         asked = [self.home, self.chosen, self.panel, self.head, self.row, *follow]
         self.home.ask(self.ask, [self.chosen], asked, trigger_mode="multiple", **QUICK)
@@ -210,9 +245,9 @@ class Trilemma:
             for point in kinds[lane.family].points
         ]
 
-    def restore(self, request: gr.Request) -> dict:
+    def restore(self, request: gr.Request, at: str = "") -> dict:
         """Show the page as its address says, and that it does: only then a point in the address can be chosen."""
-        return self._shown(self._value_of(dict(request.query_params)) | {"restored": True})
+        return self._shown(self._value_of(address.asked(request, at, SLUG)) | {"restored": True})
 
     def _shown(self, value: dict[str, Any]) -> dict:
         """Return the updates that show the page's value; samples that are brought are compared with its data set."""

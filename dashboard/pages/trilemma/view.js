@@ -5,42 +5,33 @@ lab.trilemma = (element, props, watch, trigger) => {
   const all = (selector) => [...element.querySelectorAll(selector)];
   const dial = (name) => element.querySelector(`[data-dial="${name}"]`);
   const USUAL = { quality: 70, diversity: 50, speed: 40, ms: 100, least: 80 };
-  const query = new URLSearchParams(location.search);
-  const state = { mode: 'weights', point: query.get('point') ?? '', shown: null, picked: false };
+  const told = (key) => lab.address.of('trilemma', key);
+  const state = { mode: 'weights', point: told('point'), shown: null, picked: false };
 
   const still = matchMedia('(prefers-reduced-motion: reduce)');
 
   // ---- the address: what differs from the usual goes into it
   const remember = () => {
     const v = now();
+    if (!state.restored && !v.empty) return; // what the address says is still to come
     const weights = ['quality', 'diversity', 'speed'].map((name) => dial(name).value).join('-');
     const budget = `${v.budgets ? v.budgets.ms[dial('ms').value] : (state.ms ?? '')}-${dial('least').value}`;
     const set = dial('ms').dataset.set === '1'; // else no point has fitted yet, and the address keeps what it says
     const first = v.datasets?.[0]?.[0];
-    lab.link(
-      {
-        data: first,
-        quality: 'kid',
-        diversity: 'recall',
-        features: v.extractors?.[0],
-        at: state.n0,
-        machine: state.machine0,
-        weights: '70-50-40',
-        budget: '',
-        point: '',
-      },
-      [
-        v.dataset,
-        v.quality,
-        v.diversity,
-        v.features,
-        v.n,
-        v.machine,
-        set ? weights : query.get('weights'),
-        set ? (state.mode === 'budget' ? budget : '') : query.get('budget'),
-        state.point,
-      ],
-    );
+    const unless = (value, usual) => (String(value ?? '') === String(usual ?? '') ? '' : value);
+    lab.address.say('trilemma', {
+      data: unless(v.dataset, first),
+      quality: unless(v.quality, 'kid'),
+      diversity: unless(v.diversity, 'recall'),
+      features: unless(v.features, v.extractors?.[0]),
+      at: unless(v.n, state.n0),
+      machine: unless(v.machine, state.machine0),
+      weights: set ? unless(weights, '70-50-40') : undefined,
+      budget: set ? (state.mode === 'budget' ? budget : '') : undefined,
+      point: state.point,
+      all: at('others').checked ? 'yes' : '',
+      closer: at('heap').hidden ? '' : 'yes',
+    });
   };
 
   // ---- the answer to where the sliders stand
@@ -270,7 +261,10 @@ lab.trilemma = (element, props, watch, trigger) => {
     at('heap').hidden = !on;
     hover(null);
   };
-  at('closer').addEventListener('click', () => closer(at('heap').hidden));
+  at('closer').addEventListener('click', () => {
+    closer(at('heap').hidden);
+    remember();
+  });
 
   // ---- what comes from the server
   const options = (name, pairs, chosen) => {
@@ -281,6 +275,8 @@ lab.trilemma = (element, props, watch, trigger) => {
   const paint = () => {
     const v = now();
     if (!v || !('points' in v)) return;
+    const fresh = v.restored && !state.restored;
+    state.restored ||= Boolean(v.restored);
     const some = v.points.length > 0;
     at('page').hidden = Boolean(v.empty);
     at('page').classList.toggle('none', !some);
@@ -337,6 +333,11 @@ lab.trilemma = (element, props, watch, trigger) => {
     answer();
     painted(v);
     if (v.restored) wanting();
+    if (fresh) {
+      at('others').checked = Boolean(told('all'));
+      at('triangle').classList.toggle('all', at('others').checked);
+      if (told('closer') && v.heap) closer(true);
+    }
     if (v.restored && !state.picked && picked >= 0) choose(picked, false); // the address names a point
   };
   const painted = (v) =>
@@ -352,8 +353,8 @@ lab.trilemma = (element, props, watch, trigger) => {
       input.dataset.set = '1';
     };
     const first = dial('ms').dataset.set !== '1';
-    const weights = first ? lab.answers.numbers(query.get('weights'), 3) : null;
-    const budget = first ? lab.answers.numbers(query.get('budget'), 2) : null;
+    const weights = first ? lab.answers.numbers(told('weights'), 3) : null;
+    const budget = first ? lab.answers.numbers(told('budget'), 2) : null;
     ['quality', 'diversity', 'speed'].forEach((name, i) => {
       set(name, 100, v.weights.step, weights?.[i]);
     });
@@ -364,8 +365,8 @@ lab.trilemma = (element, props, watch, trigger) => {
     dial('least').setAttribute('aria-label', v.budgets.least[0]);
     state.ms = ms;
     if (first) {
-      state.n0 = query.get('at') ? '' : v.n;
-      state.machine0 = query.get('machine') ? '' : v.machine;
+      state.n0 = told('at') ? '' : v.n;
+      state.machine0 = told('machine') ? '' : v.machine;
       mode(budget ? 'budget' : 'weights');
     }
   };
@@ -375,7 +376,10 @@ lab.trilemma = (element, props, watch, trigger) => {
     for (const panel of all('[data-panel]')) panel.hidden = panel.dataset.panel !== name;
   };
   for (const link of all('[data-to]')) link.hidden = !document.querySelector(`[data-page="${link.dataset.to}"]`);
-  at('others').addEventListener('change', () => at('triangle').classList.toggle('all', at('others').checked));
+  at('others').addEventListener('change', () => {
+    at('triangle').classList.toggle('all', at('others').checked);
+    remember();
+  });
   for (const button of all('[data-mode]'))
     button.addEventListener('click', () => {
       mode(button.dataset.mode);

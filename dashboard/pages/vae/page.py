@@ -18,6 +18,7 @@ from dashboard.pages.vae.panels import PANELS
 from dashboard.service import PREVIEW, Frame, InputError, Service
 from dashboard.service.device import Waiting
 from dashboard.ui import dataset_choice, model_card
+from dashboard.ui.address import Address
 from dashboard.ui.events import RUN, Values, after
 from dashboard.ui.html import scripted, title
 from dashboard.ui.image_picker import ImagePicker
@@ -85,6 +86,7 @@ class Inside:
         self._build_prior()
         # At all that is said of the image, at its posterior, at draws of z and at those of x alone; runs of samples.
         self.looks, self.bell_looks, self.noise_looks, self.likely_looks, self.runs = (Runs() for _ in range(5))
+        self._build_address()
 
     # ---- layout
 
@@ -133,6 +135,20 @@ class Inside:
                 self.variety = gr.Radio(names, value=names[0], label="variety as", interactive=True,
                                         elem_id="vae-variety", elem_classes=["knob"])  # fmt: skip
                 self.blur = chart("vae-blur")
+
+    def _build_address(self) -> None:
+        address = Address(SLUG, self.service.datasets)
+        address.keep("data", self.dataset)
+        address.keep("model", self.model, among=lambda data: list(self.posteriors.checkpoints(data)))
+        self.image_picker.keep(address)
+        address.keep("dimensions", self.shown)
+        address.keep("noise", self.scale)
+        address.keep("noise-seed", self.seed)
+        address.keep("width", self.width)
+        address.keep("width-seed", self.likely_seed)
+        address.knobs(self.knobs)
+        address.keep("seed", self.sample_seed)
+        address.keep("variety", self.variety)
 
     # ---- events
 

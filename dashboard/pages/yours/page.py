@@ -15,6 +15,7 @@ from dashboard.pages.yours import board, engine, preview
 from dashboard.pages.yours.preview import Preview
 from dashboard.service import InputError, Service, comparisons, run_archives, uploads
 from dashboard.service.public import CLOSED, check_open, is_open
+from dashboard.ui.address import Address
 from dashboard.ui.events import CALM, QUICK, as_text
 from dashboard.ui.html import scripted, template, title
 from dashboard.ui.model_card import data_uri
@@ -62,6 +63,7 @@ class Yours:
         with gr.Column(visible=False, elem_classes=["card"], elem_id="yours-preview") as self.panel:
             self._build_preview()
         self.board = self._board()
+        Address(SLUG).scripts("open")
         self.zip = gr.DownloadButton("Download", elem_id="yours-zip", elem_classes=["yours-unseen"])
 
     # ---- layout

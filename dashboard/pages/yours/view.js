@@ -135,7 +135,7 @@
     const [board, note, items] = ['board', 'note', 'items'].map(lab.parts(element));
     const [saved] = events;
     const cards = new Map();
-    let open;
+    let open = lab.address.of('yours', 'open') || undefined;
     let due = 0;
     let looking = false;
     let told = false;
@@ -165,6 +165,7 @@
       save: (name) => trigger(saved, { name }),
       open: (name) => {
         open = open === name ? '' : name;
+        lab.address.say('yours', { open });
         look();
       },
       rename: (_, { at, value }) => {
@@ -219,6 +220,7 @@
       try {
         const value = await server.look({ open, have: have() });
         const running = value.items.find(({ status }) => BUSY.includes(status));
+        if (open && !value.items.some(({ name }) => name === open)) open = undefined;
         if (open === undefined && value.items.length) {
           open = (running ?? value.items[0]).name;
           next = 0;
@@ -244,6 +246,7 @@
       const value = asked();
       if (!value?.open) return;
       open = value.open;
+      lab.address.say('yours', { open });
       look().then(() => cards.get(open)?.node.scrollIntoView({ behavior: 'smooth', block: 'start' }));
     });
   };

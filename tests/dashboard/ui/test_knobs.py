@@ -45,12 +45,6 @@ def test_the_setting_is_named_after_where_the_controls_stand():
     assert knobs.match(Toy.knobs, Toy.points, ["plain", 9, 0.0]) == CUSTOM
 
 
-def test_a_link_restores_what_is_good_and_tells_the_rest():
-    values, problems = knobs.restored(Toy.knobs, {"toy.steps": "9", "toy.push": "7", "gan.steps": "2"}, "toy")
-    assert values == {"mode": "plain", "steps": 9, "push": 0.0}
-    assert len(problems) == 1 and "push must be a number from 0 to 1" in problems[0]
-
-
 def test_a_panel_says_the_knobs_of_each_of_its_families():
     mine = panel()
     values = ["eager", 5, 0.7, 1.5]

@@ -2,13 +2,14 @@
 
 import json
 import threading
+from html import unescape
 from unittest import mock
 
 import gradio as gr
 import pytest
 
 from dashboard.app import build, header
-from dashboard.pages.compare.page import Compare, numbers_of
+from dashboard.pages.compare.page import Compare
 from dashboard.service import PREVIEW, Result, downloads
 from dashboard.service.device import Waiting
 from dashboard.ui.run import in_line, status
@@ -106,11 +107,22 @@ def build_result(service, wanted):
     return Result("toy", "Toy", frame.images, 1.0, frame.index, frame.seconds, wanted.parts[0])
 
 
-def test_what_a_link_says_and_is_no_number_is_left_out_with_a_sentence():
-    numbers, problems = numbers_of({"seed": "abc", "n": "1.5", "data": "dots"})
-    assert numbers == PREVIEW
-    assert problems == [
+def test_what_a_link_says_and_is_no_number_is_left_out_with_a_sentence(service):
+    with gr.Blocks():
+        page = Compare(service)
+    asked = mock.Mock(
+        session_hash="visitor", query_params={"seed": "abc", "n": "1.5", "data": "dots", "toy.steps": "9"}
+    )
+    updates = page.restore(asked, "#compare")
+    assert (updates[page.n], updates[page.seed]) == (PREVIEW["n"], str(PREVIEW["seed"]))
+    for words in (
         "The link's n was left out: The number of images must be a whole number from 1 to 100, not '1.5'.",
         f"The link's seed was left out: A seed must be a whole number from 0 to {2**63 - 1}, not 'abc'.",
-    ]
-    assert numbers_of({"seed": "7", "n": "100"}) == ({"seed": 7, "n": 100}, [])
+    ):
+        assert words in unescape(updates[page.status])
+    (steps,) = (one for one in page.lanes["toy"].knobs.inputs if one.elem_id.endswith("steps"))
+    assert updates[steps]["value"] == 9, "what is good is taken"
+    good = page.restore(mock.Mock(session_hash="visitor", query_params={"seed": "7", "n": "100"}), "")
+    assert (good[page.n], good[page.seed]) == (100, "7") and "Settings from the link" in good[page.status]
+    other = page.restore(mock.Mock(session_hash="visitor", query_params={"seed": "7"}), "#diversity")
+    assert other[page.seed] == str(PREVIEW["seed"]), "that is the seed of another page"

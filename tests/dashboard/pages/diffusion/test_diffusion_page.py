@@ -17,7 +17,7 @@ from dashboard.pages.diffusion.engine import MOST_SNAPSHOTS, Trajectories, evenl
 from dashboard.results.operating_points import Measurements, join, knobs_key
 from dashboard.service import InputError, Service
 from dashboard.service.device import finish
-from gencore import FAMILIES, checkpoint
+from gencore import FAMILIES, bundle, checkpoint
 from gencore.data import load_images, to_float, to_uint8
 from gencore.family import Diffuses, Noise, image_seed, resolve_knobs
 from tests.support import invented
@@ -206,6 +206,19 @@ def test_trajectories_are_saved_as_gif_and_png(trajectories):
     strip = strip[:: engine.SCALE, :: engine.SCALE]
     assert strip.shape == (32, 4 * 8)
     assert (strip[8:16, -8:] == few[-1].x0[0]).all() and (strip[24:, :8] == many[0].x0[0]).all()
+
+
+def test_the_films_zip_is_a_bundle_that_is_made_again_to_the_bit(trajectories, tmp_path):
+    with gr.Blocks(), gr.Tabs(), gr.Tab("x"):
+        mine = page.Diffusion(trajectories.service)
+    parts = [part(trajectories, **{STEPS.name: n}) for n in (3, 5)]
+    films, _ = sample(trajectories, parts)
+    assert len(mine.reverse._files(tmp_path, films, parts, 7)) == 3
+    found = list(bundle.replay(bundle.read_bundle(tmp_path / "reverse-seed-7.zip")))
+    assert [(one.lane, one.checkpoint, one.n) for one in found] == [("left", NAME, 1), ("right", NAME, 1)]
+    assert all(one.same for one in found)
+    stopped = [film[:2] for film in films]
+    assert len(mine.reverse._files(tmp_path / "..", stopped, parts, 7)) == 2, "films that were stopped are no bundle"
 
 
 # ---- samples by the number of steps
