@@ -30,7 +30,7 @@
   const written = new WeakMap(); // a text node or an element: what it said in English, and what it says now
   const english = new Map(); // what was written: its English, as scripts copy texts
   const MOST = 5000;
-  let said = null;
+  let said = null; // what finds the words, null where all is English
   let observer = null;
 
   const kept = () => {
@@ -231,18 +231,24 @@
     observer?.takeRecords();
     lab.pages?.(); // the document's title
   };
-  const load = async () => {
-    const answer = await fetch(lab.languages[language]);
-    return lab.sentences(await answer.json());
+  const catalogues = {};
+  const load = async (wished) => {
+    const answer = await fetch(lab.languages[wished]);
+    if (!answer.ok) throw new Error(`${lab.languages[wished]}: ${answer.status}`);
+    catalogues[wished] = lab.sentences(await answer.json());
   };
   const speak = async () => {
-    said = language === 'en' ? null : await load();
+    const wished = language;
+    if (wished !== 'en' && !catalogues[wished]) await load(wished);
+    if (wished !== language) return; // another one was chosen meanwhile
+    said = catalogues[language] ?? null;
     if (said) watch();
     else observer?.disconnect();
     show();
   };
 
-  lab.language = () => language;
+  /** What a text that a page shows is in English: files are named by it. */
+  lab.inEnglish = (text) => english.get(text) ?? text;
   /** The texts below an element, each with its English and where it is: what a test of a catalogue reads. */
   lab.texts = (element) => {
     const found = [];
@@ -270,8 +276,6 @@
     }
     return found;
   };
-  /** The words for an English text, for a script that must know how wide they are or draws them itself. */
-  lab.said = (text) => (said ? said(text) : text);
   /** Makes a button the switch between the languages: it names the other one. */
   lab.languageSwitch = (button) => {
     const other = () => (language === 'en' ? 'ko' : 'en');

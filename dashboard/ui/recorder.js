@@ -127,13 +127,13 @@
       };
       return window.Plotly.downloadImage(
         { data: plot.data, layout },
-        { ...options, filename: lab.fileName(title(box), ending).slice(0, -4) },
+        { ...options, filename: lab.fileName(lab.inEnglish(title(box)), ending).slice(0, -4) },
       );
     }
     if (!figures.length) return undefined;
     const drawn = drawing(box, figures);
     const blob = ending === 'svg' ? new Blob([drawn.text], { type: 'image/svg+xml' }) : await raster(drawn);
-    return lab.saveBlob(blob, lab.fileName(title(box), ending));
+    return lab.saveBlob(blob, lab.fileName(lab.inEnglish(title(box)), ending));
   };
 
   // ---- the buttons: beside the title, outside of the drawing
