@@ -68,9 +68,10 @@ def badge() -> str:
     if on_space():
         where = f"https://huggingface.co/spaces/{escape(os.environ[SPACE])}?duplicate=true"
         return (
-            f'<a class="pill" data-testid="public" href="{where}" target="_blank" rel="noopener">Public: duplicate</a>'
+            f'<a class="pill" data-testid="public" href="{where}" target="_blank" rel="noopener">'
+            "Public<span>: duplicate</span></a>"
         )
-    return '<a class="pill" data-testid="public" href="#yours">Public: run your own</a>'
+    return '<a class="pill" data-testid="public" href="#yours">Public<span>: run your own</span></a>'
 
 
 def build(service: Service) -> gr.Blocks:

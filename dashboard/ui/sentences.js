@@ -24,7 +24,8 @@
   ];
   const TAGS = CUTS.at(-1).at.source;
   const MOST = 4000; // texts that are remembered
-  const WORDS = /(?<![\w/.-])(?!(?:px|ms)\b)[a-z]{2,}(?![\w/])/; // neither in a name nor in a path
+  const WORDS = /(?<![\w/.-])(?!(?:px|ms)\b)[a-z]{2,}(?![\w/])/g; // neither in a name nor in a path
+  const left = (text) => text.replace(/<[^<>]*>/g, ' ').match(WORDS)?.length ?? 0; // words that are still English
 
   // ---- Korean particles, which depend on how the word before them ends: '{model}은(는)' becomes 'GAN은', 'VAE는'
   const PARTICLES = /(.[)\]”"’'>]*(?:<\/\w+>)?)(은\(는\)|이\(가\)|을\(를\)|과\(와\)|\(으\)로)/gu;
@@ -124,16 +125,22 @@
       const words = text.endsWith('.') ? said(text.slice(0, -1)) : text;
       return words === text.slice(0, -1) || words === text ? null : `${words}.`;
     };
+    const joined = (text, { at, with: joint, all }) => {
+      const parts = cut(text, at);
+      if (parts.length < 3) return null;
+      const known = parts.map((part, i) => (i % 2 ? (joint ?? part) : said(part)));
+      const changed = (part, i) => i % 2 === 0 && known[i] !== part;
+      const isKnown = (part, i) => i % 2 || changed(part, i) || whole.has(part) || !left(part);
+      return (all ? parts.every(isKnown) : parts.some(changed)) ? known.join('') : null;
+    };
     const inParts = (text) => {
-      for (const { at, with: joint, all } of CUTS) {
-        const parts = cut(text, at);
-        if (parts.length < 3) continue;
-        const known = parts.map((part, i) => (i % 2 ? (joint ?? part) : said(part)));
-        const changed = (part, i) => i % 2 === 0 && known[i] !== part;
-        const isKnown = (part, i) => i % 2 || changed(part, i) || whole.has(part) || !WORDS.test(part);
-        if (all ? parts.every(isKnown) : parts.some(changed)) return known.join('');
+      let best = null; // the way of cutting that leaves the least in English
+      for (const way of CUTS) {
+        const found = joined(text, way);
+        if (found !== null && (best === null || left(found) < left(best))) best = found;
+        if (best !== null && !left(best)) break;
       }
-      return null;
+      return best;
     };
     const said = (text) => {
       if (!/[A-Za-z]/.test(text) || /^<[^<>]*>$/.test(text)) return text;

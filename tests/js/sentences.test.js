@@ -68,5 +68,10 @@ test('a Korean particle follows the sound before it', () => {
   assert.equal(said('to 7'), '7로');
   assert.equal(said('to 12'), '12로');
   assert.equal(said('of DDPM'), 'DDPM은 <b>DDPM</b>을');
-  assert.equal(said('of 속도'), 'of 속도'.replace('of 속도', '속도는 <b>속도</b>를'));
+  assert.equal(said('of 속도'), '속도는 <b>속도</b>를');
+});
+
+test('of several ways to cut a text, the one that leaves the least in English is taken', () => {
+  const said = sentences({ 'a term': '용어', 'It is fast: it takes a call. It is small.': '빠르고 작습니다.' });
+  assert.equal(said('<b>a term</b>It is fast: it takes a call. It is small.'), '<b>용어</b>빠르고 작습니다.');
 });
