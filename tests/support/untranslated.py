@@ -10,7 +10,10 @@ TEXTS = """() => {
   return [page, ...around].flatMap((one) => lab.texts(one));
 }"""
 WORD = re.compile(r"[A-Za-z]{2,}")
-CODE = re.compile(r"<(code|kbd)>.*?</\1>|python -m [^)가-힣]*|runs/\S+|GRADIO_\S+|\S+\.(?:json|jsonl|npy|npz|zip)\b")
+CODE = re.compile(  # commands, paths, names of files, hashes, papers
+    r"<(code|kbd)>.*?</\1>|python (?:-m )?[^)가-힣]*|\b[\w.-]+/[\w./-]+|GRADIO_\S+|\b\w+\.(?:jsonl?|npy|npz|zip)\b"
+    r"|\b[0-9a-f]{8,}\b|\w+ et al\."
+)
 SOURCE = re.compile(r"^<strong>Source:|^Source: ")  # papers are named as they are called
 ORIGINAL = re.compile(r" \([A-Z][^()]*\)$")  # a slide's own heading, after its translation
 # What stands as it is in a Korean sentence: units, formats, functions, hardware, and what the knobs' values are called.
@@ -19,7 +22,8 @@ KEPT = set(
         "ms px MB FLOP FLOPs nat UTC CPU GPU cpu cuda dB SNR max min Hz xt "
         "PNG SVG GIF ZIP CSV JSON JSONL QR API MCP MIT SHA JPEG "
         "VAE GAN DDPM KID FID ELBO IWAE KL JSD MNIST DDIM UniPC DPM Solver SDE ODE Vendi ADM Hugging Face Hub "
-        "log exp softplus eta simple AMD EPYC Intel Xeon Processor NVIDIA float bfloat fp English"
+        "log exp softplus eta simple sde ddim unipc dpm solver fixed_small "
+        "Inception Shift Enter Ctrl AMD EPYC Intel Xeon Processor NVIDIA float bfloat fp English"
     )
 )
 
