@@ -30,7 +30,6 @@ SEEN = {
     "basics": {"#basics-mean input[type=number]": "1.5", "#basics-draws input[type=number]": "200"},
     "vae": {"#vae-scale input[type=number]": "2.5", "#vae-noise-seed :is(input, textarea)": "4"},
     "gan": {
-        "#gan-run input": "mnist/gan-minimax",
         "#gan-timelapse [data-at=slider]": "3",
         "#gan-gan-truncation input": "0.6",
     },
