@@ -81,13 +81,17 @@ lab.address = (() => {
     if (typeof value === 'boolean') return value ? 'yes' : 'no';
     return field.words?.[value] ?? String(value);
   };
-  // Takes the values of a page's components, in the order of its fields; one that has none yet says nothing.
-  const take = (page, given) => {
+  // Takes the values of a page's components, in the order of its fields; one that has none yet says nothing. A page that
+  // is not open yet (`opened`) has its first data set, and will follow the address.
+  const opened = new Set();
+  const take = (page, given, isOpen) => {
+    if (isOpen) opened.add(page);
     const fields = (pages?.[page] ?? []).filter((field) => 'usual' in field);
     const data = given[fields.findIndex((field) => field.name === 'data')];
     const said = {};
     fields.forEach((field, i) => {
       if (given[i] === null || given[i] === undefined || given[i] === '') return;
+      if (field.name === 'data' && !opened.has(page)) return;
       const usual = field.by ? field.usual[data] : field.usual;
       const text = worded(field, given[i]);
       said[field.name] = usual !== undefined && usual !== null && text === worded(field, usual) ? '' : text;

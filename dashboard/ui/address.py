@@ -279,10 +279,14 @@ def connect(root: gr.Blocks, tabs: Mapping[str, gr.Tab], datasets: Sequence[str]
     for page, address in found.items():
         if not address.heard:
             continue
-        take: dict[str, Any] = {"js": f"(...v) => {{ lab.address.take({page!r}, v); }}", **CALM}
-        changes = [one.change for one in address.heard]
-        if (opened := getattr(tabs[page], "opened", None)) is None:
+        changes, opened = [one.change for one in address.heard], getattr(tabs[page], "opened", None)
+        if opened is None:  # it is laid out when the app is
             changes.append(tabs[page].select)
-        else:  # before that it shows nothing yet of what the address says
-            opened.then(None, address.heard, None, **take)
-        gr.on(changes, None, address.heard, None, **take)
+        else:
+            opened.then(None, address.heard, None, js=taken(page, True), **CALM)
+        gr.on(changes, None, address.heard, None, js=taken(page, opened is None), **CALM)
+
+
+def taken(page: str, is_open: bool) -> str:
+    """Return what a listener does in the browser: the values of a page's components go into the address."""
+    return f"(...v) => {{ lab.address.take({page!r}, v, {str(is_open).lower()}); }}"

@@ -66,7 +66,13 @@ test('what an address says is set before its page is opened, and what was not us
 });
 
 test('what differs from the usual is in the address, in the order of the fields, readable', () => {
-  lab.address.take('films', ['mnist', 'mnist/b', '42', 'two images', false, ['a', 'b']]);
+  lab.address.take('films', ['mnist', 'mnist/a', '42', 'two seeds', true, []]);
+  assert.equal(
+    now(),
+    '?__theme=dark&lecture=short#films/one',
+    'before it is open its data set is none that was chosen',
+  );
+  lab.address.take('films', ['mnist', 'mnist/b', '42', 'two images', false, ['a', 'b']], true);
   assert.equal(
     now(),
     '?__theme=dark&lecture=short&data=mnist&run=mnist/b&between=two-images&log=no&shown=a,b#films/one',
@@ -85,7 +91,7 @@ test('a page that is opened by a link follows the data set of the one before, an
   assert.equal(now(), '?__theme=dark&data=mnist#table');
   lab.address.say('films', { t: 5 });
   assert.equal(now(), '?__theme=dark&data=mnist#table', 'the address is of the page that is shown');
-  lab.address.take('table', ['digits', '1']);
+  lab.address.take('table', ['digits', '1'], true);
   globalThis.location.hash = '#films';
   globalThis.history.state = null;
   listeners.hashchange();
