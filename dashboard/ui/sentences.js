@@ -4,7 +4,7 @@
 // text, any other word for what has no colon in it; <b> and the like stand where a sentence goes on inside an element. The translation has the same ones; {n*100} multiplies.
 {
   const UNIT = '(?:[kM%×]|[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?';
-  const NUMBER = `[-−+±<>≈~]?\\d[\\d.,]*${UNIT}(?: ?[±×–] ?[\\d.,]+${UNIT})?(?: (?:million|billion))?`;
+  const NUMBER = `[-−+±<>≈~]?\\d[\\d.,]*(?::\\d\\d)?${UNIT}(?: ?[±×–] ?[\\d.,]+${UNIT})?(?: (?:million|billion))?`;
   const TIME = `${NUMBER} (?:ms|s|min|h|seconds?|minutes?|hours?|days?)(?: \\d+ (?:s|min))?`;
   // Anything within a part of a sentence, also what is linked in it; {more} may be sentences.
   const LINKED = '<(?:a|b|i|span)>[^<>]*</(?:a|b|i|span)>';
