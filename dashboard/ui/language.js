@@ -5,7 +5,8 @@
 // them. What is sent to the server, typed, downloaded, a program or a formula stays as it is.
 {
   const NAMES = { en: 'English', ko: '한국어' };
-  const ATTRIBUTES = ['aria-label', 'title', 'placeholder', 'alt', 'aria-valuetext', 'aria-description'];
+  const ATTRIBUTES = ['aria-label', 'title', 'placeholder', 'alt', 'aria-valuetext', 'aria-description', 'data-name'];
+  const isShown = (element, name) => name !== 'data-name' || element.nodeName === 'TD'; // what a phone's tables show
   const CLOSED = 'script, style, template, textarea, pre, .katex, [translate=no], [contenteditable=true]';
   // A sentence goes on inside these; code and formulas have their place in it.
   const INLINE = new Set([
@@ -162,7 +163,7 @@
     const record = written.get(element) ?? {};
     for (const name of ATTRIBUTES) {
       const value = element.getAttribute(name);
-      if (value === null) continue;
+      if (value === null || !isShown(element, name)) continue;
       const before = original(value, record[name]);
       const now = worded(before);
       remember(before, now);
@@ -271,7 +272,7 @@
       if (!open(one)) continue;
       for (const name of ATTRIBUTES) {
         const now = one.getAttribute(name);
-        if (now) add(within(original(now, written.get(one)?.[name])), now, one);
+        if (now && isShown(one, name)) add(within(original(now, written.get(one)?.[name])), now, one);
       }
     }
     return found;
