@@ -49,7 +49,10 @@ class Blind:
         self.round = gr.State(None)  # what the lanes are, which only the server knows before the vote
         with gr.Column(elem_classes=["card"]):
             self.stage = scripted(
-                "blind-round", template(__file__, "round"), "lab.blind.round(element, props, watch, trigger, ['vote'])"
+                "blind-round",
+                template(__file__, "round"),
+                "lab.blind.round(element, props, watch, trigger, ['vote'])",
+                "",
             )
         with gr.Column(elem_classes=["card"]):
             self.tally = scripted(
