@@ -359,12 +359,14 @@ def as_csv(measured: Measurements) -> str:
     return out.getvalue()
 
 
+CALLED = {"row": "schema_version"}
 NAMED_BY = {"batches": "n", "curve": "t_low"}  # a timing by its batch size, a stratum of a curve by its first t
 
 
 def flat(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield the single values in a row with their dotted names."""
+    """Yield the single values in a row with their dotted names; 'row' is the version of a row's form, and says so."""
     for name, inner in value.items():
+        name = CALLED.get(name, name)
         if isinstance(inner, Mapping):
             yield from flat(inner, f"{prefix}{name}.")
         elif name in NAMED_BY:

@@ -1,5 +1,7 @@
 // Page links: #name opens the tab of that name, #name/panel scrolls on to a panel; Gradio's own tab bar is hidden.
 {
+  const STILL = 3; // frames without anything new
+  const PATIENCE = 600; // ms
   const LEAVING = ['wheel', 'touchstart', 'keydown', 'pointerdown', 'hashchange'];
 
   const asked = () => {
@@ -20,10 +22,32 @@
     document.title = `${own.textContent} · ${document.querySelector('.top .brand').textContent}`;
     if (tab && tab.getAttribute('aria-selected') !== 'true') {
       tab.click();
+      arriving(name);
       if (!panel) scrollTo(0, 0); // all pages are one document: another page's place in it means nothing here
     }
     reveal(links[0].closest('nav'));
     if (panel) arrive(`panel-${name}-${panel}`);
+  };
+  // Gradio lays a page out in pieces, what stands above now and then after what stands below: at its first opening it is
+  // seen once some frames have brought nothing more.
+  const laid = new Set();
+  const arriving = (name) => {
+    if (laid.has(name)) return;
+    laid.add(name);
+    const pages = document.querySelector('#pages');
+    const count = () => pages.getElementsByTagName('*').length;
+    const [before, began] = [count(), performance.now()];
+    let [last, still] = [before, 0];
+    const look = () => {
+      const now = count();
+      still = now === last && now !== before ? still + 1 : 0;
+      last = now;
+      const over = still >= STILL || performance.now() - began > PATIENCE;
+      if (over) pages.classList.remove('arriving');
+      else requestAnimationFrame(look);
+    };
+    pages.classList.add('arriving');
+    requestAnimationFrame(look);
   };
   // A tab is laid out when it is first opened, and grows while its panels fill.
   const arrive = (id) => {

@@ -19,6 +19,7 @@ from dashboard.edge.asgi import App, Receive, Scope, Send, address
 CAPACITY = 1000  # sessions; see docs/reliability.md
 REMEMBERED = 20_000  # sessions that were let go of
 HEARTBEAT = "/gradio_api/heartbeat/"  # a page that is open holds a request to this address, its session at the end
+FOR_PROGRAMS = ("api_info", "api_info_as_input", "api_info_as_output", "example_inputs", "component_class_id")
 FORGOTTEN = "This page was left alone while many others came, and what it had made is let go of: load it again."
 
 
@@ -77,6 +78,16 @@ class Configuration(BlocksConfig):
         """
         places = [] if show_progress == "hidden" else show_progress_on
         return super().set_event_trigger(*given, show_progress=show_progress, show_progress_on=places, **named)
+
+    def get_config(self, renderable: Any = None) -> dict[str, Any]:
+        """Return the configuration that a page begins with, less what it says to programs of what none may call."""
+        config = super().get_config(renderable)
+        events = [fn for fn in self.fns.values() if fn.api_visibility != "private"]
+        called = {block._id for fn in events for block in (*fn.inputs, *fn.outputs)}
+        for component in config["components"]:
+            for word in () if component["id"] in called else FOR_PROGRAMS:
+                component.pop(word, None)
+        return config
 
     def __copy__(self) -> BlocksConfig:
         copied = super().__copy__()

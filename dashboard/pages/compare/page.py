@@ -88,19 +88,18 @@ class Compare:
             self.real = model_card.component(SLUG, "real", "Real images", model_card.real(None, 0), picture="wide")
         with gr.Column(visible=False, elem_classes=["card", "quick-scores"]) as self.glance:
             self.scores = chart("compare-quick")
-        drawn = self._draw(start, model_card.results(start))
-        with gr.Row(elem_classes=["charts"]):
+        with gr.Row(elem_classes=["charts"]):  # drawn when the page is there, see `restore`
             with gr.Column(elem_classes=["stack"]):
                 with gr.Column(elem_classes=["card"]):
-                    self.timing = chart("compare-timing", drawn[0])
+                    self.timing = chart("compare-timing")
                 with gr.Column(elem_classes=["card"]):
-                    self.spread = chart("compare-spread", drawn[1])
+                    self.spread = chart("compare-spread")
             with gr.Column(elem_classes=["card"]):
                 self.scatter = scripted(
                     "compare-scatter",
                     SCATTER,
                     "lab.figure(element, props, watch)",
-                    drawn[2],
+                    "",
                     source=f"/gradio_api/file={embedding.script()}",
                 )
 
@@ -338,9 +337,8 @@ class Compare:
         times, spread, scatter = self._draw(known, results, dataset)
         return {self.results: results, self.timing: times, self.spread: spread, self.scatter: scatter}
 
-    def _draw(self, known: list[Lane], results: dict[str, Result], dataset: str | None = None) -> tuple[str, str, str]:
+    def _draw(self, known: list[Lane], results: dict[str, Result], dataset: str) -> tuple[str, str, str]:
         """Return the three charts of results, the last as one text."""
-        dataset = self.first if dataset is None else dataset
         rows = [timing_row(lane, results.get(lane.family)) for lane in known if not lane.problem]
         machines = {model_card.measured_on(lane.cost) for lane in known if lane.cost.get("machine")}
         times = timing.card(rows, " and ".join(sorted(machines)))

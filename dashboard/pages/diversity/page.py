@@ -144,7 +144,7 @@ class Diversity:
 
     def _build_settings(self, datasets: list[str], start: Sequence[Lane]) -> None:
         with gr.Row(elem_classes=["shared", "ask"]):
-            self.dataset = dataset_choice.dropdown(SLUG, datasets, visible=True)
+            self.dataset = dataset_choice.dropdown(SLUG, datasets)
             self.n = gr.Number(USUAL["n"], label=f"samples ({LEAST}–{MOST:,})", elem_id="diversity-n", interactive=True)
             self.seed = seed_field(SLUG, value=USUAL["seed"])
             self.generate = gr.Button("Generate", elem_id="diversity-generate", variant="primary")

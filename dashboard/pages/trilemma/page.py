@@ -133,7 +133,7 @@ class Trilemma:
             "trilemma-home",
             PAGE,
             "lab.trilemma(element, props, watch, trigger, ['ask', 'pick', 'strips'])",
-            as_text(self.value()),
+            as_text(trilemma_view.first(self.value())),  # the rest comes when the page is there, see `restore`
         )
         self.strips = scripted("trilemma-strips", "<i hidden></i>", "lab.strips(props, watch)", elem_classes=["unseen"])
         self.chosen = gr.State(None)

@@ -26,6 +26,7 @@ from dashboard.ui import glossary
 
 WEIGHTS = range(0, 101, 5)
 SPREAD = (1, 1.25, 1.6, 2, 2.5, 3.2, 4, 5, 6.3, 8)  # a decade of budgets, evenly on a log scale
+USUAL = {"quality": 70, "diversity": 50, "speed": 40}  # the weights at first
 LEAST = range(0, 101, 2)  # percent of what is perfect
 GOOD = ("close to real", "varied", "fast")  # of the three corners, in words that nobody has to look up
 BEST = ("closest to real", "most varied", "fastest")
@@ -134,6 +135,7 @@ def answered(question: Question, questions: Mapping[str, Question]) -> dict[str,
     return {
         "answers": [*packed(question, by_weight, "weight"), *packed(question, by_budget, "budget that a point fits")],
         "opinions": [asdict(opinion) for opinion in (*told, *more)],
+        "usual": USUAL,
         "weights": {"step": WEIGHTS.step, "table": weight_table.tolist(), "opinions": weight_words.tolist()},
         "budgets": {
             "ms": times,
@@ -145,6 +147,25 @@ def answered(question: Question, questions: Mapping[str, Question]) -> dict[str,
             "opinions": (budget_words + len(told)).tolist(),
         },
     }  # fmt: skip
+
+
+def first(value: dict[str, Any]) -> dict[str, Any]:
+    """Return what the first screen needs of a value: the answer to the usual weights, and no chart of all points."""
+    if not value.get("answers"):
+        return value
+    step = WEIGHTS.step
+    q, d, s = (weight // step for weight in USUAL.values())
+    place = str((q * len(WEIGHTS) + d) * len(WEIGHTS) + s)
+    weights = value["weights"]
+    answer, opinion = (weights[name][int(place)] for name in ("table", "opinions"))
+    return value | {
+        "front": "",
+        "heap": "",
+        "answers": [value["answers"][answer]],
+        "opinions": [value["opinions"][opinion]],
+        "weights": {"step": step, "table": {place: 0}, "opinions": {place: 0}},
+        "budgets": value["budgets"] | {"table": {}, "opinions": {}},
+    }
 
 
 def least_words(axis: Axis, share: float) -> str:

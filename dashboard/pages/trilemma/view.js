@@ -4,7 +4,7 @@ lab.trilemma = (element, props, watch, trigger) => {
   const at = lab.parts(element);
   const all = (selector) => [...element.querySelectorAll(selector)];
   const dial = (name) => element.querySelector(`[data-dial="${name}"]`);
-  const USUAL = { quality: 70, diversity: 50, speed: 40, ms: 100, least: 80 };
+  const BUDGET = { ms: 100, least: 80 };
   const told = (key) => lab.address.of('trilemma', key);
   const state = { mode: 'weights', point: told('point'), shown: null, picked: false };
 
@@ -26,7 +26,7 @@ lab.trilemma = (element, props, watch, trigger) => {
       features: unless(v.features, v.extractors?.[0]),
       at: unless(v.n, state.n0),
       machine: unless(v.machine, state.machine0),
-      weights: set ? unless(weights, '70-50-40') : undefined,
+      weights: set ? unless(weights, Object.values(v.usual ?? {}).join('-')) : undefined,
       budget: set ? (state.mode === 'budget' ? budget : '') : undefined,
       point: state.point,
       all: at('others').checked ? 'yes' : '',
@@ -59,6 +59,7 @@ lab.trilemma = (element, props, watch, trigger) => {
       if (ready) input.setAttribute('aria-valuetext', words);
     });
     const [place, opinion] = find();
+    if (place === undefined) return; // the page began with one answer, and the others have not come yet
     if (`${place} ${opinion}` === state.shown) return;
     state.shown = `${place} ${opinion}`;
     const found = v.answers[place];
@@ -349,7 +350,7 @@ lab.trilemma = (element, props, watch, trigger) => {
     const set = (name, max, step, value) => {
       const input = dial(name);
       Object.assign(input, { min: 0, max, step });
-      if (input.dataset.set !== '1' || value !== undefined) input.value = value ?? USUAL[name];
+      if (input.dataset.set !== '1' || value !== undefined) input.value = value ?? { ...v.usual, ...BUDGET }[name];
       input.dataset.set = '1';
     };
     const first = dial('ms').dataset.set !== '1';
@@ -358,7 +359,7 @@ lab.trilemma = (element, props, watch, trigger) => {
     ['quality', 'diversity', 'speed'].forEach((name, i) => {
       set(name, 100, v.weights.step, weights?.[i]);
     });
-    const ms = first ? budget?.[0] || USUAL.ms : (state.ms ?? USUAL.ms);
+    const ms = first ? budget?.[0] || BUDGET.ms : (state.ms ?? BUDGET.ms);
     set('ms', v.budgets.ms.length - 1, 1, lab.answers.nearest(v.budgets.ms, ms));
     set('least', 100, v.budgets.step, budget?.[1]);
     dial('least').previousElementSibling.textContent = v.budgets.least[0];

@@ -5,7 +5,7 @@ import pytest
 from gradio.state_holder import SessionState, StateHolder
 
 from dashboard.ui.events import Updates
-from dashboard.ui.sessions import CAPACITY, FORGOTTEN, Sessions, Tabs
+from dashboard.ui.sessions import CAPACITY, FOR_PROGRAMS, FORGOTTEN, Sessions, Tabs
 from tests.support.loops import run
 
 
@@ -78,6 +78,17 @@ def test_an_event_that_shows_no_progress_has_no_place_for_it():
         gr.Button().click(lambda: "a", None, [shown], show_progress="hidden")
         gr.Button().click(lambda: "a", None, [shown], show_progress="minimal")
     assert [one["show_progress_on"] for one in demo.get_config_file()["dependencies"]] == [[], None]
+
+
+def test_a_page_is_not_told_how_programs_call_what_none_may():
+    with Updates() as demo:
+        given, own = gr.Textbox(), gr.Textbox()
+        gr.Button().click(lambda text: text, [given], [given], api_name="say")
+        gr.Button().click(lambda text: text, [own], [own], api_visibility="private")
+    told = {one["id"]: one for one in demo.get_config_file()["components"]}
+    assert told[given._id]["api_info"] == {"type": "string"} and "example_inputs" in told[given._id]
+    assert set(told[own._id]) == set(told[given._id]) - {*FOR_PROGRAMS}
+    assert [*demo.get_api_info()["named_endpoints"]] == ["/say"]
 
 
 def test_a_page_is_open_while_its_heartbeat_lasts():

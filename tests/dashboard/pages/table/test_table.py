@@ -163,6 +163,7 @@ def test_csv_gives_every_value_back():
             assert float(line["cost.batches.16.ms_per_image"]) == row.ms_per_image
             assert line["cost.machine.name"] == "Test Processor"
         assert int(line["n"]) == row.n and line["point.label"] == row.label
+        assert "row" not in line and int(line["schema_version"]) == row.quality["row"]
 
 
 def shipped_bounds():
