@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from dashboard.api.endpoint import Call, Dataset
 from dashboard.results import explanations
-from dashboard.results.axes import DIVERSITIES, QUALITIES
+from dashboard.results.axes import DIVERSITIES, QUALITIES, offered
 from dashboard.results.operating_points import Measured, Measurements, machine_key
 from dashboard.results.question import Question, ask, name
 from dashboard.results.recommendation import Answer, weigh, within
@@ -108,8 +108,9 @@ def recommend(
         speed: Weight of speed.
         most_ms: Milliseconds that an image may take; when given, the best quality within it, whatever the weights.
         least_diversity: With most_ms: the least diversity as a share of what is perfect, 0 to 1.
-        quality_measure: What quality means: 'kid', 'precision', 'density' or 'sharpness'.
-        diversity_measure: What diversity means: 'recall', 'coverage', 'vendi_ratio' or 'class_balance'.
+        quality_measure: What quality means: 'kid', 'precision', 'density' or 'sharpness'; of shapes 'true_quality' too.
+        diversity_measure: What diversity means: 'recall', 'coverage', 'vendi_ratio' or 'class_balance'; of shapes
+            'true_imbalance' too.
         extractor: Features in which scores are compared; the data set's own when left out.
         n: Images per generation of the rows to compare; 0 for the usual number.
 
@@ -137,8 +138,8 @@ def asked(call: Call, dataset: Any, quality: Any, diversity: Any, extractor: Any
     """
     call.service.check_dataset(dataset)
     measured = call.service.measurements(dataset)
-    parse_choice(quality, QUALITIES, "measure of quality")
-    parse_choice(diversity, DIVERSITIES, "measure of diversity")
+    parse_choice(quality, offered(QUALITIES, dataset), "measure of quality")
+    parse_choice(diversity, offered(DIVERSITIES, dataset), "measure of diversity")
     if extractor:
         parse_choice(extractor, measured.compared, "extractor that points have scores in")
     sizes = {point.n for point in measured.points if not point.stale}

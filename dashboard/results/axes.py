@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +31,7 @@ class Axis:
         worst: The worst value that it can have.
         spelled: What its name is short for, '' where it is a word.
         fooled: One sentence on what fools it, '' where the page does not say.
+        data: The data set that it is for, where its truth is known; '' for any.
     """
 
     key: str
@@ -44,6 +46,7 @@ class Axis:
     worst: float = math.inf
     spelled: str = ""
     fooled: str = ""
+    data: str = ""
 
     def worth(self, value: float) -> float:
         """Return a number that grows as the score gets better."""
@@ -107,8 +110,10 @@ QUALITIES = {
         Axis("precision", "precision", "precision", "higher", percent=True, least=HUNDREDTH),
         Axis("density", "density", "density", "higher", least=HUNDREDTH),
         Axis("sharpness", "sharpness", "sharpness", "one", featured=False, least=HUNDREDTH),
+        Axis("true_quality", "true quality", "true quality", "higher", percent=True, featured=False, least=HUNDREDTH,
+             data="shapes"),
     )
-}
+}  # fmt: skip
 DIVERSITIES = {
     axis.key: axis
     for axis in (
@@ -125,8 +130,19 @@ DIVERSITIES = {
              least=HUNDREDTH, worst=1.0,
              fooled="The share of images that would have to change class for the classes to be as frequent as in real "
              "images. It sees nothing inside a class: one image of each, repeated, is perfect."),
+        Axis("true_imbalance", "true imbalance", "true diversity", "lower", percent=True, featured=False,
+             least=HUNDREDTH, worst=1.0, data="shapes",
+             fooled="The share of valid pictures that would have to change shape or colour for the 18 modes to be as "
+             "frequent as they are drawn. It is known and no estimate; inside a mode it sees nothing."),
     )
 }  # fmt: skip
+
+
+def offered(axes: Mapping[str, Axis], dataset: str) -> dict[str, Axis]:
+    """Return by key those of some axes that a data set can have."""
+    return {key: axis for key, axis in axes.items() if axis.data in ("", dataset)}
+
+
 SPEED = Axis("ms", "time", "ms per image", "lower", across=True)
 
 

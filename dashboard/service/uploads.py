@@ -88,7 +88,7 @@ def free_name(wanted: str) -> str:
     """Return a name that stands for no data set and no run yet, made of the characters that are plain in a path."""
     plain = re.sub(r"[^\w.-]+", "-", wanted, flags=re.ASCII).strip("-._").lower()[:LONGEST] or "pictures"
     taken = {
-        "digits",
+        *data.EMBEDDED,
         *data.HUB_IDS,
         *(path.name for root in (*checkpoint.roots(), _home()) for path in root.glob("*")),
     }
@@ -150,7 +150,7 @@ def on_hub(name: str) -> str:
     name = name.strip().removeprefix("https://huggingface.co/datasets/").rstrip("/")
     if not HUB_ID.fullmatch(name) or ".." in name.split("/"):
         raise InputError(f"{name[:80]!r} is no id of a data set on the Hugging Face Hub, such as ylecun/mnist.")
-    if name not in (*data.HUB_IDS, *data.SHORT_NAMES, "digits") and Path(name).exists():
+    if name not in (*data.EMBEDDED, *data.HUB_IDS, *data.SHORT_NAMES) and Path(name).exists():
         raise InputError(f"{name} is a folder on this machine, which cannot be opened as a data set of the Hub.")
     return name
 

@@ -14,7 +14,7 @@ from gradio.context import Context
 from dashboard import format
 from dashboard.figures import triangle
 from dashboard.pages import slug_of
-from dashboard.pages.trilemma import point_detail, trilemma_view
+from dashboard.pages.trilemma import belief_chart, point_detail, trilemma_view
 from dashboard.pages.trilemma.strips import Strips, is_shipped, lane_of
 from dashboard.results.axes import DIVERSITIES, QUALITIES
 from dashboard.results.operating_points import Measured, knobs_key, machine_key
@@ -77,7 +77,8 @@ PAGE = (
     '<p class="answer" data-at="summary"></p><div class="stage" data-at="front">'
     '<div data-at="whole"></div><div data-at="heap" hidden></div></div><div class="tip" data-at="tip" hidden></div>'
     '<p class="reading" data-at="reading"></p><ul class="left-out" data-at="notes"></ul></article>'
-    '<article class="card chart untimed" data-at="untimed" hidden></article></div>'
+    '<article class="card chart untimed" data-at="untimed" hidden></article>'
+    '<article class="card chart belief" data-at="belief" hidden></article></div>'
     '<p class="nothing" data-at="empty" hidden></p>'
 )
 SAMPLES = (
@@ -201,8 +202,9 @@ class Trilemma:
         here = machine_key({"machine": self.service.machine})
 
         def answer() -> dict[str, Any]:
-            question = ask(self.service.measurements(dataset), **asked, here=here)
-            return trilemma_view.view(question, self._declared(dataset), here)
+            measured = self.service.measurements(dataset)
+            view = trilemma_view.view(ask(measured, **asked, here=here), self._declared(dataset), here)
+            return view | {"belief": belief_chart.card(measured, METRICS)}
 
         key = self.service.measurements_key(dataset), *sorted(asked.items())
         found = self._answers.find(key, answer)

@@ -314,8 +314,10 @@ lab.trilemma = (element, props, watch, trigger) => {
     at('closer').hidden = !v.heap;
     at('closer').textContent = `Look closer: ${v.closer}`;
     if (!v.heap) closer(false);
-    at('untimed').innerHTML = v.untimed ?? '';
-    at('untimed').hidden = !v.untimed;
+    for (const name of ['untimed', 'belief']) {
+      at(name).innerHTML = v[name] ?? '';
+      at(name).hidden = !v[name];
+    }
     at('notes').replaceChildren(...v.notes.map((words) => worded('li', words)));
     if (!some) {
       // what was chosen stays to be changed
