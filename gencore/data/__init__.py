@@ -14,7 +14,7 @@ from gencore.data.values import to_float, to_uint8
 from gencore.data.view import View
 
 __all__ = [
-    "EMBEDDED", "FOLDER_VARIABLE", "HUB_IDS", "SHORT_NAMES", "SPLITS", "Images", "Stored", "View", "at_hand", "dataset_key",
-    "difference", "files_stamp", "fingerprint", "hold_out", "identity", "image_shape", "load_images", "load_labels",
-    "load_splits", "report", "short_hashes", "to_float", "to_uint8",
+    "EMBEDDED", "FOLDER_VARIABLE", "HUB_IDS", "SHORT_NAMES", "SPLITS", "Images", "Stored", "View", "at_hand",
+    "dataset_key", "difference", "files_stamp", "fingerprint", "hold_out", "identity", "image_shape", "load_images",
+    "load_labels", "load_splits", "report", "short_hashes", "to_float", "to_uint8",
 ]  # fmt: skip
