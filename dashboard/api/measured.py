@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from dashboard.api.endpoint import Call, Dataset
 from dashboard.results import explanations
-from dashboard.results.axes import DIVERSITIES, QUALITIES, offered
+from dashboard.results.axes import diversities, qualities
 from dashboard.results.operating_points import Measured, Measurements, machine_key
 from dashboard.results.question import Question, ask, name
 from dashboard.results.recommendation import Answer, weigh, within
@@ -138,8 +138,8 @@ def asked(call: Call, dataset: Any, quality: Any, diversity: Any, extractor: Any
     """
     call.service.check_dataset(dataset)
     measured = call.service.measurements(dataset)
-    parse_choice(quality, offered(QUALITIES, dataset), "measure of quality")
-    parse_choice(diversity, offered(DIVERSITIES, dataset), "measure of diversity")
+    parse_choice(quality, qualities(dataset), "measure of quality")
+    parse_choice(diversity, diversities(dataset), "measure of diversity")
     if extractor:
         parse_choice(extractor, measured.compared, "extractor that points have scores in")
     sizes = {point.n for point in measured.points if not point.stale}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,10 +109,8 @@ QUALITIES = {
         Axis("precision", "precision", "precision", "higher", percent=True, least=HUNDREDTH),
         Axis("density", "density", "density", "higher", least=HUNDREDTH),
         Axis("sharpness", "sharpness", "sharpness", "one", featured=False, least=HUNDREDTH),
-        Axis("true_quality", "true quality", "true quality", "higher", percent=True, featured=False, least=HUNDREDTH,
-             data="shapes"),
     )
-}  # fmt: skip
+}
 DIVERSITIES = {
     axis.key: axis
     for axis in (
@@ -130,17 +127,26 @@ DIVERSITIES = {
              least=HUNDREDTH, worst=1.0,
              fooled="The share of images that would have to change class for the classes to be as frequent as in real "
              "images. It sees nothing inside a class: one image of each, repeated, is perfect."),
-        Axis("true_imbalance", "true imbalance", "true diversity", "lower", percent=True, featured=False,
-             least=HUNDREDTH, worst=1.0, data="shapes",
-             fooled="The share of valid pictures that would have to change shape or colour for the 18 modes to be as "
-             "frequent as they are drawn. It is known and no estimate; inside a mode it sees nothing."),
     )
 }  # fmt: skip
+TRUE_QUALITY = Axis("true_quality", "true quality", "true quality", "higher", percent=True, featured=False,
+                    least=HUNDREDTH, data="shapes")  # fmt: skip
+TRUE_DIVERSITY = Axis(
+    "true_imbalance", "true imbalance", "true diversity", "lower", percent=True, featured=False, least=HUNDREDTH,
+    worst=1.0, data="shapes",
+    fooled="The share of valid pictures that would have to change shape or colour for the 18 modes to be as frequent "
+    "as they are drawn. It is known and no estimate; inside a mode it sees nothing.",
+)  # fmt: skip
 
 
-def offered(axes: Mapping[str, Axis], dataset: str) -> dict[str, Axis]:
-    """Return by key those of some axes that a data set can have."""
-    return {key: axis for key, axis in axes.items() if axis.data in ("", dataset)}
+def qualities(dataset: str) -> dict[str, Axis]:
+    """Return by key what quality may mean of a data set: the truth, too, where it is known."""
+    return QUALITIES | ({TRUE_QUALITY.key: TRUE_QUALITY} if dataset == TRUE_QUALITY.data else {})
+
+
+def diversities(dataset: str) -> dict[str, Axis]:
+    """Return by key what diversity may mean of a data set: the truth, too, where it is known."""
+    return DIVERSITIES | ({TRUE_DIVERSITY.key: TRUE_DIVERSITY} if dataset == TRUE_DIVERSITY.data else {})
 
 
 SPEED = Axis("ms", "time", "ms per image", "lower", across=True)

@@ -14,12 +14,12 @@ from typing import Protocol
 import numpy as np
 
 from dashboard import format
-from dashboard.results.axes import DIVERSITIES, QUALITIES, Axis, axis_of
+from dashboard.results.axes import TRUE_DIVERSITY, TRUE_QUALITY, Axis, axis_of
 from dashboard.results.operating_points import Measured, Measurements, at_usual_n
 
 LEAST = 8  # points under which a rank correlation says nothing
 RESAMPLES = 1000  # of the points, with replacement
-TRUTHS = {"quality": QUALITIES["true_quality"], "diversity": DIVERSITIES["true_imbalance"]}
+TRUTHS = {"quality": TRUE_QUALITY, "diversity": TRUE_DIVERSITY}
 GROUPS = ("quality", "diversity", "distance")  # axes of the estimates, in the order in which they are shown
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dashboard import format
-from dashboard.results.axes import DIVERSITIES, Axis, offered
+from dashboard.results.axes import Axis, diversities
 from dashboard.results.explanations import plus_minus
 from dashboard.results.operating_points import Measured, Measurements, Score
 from dashboard.results.question import name
@@ -32,7 +32,7 @@ def contradicted(measured: Measurements, axis: Axis, extractor: str) -> str:
     for point, score, real in against_real(measured, axis, extractor, measured.points):
         if not axis.reaches(score, real):
             continue
-        for other in offered(DIVERSITIES, measured.dataset).values():
+        for other in diversities(measured.dataset).values():
             less, all_ = other.of(point, extractor), other.of(measured.baseline(point.n), extractor)
             if other is not axis and less and all_ and not other.reaches(less, all_):
                 found.append((other.share(less.mean) / other.share(all_.mean), point, score, real, other, less, all_))

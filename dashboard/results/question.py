@@ -17,7 +17,7 @@ import numpy as np
 
 from dashboard import format
 from dashboard.results import equivalence
-from dashboard.results.axes import DIVERSITIES, QUALITIES, Axis, Scale, offered
+from dashboard.results.axes import DIVERSITIES, QUALITIES, Axis, Scale, diversities, qualities
 from dashboard.results.equivalence import EQUAL, UNKNOWN, Comparison
 from dashboard.results.operating_points import Measured, Measurements, Score, cost_of, knobs_key, machine_key
 
@@ -192,8 +192,8 @@ def ask(
     The usual machine is the one that most families were timed on, the one at hand first, see `usual_machine`.
     The usual features are the data set's own, see `Measurements.usual_extractor`.
     """
-    qualities, diversities = (offered(axes, measured.dataset) for axes in (QUALITIES, DIVERSITIES))
-    axis, variety = qualities.get(quality, QUALITIES["kid"]), diversities.get(diversity, DIVERSITIES["recall"])
+    axis = qualities(measured.dataset).get(quality, QUALITIES["kid"])
+    variety = diversities(measured.dataset).get(diversity, DIVERSITIES["recall"])
     extractor = extractor if extractor in measured.compared else measured.usual_extractor
     machine = machine if machine in measured.machines else usual_machine(measured, here)
     sizes = Counter(point.n for point in measured.points if not point.stale)

@@ -15,7 +15,7 @@ import numpy as np
 from dashboard import format, theme
 from dashboard.figures import pareto, triangle, untimed
 from dashboard.results import explanations, leaders, opinions
-from dashboard.results.axes import DIVERSITIES, QUALITIES, Axis, offered
+from dashboard.results.axes import QUALITIES, Axis, diversities, qualities
 from dashboard.results.evidence import evidence
 from dashboard.results.explanations import capital, plus_minus
 from dashboard.results.operating_points import BATCH, Measured, Score
@@ -104,12 +104,12 @@ def controls(question: Question, here: str) -> dict[str, Any]:
     return {
         "dataset": measured.dataset,
         "quality": question.quality.key,
-        "qualities": [[axis.key, axis.title] for axis in offered(QUALITIES, measured.dataset).values()],
+        "qualities": [[axis.key, axis.title] for axis in qualities(measured.dataset).values()],
         "diversity": question.diversity.key,
-        "diversities": [[axis.key, axis.title] for axis in offered(DIVERSITIES, measured.dataset).values()],
+        "diversities": [[axis.key, axis.title] for axis in diversities(measured.dataset).values()],
         "fooled": [
             [capital(axis.title), axis.fooled, evidence(measured, axis, question.extractor)]
-            for axis in offered(DIVERSITIES, measured.dataset).values()
+            for axis in diversities(measured.dataset).values()
         ],
         "features": question.extractor,
         "extractors": list(measured.compared),

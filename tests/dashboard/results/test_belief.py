@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from dashboard.results import belief
-from dashboard.results.axes import DIVERSITIES, QUALITIES, offered
+from dashboard.results.axes import diversities, qualities
 from dashboard.results.question import ask
 from dashboard.service import METRICS
 from tests.support.believing import measured, rows
@@ -78,8 +78,8 @@ def test_of_too_few_points_nothing_is_told():
 
 
 def test_true_figures_are_offered_where_the_truth_is_known_alone():
-    assert "true_quality" in offered(QUALITIES, "shapes") and "true_quality" not in offered(QUALITIES, "mnist")
-    assert offered(DIVERSITIES, "mnist").keys() == DIVERSITIES.keys() - {"true_imbalance"}
+    assert qualities("shapes").keys() - qualities("mnist").keys() == {"true_quality"}
+    assert diversities("shapes").keys() - diversities("mnist").keys() == {"true_imbalance"}
     asked = ask(measured(rows(9)), "true_quality", diversity="true_imbalance")
     assert (asked.quality.key, asked.diversity.key) == ("true_quality", "true_imbalance")
     other = ask(measured(rows(9, dataset="mnist"), dataset="mnist"), "true_quality", diversity="true_imbalance")
