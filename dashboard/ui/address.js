@@ -127,7 +127,8 @@ lab.address = (() => {
       else if (!same(now, values.get(page))) location.reload();
       return;
     }
-    if (!values.has(page)) values.set(page, new Map([...now].filter(([key]) => CARRIED.includes(key))));
+    const carried = [...now].filter(([key]) => CARRIED.includes(key));
+    if (!opened.has(page)) values.set(page, new Map([...carried, ...(values.get(page) ?? [])]));
     write();
   };
   const begin = (props, watch, trigger) => {
