@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     import gradio as gr
 
 LOGO = Path(__file__).parent / "ui" / "logo.svg"
-FONT = (
-    "-apple-system", "BlinkMacSystemFont", "Segoe UI", "Roboto", "Helvetica Neue", "Arial",
+FONT = (  # the system's before those of Hangul, in which Latin letters would be larger than charts expect
+    "-apple-system", "BlinkMacSystemFont", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "system-ui",
     "Noto Sans KR", "Noto Sans CJK KR", "Apple SD Gothic Neo", "Malgun Gothic", "sans-serif",
 )  # fmt: skip
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
