@@ -100,5 +100,13 @@
     panel.tabIndex = -1;
     panel.focus();
   };
+  // Gradio's document has a base, against which '#name' is another document once the address has a query: loaded anew.
+  addEventListener('click', (event) => {
+    const link = event.target.closest?.('a[href^="#"]');
+    const other = event.metaKey || event.ctrlKey || event.shiftKey || event.altKey; // a tab or a window of its own
+    if (!link || other || event.defaultPrevented || link.target === '_blank') return;
+    event.preventDefault();
+    location.hash = link.getAttribute('href');
+  });
   addEventListener('hashchange', lab.pages);
 }

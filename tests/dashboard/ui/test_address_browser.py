@@ -4,6 +4,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from tests.support.traffic import settle
+
 pytestmark = pytest.mark.browser
 
 # By page: an address in which everything that can be is in another way than usual, and what then is seen.
@@ -106,6 +108,12 @@ def test_what_is_set_is_copied_as_a_link_and_what_cannot_be_in_it_is_said(visit)
     other.evaluate("location.hash = '#table'")
     other.evaluate("location.hash = '#vae'")
     other.wait_for_function("location.search === '?image=5&dimensions=all&noise=2.5'")
+    third = visit("?data=blank", at="table")
+    third.wait_for_function("document.querySelector('#table-dataset input')?.value === 'blank'")
+    third.click("[data-page=vae]")  # a page that is opened follows the data set
+    third.wait_for_function("document.querySelector('#vae-dataset input')?.value === 'blank'")
+    settle(third)
+    assert third.evaluate("location.search") == "?data=blank"
     other.evaluate("navigator.clipboard.writeText = () => Promise.reject(); document.execCommand = () => false")
     other.click(".top .copy")
     other.wait_for_selector("#link-note input")
