@@ -17,9 +17,24 @@ KINDS = (signal.SIGINT, signal.SIGTERM)
 SAME_SECONDS = 2.0  # torchrun hands its workers a signal on that they may have been sent already: that is no second one
 
 
+_raised = threading.Event()
+
+
+def interrupted() -> bool:
+    """Return whether a signal has raised KeyboardInterrupt here: a library's C code may make another error of it."""
+    return _raised.is_set()
+
+
+def _interrupt(number: int = 0, frame: FrameType | None = None) -> None:
+    _raised.set()
+    raise KeyboardInterrupt
+
+
 def heed_sigterm() -> None:
     """Let SIGTERM raise KeyboardInterrupt in this process's main thread, also as a container's first process."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, _interrupt)
+    if signal.getsignal(signal.SIGINT) == signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupt)
 
 
 class Stop:
@@ -41,7 +56,7 @@ class Stop:
         """Take a signal, as its handler."""
         now = time.monotonic()
         if not self.waits or (self.came and now - self.came > SAME_SECONDS):
-            raise KeyboardInterrupt
+            _interrupt()
         self.came = self.came or now
 
 

@@ -30,7 +30,7 @@ from gencore.cli import (
 from gencore.cli import list as listing
 from gencore.environment import check_environment
 from gencore.errors import InputError
-from gencore.signals import heed_sigterm
+from gencore.signals import heed_sigterm, interrupted
 
 
 class Commands(TyperGroup):
@@ -44,6 +44,10 @@ class Commands(TyperGroup):
         except InputError as error:
             typer.echo(f"Error: {error}", err=True)
             raise typer.Exit(2) from None
+        except (ValueError, TypeError, RuntimeError, OSError) as error:
+            if interrupted() and not isinstance(error, typer.Exit | typer.Abort):
+                raise KeyboardInterrupt from None  # came while a library read a file, which told it in its own words
+            raise
 
 
 app = typer.Typer(

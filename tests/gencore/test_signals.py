@@ -4,11 +4,14 @@ import json
 import os
 import signal
 import threading
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
+from typer.testing import CliRunner
 
 from gencore import checkpoint, signals
+from gencore.cli import app
 from gencore.presets import Run
 from gencore.signals import Stop, heed_sigterm, stoppable
 from gencore.train import train
@@ -24,6 +27,7 @@ def handlers():
     before = {kind: signal.getsignal(kind) for kind in signals.KINDS}
     signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
+    signals._raised.clear()
     for kind, handler in before.items():
         signal.signal(kind, handler)
 
@@ -100,3 +104,20 @@ def test_a_training_that_is_stopped_in_mid_step_ends_after_it_and_resumes_to_the
     list(train(replace(TINY), tmp_path / "run", resume=True))
     files = [tmp_path / name / checkpoint.WEIGHTS for name in ("whole", "run")]
     assert files[0].read_bytes() == files[1].read_bytes()
+
+
+@pytest.mark.parametrize("came", [True, False])
+def test_a_library_that_makes_another_error_of_an_interrupt_does_not_change_how_a_command_ends(monkeypatch, came):
+    """As safetensors does, whose reading of a tensor in C tells a ValueError where a signal comes in its midst."""
+
+    def read():
+        with suppress(KeyboardInterrupt):
+            if came:
+                os.kill(os.getpid(), signal.SIGTERM)
+        raise ValueError("could not determine the shape")
+
+    heed_sigterm()
+    monkeypatch.setattr("gencore.cli.check_environment", read)
+    ended = CliRunner().invoke(app, ["list"])
+    assert ended.exit_code == (130 if came else 1)
+    assert came or "could not determine" in str(ended.exception)

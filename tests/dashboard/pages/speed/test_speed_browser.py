@@ -42,6 +42,7 @@ def address(place, tmp_path_factory):
 def opened(visit, **options):
     page = visit("", "speed", **options)
     page.wait_for_selector("#speed-batches svg", state="attached")
+    page.wait_for_function("!document.querySelector('#pages.arriving')")  # until then what it says is not seen
     return page
 
 
