@@ -485,9 +485,11 @@ torch.set_num_threads(1)
 def peak():
     return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM")) / 1000
 real, fake = torch.randn(10000, 8), torch.randn(10000, 8)
-METRICS["coverage"](real[:100], fake[:100]), METRICS["kid"](real[:100], fake[:100])
+keys = "coverage", "kid", "pairwise_ratio"
+for key in keys:  # what is imported and set up at a first call is no table
+    METRICS[key](real[:100], fake[:100])
 before = peak()
-for key in ("coverage", "kid", "pairwise_ratio"):
+for key in keys:
     METRICS[key](real, fake)
 print(peak() - before)
 """
