@@ -9,6 +9,8 @@ test('a row is found by all words of a query, in any order and case', () => {
   assert.ok(lab.rows.has('GAN truncation 0.4', ' 0.4  gan'));
   assert.ok(lab.rows.has('GAN', ''));
   assert.ok(!lab.rows.has('GAN truncation 0.4', 'gan 0.5'));
+  assert.ok(lab.rows.has('GAN truncation 0.4', 'gan 20c5f00d', '20c5f00d12345678'));
+  assert.ok(!lab.rows.has('DDIM, 5 calls', 'ddim 20', '20c5f00d12345678'), 'digits that a hash has by chance');
 });
 
 test('rows are sorted as numbers or as texts with numbers in them; what is missing stays last', () => {

@@ -1,9 +1,9 @@
 // Which rows of a table are shown, and in which order.
 lab.rows = {
-  // Whether a text holds each word of a query.
-  has: (text, query) => {
+  // Whether a text holds each word of a query. A hash has '20' in it by chance: it is found by its first four digits.
+  has: (text, query, hash = '') => {
     const words = query.trim().toLowerCase().split(/\s+/);
-    return words.every((word) => text.toLowerCase().includes(word));
+    return words.every((word) => text.toLowerCase().includes(word) || (word.length >= 4 && hash.startsWith(word)));
   },
 
   // The rows by `value(row)`, a number, a text or null: what is missing stays last, and equal ones keep their order.

@@ -106,10 +106,10 @@ lab.table = (element, props, watch) => {
       row.kind,
       KINDS[row.kind],
       row.stale && 'stale', // not its sentence, whose numbers are of no row
-      (row.cells[''].checkpoint ?? [''])[0],
     ].join(' ');
+    const hash = row.cells[''].checkpoint?.[0] ?? '';
     return (
-      lab.rows.has(text, at('query').value) &&
+      lab.rows.has(text, at('query').value, hash) &&
       ['family', 'kind', 'n'].every((key) => !at(key).value || String(row[key]) === at(key).value)
     );
   };
@@ -212,6 +212,7 @@ lab.table = (element, props, watch) => {
     at('empty').textContent =
       `Nothing was measured on ${data.dataset || 'any data set'} yet: python -m gencore evaluate`;
     at('region').hidden = !at('empty').hidden;
+    at('region').removeAttribute('aria-busy');
     element.style.setProperty('--head', `${at('head').getBoundingClientRect().height}px`);
   };
   const paint = () => {

@@ -3,9 +3,11 @@
 import csv
 import json
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
+from dashboard.pages import table
 from tests.support import invented
 from tests.support.browser import serve
 
@@ -47,6 +49,14 @@ def opened(visit, query="", **options):
 
 def count(page):
     return page.locator("#table-rows [data-at=rows] tr").count()
+
+
+def test_a_table_whose_rows_are_still_to_come_is_not_read_out(visit):
+    assert 'aria-busy="true"' in (Path(table.__file__).parent / "rows.html").read_text()
+    region = opened(visit).locator("#table-rows [data-at=region]")
+    assert region.get_attribute("aria-busy") is None and region.is_visible()
+    region.evaluate("(region) => region.setAttribute('aria-busy', 'true')")
+    assert not region.is_visible(), "axe calls a row without cells a fault"
 
 
 def test_baselines_stand_on_top_and_problems_are_named(visit):
