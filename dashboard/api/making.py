@@ -106,15 +106,13 @@ def interpolate(
 
     Returns:
         What was decoded, and whether the path is a great circle or straight; the pictures side by side;
-        a ZIP of each as an exact PNG.
+        a ZIP of each as an exact PNG, a bundle that can be replayed.
     """
-    images, great_circle = walk(call.service, checkpoint, start, end, frames, ends, call.stop)
+    walked, great_circle = walk(call.service, checkpoint, start, end, frames, ends, call.stop)
+    images = walked.images
     answer = {"checkpoint": checkpoint, "ends": ends, "frames": len(images), "great_circle": great_circle}
-    return (
-        answer,
-        enlarged(images, min(len(images), MOST_ACROSS)),
-        kept(downloads.write_bundle(answer, {"path": images})),
-    )
+    archive = downloads.paths({"path": walked}, call.service.machine, **answer)
+    return answer, enlarged(images, min(len(images), MOST_ACROSS)), kept(archive)
 
 
 def kept(archive: bytes) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -91,18 +92,55 @@ def archive(settings: Mapping[str, Any], results: Sequence[Result]) -> bytes:
     return write_bundle(settings, {result.family: result.images for result in results})
 
 
-def shared(parts: Mapping[str, Part], images: Mapping[str, np.ndarray], seed: int, machine: Mapping[str, Any]) -> bytes:
-    """Return the bundle of some lanes, made all at once.
+def shared(
+    parts: Mapping[str, Part],
+    images: Mapping[str, np.ndarray],
+    seed: int,
+    machine: Mapping[str, Any],
+    batch: int | None = None,
+) -> bytes:
+    """Return the bundle of some lanes.
 
     Args:
         parts: By lane, its checkpoint and knobs.
         images: By lane, uint8 (n, C, H, W).
         seed: Of the run; image i has the seed that it has in any run of this seed.
         machine: As `describe_machine` tells of it.
+        batch: How many were made at once; None for all.
     """
     seeds = image_seeds(seed, len(next(iter(images.values()))))
     lanes = {name: lane_of(part) for name, part in parts.items()}
-    return write_bundle({**bundle.about(seed, seeds, len(seeds), machine), "lanes": lanes}, images)
+    return write_bundle({**bundle.about(seed, seeds, batch or len(seeds), machine), "lanes": lanes}, images)
+
+
+@dataclass(frozen=True)
+class Walk:
+    """A path through a latent space, as a bundle has it.
+
+    Attributes:
+        checkpoint: What decoded it.
+        seeds: Those of the two ends; None where these are images.
+        ends: Those images, uint8 (2, C, H, W); None where the ends are seeds.
+        decoded: The places of the pictures, in the groups that one call decoded each.
+        images: The pictures, uint8 (n, C, H, W).
+    """
+
+    checkpoint: str
+    seeds: Sequence[int] | None
+    ends: np.ndarray | None
+    decoded: Sequence[Sequence[int]]
+    images: np.ndarray
+
+
+def paths(walked: Mapping[str, Walk], machine: Mapping[str, Any], **told: Any) -> bytes:
+    """Return the bundle of some paths, by lane; `told` is said besides."""
+    lanes = {
+        name: {**lane_of(Part(name, one.checkpoint, {})), "path": bundle.path_of(one.seeds, one.decoded)}
+        for name, one in walked.items()
+    }
+    images = {name: one.images for name, one in walked.items()}
+    ends = {f"{name}/ends": one.ends for name, one in walked.items() if one.ends is not None}
+    return write_bundle({**told, **bundle.origin(machine), "lanes": lanes}, {**images, **ends})
 
 
 def write(folder: Path, order: Order, results: Sequence[Result], machine: Mapping[str, Any]) -> list[str]:

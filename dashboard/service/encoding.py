@@ -11,6 +11,7 @@ import torch
 
 from dashboard.service.abilities import able
 from dashboard.service.device import STOPPED, Busy, finish
+from dashboard.service.downloads import Walk
 from dashboard.service.images import image_shape, shipped
 from dashboard.service.parsing import parse_choice, parse_image, parse_seed, parse_whole, whole_of
 from dashboard.service.pixels import encode, to_input, to_pixels
@@ -64,8 +65,8 @@ def encode_image(service: Service, checkpoint: Any, image: Any, stop: threading.
 
 def interpolate(
     service: Service, checkpoint: Any, start: Any, end: Any, frames: Any, ends: Any, stop: threading.Event
-) -> tuple[np.ndarray, bool]:
-    """Return the pictures of a path between two ends, uint8 (frames, C, H, W), and whether it is a great circle.
+) -> tuple[Walk, bool]:
+    """Return a path between two ends, of as many pictures as `frames` says, and whether it is a great circle.
 
     `ends` says what the ends are: 'seeds', or 'images' as `image_of` takes them.
 
@@ -75,7 +76,7 @@ def interpolate(
     entry = able(service, checkpoint, "interpolate")
     frames = parse_whole(frames, 2, MOST_FRAMES, "The number of pictures")
     parse_choice(ends, ENDS, "kind of ends")
-    kind = service.families[entry.family]
+    kind, seeds, images = service.families[entry.family], None, None
     if ends == "seeds":
         seeds = [image_seed(parse_seed(one), 0) for one in (start, end)]
     elif not issubclass(kind, Inverts):
@@ -84,7 +85,7 @@ def interpolate(
         images = np.stack([image_of(service, entry, one) for one in (start, end)])
 
     def begin(model: Family) -> torch.Tensor:
-        a, b = model.latent(seeds) if ends == "seeds" else model.invert(to_input(images, model))
+        a, b = model.invert(to_input(images, model)) if seeds is None else model.latent(seeds)
         return path(model, a, b, np.linspace(0, 1, frames).tolist())
 
     latents, made = finish(service.with_model(entry.name, begin, stop)), []
@@ -92,7 +93,9 @@ def interpolate(
         if stop.is_set():
             raise Busy(STOPPED)
         made.append(finish(service.with_model(entry.name, lambda model, z=piece: to_pixels(model.decode(z)), stop)))
-    return np.concatenate(made), kind.interpolation == "slerp"
+    groups = torch.arange(frames).split(CHUNK)
+    walked = Walk(entry.name, seeds, images, [group.tolist() for group in groups], np.concatenate(made))
+    return walked, kind.interpolation == "slerp"
 
 
 def image_of(service: Service, entry: Entry, given: Any) -> np.ndarray:

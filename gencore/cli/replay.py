@@ -13,7 +13,7 @@ from gencore.errors import InputError
 
 
 def replay(
-    bundle: Annotated[Path, typer.Argument(help="The ZIP that `sample --bundle` or the app's page Samples has saved.")],
+    bundle: Annotated[Path, typer.Argument(help="The ZIP that `sample --bundle` or a page of the app has saved.")],
     device: DeviceName = None,
 ) -> None:
     """Make a bundle's images again with the checkpoints here, and compare each; exit code 1 if one differs."""

@@ -14,6 +14,7 @@ from gencore import bundle, checkpoint
 from gencore.device import Settings
 from gencore.errors import InputError
 from gencore.families import FAMILIES
+from gencore.family import Noise
 from tests.support.toys import Toy
 
 SEEDS = [3, 5, 8]
@@ -73,6 +74,50 @@ def test_a_checkpoint_is_known_by_its_weights_whatever_it_is_called(tmp_path, to
     assert not one.same and one.problem.startswith("There is no checkpoint here with the weights of 'dots/toy' (")
 
 
+class Walking(Toy):
+    """A toy whose latent is its image."""
+
+    name = "walking"
+
+    def latent(self, seeds):
+        return Noise(seeds)(*self.image_shape).clamp(-1, 1)
+
+    def decode(self, latent):
+        return latent * self.scale if len(latent) > 1 else latent
+
+    def invert(self, x):
+        return x
+
+    scale = 1.0
+
+
+ENDS = np.random.default_rng(0).integers(0, 256, (2, 1, 4, 4), np.uint8)
+
+
+@pytest.mark.parametrize("seeds", [[3, 5], None])
+def test_a_path_is_decoded_again_between_its_ends_in_the_same_groups(tmp_path, monkeypatch, seeds):
+    monkeypatch.setitem(FAMILIES, "walking", Walking)
+    checkpoint.save_model(tmp_path / "here/dots/walking", Walking())
+    a, b = Noise([3, 5])(1, 4, 4).clamp(-1, 1).numpy() if seeds else ENDS / 127.5 - 1
+    between = [((1 - share) * a + share * b + 1) * 127.5 for share in (0, 0.25, 0.5, 0.75, 1)]
+    lane = bundle.lane("dots/walking", {}, PLAIN) | {"path": bundle.path_of(seeds, [[0], [4, 2], [1, 3]])}
+    told = bundle.origin({}) | {"lanes": {"walking": lane}}
+    pictures = {"walking": np.round(between).clip(0, 255).astype(np.uint8)}
+    path = tmp_path / "b.zip"
+    path.write_bytes(bundle.write_bundle(told, pictures | ({} if seeds else {"walking/ends": ENDS})))
+    (one,) = replayed(path)
+    assert one.problem == "" and one.n == 5 and one.largest <= 1, "rounding alone"
+    monkeypatch.setattr(Walking, "scale", 0.0)
+    assert replayed(path)[0].identical <= 1, "all but the one that was decoded alone"
+
+
+def test_a_path_that_no_latents_have_is_said_in_a_sentence(tmp_path):
+    lane = bundle.lane("dots/toy", {}, PLAIN) | {"path": bundle.path_of([3, 5], [[0, 1, 2]])}
+    path = tmp_path / "b.zip"
+    path.write_bytes(bundle.write_bundle(bundle.origin({}) | {"lanes": {"toy": lane}}, {"toy": images()}))
+    assert "no latents" in replayed(path)[0].problem
+
+
 def test_a_difference_is_told_in_images_and_levels(tmp_path):
     changed = images()
     changed[1, 0, 2, 3] ^= 4
@@ -123,6 +168,24 @@ ONE = {"toy/000.png": png((4, 4)), "toy/001.png": png((4, 4)), "toy/002.png": pn
         ({"lanes": {"toy": LANE}}, ONE | {"toy/001.png": png((2000, 2000))}, "at most 1024 pixels"),
         ({"lanes": {"toy": LANE}}, ONE | {"toy/001.png": png((4, 4), "RGBA")}, "grey or RGB"),
         ({"lanes": {"toy": LANE}}, ONE | {"../../x.png": b""}, "leads out of the archive"),
+        ({"lanes": {"toy": LANE | {"path": 3}}}, ONE, "each of 2 to 1000 places"),
+        ({"lanes": {"toy": LANE | {"path": {"decoded": [[0, 1], []]}}}}, ONE, "each of 2 to 1000 places"),
+        ({"lanes": {"toy": LANE | {"path": {"decoded": [[0, 1, 1]]}}}}, ONE, "each of 2 to 1000 places"),
+        ({"lanes": {"toy": LANE | {"path": {"decoded": [[0, True, 2]]}}}}, ONE, "each of 2 to 1000 places"),
+        ({"lanes": {"toy": LANE | {"path": {"decoded": [[0, "x"]]}}}}, ONE, "each of 2 to 1000 places"),
+        ({"lanes": {"toy": LANE | {"path": {"decoded": [[0, 1, 2]], "seeds": [1]}}}}, ONE, "two seeds, or null"),
+        ({"lanes": {"toy": LANE | {"path": {"decoded": [[0, 1, 2]], "seeds": [1, -1]}}}}, ONE, "A seed must be"),
+        ({"lanes": {"toy": LANE | {"path": {"decoded": [[0, 1, 2]]}}}}, ONE, "has 0 images, not one for each end"),
+        (
+            {"lanes": {"toy": LANE | {"path": {"decoded": [[0, 1]]}}}},
+            ONE | {f"toy/ends/00{i}.png": png((4, 4)) for i in (0, 1)},
+            "has 3 images, not one for each place",
+        ),
+        (
+            {"lanes": {"toy": LANE | {"path": {"decoded": [[0, 1, 2]]}}}},
+            ONE | {f"toy/ends/00{i}.png": png((4, 5)) for i in (0, 1)},
+            "of another shape than its images",
+        ),
     ],
 )
 def test_what_anybody_may_have_made_is_refused_in_a_sentence(tmp_path, told, files, words):
@@ -134,6 +197,13 @@ def test_what_anybody_may_have_made_is_refused_in_a_sentence(tmp_path, told, fil
     with pytest.raises(InputError, match=words) as refusal:
         bundle.read_bundle(tmp_path / "b.zip")
     assert "\n" not in str(refusal.value)
+
+
+def test_a_lane_of_no_seeds_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "b.zip", "w") as archive:
+        archive.writestr("settings.json", json.dumps({"bundle": 1, "lanes": {"toy": LANE}}))
+    with pytest.raises(InputError, match="no path, and there are no image_seeds"):
+        bundle.read_bundle(tmp_path / "b.zip")
 
 
 def test_what_is_no_bundle_at_all(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -18,11 +19,11 @@ from dashboard.pages import slug_of
 from dashboard.pages.diversity import diversity_figures, sample_sheet
 from dashboard.results import projection
 from dashboard.results.operating_points import EXTRACTOR, Measured, knobs_key
-from dashboard.service import InputError, Lane, Order, Service, resolve_knobs
+from dashboard.service import InputError, Lane, Order, Service, downloads, resolve_knobs
 from dashboard.service.parsing import parse_whole
-from dashboard.service.samples import LEAST, MOST, Progress, Sampled, Samples
+from dashboard.service.samples import BATCH, LEAST, MOST, Progress, Sampled, Samples
 from dashboard.service.scoring import RATIOS, SHARES, Judge, Judges, Verdict
-from dashboard.ui import address, dataset_choice, knobs, model_card
+from dashboard.ui import address, dataset_choice, knobs, model_card, share_bundle
 from dashboard.ui.address import Address
 from dashboard.ui.events import CALM, QUICK, RUN, as_text
 from dashboard.ui.html import scripted, title
@@ -106,6 +107,7 @@ class Diversity:
                 self.sheet = scripted(
                     "diversity-sheet", SHEET, "lab.sheet(element, props, watch, (which) => trigger('pick', which))"
                 )
+                self.bundle = share_bundle.share_bundle(SLUG)
                 self.nearest = gr.HTML(sample_sheet.ASIDE, js_on_load=None, elem_id="diversity-nearest")
         with gr.Row(elem_classes=["charts"]):
             with gr.Column(elem_classes=["card"]):
@@ -194,6 +196,7 @@ class Diversity:
         self.runs.connect(run)
         # A first click need not wait for the training images.
         run.then(self.fetch, [self.dataset], None, **slow)
+        self.bundle.ask(self.give, [self.dataset, self.made], [self.bundle], **slow)
         for part in (self.map, self.sheet):
             part.pick(self.pick, [self.dataset, self.judge, self.made], [self.nearest], **slow)
 
@@ -333,6 +336,20 @@ class Diversity:
             answer += " The training image can be shown only where the data set is at hand."
         drawing = diversity_figures.nearness(found.gaps, found.distance, sampled.family, f"features ({judge})")
         return sample_sheet.aside(head, pictures, drawing, answer)
+
+    def give(self, dataset: str, made: Mapping[str, Sampled]) -> dict:
+        """Send the samples made here as a bundle: as many lanes as have one seed and one number of samples."""
+        ours = {one.family: one for one in made.values() if one.part is not None and not one.shipped}
+        runs = Counter((one.seed, len(one.images)) for one in ours.values())
+        if not runs:
+            return {self.bundle: share_bundle.sorry("There are no samples yet: press Generate.")}
+        seed, n = runs.most_common(1)[0][0]
+        mine = {key: one for key, one in ours.items() if (one.seed, len(one.images)) == (seed, n)}
+        parts, images = ({key: one.part for key, one in mine.items()}, {key: one.images for key, one in mine.items()})
+        content = downloads.shared(parts, images, seed, self.service.machine, BATCH)
+        others = [one.title for key, one in ours.items() if key not in mine]
+        words = f"Without the samples of {format.listing(others)}, which are of another run." if others else ""
+        return {self.bundle: share_bundle.ready(content, f"{dataset}-seed-{seed}-n-{n}", words)}
 
     # ---- parts of the handlers
 

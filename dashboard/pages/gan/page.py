@@ -13,9 +13,9 @@ from dashboard.pages import slug_of
 from dashboard.pages.gan import discriminator_scores, game_curves, generator_losses, tradeoff
 from dashboard.pages.gan.engine import JUDGED, Contestant, Games, Judged, number_knobs
 from dashboard.pages.gan.panels import PANELS
-from dashboard.service import PREVIEW, InputError, Service, runs
+from dashboard.service import PREVIEW, InputError, Part, Service, downloads, resolve_knobs, runs
 from dashboard.service.device import Waiting
-from dashboard.ui import dataset_choice, knobs, model_card, timelapse
+from dashboard.ui import dataset_choice, knobs, model_card, share_bundle, timelapse
 from dashboard.ui.address import Address
 from dashboard.ui.events import QUICK, RUN, Values, after
 from dashboard.ui.html import scripted, title
@@ -61,7 +61,7 @@ class Gan:
             self._build_judge()
         with framed(PANELS["truncation"]):
             self._build_truncation()
-        self.judgements, self.turns = Runs(), Runs()
+        self.judgements, self.turns, self.bundles = Runs(), Runs(), Runs()
         self._build_address()
 
     # ---- layout
@@ -97,6 +97,7 @@ class Gan:
             with gr.Column(elem_classes=["gan-turning"]):
                 self.knobs = knobs.KnobPanel(self.games.families(), SLUG)
                 self.samples = scripted("gan-samples", SAMPLES, "lab.ganSamples(element, props, watch)", {"note": ""})
+                self.bundle = share_bundle.share_bundle(SLUG)
             self.against = chart("gan-against")
         self.over = chart("gan-over")
 
@@ -119,8 +120,9 @@ class Gan:
             follow(trigger_mode="always_last", **made)
         self.seed.submit(**judged)
         self.another.click(None, None, [self.seed], js=ANOTHER_SEED).then(**judged)
-        self.judgements.connect()
-        self.turns.connect()
+        self.bundle.ask(self.give, turned, [self.bundle], **RUN)
+        for mine in (self.judgements, self.turns, self.bundles):
+            mine.connect()
 
     @property
     def _computed(self) -> list[gr.components.Component]:
@@ -215,6 +217,21 @@ class Gan:
                 self.over: "",
             }
         yield updates if turn.current else gr.skip()
+
+    def give(self, request: gr.Request, dataset: str | None, run: str | None, *values: Any) -> Iterator[dict]:
+        """Send the samples at the present knobs as a bundle."""
+        giving = self.bundles.begin(request)
+        try:
+            one = self.games.contestant(dataset or "", run or "")
+            kind = self.service.families[one.family]
+            part = Part(one.family, one.name, resolve_knobs(kind.knobs, self.knobs.given(one.family, values)))
+            work = self.games.samples(dataset or "", one.name, part.knobs, giving.stop)
+            images = yield from giving.made(work, lambda words: {self.bundle: share_bundle.told(words)})
+        except InputError as error:
+            yield {self.bundle: share_bundle.sorry(str(error))}
+            return
+        content = downloads.shared({one.family: part}, {one.family: images}, PREVIEW["seed"], self.service.machine)
+        yield {self.bundle: share_bundle.ready(content, f"{one.name}-seed-{PREVIEW['seed']}")}
 
     # ---- parts of the handlers
 

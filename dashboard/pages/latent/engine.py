@@ -16,6 +16,7 @@ from dashboard.results.projection import Plane, class_plane, spread_plane
 from dashboard.service import InputError, Lane, Service
 from dashboard.service.cache import Cache
 from dashboard.service.device import Waiting, finish
+from dashboard.service.downloads import Walk
 from dashboard.service.images import encodings
 from dashboard.service.lanes import checkpoint_key
 from dashboard.service.parsing import parse_point, parse_seed, parse_whole
@@ -91,6 +92,9 @@ class Row:
         state: 'waiting', 'running', 'done', 'stopped' or 'absent'.
         seconds: The model's time so far.
         problem: One sentence when it is absent.
+        checkpoint: What decodes it.
+        ends: What it is between.
+        decoded: The places of the pictures that are there, in the groups that one call decoded each.
     """
 
     family: str
@@ -101,6 +105,16 @@ class Row:
     state: str = "waiting"
     seconds: float = 0.0
     problem: str = ""
+    checkpoint: str = ""
+    ends: Ends = field(default_factory=Ends)
+    decoded: tuple[tuple[int, ...], ...] = ()
+
+
+def walked(row: Row) -> Walk:
+    """Return a row that is done as what a bundle has of it."""
+    seeds = None if row.ends.seeds is None else tuple(image_seed(seed, 0) for seed in row.ends.seeds)
+    images = np.stack([row.frames[place] for place in range(row.total)])
+    return Walk(row.checkpoint, seeds, row.ends.images, row.decoded, images)
 
 
 @dataclass(frozen=True)
@@ -246,7 +260,8 @@ class Latents:
         The device is had for a few pictures at a time, so that others get in between.
         """
         for lane in self.decoders(dataset):
-            row = Row(lane.family, lane.title, self.service.families[lane.family].interpolation == "slerp")
+            round_about = self.service.families[lane.family].interpolation == "slerp"
+            row = Row(lane.family, lane.title, round_about, checkpoint=lane.checkpoint, ends=ends)
             reason = lane.problem or self._no_way_back(lane, ends)
             if reason or stop.is_set():
                 yield replace(row, state="absent" if reason else "stopped", problem=reason)
@@ -285,7 +300,7 @@ class Latents:
             return first, calls, path(model, a, b, np.linspace(0, 1, FINE if calls <= 1 else COARSE).tolist())
 
         (first, calls, latents), seconds = yield from self.service.with_model(lane.checkpoint, timed(begin), stop)
-        row = replace(row, state="running", frames={0: first}, seconds=seconds, total=len(latents))
+        row = replace(row, state="running", frames={0: first}, seconds=seconds, total=len(latents), decoded=((0,),))
         for places in batches(row.total, CHUNK if calls <= 1 else 1):
             if stop.is_set():
                 yield replace(row, state="stopped")
@@ -293,7 +308,7 @@ class Latents:
             decode = timed(lambda model, places=places: to_pixels(model.decode(latents[places])))
             pictures, seconds = yield from self.service.with_model(lane.checkpoint, decode, stop)
             frames = {**row.frames, **dict(zip(places, pictures, strict=True))}
-            row = replace(row, frames=frames, seconds=row.seconds + seconds)
+            row = replace(row, frames=frames, seconds=row.seconds + seconds, decoded=(*row.decoded, tuple(places)))
             yield row
         self._rates.put((key[0], "image"), row.seconds / row.total)
         yield self._rows.put(key, replace(row, state="done"))

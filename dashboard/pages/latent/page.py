@@ -24,10 +24,10 @@ from dashboard.pages.latent.engine import (
 )
 from dashboard.pages.latent.latent_view import said
 from dashboard.pages.latent.panels import PANELS
-from dashboard.service import InputError, Lane, Service
+from dashboard.service import InputError, Lane, Service, downloads
 from dashboard.service.device import Waiting, finish
 from dashboard.service.parsing import parse_point
-from dashboard.ui import dataset_choice, model_card
+from dashboard.ui import dataset_choice, model_card, share_bundle
 from dashboard.ui.address import Address, number
 from dashboard.ui.events import QUICK, RUN, Values, after, as_text
 from dashboard.ui.html import scripted, title
@@ -161,8 +161,9 @@ class Interpolation:
             self.rows = scripted(
                 "latent-walks", latent_view.WALKS, "lab.latent.walk(element, props, watch, trigger, ['film'])"
             )
-            self.film = gr.HTML({}, html_template="<i></i>", js_on_load="lab.latent.film(element, props, watch)",
+            self.film = gr.HTML({}, html_template="<i></i>", js_on_load="lab.handed(props, watch)",
                                 elem_id="latent-walk-film", elem_classes=["latent-hidden"])  # fmt: skip
+            self.bundle = share_bundle.share_bundle(f"{SLUG}-walk")
         self.asked = [self.dataset, self.mode, self.a, self.b, self.target, image_picker.image, image_picker.strip]
         self.shown = [self.rows, self.status, *self.runs.over, self.walked]
         self.answers = [self.picker, self.target, *self.shown]
@@ -190,6 +191,7 @@ class Interpolation:
         )
         self.runs.connect()
         self.rows.film(self.record, [self.walked], [self.film, self.status], **QUICK)
+        self.bundle.ask(self.give, [self.dataset, self.walked], [self.bundle], **QUICK)
 
     # ---- what a path is between
 
@@ -286,6 +288,14 @@ class Interpolation:
             return {self.status: said("", "That path is not decoded yet; wait until its row is full.")}
         uri = "data:image/gif;base64," + base64.b64encode(engine.morph(row.frames)).decode()
         return {self.film: {"uri": uri, "name": f"{row.family}-path.gif", "made": time.time()}}
+
+    def give(self, dataset: str | None, walked: Mapping[str, Row]) -> dict:
+        """Send all paths that are whole as a bundle."""
+        whole = {family: engine.walked(row) for family, row in walked.items() if row.state == "done"}
+        if not whole:
+            return {self.bundle: share_bundle.sorry("No path is decoded yet; wait until a row is full.")}
+        content = downloads.paths(whole, self.service.machine)
+        return {self.bundle: share_bundle.ready(content, f"{dataset}-paths")}
 
 
 class Atlas:

@@ -124,16 +124,6 @@
     paint();
   };
 
-  latent.film = (_element, props, watch) => {
-    let saved = 0;
-    watch('value', () => {
-      const value = props.value;
-      if (!value?.uri || value.made === saved) return;
-      saved = value.made;
-      lab.save(value.uri, value.name);
-    });
-  };
-
   // ---- the other end of a path
   latent.target = (element, props, watch, trigger) => {
     const at = lab.parts(element);

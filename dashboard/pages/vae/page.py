@@ -15,9 +15,9 @@ from dashboard.pages.vae import elbo_figure, importance_figure, posterior_figure
 from dashboard.pages.vae.elbo_figure import Price
 from dashboard.pages.vae.engine import DRAWS, LIKELY, MOST_WEIGHED, WIDEST, Drawn, Likely, Posteriors
 from dashboard.pages.vae.panels import PANELS
-from dashboard.service import PREVIEW, Frame, InputError, Service
+from dashboard.service import PREVIEW, Frame, InputError, Order, Service, downloads
 from dashboard.service.device import Waiting
-from dashboard.ui import dataset_choice, model_card
+from dashboard.ui import dataset_choice, model_card, share_bundle
 from dashboard.ui.address import Address
 from dashboard.ui.events import RUN, Values, after
 from dashboard.ui.html import scripted, title
@@ -85,7 +85,8 @@ class Inside:
         self._build_decoder()
         self._build_prior()
         # At all that is said of the image, at its posterior, at draws of z and at those of x alone; runs of samples.
-        self.looks, self.bell_looks, self.noise_looks, self.likely_looks, self.runs = (Runs() for _ in range(5))
+        self.looks, self.bell_looks, self.noise_looks, self.likely_looks = (Runs() for _ in range(4))
+        self.runs, self.bundles = Runs(), Runs()
         self._build_address()
 
     # ---- layout
@@ -130,6 +131,7 @@ class Inside:
                 with gr.Row(elem_classes=["vae-turns"]):
                     self.sample_seed, self.sample_again = seed_controls("prior")
                 self.samples = pictures(SAMPLES_TEMPLATE, "vae-samples")
+                self.bundle = share_bundle.share_bundle(SLUG)
             with gr.Column():
                 names = list(sharpness_figure.VARIETY)
                 self.variety = gr.Radio(names, value=names[0], label="variety as", interactive=True,
@@ -190,7 +192,8 @@ class Inside:
             self.sample, sampling, made, **last
         )
         self.variety.input(self.draw_blur, [self.dataset, self.model, self.variety, *knobs], [self.blur], **last)
-        for runs in (self.looks, self.bell_looks, self.noise_looks, self.likely_looks, self.runs):
+        self.bundle.ask(self.give, sampling, [self.bundle], **RUN)
+        for runs in (self.looks, self.bell_looks, self.noise_looks, self.likely_looks, self.runs, self.bundles):
             runs.connect()
 
     # ---- handlers: what the page is about
@@ -420,8 +423,7 @@ class Inside:
     ) -> Iterator[dict]:
         """Show samples of the same seeds under the knobs, and where these settings were measured."""
         try:
-            family, knobs = self._settings(dataset, model, values)
-            order = self.service.order(dataset, PREVIEW["n"], seed, {family: {"checkpoint": model, "knobs": knobs}})
+            order = self._order(dataset, model, seed, values)
         except InputError as error:
             yield {self.samples: {"problem": str(error)}}
             return
@@ -432,6 +434,38 @@ class Inside:
             lambda frame: self._sampled(frame, order.seed),
         )):  # fmt: skip
             yield self.draw_blur(dataset, model, variety, *values)
+
+    def _order(self, dataset: str, model: str, seed: Any, values: tuple) -> Order:
+        """Return the checked order of samples.
+
+        Raises:
+            InputError: if the model cannot run, or the seed is none.
+        """
+        family, knobs = self._settings(dataset, model, values)
+        return self.service.order(dataset, PREVIEW["n"], seed, {family: {"checkpoint": model, "knobs": knobs}})
+
+    def give(
+        self, request: gr.Request, dataset: str, model: str, seed: Any, variety: str, *values: Any
+    ) -> Iterator[dict]:
+        """Send the samples of the present seed and knobs as a bundle."""
+        try:
+            order = self._order(dataset, model, seed, values)
+        except InputError as error:
+            yield {self.bundle: share_bundle.sorry(str(error))}
+            return
+        run, part = self.bundles.begin(request), order.parts[0]
+
+        def hand(frame: Frame) -> dict | None:
+            if frame.state != "done":
+                return {self.bundle: share_bundle.sorry(frame.problem)} if frame.problem else None
+            content = downloads.shared(
+                {part.family: part}, {part.family: frame.images}, order.seed, self.service.machine
+            )
+            return {self.bundle: share_bundle.ready(content, f"{model}-seed-{order.seed}")}
+
+        frames = self.service.run(order, run.stop, fresh=False)
+        yield {self.bundle: gr.skip()}  # a generator that yields nothing would empty its outputs
+        yield from run.shown(frames, lambda words: {self.bundle: share_bundle.told(words)}, hand)
 
     def _sampled(self, frame: Frame, seed: int) -> dict | None:
         if frame.images is None:

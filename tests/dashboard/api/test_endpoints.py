@@ -16,6 +16,7 @@ from dashboard.api import inventory, making, measured, measuring
 from dashboard.api.endpoint import Call
 from dashboard.service import InputError, Service, benchmarks, bounds, budget, public
 from gencore import FAMILIES, checkpoint
+from gencore.bundle import read_bundle, replay
 from gencore.data import load_images, to_float
 from gencore.evaluation import bound, cost
 from gencore.extractors import Options
@@ -107,6 +108,8 @@ def test_a_path_begins_and_ends_at_its_ends(call):
     assert len(made) == answer["frames"] == 5
     assert (made["path/000.png"] == ends[0]).all() and (made["path/004.png"] == ends[1]).all()
     assert answer["great_circle"] == (FAMILIES["gan"].interpolation == "slerp")
+    (again,) = replay(read_bundle(archive))
+    assert again.same and again.n == 5, again.problem
 
 
 def test_a_bound_is_the_command_lines_and_leaves_no_row(call, tmp_path):
