@@ -10,7 +10,7 @@ import numpy as np
 
 from dashboard import format, theme
 from dashboard.figures import svg
-from dashboard.figures.plot import GLYPH, Axis, Box, Frame, Label, Room, Scale, along
+from dashboard.figures.plot import Axis, Box, Frame, Label, Room, Scale, along, width_of
 from dashboard.results.explanations import number, plus_minus
 from dashboard.results.operating_points import Measured
 from dashboard.results.question import Question, name
@@ -163,7 +163,7 @@ def baseline(plane: Plane) -> str:
         return band + svg.text(right - 8, top + 21, "real data was not measured at this n", "tick", "end")
     whose = "real-data baseline, real against real" if plane.width > 500 else "real data"
     words = f"{whose}: {plus_minus(question.quality, real)}, n = {question.n:,}"
-    plane.room.taken.append(Box(right - 8 - GLYPH * len(words), top, right, frame.top - 6))
+    plane.room.taken.append(Box(right - 8 - width_of(words), top, right, frame.top - 6))
     return band + svg.text(right - 8, top + 18, words, "tick", "end")
 
 

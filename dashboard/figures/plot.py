@@ -15,7 +15,10 @@ from dashboard.figures.svg import Spot
 
 BELOW = 46  # pixels that the words of an axis take below a plot
 ROW = 15  # pixels between two lines of words at least
-GLYPH = 6.4  # pixels per character of a label
+SIZE = 11.5  # pixels of a label's type
+# What a glyph of bold DejaVu Sans takes, in ems: of the fonts that a browser may choose here, the widest.
+ADVANCES = {"MW%m": 1.1, "ABCDEFGHKNOPQRSTUVXYZw+±−×≤≥": 0.85, "fijlrtIJ .,:;()[]-/": 0.5}  # fmt: skip
+ADVANCE = 0.72  # of every other
 # Where a label may stand beside its spot: offset and text anchor, best first.
 PLACES = (
     (10, 4, "start"), (-10, 4, "end"), (0, -11, "middle"), (0, 20, "middle"),
@@ -292,6 +295,11 @@ def along(spots: Sequence[Spot]) -> list[Box]:
     return boxes
 
 
+def width_of(words: str) -> float:
+    """Return the pixels that a label's words take at most."""
+    return SIZE * sum(next((em for glyphs, em in ADVANCES.items() if one in glyphs), ADVANCE) for one in words)
+
+
 @dataclass(frozen=True)
 class Label:
     """Words to be placed beside a spot, in a CSS colour; a smaller rank is placed first."""
@@ -304,7 +312,7 @@ class Label:
 
     def box(self, dx: float, dy: float, anchor: str) -> Box:
         """Return the room that the label takes at an offset from its spot."""
-        width = GLYPH * len(self.words) + 4
+        width = width_of(self.words) + 4
         left = self.x + dx - {"start": 0, "middle": width / 2, "end": width}[anchor]
         return Box(left, self.y + dy - 10, left + width, self.y + dy + 3)
 

@@ -63,7 +63,7 @@ class DDPM(Family):
     points = (
         Point("SDE-DPM-Solver++, 20 calls", {}, "headline"),
         Point("ancestral, 1000 calls", {"sampler": "ddpm", "num_inference_steps": 1000}, "lecture"),
-        *(Point(f"{name}, {n} calls", {"sampler": sampler, "num_inference_steps": n}, "sweep")
+        *(Point(f"{name}, {n} call{'s' * (n > 1)}", {"sampler": sampler, "num_inference_steps": n}, "sweep")
           for name, sampler, calls in (
               ("SDE-DPM-Solver++", "sde-dpm-solver++", (5, 10, 50)),
               ("DPM-Solver++", "dpm-solver++", (5, 10, 20, 50)),

@@ -59,6 +59,8 @@ def test_a_page_keeps_room_for_what_comes(visit, slug):
     page.add_script_tag(path=AXE)
     found = page.evaluate(JUDGE, {})
     page.evaluate("document.body.classList.toggle('dark')")
+    # Then the body's background, which follows the theme, is that of the window below the page's end, too.
+    assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgba(0, 0, 0, 0)"
     found += page.evaluate(JUDGE, {"runOnly": ["color-contrast"]})
     page.set_viewport_size({"width": 390, "height": 844})
     page.wait_for_timeout(400)  # wide formulas learn that they are

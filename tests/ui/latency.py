@@ -15,7 +15,7 @@ from playwright.sync_api import sync_playwright
 from dashboard.pages import PAGES
 from tests.support.browser import FLAGS, ROOT, chromium_path, serve
 
-ROUNDS, SLIDER, FILM = 8, 300, 500  # actions a panel; ms
+ROUNDS, SLIDER = 8, 300  # actions a panel; ms
 SETTLED, OPENED = 2000, 1000  # ms
 PICTURE = """(selector) => {
     const picture = document.querySelector(selector), old = picture.src;
@@ -160,7 +160,7 @@ def main():
             page.close()
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.goto(f"{address}#diffusion/reverse")
-        met.append(told("DDPM, film's first frame", filmed(page), FILM))
+        met.append(told("DDPM, film's first frame", filmed(page), SLIDER))
         page.goto(f"{address}#latent")
         page.wait_for_selector("#latent-noised img[src]")
         page.wait_for_timeout(6000)

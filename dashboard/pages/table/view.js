@@ -187,6 +187,7 @@ lab.table = (element, props, watch) => {
         typeof found?.[0] === 'string' ? 'word' : 'figure',
       );
       if (best) td.append(made('b', found[1]));
+      if (found?.[1] === '–') td.classList.add('none'); // a card on a phone leaves it out
       if (found?.[2]) td.title = found[2];
       else if (typeof found?.[0] === 'string' && found[0] !== found[1]) td.title = found[0];
       tr.append(named(td, column.name));

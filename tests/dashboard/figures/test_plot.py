@@ -126,6 +126,15 @@ def test_labels_keep_apart_and_inside():
     assert max(placed) <= 100
 
 
+def test_a_label_has_room_for_its_words_in_the_widest_font():
+    # Advances of bold DejaVu Sans in thousandths of an em, read from the font.
+    advances = dict(zip("DPM, SE-olver+120cas", (830, 733, 995, 380, 348, 720, 683, 415, 687, 343, 652, 678, 493, 838,
+                                                 696, 696, 696, 593, 675, 595), strict=True))  # fmt: skip
+    for words in ("DDPM, SDE-DPM-Solver++", "DDPM, SDE-DPM-Solver++, 20 calls"):
+        needed = plot.SIZE * sum(advances[glyph] for glyph in words) / 1000
+        assert needed <= plot.width_of(words) <= 1.2 * needed
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_labels_never_stand_on_one_another_on_what_is_taken_or_outside(seed):
     rng = np.random.default_rng(seed)

@@ -520,7 +520,7 @@ class TestPoints:
     def test_what_would_take_long_is_left_out_with_a_reason(self, root):
         quick = prepare(["digits/ddpm"], "all", **QUICK | {"n": None, "most_seconds": 60.0})
         labels = {task.point.label for task in quick.tasks if task.kind == "quality"}
-        assert "ancestral, 1000 calls" not in labels and "DDIM, 1 calls" in labels
+        assert "ancestral, 1000 calls" not in labels and "DDIM, 1 call" in labels
         assert any("ancestral, 1000 calls" in sentence and "about" in sentence for sentence in quick.left_out)
 
     def test_the_estimate_follows_the_calls(self, root, monkeypatch):

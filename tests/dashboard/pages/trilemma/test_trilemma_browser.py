@@ -15,6 +15,15 @@ pytestmark = pytest.mark.browser
 
 BEST = ".verdict .box"
 STALE = "ancestral, 100 calls"
+# The labels of the chart in sight that stand on one another, as the browser has set them.
+MEETING = """() => [...document.querySelectorAll('svg.fig.front')].filter((one) => one.getBoundingClientRect().width)
+  .flatMap((chart) => {
+    const seen = [...chart.querySelectorAll('.label')].filter((one) => getComputedStyle(one).opacity !== '0');
+    const boxes = seen.map((one) => [one.textContent, one.getBoundingClientRect()]);
+    return boxes.flatMap(([words, a], i) => boxes.slice(0, i).filter(([, b]) =>
+      Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1 &&
+      Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 3).map(([other]) => [words, other]));
+  })"""
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
@@ -128,6 +137,7 @@ def test_a_first_visitor_sees_the_triangle_and_the_answer_without_scrolling(visi
     words = page.inner_text(BEST)
     assert "KID" in words and "±" in words and "real data" in words and "per image" in words
     assert "Runner-up:" in page.inner_text(".verdict")
+    assert page.locator(".front.broad .label").count() > 3 and page.evaluate(MEETING) == []
     how = page.inner_text("[data-at=how]")
     assert "The area means nothing." in how and "KID: kernel inception distance, in classifier features." in how
 
@@ -447,6 +457,7 @@ def test_a_phone_scrolls_one_way(visit, look):
     parts = (".bests", ".question", ".corners", ".every")
     best, answer, triangle, chart = (page.locator(one).bounding_box() for one in parts)
     assert best["y"] < answer["y"] < triangle["y"] < chart["y"]
+    assert page.evaluate(MEETING) == []
     page.evaluate(
         "document.querySelector('.front.slim [data-i]')"
         ".dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', bubbles: true}))"
