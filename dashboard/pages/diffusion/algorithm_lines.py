@@ -86,7 +86,7 @@ def training_value(found: Training, number: int) -> dict[str, Any]:
                      f"{found.gradient_norm:,.0f}"),
         beat(6, "The shipped weights stay as they are; training took this step millions of times, on many images."),
     ]  # fmt: skip
-    return {"key": f"step {number}", "beats": beats, "pictures": uris(pictures), "problem": ""}
+    return {"key": f"step {number}", "at": number, "beats": beats, "pictures": uris(pictures), "problem": ""}
 
 
 def start_value(descent: Descent) -> dict[str, Any]:
@@ -114,7 +114,8 @@ def pass_value(descent: Descent, found: Pass) -> dict[str, Any]:
     ]
     if not descent.t:
         beats.append(beat(6, "The image is there."))
-    return {"key": f"t {found.t}", "beats": beats, "pictures": uris(pictures), "problem": "", "over": not descent.t}
+    shown = {"key": f"t {found.t}", "at": found.t, "beats": beats, "pictures": uris(pictures)}
+    return {**shown, "problem": "", "over": not descent.t}
 
 
 def uris(pictures: dict[str, Any]) -> dict[str, str]:

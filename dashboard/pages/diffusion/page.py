@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ from dashboard.service import (
     downloads,
     resolve_knobs,
 )
-from dashboard.service.parsing import whole_or
+from dashboard.service.parsing import parse_whole, whole_or
 from dashboard.ui import dataset_choice, model_card
 from dashboard.ui.address import Address, number
 from dashboard.ui.events import CALM, QUICK, RUN, Values, after
@@ -48,6 +48,8 @@ BUNDLE = "The ZIP is a bundle of both images: python -m gencore replay makes the
 STOPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 IN_ONE = 10  # passes of Algorithm 2 between two pictures
 AT_ONCE = 3.0  # seconds; what takes longer waits for a click
+MOST_STEPS, MOST_MOMENTS = 100_000, 9  # of an algorithm that an address may ask for
+PLACES = ("algorithm-1", "algorithm-2")  # in the address: how far each is walked
 
 
 def build(service: Service) -> None:
@@ -92,6 +94,8 @@ class Diffusion:
         for side, panel in zip(diffusion_view.SIDES, self.reverse.sides, strict=True):
             address.knobs(panel, f"{side}.")
         address.scripts("moment", number("moment", 0, 1))
+        for name in PLACES:
+            address.scripts(name, place(name))
         address.keep("weights", self.simple.weights)
         address.keep("steps-seed", self.steps.seed)
         address.scripts("steps", number("steps", 1, 100_000, whole=True))
@@ -473,10 +477,11 @@ class Algorithms:
         self.trajectories, self.steps, self.passes = trajectories, Runs(), Runs()
         self.number = gr.State(0)  # steps of training that were run
         self.descent = gr.State(None)  # where sampling stands
-        script = "lab.algorithm(element, props, watch, trigger, ['ask'])"
+        script = "lab.algorithm(element, props, watch, trigger, {!r}, ['ask'])".format
         with framed(PANELS["algorithms"]), gr.Row(elem_classes=["charts", "df-charts"]):
-            self.training = scripted("diffusion-algorithm-training", algorithm_lines.ALGORITHM_1, script)
-            self.sampling = scripted("diffusion-algorithm-sampling", algorithm_lines.ALGORITHM_2, script)
+            training, sampling = map(script, PLACES)
+            self.training = scripted("diffusion-algorithm-training", algorithm_lines.ALGORITHM_1, training)
+            self.sampling = scripted("diffusion-algorithm-sampling", algorithm_lines.ALGORITHM_2, sampling)
 
     @property
     def outputs(self) -> list[gr.components.Component]:
@@ -518,17 +523,18 @@ class Algorithms:
         if (what := asked(event)) == "restart":
             yield self.rewind()
             return
-        run = self.steps.begin(request)
+        run, number = self.steps.begin(request), number + 1
         try:
             if image is None:
                 raise InputError("There is no image yet: choose one above, or draw one.")
-            work = self.trajectories.training(self._source(dataset, name), image, number + 1, run.stop)
+            number = parse_whole(event._data.get("at"), 1, MOST_STEPS, "The step") if what == "at" else number
+            work = self.trajectories.training(self._source(dataset, name), image, number, run.stop)
             found = yield from run.made(work, lambda words: {self.training: {"problem": words}})
         except InputError as error:
             yield {self.training: {"problem": str(error)}}
             return
-        value = algorithm_lines.training_value(found, number + 1) | {"end": what == "run"}
-        yield {self.number: number + 1, self.training: value} if run.current else gr.skip()
+        value = algorithm_lines.training_value(found, number) | {"end": what == "run"}
+        yield {self.number: number, self.training: value} if run.current else gr.skip()
 
     def sample(self, request: gr.Request, event: gr.EventData, dataset: str, name: str, descent: Descent | None
                ) -> Iterator[dict]:  # fmt: skip
@@ -536,10 +542,14 @@ class Algorithms:
         run, what = self.passes.begin(request), asked(event)
         try:
             source = self._source(dataset, name)
-            if what == "restart" or descent is None or not descent.t:
+            if what == "at":  # the pass of this t is the last that is run
+                descent = self.trajectories.begin(source, PREVIEW["seed"])
+                goal = parse_whole(event._data.get("at"), 1, descent.t, "t") - 1
+            elif what == "restart" or descent is None or not descent.t:
                 yield self._begin(source)
                 return
-            goal = max(0, descent.t - algorithm_lines.AT_ONCE) if what == "run" else descent.t - 1
+            else:
+                goal = max(0, descent.t - algorithm_lines.AT_ONCE) if what == "run" else descent.t - 1
             while descent.t > goal and not run.stop.is_set():
                 work = self.trajectories.descend(descent, min(IN_ONE, descent.t - goal), run.stop)
                 descent, found = yield from run.made(work, lambda words: {self.sampling: {"problem": words}})
@@ -836,10 +846,22 @@ def chosen(sources: Sequence[Lane], name: str | None) -> Lane:
 
 
 def asked(event: gr.EventData) -> str:
-    """Return what an algorithm's button asked for: 'next', 'run' or 'restart'; '' for anything else."""
+    """Return what an algorithm's script asked for: 'next', 'run', 'restart' or 'at' a place; '' for anything else."""
     data = event._data
     what = data.get("what") if isinstance(data, dict) else None
-    return what if what in ("next", "run", "restart") else ""
+    return what if what in ("next", "run", "restart", "at") else ""
+
+
+def place(name: str) -> Callable[[str], str]:
+    """Return what reads from an address how far an algorithm is walked: '3-2', step (or t) 3 at its second moment."""
+
+    def read(text: str) -> str:
+        step, _, moment = text.partition("-")
+        parse_whole(step, 1, MOST_STEPS, name)
+        parse_whole(moment or "1", 1, MOST_MOMENTS, f"{name}'s moment")
+        return text
+
+    return read
 
 
 def run_buttons(name: str) -> tuple[gr.Button, gr.Button]:

@@ -15,7 +15,7 @@ LINKS = {
     "&variety={variety}",
     "gan": "run=mnist/gan-minimax&believed=0.2&seed=5&gan.truncation=0.6&moment=3",
     "diffusion": "image=2&t=147&noise=3&seed=9&left.ddpm.num_inference_steps=5&right.ddpm.num_inference_steps=4"
-    "&moment=0.5&steps-seed=8&steps=10",
+    "&moment=0.5&algorithm-1=3-5&algorithm-2=999-2&steps-seed=8&steps=10",
     "latent": "image=2&all=yes&t=120&between=two-images&a=3&b=4&to=5&share=0.25&plane={plane}&spot=0.5,-0.25",
     "training": "runs=mnist/vae,mnist/gan-minimax&axis=seconds&log=no&slider=seconds&moment=2",
     "failures": "ladder={ladder}",
@@ -25,6 +25,12 @@ LINKS = {
     "compare": "n=3&seed=5&ddpm.sampler=ddim&ddpm.num_inference_steps=6&ddpm.eta=0.5&vae.temperature=0.5",
     "trilemma": "quality=precision&diversity=coverage&weights=10-20-80&all=yes",
     "lecture": "lecture=long",
+}
+TOLD = {  # what is said in words
+    "diffusion": {
+        "#diffusion-algorithm-training [data-at=words]": "xₜ = ",
+        "#diffusion-algorithm-sampling [data-at=figures]": "t = 999",
+    },
 }
 SEEN = {
     "basics": {"#basics-mean input[type=number]": "1.5", "#basics-draws input[type=number]": "200"},
@@ -36,6 +42,7 @@ SEEN = {
     "diffusion": {"#diffusion-forward [data-at=range]": "147", "#diffusion-steps [data-at=range]": "3"},
     "latent": {"#latent-walks [data-at=share]": "250", "#latent-rebuilt-t input[type=number]": "120"},
     "table": {"#table-rows [data-at=query]": "trunc", "#table-rows [data-at=sort]": "kid"},
+    "diversity": {"#diversity-n input": "300"},
     "compare": {"#compare-ddpm-num_inference_steps input[type=number]": "6"},
     "trilemma": {"[data-dial=speed]": "80", "[data-ask=quality]": "precision"},
 }
@@ -69,6 +76,10 @@ def test_a_link_to_any_page_restores_it_and_stays_what_it_was(visit):
         page.wait_for_selector(f"[data-page='{slug if slug != 'lecture' else 'gan'}'][aria-current]")
         for selector, value in SEEN.get(slug, {}).items():
             page.wait_for_function("([s, v]) => document.querySelector(s)?.value === v", arg=[selector, value])
+        for selector, words in TOLD.get(slug, {}).items():
+            page.wait_for_function(
+                "([s, words]) => document.querySelector(s)?.textContent.startsWith(words)", arg=[selector, words]
+            )
         page.wait_for_function(
             "([query, ms]) => { const now = decodeURIComponent(location.search.slice(1)); if (window.same !== now) "
             "Object.assign(window, { same: now, since: performance.now() }); "

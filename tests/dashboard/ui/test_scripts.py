@@ -3,7 +3,6 @@
 import json
 import random
 import re
-import shutil
 import subprocess
 
 import pytest
@@ -11,22 +10,14 @@ import pytest
 from dashboard import format
 from dashboard.pages import PAGES
 from dashboard.ui import assets, glossary, language
+from tests.support.node import NODE, node, with_node
 
 SCRIPTS = assets.files("js", PAGES)
 SHEETS = assets.files("css", PAGES)
-NODE = shutil.which("node")
-with_node = pytest.mark.skipif(not NODE, reason="there is no Node: apt install nodejs")
 
 
 def name(path):
     return path.relative_to(assets.ROOT).as_posix()
-
-
-def node(script, given):
-    """What a script of Node's, given `input`, prints as JSON."""
-    code = f"const input = JSON.parse(require('node:fs').readFileSync(0)); console.log(JSON.stringify({script}))"
-    run = subprocess.run([NODE, "-e", code], input=json.dumps(given), capture_output=True, text=True, check=True)
-    return json.loads(run.stdout)
 
 
 @pytest.mark.parametrize("ending", ["js", "css"])

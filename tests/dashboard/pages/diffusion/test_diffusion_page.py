@@ -369,6 +369,28 @@ def test_sampling_line_by_line_ends_where_the_sampler_does(trajectories, source)
     assert value["over"] and [beat["line"] for beat in value["beats"]] == [2, 3, 4, 4, 5, 6]
 
 
+def test_a_place_of_the_address_is_walked_to_at_once(trajectories, source):
+    with gr.Blocks(), gr.Tabs(), gr.Tab("x"):
+        found = page.Diffusion(trajectories.service).algorithms
+    visitor, image = gr.Request(session_hash="one"), np.zeros((1, 8, 8), np.uint8)
+
+    def asked(at):
+        return gr.EventData(None, {"what": "at", "at": at})
+
+    *_, last = found.train(visitor, asked(5), "digits", NAME, image, 0)
+    assert last[found.number] == last[found.training]["at"] == 5
+    *_, last = found.sample(visitor, asked(985), "digits", NAME, None)
+    value, walked = last[found.sampling], finish(trajectories.descend(trajectories.begin(source, 42), 16))[0]
+    assert value["at"] == 985 and not value["more"] and (last[found.descent].x == walked.x).all()
+    for wrong in (1001, 0, "x", None):
+        *_, last = found.sample(visitor, asked(wrong), "digits", NAME, None)
+        assert last[found.sampling]["problem"].startswith("t must be a whole number from 1 to 1,000")
+    assert page.place("a")("3-2") == "3-2" and page.place("a")("7") == "7"
+    for wrong in ("x", "0-1", "3-99", "3-x", "-2"):
+        with pytest.raises(InputError, match=r"^a(.s moment)? must be a whole number"):
+            page.place("a")(wrong)
+
+
 def test_every_moment_lights_a_line_and_fills_cells_that_there_are():
     for lines, cells, markup in (
         (algorithm_lines.TRAINING, algorithm_lines.TRAINING_CELLS, algorithm_lines.ALGORITHM_1),
