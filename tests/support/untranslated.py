@@ -2,7 +2,9 @@
 
 import re
 
+from dashboard.ui import assets
 from dashboard.ui.language import areas
+from tests.support.node import node
 
 TEXTS = """() => {
   const page = [...document.querySelectorAll('#pages > [role=tabpanel]')].find((one) => one.offsetParent);
@@ -44,3 +46,20 @@ def missing(texts, language, also=()):
             continue
         found.setdefault(re.sub(r"\d[\d.,]*", "#", text["english"]), f"{text['english']!r} is shown as {text['now']!r}")
     return list(found.values())
+
+
+ENGLISH = re.compile(r"\b[a-z]{2,} [a-z]{2,}\b(?!')")  # two words in a row; names and settings stand alone
+SAID = f"""(() => {{
+  globalThis.lab = {{}};
+  require({str(assets.ROOT / "ui/sentences.js")!r});
+  const said = lab.sentences(input.catalogue);
+  return input.texts.map((text) => said(text));
+}})()"""
+
+
+def unsaid(texts, language):
+    """Return those of some English texts that have English left in them in the language, without a browser."""
+    catalogue = {key: words for sentences in areas(language).values() for key, words in sentences.items()}
+    now = node(SAID, {"catalogue": catalogue, "texts": texts})
+    found = zip(texts, now, strict=True)
+    return [f"{one!r} is shown as {shown!r}" for one, shown in found if ENGLISH.search(CODE.sub("", shown))]

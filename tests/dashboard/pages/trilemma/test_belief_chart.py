@@ -6,6 +6,8 @@ from xml.etree import ElementTree
 from dashboard.pages.trilemma import belief_chart
 from dashboard.service import METRICS
 from tests.support.believing import measured, rows
+from tests.support.node import with_node
+from tests.support.untranslated import unsaid
 
 
 def test_every_estimate_has_a_row_in_both_drawings():
@@ -34,3 +36,10 @@ def test_without_a_known_truth_there_is_no_chart():
     assert belief_chart.card(measured(rows(16, truth=False)), METRICS) == ""
     few = belief_chart.card(measured(rows(3)), METRICS)
     assert "there are 3" in few and "<svg" not in few
+
+
+@with_node
+def test_all_of_it_is_said_in_korean_too():
+    cards = [belief_chart.card(measured(rows(count)), METRICS) for count in (16, 3)]
+    texts = [text for card in cards for text in ElementTree.fromstring(f"<div>{card}</div>").itertext()]
+    assert not (lacking := unsaid([" ".join(text.split()) for text in texts], "ko")), "\n".join(lacking)
