@@ -387,6 +387,12 @@ class Family(ModelMixin, ConfigMixin):
             smallest_size(self.config.size, len(self.config.widths))
 
     @property
+    def device(self) -> torch.device:
+        """Where the weights are; diffusers searches all layers for offloading first, which takes a U-Net 0.6 ms."""
+        first = next(self.parameters(), None)
+        return super().device if first is None else first.device
+
+    @property
     def image_shape(self) -> tuple[int, int, int]:
         """(C, H, W) of one image."""
         return self.config.channels, self.config.size, self.config.size

@@ -18,6 +18,7 @@ from gencore.errors import InputError, near
 from gencore.families import pipeline_config, processes
 from gencore.families.likelihood import discretised_normal
 from gencore.families.nets import cropped, padded
+from gencore.families.unet import UNet
 from gencore.family import Change, Family, Knob, Loss, Noise, Part, Point, Step, sum_parts
 
 TRAIN_STEPS = pipeline_config.TRAIN_STEPS  # T
@@ -105,7 +106,7 @@ class DDPM(Family):
             "norm_num_groups": 8,
             "attention_head_dim": min(32, widths[-1]),
         }
-        self.unet = diffusers.UNet2DModel(
+        self.unet = UNet(
             sample_size=size,
             in_channels=channels,
             out_channels=channels,
@@ -141,7 +142,10 @@ class DDPM(Family):
                 f"A diffusers pipeline cannot halve images of {self.config.size} pixels {halvings} times, as this "
                 "model does with a margin around them; train one of fewer widths or another size."
             )
-        return diffusers.DDPMPipeline(self.unet, diffusers.DDPMScheduler.from_config(self.scheduler.config))
+        with torch.device("meta"):
+            unet = diffusers.UNet2DModel.from_config(self.unet.config)
+        unet.load_state_dict(self.unet.state_dict(), assign=True)
+        return diffusers.DDPMPipeline(unet.eval(), diffusers.DDPMScheduler.from_config(self.scheduler.config))
 
     @property
     def networks(self) -> dict[str, nn.Module]:
@@ -309,7 +313,7 @@ class DDPM(Family):
     ) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield the state after each of the timesteps, and the x_0 that the network saw, clipped, on the way."""
         for t in timesteps:
-            x0 = self._seen(x, torch.full((len(x),), int(t), device=x.device))
+            x0 = self._seen(x, torch.tensor([int(t)], device=x.device))
             x = advance(x, x0, noise)
             yield x, x0
 
