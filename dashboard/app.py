@@ -22,7 +22,7 @@ from dashboard.edge.sign_in import SHORT, good_token
 from dashboard.figures import embedding
 from dashboard.service import InputError, Service
 from dashboard.service.public import SPACE, is_open, is_public, on_space, said_at_start
-from dashboard.ui import address, assets, model_card, served, sessions
+from dashboard.ui import address, assets, language, model_card, served, sessions
 from dashboard.ui.events import QUICK, THREADS, Updates
 
 TITLE = "Trilemma Lab"
@@ -117,7 +117,11 @@ def launch_options(service: Service, token: str = "") -> dict[str, Any]:
         "mcp_server": True,
         "max_threads": THREADS,
         "app_kwargs": {
-            "middleware": [*edge.layers(service, host(), token, os.environ), sessions.layer(), served.layer(TITLE)],
+            "middleware": [
+                *edge.layers(service, host(), token, os.environ, language.spoken),
+                sessions.layer(),
+                served.layer(TITLE),
+            ],
             "exception_handlers": api.exception_handlers(),
         },
         "max_file_size": "1gb" if is_open() else "1mb",  # an upload is refused by Gradio before any page sees it

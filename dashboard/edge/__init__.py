@@ -12,12 +12,12 @@ from dashboard.edge.bodies import Bodies
 from dashboard.edge.headers import Headers
 from dashboard.edge.health import Counted, Health
 from dashboard.edge.hosts import Hosts, known_hosts
-from dashboard.edge.sign_in import SignIn
+from dashboard.edge.sign_in import SignIn, Spoken, in_english
 from dashboard.service import Service
 
 
 def layers(
-    service: Service, listens: str, token: str, environment: Mapping[str, str]
+    service: Service, listens: str, token: str, environment: Mapping[str, str], spoken: Spoken = in_english
 ) -> list[tuple[type, tuple[Any, ...], dict[str, Any]]]:
     """Return the layers from the outermost in, as Starlette takes its middleware.
 
@@ -26,12 +26,13 @@ def layers(
         listens: The name or address that the app listens at.
         token: What a visitor must know; '' where nobody is asked.
         environment: What the environment says.
+        spoken: Whoever is asked for the token is asked in this language; see `SignIn`.
     """
     return [
         (Counted, (), {}),
         (Headers, (environment.get("SPACE_HOST", ""),), {}),
         (Hosts, (known_hosts(listens, environment),), {}),
-        (SignIn, (token,), {}),
+        (SignIn, (token, spoken), {}),
         (Health, (service,), {}),
         (Bodies, (), {}),
     ]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -31,6 +32,19 @@ def catalogue(language: str) -> bytes:
     """Return all sentences of a language as the browser asks for them."""
     found = {english: words for sentences in areas(language).values() for english, words in sentences.items()}
     return json.dumps(found, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def spoken(asked: str, accepted: str) -> tuple[str, Callable[[str], str]]:
+    """Return the language of a page that no script translates, and what says a whole sentence in it.
+
+    Args:
+        asked: What the address says, '' where it says nothing.
+        accepted: The header Accept-Language, the most wanted first, as browsers send it.
+    """
+    codes = [asked, *(one.strip()[:2].lower() for one in accepted.split(","))]
+    found = next((code for code in codes if code in ("en", *languages())), "en")
+    known = {} if found == "en" else json.loads(catalogue(found))
+    return found, lambda english: known.get(english, english)
 
 
 @cache

@@ -9,6 +9,7 @@ import pytest
 from dashboard import edge
 from dashboard.edge import bodies, headers, health, hosts, sign_in
 from dashboard.service import counters, public
+from dashboard.ui import language
 from tests.support.loops import run
 
 TOKEN = "a-long-enough-token"
@@ -133,6 +134,20 @@ def test_a_link_with_the_token_signs_a_browser_in():
     assert "Secure" in ask(layer, query=f"token={TOKEN}", x_forwarded_proto="https").headers[b"set-cookie"].decode()
     wrong = ask(layer, query="token=wrong&data=<b>", accept="text/html")
     assert wrong.status == 401 and "That is not this app&#x27;s token." in wrong.body and "<b>" not in wrong.body
+    assert 'name="data" value="&lt;b&gt;"' in wrong.body and 'name="token" value' not in wrong.body
+
+
+@pytest.mark.parametrize(
+    ("query", "accepted", "lang"),
+    [("", "ko-KR,ko;q=0.9,en;q=0.8", "ko"), ("", "en-GB,ko", "en"), ("lang=ko", "en", "ko"), ("lang=en", "ko", "en"),
+     ("lang=xx", "fr", "en"), ("", "", "en")],
+)  # fmt: skip
+def test_the_token_is_asked_for_in_the_visitors_language(query, accepted, lang):
+    page = ask(
+        sign_in.SignIn(inside, TOKEN, language.spoken), query=query, accept="text/html", accept_language=accepted
+    )
+    assert f'<html lang="{lang}">' in page.body and ("토큰" in page.body) == (lang == "ko")
+    assert ("This app asks for its token" in page.body) == (lang == "en")
 
 
 @pytest.mark.parametrize(
