@@ -112,6 +112,7 @@ def test_two_images_can_be_the_ends_and_stop_keeps_what_is_there(visit):
     page.click(f"{STRIP}:nth-child(4)")
     cells = "[...document.querySelectorAll('.walk.f-vae .line img[src]')]"
     stop_when(page, "#latent-walk-stop", f"{cells}.length === 9 && {cells}[0].src !== '{first}'")
+    assert page.get_attribute("#latent-walk-stop", "data-pressed") == "", "seen before the run has heard of it"
     page.wait_for_selector("#latent-walk-stop[disabled]")
     assert page.inner_text("#latent-walk-status").strip() and page.evaluate(f"{cells}.length") == 9
 
