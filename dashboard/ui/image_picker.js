@@ -2,26 +2,28 @@
 lab.imagePicker = (element, props, watch, trigger, page) => {
   const at = lab.parts(element);
   const [images, pad, drawn, drawing, words] = ['images', 'pad', 'drawn', 'drawing', 'words'].map(at);
+  const [picker, strip] = ['picker', 'strip'].map(at); // the strip: the images again, small, while the picker is above
   const ink = pad.getContext('2d', { willReadFrequently: true });
   const BRUSH = 10; // of the pad's 112: about the stroke of a test image's digit once it is scaled
   let shown = '';
 
   const press = (index) => {
     lab.press([...images.children, drawn], (_, i) => i === index);
+    lab.press([...strip.children], (_, i) => i === index);
   };
   const choose = (index) => {
     press(index);
     trigger('choose', { index });
   };
   const fill = (list, names) => {
-    images.replaceChildren(
-      ...list.map((source, index) => {
-        const title = names[index] ?? `image ${index + 1}`;
-        const button = lab.make('button', { type: 'button', title }, lab.make('img', { src: source, alt: title }));
-        button.addEventListener('click', () => choose(index));
-        return button;
-      }),
-    );
+    const button = (source, index) => {
+      const title = names[index] ?? `image ${index + 1}`;
+      const one = lab.make('button', { type: 'button', title }, lab.make('img', { src: source, alt: title }));
+      one.addEventListener('click', () => choose(index));
+      return one;
+    };
+    images.replaceChildren(...list.map(button));
+    strip.replaceChildren(...list.map(button));
   };
   const paint = () => {
     const value = props.value;
@@ -34,7 +36,7 @@ lab.imagePicker = (element, props, watch, trigger, page) => {
     press(value.chosen);
     words.textContent = value.problem || value.words;
     words.classList.toggle('problem', Boolean(value.problem));
-    at('picker').dataset.chosen = value.chosen;
+    picker.dataset.chosen = value.chosen;
     const mine = value.chosen >= value.images.length; // a drawing, which no address can hold
     lab.address.say(page, { image: mine || !value.chosen ? '' : value.chosen + 1, shuffles: value.shuffles || '' });
     lab.lacking(page, value.drawn ? 'your drawing is not in the link: it is in this browser alone.' : '');
@@ -107,6 +109,12 @@ lab.imagePicker = (element, props, watch, trigger, page) => {
   });
   at('shuffle').addEventListener('click', () => trigger('shuffle', {}));
   clear();
+  const header = document.getElementById('top');
+  const above = () => Math.max(0, header?.getBoundingClientRect().bottom ?? 0);
+  new IntersectionObserver(([{ isIntersecting, boundingClientRect: box }]) => {
+    strip.hidden = isIntersecting || box.height === 0 || box.top > 0; // 0: another page is shown
+    strip.style.top = `${above()}px`;
+  }).observe(picker);
   watch('value', paint);
   paint();
 };

@@ -46,6 +46,7 @@ TEMPLATE = (
     'aria-label="Sketch pad: draw with the pointer or a finger"></canvas>'
     '<button type="button" class="image-picker-drawn" data-at="drawn" aria-pressed="false" hidden>'
     '<img data-at="drawing" alt="Your drawing, as the models get it"></button></div></div></div>'
+    '<div class="image-strip" data-at="strip" role="group" aria-label="The image" hidden></div>'
 )
 
 

@@ -49,6 +49,22 @@ def test_another_image_moves_the_bells_the_draws_and_the_bar(visit):
     until(page, "#vae-elbo .answer", bound)
     page.click("#vae-shown label:has-text('all')")
     page.wait_for_function("document.querySelectorAll('#vae-bells svg.wide .name').length > 6")
+    # Further down the images are at hand in a strip below the header, which hides no panel's title.
+    strip = page.locator("#vae-image-picker .image-strip")
+    assert not strip.is_visible()
+    page.evaluate("location.hash = '#vae/elbo'")
+    strip.wait_for(state="visible")
+    assert strip.locator("[aria-pressed=true]").get_attribute("title") == strip.locator("button").nth(3).get_attribute(
+        "title"
+    )
+    bottom = strip.bounding_box()["y"] + strip.bounding_box()["height"]
+    assert page.locator("#panel-vae-elbo h2").bounding_box()["y"] >= bottom
+    bound = page.inner_text("#vae-elbo .answer")
+    strip.locator("button").nth(7).click()
+    until(page, "#vae-elbo .answer", bound)
+    assert page.locator("#vae-image-picker .image-picker-images button").nth(7).get_attribute("aria-pressed") == "true"
+    page.click("nav a[data-page=gan]")
+    strip.wait_for(state="hidden")
 
 
 def test_the_same_image_gives_other_draws_and_a_bad_seed_loses_nothing(visit):
@@ -113,10 +129,11 @@ def test_what_is_not_there_is_said_in_one_sentence(visit):
 def test_a_phone_scrolls_one_way_and_a_link_leads_to_the_panel(visit):
     phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
     page = opened(visit, "vae/elbo", "?__theme=dark", **phone)
-    page.wait_for_function(  # below the header, which stays in sight
+    page.wait_for_function(  # below the header and the strip of images, which stay in sight
         """() => {
-            const box = (id) => document.getElementById(id).getBoundingClientRect();
-            return Math.abs(box('panel-vae-elbo').top - box('top').bottom) < 60;
+            const box = (selector) => document.querySelector(selector).getBoundingClientRect();
+            const room = box('#panel-vae-elbo').top - box('#vae-image-picker .image-strip').bottom;
+            return box('#vae-image-picker .image-strip').height > 0 && room >= 0 && room < 60;
         }"""
     )
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
