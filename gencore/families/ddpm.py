@@ -18,7 +18,6 @@ from gencore.errors import InputError, near
 from gencore.families import pipeline_config, processes
 from gencore.families.likelihood import discretised_normal
 from gencore.families.nets import cropped, padded
-from gencore.families.unet import UNet
 from gencore.family import Change, Family, Knob, Loss, Noise, Part, Point, Step, sum_parts
 
 TRAIN_STEPS = pipeline_config.TRAIN_STEPS  # T
@@ -100,6 +99,8 @@ class DDPM(Family):
             raise InputError(f"dropout must be in [0, 1) and min_snr 0 or more, not {dropout!r} and {min_snr!r}.")
         if not unet_config and any(width % 8 for width in widths):
             raise InputError(f"The DDPM's widths must be multiples of 8, not {list(widths)}.")
+        from gencore.families.unet import UNet  # and with it, for a second, diffusers' networks
+
         own = {
             "down_block_types": ("DownBlock2D",) * len(widths),
             "up_block_types": ("UpBlock2D",) * len(widths),
