@@ -68,10 +68,12 @@ def badge() -> str:
     if on_space():
         where = f"https://huggingface.co/spaces/{escape(os.environ[SPACE])}?duplicate=true"
         return (
-            f'<a class="pill" data-testid="public" href="{where}" target="_blank" rel="noopener">'
-            "Public<span>: duplicate</span></a>"
+            f'<a class="pill" data-testid="public" href="{where}" target="_blank" rel="noopener" '
+            'title="Duplicate this Space">Public<span>: duplicate</span></a>'
         )
-    return '<a class="pill" data-testid="public" href="#yours">Public<span>: run your own</span></a>'
+    return (
+        '<a class="pill" data-testid="public" href="#yours" title="Run your own">Public<span>: run your own</span></a>'
+    )
 
 
 def build(service: Service) -> gr.Blocks:
