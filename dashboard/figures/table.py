@@ -11,14 +11,14 @@ import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from dashboard import format
 from dashboard.figures import cost
 from dashboard.results import equivalence
-from dashboard.results.axes import Axis, axis_of
+from dashboard.results.axes import Axis, Metric, axis_of
 from dashboard.results.operating_points import Measured, Measurements, Score, slug
 
 GROUPS = {
@@ -34,17 +34,6 @@ SHOWN = ("distance", "diversity", "likelihood", "cost", "origin")  # groups that
 ARROWS = {"lower": "↓", "higher": "↑", "one": "→ 1"}
 TIMING = "timing"  # the kind of a row that has a cost of another machine, and no scores
 BOUND = "bound"  # the kind of a row that has a likelihood bound alone
-
-
-class Metric(Protocol):
-    """What the table needs to know of a metric; `gencore.metrics` has them."""
-
-    key: str
-    name: str
-    axis: str
-    better: str
-    needs: str
-    about: str
 
 
 @dataclass(frozen=True)

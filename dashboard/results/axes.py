@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Protocol
 
 from dashboard.results.intervals import paired_difference, welch_difference
 from dashboard.results.operating_points import Measured, Score
@@ -96,7 +96,19 @@ class Axis:
 FEATURELESS = ("images", "probabilities", "readings")  # what a metric may need other than features
 
 
-def axis_of(metric: Any) -> Axis:
+class Metric(Protocol):
+    """What has to be known of a metric; `gencore.metrics` has them."""
+
+    key: str
+    name: str
+    axis: str
+    better: str
+    needs: str
+    about: str
+    data: str
+
+
+def axis_of(metric: Metric) -> Axis:
     """Return a metric of `gencore.metrics` as an axis."""
     return Axis(metric.key, metric.name, metric.name, metric.better, featured=metric.needs not in FEATURELESS)
 

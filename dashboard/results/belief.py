@@ -9,29 +9,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
 from dashboard import format
-from dashboard.results.axes import TRUE_DIVERSITY, TRUE_QUALITY, Axis, axis_of
+from dashboard.results.axes import TRUE_DIVERSITY, TRUE_QUALITY, Axis, Metric, axis_of
 from dashboard.results.operating_points import Measured, Measurements, at_usual_n
 
 LEAST = 8  # points under which a rank correlation says nothing
 RESAMPLES = 1000  # of the points, with replacement
 TRUTHS = {"quality": TRUE_QUALITY, "diversity": TRUE_DIVERSITY}
 GROUPS = ("quality", "diversity", "distance")  # axes of the estimates, in the order in which they are shown
-
-
-class Metric(Protocol):
-    """What has to be known of a metric; `gencore.metrics` has them."""
-
-    key: str
-    name: str
-    axis: str
-    better: str
-    needs: str
-    data: str
 
 
 @dataclass(frozen=True)

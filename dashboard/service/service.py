@@ -37,7 +37,7 @@ from dashboard.service.parsing import expect_mapping, parse_seed, parse_whole
 from dashboard.service.pixels import to_pixels
 from dashboard.service.problems import in_a_sentence, without_paths
 from dashboard.service.public import is_public
-from dashboard.service.strangers import for_strangers, shown_name
+from dashboard.service.strangers import for_strangers
 from dashboard.service.visits import visit_of
 from gencore import FAMILIES, checkpoint, data
 from gencore.device import describe_machine, pick_device
@@ -75,6 +75,7 @@ class Service:
         self._models = Cache(KEPT_MODELS)
         self._made = Cache(256, MADE_BYTES)  # the last frames of runs, by weights, knobs, seed and number of images
         self._warm: WeakKeyDictionary[Family, set[int]] = WeakKeyDictionary()  # the sizes of batches they have made
+        self._sources: dict[str, str] = {}  # by a data set's name as `entries` last gave it: the engine's
         self._shared: dict[Callable, Any] = {}
         self._sharing = threading.Lock()
         self._real = Cache(16, REAL_BYTES)
@@ -114,15 +115,19 @@ class Service:
         In a public app, folders of this machine go by their last part, there and in all that is said of them.
         """
         found: dict[str, list[checkpoint.Entry]] = {}
+        sources: dict[str, str] = {}
         for entry in checkpoint.entries():
             one = for_strangers(entry) if is_public() else entry
             found.setdefault(one.dataset, []).append(one)
+            sources.setdefault(one.dataset, entry.dataset)
+        self._sources = sources
         return found
 
     def source(self, dataset: str) -> str:
         """Return the name by which the engine finds a data set's images; a public app shows a folder's last part."""
-        known = (entry.dataset for entry in checkpoint.entries()) if is_public() else ()
-        return next((name for name in known if shown_name(name) == dataset), dataset)
+        if is_public() and dataset not in self._sources:
+            self.entries()
+        return self._sources.get(dataset, dataset) if is_public() else dataset
 
     def datasets(self) -> list[str]:
         """Return the data sets that have a checkpoint: most families first, then most previews, then largest images."""

@@ -20,6 +20,7 @@ import numpy as np
 from dashboard import format, theme
 from dashboard.figures import cost, pareto, svg, table, triangle
 from dashboard.results import explanations, opinions
+from dashboard.results.axes import Metric
 from dashboard.results.operating_points import Measured, Measurements
 from dashboard.results.question import Question, ask
 from dashboard.results.question import name as name_of
@@ -32,7 +33,7 @@ TEMPLATE = Template((Path(__file__).parent / "report.html").read_text(encoding="
 
 def page(
     measured: Measurements,
-    metrics: Mapping[str, table.Metric],
+    metrics: Mapping[str, Metric],
     families: Mapping[str, Any],
     version: str,
     made: str,
@@ -190,7 +191,7 @@ def row_head(family: str, title: str, label: str, known: Mapping[str, str], stal
     return f'<th scope="row">{badge}<b{colour}>{escape(title)}</b> {escape(label)}{why}</th>'
 
 
-def scores(measured: Measurements, metrics: Mapping[str, table.Metric], titles: Mapping[str, str]) -> str:
+def scores(measured: Measurements, metrics: Mapping[str, Metric], titles: Mapping[str, str]) -> str:
     """Return the tables of scores: one for each extractor and n, the baseline first."""
     everything = [*measured.points, *measured.failures]
     if not everything and not measured.baselines:
@@ -215,7 +216,7 @@ def score_sheet(
     rows: Sequence[Measured],
     name: str,
     n: int,
-    metrics: Mapping[str, table.Metric],
+    metrics: Mapping[str, Metric],
     titles: Mapping[str, str],
     marked: set[tuple[str, str]],
 ) -> str:
@@ -350,7 +351,7 @@ def again(measured: Measurements) -> str:
     )
 
 
-def glossary(metrics: Mapping[str, table.Metric], extractor: str) -> str:
+def glossary(metrics: Mapping[str, Metric], extractor: str) -> str:
     """Return what each metric is."""
     items = "".join(
         f"<dt>{escape(m.name)} {table.ARROWS.get(m.better, '')}</dt>"

@@ -8,6 +8,7 @@ from functools import partial
 from dashboard.figures import svg
 from dashboard.figures.plot import Axis, Frame, Scale
 from dashboard.results import belief
+from dashboard.results.axes import Metric
 from dashboard.results.belief import Belief, Correlation
 from dashboard.results.operating_points import Measurements
 
@@ -18,7 +19,7 @@ STEP, GAP, TOP, WIDE = 17, 30, 26, 900  # pixels: from one estimate to the next,
 NAMES = {"wide": 230, "narrow": 138}  # of the column of names
 
 
-def card(measured: Measurements, metrics: Mapping[str, belief.Metric]) -> str:
+def card(measured: Measurements, metrics: Mapping[str, Metric]) -> str:
     """Return the chart's card; a sentence where the truth is known of too few points, '' where it is of none."""
     found = belief.beliefs(measured, metrics)
     if not found:

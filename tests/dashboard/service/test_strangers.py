@@ -45,6 +45,19 @@ def test_a_public_app_names_no_folder_and_finds_its_images_all_the_same(secret, 
     assert str(secret) not in service.entries()
 
 
+def test_what_a_name_stands_for_is_not_looked_for_again(secret, monkeypatch):
+    monkeypatch.setenv(PUBLIC, "1")
+    service = Service()
+    assert service.source("pictures") == str(secret), "before anybody has asked for the list"
+    with monkeypatch.context() as patch:
+        patch.setattr(service, "entries", lambda: pytest.fail("the list is read again"))
+        assert service.source("pictures") == str(secret)
+    assert service.source("elsewhere") == "elsewhere"
+    (secret.parents[1] / "root/pictures/vae/config.json").unlink()
+    service.entries()
+    assert service.source("pictures") == "pictures"
+
+
 def test_whoever_runs_the_app_finds_the_folder_named(secret):
     service = Service()
     assert service.datasets() == [str(secret)] and service.split(str(secret), "test").shape == (3, 1, 8, 8)
