@@ -27,6 +27,7 @@
     'TSPAN',
   ]);
   const VERBATIM = 'code, kbd';
+  const FORMULAS = '.katex-html .text'; // words in a formula, but those of an index, which is a name
 
   const written = new WeakMap(); // a text node or an element: what it said in English, and what it says now
   const english = new Map(); // what was written: its English, as scripts copy texts
@@ -158,6 +159,14 @@
     }
   };
 
+  // The words in the formulas of an element, each as the slot of its text nodes.
+  const formulas = (element) =>
+    [...element.querySelectorAll(FORMULAS)]
+      .filter((one) => !one.closest('.msupsub') && !one.closest('[translate=no]'))
+      .map((one) => ({ nodes: textsOf(one), parent: one, next: null }))
+      .filter(({ nodes }) => nodes.length);
+  const wordsOf = ({ nodes }) => nodes.map(inEnglish).join('');
+
   // ---- attributes, and the field of a choice, which shows the chosen value and is read for it
   const attributes = (element) => {
     const record = written.get(element) ?? {};
@@ -195,6 +204,7 @@
     if (!open(element)) return;
     const homes = new Set(textsOf(element).map(home));
     for (const one of homes) if (one) settle(one);
+    for (const one of formulas(element)) fill(one, said ? worded(wordsOf(one)) : null);
     const labelled = [...element.querySelectorAll(SELECTOR)];
     for (const one of element.matches(SELECTOR) ? [element, ...labelled] : labelled) if (open(one)) attributes(one);
     for (const one of element.querySelectorAll('input[role=listbox], input[role=combobox]')) field(one);
@@ -268,6 +278,7 @@
       }
     };
     for (const one of new Set(textsOf(element).map(home))) if (one) look(one);
+    for (const one of formulas(element)) add(wordsOf(one).trim(), one.parent.textContent.trim(), one.parent);
     for (const one of element.querySelectorAll(SELECTOR)) {
       if (!open(one)) continue;
       for (const name of ATTRIBUTES) {
