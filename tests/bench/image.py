@@ -1,7 +1,8 @@
 """`python -m tests.bench.image [TORCH_BUILDS]`: the Dockerfile's steps without a container, for where there is none.
 
 In a fresh environment of this Python: what is copied, installed with hashes, set and started, by whoever runs this,
-until the health check is content. TORCH_BUILDS is where torch's build for processors is found.
+until the health check is content. TORCH_BUILDS is where torch's build for processors is found. With `--installed`, as
+CI has it, in the environment that runs this, which is as fresh there; nothing is installed then.
 """
 
 import json
@@ -18,6 +19,7 @@ from tests.support.browser import free_port
 from tests.test_deployment import ROOT, instructions
 
 PATIENCE = 120  # s for the app to be healthy
+INSTALLED = "--installed"
 
 
 def step(name: str, words: str, place: Path, env: dict[str, str]) -> None:
@@ -41,13 +43,17 @@ def main(builds: str = "") -> None:
     with tempfile.TemporaryDirectory() as folder:
         place, data = Path(folder) / "app", Path(folder) / "data"
         place.mkdir()
-        subprocess.run([sys.executable, "-m", "venv", Path(folder) / "venv"], check=True)
+        installed = builds == INSTALLED
+        programs = Path(sys.prefix) / "bin" if installed else Path(folder) / "venv/bin"
+        if not installed:
+            subprocess.run([sys.executable, "-m", "venv", programs.parent], check=True)
         kept = {key: value for key, value in os.environ.items() if key.startswith("PIP_") or "proxy" in key.lower()}
-        env = {"PATH": f"{folder}/venv/bin:{os.environ['PATH']}", **kept}
+        env = {"PATH": f"{programs}:{os.environ['PATH']}", **kept}
         env |= {"TORCH_BUILDS": builds} if builds else {}
         steps = instructions()
         for name, words in steps:
-            step(name, words, place, env)
+            if not (installed and name == "RUN"):
+                step(name, words, place, env)
         data.mkdir()
         env |= {"PYTHONPATH": str(place), "HOME": str(data), "GRADIO_SERVER_PORT": str(free_port())}
         env |= {"GRADIO_TEMP_DIR": str(data / "gradio"), "GRADIO_SERVER_NAME": "127.0.0.1"}
