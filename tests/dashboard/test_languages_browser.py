@@ -80,5 +80,5 @@ def test_every_page_is_whole_in_both_languages(opened):
         go(page, slug)
         wide += looked_at(page, slug)
         assert page.evaluate(KOREAN) == ["한국어"], "but for the switch"
-    lacking = missing(texts, "ko", also=["blank"])  # the data set of `checkpoints`
+    lacking = missing(texts, "ko", also=["blank", "mnist"])  # the data sets of `checkpoints`
     assert not [*wrong, *wide, *lacking], "\n".join([*wrong, *wide, GUIDE * bool(lacking), *lacking])
