@@ -2,7 +2,7 @@
 PYTHON ?= python
 BIN := .venv/bin
 
-.PHONY: run test pythons quality style bench chaos load lock audit
+.PHONY: run test pythons quality style bench race chaos load lock audit
 
 run: $(BIN)/.runtime
 	$(BIN)/python app.py
@@ -29,6 +29,11 @@ bench: $(BIN)/.dev
 	$(BIN)/python tests/bench/bench_metrics.py
 	$(BIN)/python tests/bench/bench_calls.py bfloat16
 	$(BIN)/python tests/bench/bench.py
+
+race: $(BIN)/.dev
+	$(BIN)/python benchmarks/sampling.py
+	$(BIN)/python benchmarks/training.py
+	$(BIN)/python tests/bench/bench_metrics.py
 
 chaos: $(BIN)/.dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.bench.chaos

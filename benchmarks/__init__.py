@@ -1,0 +1,1 @@
+"""Races against what others use for the same: `make race`."""
