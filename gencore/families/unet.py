@@ -202,7 +202,7 @@ class Frozen(Live):
         self.sizes = [block.out_channels for block in blocks]
         self.time = [torch.cat([getattr(block.time_emb_proj, name) for block in blocks]) for name in ("weight", "bias")]
         self.own = torch.cat([block.conv1.bias for block in blocks])
-        self.packed: set[nn.Module] = set()
+        self.packed: dict[nn.Module, Tensor] = {}
         self.seen = [(owner, name, value, _state(value)) for owner in (layer._parameters for layer in unet.modules())
                      for name, value in owner.items() if value is not None]  # fmt: skip
 
@@ -228,9 +228,8 @@ class Frozen(Live):
             return F.conv2d(x, self.weights[layer], bias, layer.stride, layer.padding)
         how = layer.padding, layer.stride, layer.dilation, layer.groups
         if layer not in self.packed:
-            self.weights[layer] = torch.ops.mkldnn._reorder_convolution_weight(self.weights[layer], *how, x.shape)
-            self.packed.add(layer)
-        return torch.ops.mkldnn._convolution_pointwise(x, self.weights[layer], bias, *how, "none", [], "")
+            self.packed[layer] = torch.ops.mkldnn._reorder_convolution_weight(self.weights[layer], *how, x.shape)
+        return torch.ops.mkldnn._convolution_pointwise(x, self.packed[layer], bias, *how, "none", [], "")
 
     def upsample(self, layer: Upsample2D, x: Tensor) -> Tensor:
         """Return x at twice its size, convolved."""
@@ -239,9 +238,8 @@ class Frozen(Live):
             return F.conv_transpose2d(x, weight, bias, stride=2, padding=1)
         how = (1, 1), (0, 0), (2, 2), (1, 1), 1
         if layer not in self.packed:
-            self.weights[layer] = torch.ops.mkldnn._reorder_convolution_transpose_weight(weight, *how, x.shape)
-            self.packed.add(layer)
-        return torch.ops.mkldnn._convolution_transpose_pointwise(x, self.weights[layer], bias, *how, "none", [], "")
+            self.packed[layer] = torch.ops.mkldnn._reorder_convolution_transpose_weight(weight, *how, x.shape)
+        return torch.ops.mkldnn._convolution_transpose_pointwise(x, self.packed[layer], bias, *how, "none", [], "")
 
     def normalise(self, layer: nn.GroupNorm, x: Tensor) -> Tensor:
         """Return x normalised in groups of feature maps."""
