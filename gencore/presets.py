@@ -102,7 +102,7 @@ PRESETS: dict[str, Run] = {f"digits/{name}": Run(name, "digits") for name in FAM
     # For two CPU cores and an hour each; none was trained to its end yet (docs/experiments.md).
     "shapes/vae": Run("vae", "shapes", GAMES | {"latent": 32, "components": 20},
                       {"images": 800_000, "batch": 128, "ema_halflife": 20_000}),
-    "shapes/gan": Run("gan", "shapes", GAMES | {"probe_widths": (8, 16, 32), "gamma": 2.0, "gamma_final": 0.2},
+    "shapes/gan": Run("gan", "shapes", GAMES | {"probe_widths": (8, 16, 32), "gamma": 60.0, "gamma_final": 10.0},
                       {"images": 500_000, "lr": 5e-4, "beta1": 0.0, "ema_halflife": 20_000}),
     "shapes/ddpm": Run("ddpm", "shapes", {"widths": (16, 32, 64), "prediction": "v_prediction", "min_snr": 5.0},
                        {"images": 600_000, "lr": 1.5e-3, "warmup": 10_000, "clip": 1.0, "ema_halflife": 20_000}),
