@@ -314,7 +314,7 @@ class DDPM(Family):
     ) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield the state after each of the timesteps, and the x_0 that the network saw, clipped, on the way."""
         for t in timesteps:
-            x0 = self._seen(x, torch.tensor([int(t)], device=x.device))
+            x0 = self._seen(x, torch.full((1,), int(t), device=x.device))
             x = advance(x, x0, noise)
             yield x, x0
 

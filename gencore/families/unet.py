@@ -13,6 +13,7 @@ What differs from `diffusers.UNet2DModel.forward`, each measured (docs/performan
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import diffusers
@@ -59,7 +60,8 @@ class UNet(diffusers.UNet2DModel):
     def _frozen(self, x: Tensor) -> Frozen:
         """Return the weights as calls of images x without gradients take them; made anew when one has changed."""
         kind = x.device.type
-        dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else self.conv_in.weight.dtype
+        casts = torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)
+        dtype = torch.get_autocast_dtype(kind) if casts else self.conv_in.weight.dtype
         kept = self.__dict__.get("_kept")
         if kept is None or not kept.fits(x, dtype):
             kept = self.__dict__["_kept"] = Frozen(self, x, dtype)
@@ -214,7 +216,8 @@ class Frozen(Live):
 
     def __call__(self, x: Tensor, t: Tensor) -> Tensor:
         """Return the network's output for x (N, C, H, W) at t (N,), or at one t (1,)."""
-        with torch.autocast(x.device.type, enabled=False):
+        kind = x.device.type
+        with torch.autocast(kind, enabled=False) if torch.amp.is_autocast_available(kind) else nullcontext():
             emb = F.silu(self.unet.time_embedding(self.unet.time_proj(t)))
             shifts = F.linear(emb, *self.time)
             shifts = shifts[0] + self.own if len(t) == 1 else shifts[:, :, None, None]

@@ -50,7 +50,7 @@ def dispatched(func, args, kwargs):
         there, kwargs = torch.device(device).type == "lazy", kwargs | {"device": "cpu"}
     known = {id(one.here): one for one in given if isinstance(one, There)}
     out = func(*tree_map(unwrapped, args), **tree_map(unwrapped, kwargs))
-    return tree_map(lambda one: known.get(id(one)) or wrapped(one), out) if there else out
+    return tree_map(lambda one: known[id(one)] if id(one) in known else wrapped(one), out) if there else out
 
 
 def unwrapped(one):

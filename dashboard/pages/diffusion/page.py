@@ -68,7 +68,7 @@ class Diffusion:
             " so makes images out of noise alone.",
         )
         with gr.Row(elem_classes=["shared"]):
-            self.dataset = dataset_choice.dropdown(SLUG)
+            self.dataset = dataset_choice.dropdown(SLUG, visible=len(service.datasets()) > 1)
             self.source = gr.Dropdown([], label="checkpoint", interactive=True, filterable=False, visible=False,
                                       elem_id="diffusion-checkpoint")  # fmt: skip
         self.absent = gr.HTML("", js_on_load=None, elem_id="diffusion-absent", visible=False)

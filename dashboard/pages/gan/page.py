@@ -48,7 +48,7 @@ class Gan:
             "tells them from real ones, and each learns from the other.",
         )
         with gr.Row(elem_classes=["shared"]):
-            self.dataset = dataset_choice.dropdown(SLUG)
+            self.dataset = dataset_choice.dropdown(SLUG, visible=len(service.datasets()) > 1)
             self.run = gr.Dropdown([], label="checkpoint", interactive=True, filterable=False, elem_id="gan-run")
         self.status = gr.HTML(NOTHING, js_on_load=None, elem_id="gan-status")
         with framed(PANELS["game"]):

@@ -44,7 +44,7 @@ class Training:
             " curves first, then the images themselves.",
         )
         with gr.Row(elem_classes=["shared"], elem_id="training-shared"):
-            self.dataset = dataset_choice.dropdown(SLUG)
+            self.dataset = dataset_choice.dropdown(SLUG, visible=len(service.datasets()) > 1)
             self.chosen = gr.Dropdown(
                 [], value=[], multiselect=True, max_choices=MOST, label="trainings", interactive=True,
                 elem_id="training-runs",
