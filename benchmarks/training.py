@@ -6,7 +6,6 @@ what a tutorial has: images turned into floats one by one, torch's Adam and aver
 
 import itertools
 import sys
-import tempfile
 from pathlib import Path
 
 import diffusers
@@ -20,6 +19,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.turns import told, turns  # noqa: E402
 from gencore import train  # noqa: E402
+from gencore.data import load_splits  # noqa: E402
 from gencore.device import describe_machine  # noqa: E402
 from gencore.families import FAMILIES  # noqa: E402
 from gencore.presets import resolve_run  # noqa: E402
@@ -80,13 +80,9 @@ def main() -> None:
     machine = describe_machine()
     print(f"{machine['name']}, {threads} threads, torch {machine['torch']}")
     for preset in PLAIN:
-        with tempfile.TemporaryDirectory() as folder:
-            settings = ["timelapse=0", "dtype=float32", "layout=contiguous", f"threads={threads}"]
-            run = resolve_run(preset, settings)
-            trainer = train._prepare(
-                run, Path(folder), preset, None, None, False, None, None, None, train.ProcessGroup()
-            )
-            taken = turns({"plain loop": plain_step(preset, trainer), "gencore": trainer.advance}, 7)
+        run = resolve_run(preset, ["dtype=float32", "layout=contiguous", f"threads={threads}"])
+        trainer = train.rehearsal(run, load_splits(run.data, splits=("train",)))
+        taken = turns({"plain loop": plain_step(preset, trainer), "gencore": trainer.advance}, 7)
         print(told(f"{preset}, batch {trainer.config.batch}", taken), flush=True)
 
 

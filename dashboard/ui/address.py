@@ -266,8 +266,7 @@ def connect(root: gr.Blocks, tabs: Mapping[str, gr.Tab], datasets: Sequence[str]
 
     def restore(event: gr.EventData) -> dict:
         """Set a page's components as an address says, before the page is opened."""
-        told = event._data if isinstance(event._data, dict) else {}
-        page, query = found.get(str(told.get("page"))), told.get("query")
+        page, query = found.get(str(event._data.get("page"))), event._data.get("query")
         if page is None or not isinstance(query, dict):
             return {said: {"problems": [], "dropped": []}}
         values, problems, dropped = page.read(query)

@@ -16,6 +16,7 @@ import gradio as gr
 from gradio.blocks import BlockFunction
 from gradio.components import Component
 from gradio.exceptions import InvalidPathError
+from gradio.processing_utils import check_all_files_in_cache
 from gradio.state_holder import StateHolder
 
 from dashboard.service.counters import REFUSED, count
@@ -103,6 +104,25 @@ def refusal(error: Exception, name: str | None) -> gr.Error:
     return gr.Error(words, print_exception=False)
 
 
+def check_told(event: gr.EventData | None, name: str | None) -> None:
+    """Check what a page's script tells of an event: names and values, or nothing, which becomes {}; and no file.
+
+    For events that read it: with others the browser sends what it likes, such as the words in a field.
+
+    Raises:
+        gr.Error: in one sentence, where it is anything else.
+    """
+    if event is None:
+        return
+    event._data = {} if event._data is None else event._data
+    if not isinstance(event._data, dict):
+        raise refusal(TypeError("no object"), name)
+    try:
+        check_all_files_in_cache(event._data)
+    except gr.Error:
+        raise refusal(gr.Error(UPLOADED), name) from None
+
+
 class Updates(gr.Blocks):
     """Blocks that send every update of a generator whole, and none twice, and on which a slider's field may be empty.
 
@@ -135,6 +155,8 @@ class Updates(gr.Blocks):
             gr.Error: if it is none of the app's own, or the state that it rests on was let go of; what needs no input
                 goes on, such as Stop.
         """
+        if block_fn.collects_event_data:
+            check_told(named.get("event_data"), block_fn.api_name)
         if block_fn.fn is None:
             raise refusal(gr.Error("This event is the page's own: nothing is done for it here."), block_fn.api_name)
         kept = getattr(getattr(self, "_state_holder", None), "session_data", None)

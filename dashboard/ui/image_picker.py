@@ -134,7 +134,7 @@ class ImagePicker:
         return run
 
     def _choose(self, event: gr.EventData, dataset: str | None, strip: dict[str, Any] | None) -> dict:
-        index = event._data.get("index") if isinstance(event._data, dict) else None
+        index = event._data.get("index")
         images = choices(strip)
         if type(index) is not int or not 0 <= index < len(images):
             return {self.picker: painted(strip, problem="That image is not among those shown; choose another.")}
@@ -145,7 +145,7 @@ class ImagePicker:
         return self._strip(dataset or "", (strip or {}).get("seed", 0) + 1, (strip or {}).get("drawn"))
 
     def _draw(self, event: gr.EventData, dataset: str | None, strip: dict[str, Any] | None) -> dict:
-        values = event._data.get("pixels") if isinstance(event._data, dict) else None
+        values = event._data.get("pixels")
         try:
             image, words = sketch(values, image_shape(self.service, dataset or ""))
         except InputError as error:

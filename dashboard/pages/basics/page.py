@@ -11,6 +11,7 @@ from dashboard.pages import slug_of
 from dashboard.pages.basics import densities, derivation, divergences, joint, parametric
 from dashboard.pages.basics.panels import PANELS
 from dashboard.service import Service
+from dashboard.service.parsing import whole_or
 from dashboard.ui.address import Address, number
 from dashboard.ui.events import QUICK, Values
 from dashboard.ui.html import scripted, title
@@ -118,7 +119,7 @@ def _derivation(address: Address) -> None:
         return line, derivation.shown(line), *ends
 
     for button, by in ((back, -1), (following, 1)):
-        button.click(lambda line, by=by: at(int(line) + by), [count], changed, **QUICK)
+        button.click(lambda line, by=by: at(whole_or(line, 1) + by), [count], changed, **QUICK)
     address.keep("line", count, read=number("line", 1, most, whole=True))
     address.follow(lambda values: dict(zip(changed, at(values.get("line", 1)), strict=True)), changed)
 

@@ -262,7 +262,7 @@ class Forward:
 
     def move(self, event: gr.EventData, dataset: str, name: str, image: Any, seed: str) -> Iterator[dict]:
         """Show the image at another t."""
-        t = event._data.get("t") if isinstance(event._data, dict) else None
+        t = event._data.get("t")
         yield from self._draw(dataset, name, image, seed, t, strip=False)
 
     def draw(self, dataset: str, name: str, image: Any, seed: str, t: int) -> Iterator[dict]:
@@ -746,7 +746,7 @@ class Steps:
     def choose(self, request: gr.Request, event: gr.EventData, dataset: str, name: str, seed: str, at: int,
                *values: Any) -> Iterator[dict]:  # fmt: skip
         """Take another number of steps."""
-        steps = event._data.get("steps") if isinstance(event._data, dict) else None
+        steps = event._data.get("steps")
         yield from self._draw(request, dataset, name, seed, steps, values, asked=False)
 
     def turn(self, request: gr.Request, dataset: str, name: str, seed: str, at: int, *values: Any) -> Iterator[dict]:
@@ -847,8 +847,7 @@ def chosen(sources: Sequence[Lane], name: str | None) -> Lane:
 
 def asked(event: gr.EventData) -> str:
     """Return what an algorithm's script asked for: 'next', 'run', 'restart' or 'at' a place; '' for anything else."""
-    data = event._data
-    what = data.get("what") if isinstance(data, dict) else None
+    what = event._data.get("what")
     return what if what in ("next", "run", "restart", "at") else ""
 
 

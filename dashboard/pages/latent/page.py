@@ -216,7 +216,7 @@ class Interpolation:
 
     def aim(self, event: gr.EventData, strip: dict | None, target: int | None) -> dict:
         """Take another image as the end."""
-        index = event._data.get("index") if isinstance(event._data, dict) else None
+        index = event._data.get("index")
         return self.offer(strip, index if type(index) is int else target)
 
     def _ends(self, mode: str, a: Any, b: Any, target: int | None, image: np.ndarray | None, strip: Any) -> Ends:
@@ -283,7 +283,7 @@ class Interpolation:
 
     def record(self, event: gr.EventData, walked: Mapping[str, Row]) -> dict:
         """Send a family's path as a GIF."""
-        row = walked.get(str(event._data.get("family"))) if isinstance(event._data, dict) else None
+        row = walked.get(str(event._data.get("family")))
         if row is None or len(row.frames) < 2:
             return {self.status: said("", "That path is not decoded yet; wait until its row is full.")}
         uri = "data:image/gif;base64," + base64.b64encode(engine.morph(row.frames)).decode()
@@ -371,7 +371,7 @@ class Atlas:
         self, event: gr.EventData, dataset: str | None, model: str | None, plane: str, image: np.ndarray | None
     ) -> dict:
         """Decode the spot that is pointed at."""
-        where = event._data.get("at") if isinstance(event._data, dict) else None
+        where = event._data.get("at")
         try:
             lane = self.latents.encoder(dataset or "", model or "")
             return {self.spot: self._spot(dataset or "", lane, where, plane)}

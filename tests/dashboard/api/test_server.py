@@ -7,6 +7,7 @@ import re
 import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -95,6 +96,46 @@ def test_nothing_private_answers_what_a_public_app_refuses(app, monkeypatch):
         words = last_words(app.url, {"data": data, "fn_index": fn._id, "session_hash": f"stranger{fn._id}"})
         assert public.CLOSED.split(",")[0] in words, fn.api_name
     assert asked >= 3
+
+
+SECRET = "root:x:0:0"  # how /etc/passwd begins
+HOSTILE = (
+    None, "/etc/passwd", "../../../../etc/passwd", "<script>alert(1)</script>", "\x00", -(10**30), float("1e308"), [],
+    {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}, {"__type__": "update", "value": "x"}, True,
+    json.loads("[" * 60 + "]" * 60), {"url": "file:///etc/passwd", "orig_name": "x.png"}, "A" * 10_000,
+)  # fmt: skip
+
+
+def test_hostile_calls_of_private_handlers_end_without_a_traceback_or_a_file(app, capfd):
+    """Each private handler is called over HTTP with what no page would send; another value in each of its places."""
+    asked = [fn for fn in app.demo.fns.values() if fn.fn is not None and fn.api_visibility == "private"]
+
+    def call(place):
+        fn = asked[place]
+        data = [HOSTILE[(place + i) % len(HOSTILE)] for i in range(len(fn.inputs))]
+        body = {
+            "data": data,
+            "fn_index": fn._id,
+            "session_hash": f"hostile{place}",
+            "event_data": HOSTILE[place % len(HOSTILE)],
+        }
+        return httpx.post(f"{app.url}/gradio_api/run/predict", json=body, timeout=PATIENCE).text
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(call, range(len(asked))))
+    printed = "".join(capfd.readouterr())
+    assert len(asked) > 100 and not [one for one in answers if SECRET in one or "Traceback" in one]
+    assert "Traceback" not in printed, printed[printed.index("Traceback") :][:3000]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["file=/etc/passwd", "file=../../../../etc/passwd", "file=%2Fetc%2Fpasswd", "file=checkpoints/../../etc/passwd",
+     "file=pyproject.toml", f"file={ROOT}/pyproject.toml", "static/..%2F..%2Fetc%2Fpasswd", "file=file:///etc/passwd"],
+)  # fmt: skip
+def test_no_file_of_the_server_is_given_out(app, path):
+    answer = httpx.get(f"{app.url}/gradio_api/{path}")
+    assert answer.status_code in (403, 404) and SECRET not in answer.text and "[project]" not in answer.text
 
 
 def test_a_public_app_says_so_and_measures_nothing(app, monkeypatch):

@@ -171,3 +171,24 @@ def test_equal_densities_leave_the_best_discriminator_at_one_half():
     assert divergence(0.0) == pytest.approx(0.0, abs=1e-12)
     worse = game(torch.full((10,), 0.3), torch.full((10,), 0.3))["value"].item()
     assert worse < -math.log(4), "a constant D other than 1/2 does worse than guessing"
+
+
+@pytest.mark.parametrize("noise", [-0.1, float("nan"), float("inf")])
+def test_noise_that_is_no_deviation_is_refused(noise):
+    with pytest.raises(InputError, match="noise is a standard deviation, 0 or more"):
+        GAN(size=8, widths=(8, 16), noise=noise)
+
+
+@pytest.mark.parametrize(("progress", "deviation"), [(0.0, 0.4), (0.5, 0.2), (1.0, 0.0)])
+def test_noise_on_what_the_discriminator_sees_falls_to_none_and_the_probe_sees_none(progress, deviation):
+    torch.manual_seed(0)
+    model = GAN(channels=3, size=8, widths=(8, 16), probe_widths=(4, 8), latent=8, noise=0.4)
+    seen = {"discriminator": [], "probe": []}
+    for name, kept in seen.items():
+        model.networks[name].register_forward_pre_hook(lambda _, inputs, kept=kept: kept.append(inputs[0].detach()))
+    x = torch.rand(256, 3, 8, 8)
+    list(model.losses(x, progress))
+    real = [seen["discriminator"][0], seen["discriminator"][-1]]  # in the discriminator's loss, and in the generator's
+    assert [float((one - x).std()) for one in real] == pytest.approx([deviation] * 2, abs=0.01)
+    fake = seen["discriminator"][1] - seen["probe"][1]
+    assert float(fake.std()) == pytest.approx(deviation, abs=0.01) and torch.equal(seen["probe"][0], x)
