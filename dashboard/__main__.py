@@ -33,8 +33,11 @@ def main() -> None:
         os.environ.setdefault(name, value)
     if problem := problem_of(os.environ):
         stop(problem)
-    from dashboard.app import main as serve
     from dashboard.service import InputError
+    from dashboard.service.imports import lean_gradio
+
+    lean_gradio()
+    from dashboard.app import main as serve
 
     try:
         serve()

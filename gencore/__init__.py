@@ -6,8 +6,12 @@
 from importlib import import_module
 from typing import Any
 
+from gencore.importing import lean_diffusers
+
 __version__ = "0.1.0"
 __all__ = ["FAMILIES", "__version__", "load"]
+
+lean_diffusers()  # before anything imports it
 
 _HOMES = {"load": "gencore.checkpoint", "FAMILIES": "gencore.families"}
 

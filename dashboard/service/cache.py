@@ -103,6 +103,8 @@ def outdated(old: Hashable, new: Hashable) -> bool:
 
 def bytes_in(value: Any) -> int:
     """Return the bytes that arrays, tensors and bytes take in a value, which may hold them in any depth."""
+    if value is None or isinstance(value, str | int | float):  # what most of a value's parts are
+        return 0
     if isinstance(value, bytes):
         return len(value)
     if isinstance(value, Mapping):

@@ -10,6 +10,8 @@ import inspect
 import json
 import logging
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import gradio as gr
@@ -17,6 +19,7 @@ from gradio.blocks import BlockFunction
 from gradio.components import Component
 from gradio.exceptions import InvalidPathError
 from gradio.processing_utils import check_all_files_in_cache
+from gradio.routes import App
 from gradio.state_holder import StateHolder
 
 from dashboard.service.counters import REFUSED, count
@@ -123,6 +126,17 @@ def check_told(event: gr.EventData | None, name: str | None) -> None:
         raise refusal(gr.Error(UPLOADED), name) from None
 
 
+@contextmanager
+def unserved() -> Iterator[None]:
+    """Keep Gradio from building a server meanwhile: the one that serves is built by `launch`, after all others."""
+    create = vars(App)["create_app"]
+    App.create_app = staticmethod(lambda *_, **__: None)
+    try:
+        yield
+    finally:
+        App.create_app = create
+
+
 class Updates(gr.Blocks):
     """Blocks that send every update of a generator whole, and none twice, and on which a slider's field may be empty.
 
@@ -136,6 +150,16 @@ class Updates(gr.Blocks):
     def __init__(self, *given: Any, **named: Any):
         super().__init__(*given, **named)
         self.default_config = Configuration(self.default_config)
+
+    def queue(self, *given: Any, **named: Any) -> Updates:
+        """Set how events wait, as `gr.Blocks.queue` does."""
+        with unserved():
+            return super().queue(*given, **named)
+
+    def __exit__(self, *given: Any) -> None:
+        """End the layout."""
+        with unserved():
+            super().__exit__(*given)
 
     @property
     def state_holder(self) -> StateHolder:
