@@ -16,7 +16,9 @@ from gencore import load
 from gencore.device import Settings, describe_machine
 
 CHECKPOINT, CALLS, BATCHES = "mnist/ddpm", 20, (1, 16, 64)
-OURS = (("float32", "contiguous"), ("float32", "channels_last"), ("bfloat16", "contiguous"))
+OURS = (
+    ("float32", "contiguous"), ("float32", "channels_last"), ("bfloat16", "contiguous"), ("bfloat16", "channels_last")
+)  # fmt: skip
 
 
 def noise(model, count):

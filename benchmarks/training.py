@@ -1,7 +1,8 @@
 """A step of training here, and in a plain loop with a DataLoader over the same networks: `make race`.
 
-python benchmarks/training.py [threads]: in turns, MNIST, each recipe's batch, float32 on both sides. The plain loop is
-what a tutorial has: images turned into floats one by one, torch's Adam and average, diffusers' own U-Net.
+python benchmarks/training.py [threads]: in turns, MNIST, each recipe's batch, float32 on both sides, and ours in the
+number format and layout that it chooses here. The plain loop is what a tutorial has: images turned into floats one by
+one, torch's Adam and average, diffusers' own U-Net.
 """
 
 import itertools
@@ -81,9 +82,12 @@ def main() -> None:
     print(f"{machine['name']}, {threads} threads, torch {machine['torch']}")
     for preset in PLAIN:
         run = resolve_run(preset, ["dtype=float32", "layout=contiguous", f"threads={threads}"])
-        trainer = train.rehearsal(run, load_splits(run.data, splits=("train",)))
-        taken = turns({"plain loop": plain_step(preset, trainer), "gencore": trainer.advance}, 7)
-        print(told(f"{preset}, batch {trainer.config.batch}", taken), flush=True)
+        splits = load_splits(run.data, splits=("train",))
+        alike, usual = (train.rehearsal(one, splits) for one in (run, resolve_run(preset, [f"threads={threads}"])))
+        settings = f"{usual.settings.dtype} {usual.settings.layout}"
+        ways = {"plain loop": plain_step(preset, alike), "gencore": alike.advance, f"in {settings}": usual.advance}
+        taken = turns(ways, 7)
+        print(told(f"{preset}, batch {alike.config.batch}", taken), flush=True)
 
 
 if __name__ == "__main__":
