@@ -20,9 +20,19 @@ SAME_SECONDS = 2.0  # torchrun hands its workers a signal on that they may have 
 _raised = threading.Event()
 
 
-def interrupted() -> bool:
-    """Return whether a signal has raised KeyboardInterrupt here: a library's C code may make another error of it."""
-    return _raised.is_set()
+@contextmanager
+def unmasked(*but: type[Exception]) -> Iterator[None]:
+    """Raise the KeyboardInterrupt that a signal was, where a library's C code, or who reads a file, made another error.
+
+    Args:
+        but: Errors that are none, and pass.
+    """
+    try:
+        yield
+    except (ValueError, TypeError, RuntimeError, OSError) as error:
+        if _raised.is_set() and not isinstance(error, but):
+            raise KeyboardInterrupt from None
+        raise
 
 
 def _interrupt(number: int = 0, frame: FrameType | None = None) -> None:

@@ -92,6 +92,7 @@ lab.address = (() => {
     fields.forEach((field, i) => {
       if (given[i] === null || given[i] === undefined || given[i] === '') return;
       if (field.name === 'data' && !opened.has(page)) return;
+      if (field.by && !data) return; // while a page opens: what is usual is not known yet
       const usual = field.by ? field.usual[data] : field.usual;
       const text = worded(field, given[i]);
       said[field.name] = usual !== undefined && usual !== null && text === worded(field, usual) ? '' : text;

@@ -30,7 +30,7 @@ from gencore.cli import (
 from gencore.cli import list as listing
 from gencore.environment import check_environment
 from gencore.errors import InputError
-from gencore.signals import heed_sigterm, interrupted
+from gencore.signals import heed_sigterm, unmasked
 
 
 class Commands(TyperGroup):
@@ -39,15 +39,12 @@ class Commands(TyperGroup):
     def invoke(self, ctx: typer.Context) -> Any:
         """Run the command that was asked for."""
         try:
-            check_environment()
-            return super().invoke(ctx)
+            with unmasked(typer.Exit, typer.Abort):
+                check_environment()
+                return super().invoke(ctx)
         except InputError as error:
             typer.echo(f"Error: {error}", err=True)
             raise typer.Exit(2) from None
-        except (ValueError, TypeError, RuntimeError, OSError) as error:
-            if interrupted() and not isinstance(error, typer.Exit | typer.Abort):
-                raise KeyboardInterrupt from None  # came while a library read a file, which told it in its own words
-            raise
 
 
 app = typer.Typer(

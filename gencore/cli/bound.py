@@ -10,6 +10,7 @@ import typer
 
 from gencore.cli.options import CheckpointName, DeviceName, DtypeName, FirstImages, RowsFile, Split
 from gencore.cli.terminal import duration, print_rows, progress
+from gencore.signals import unmasked
 
 
 def bound(
@@ -35,7 +36,7 @@ def bound(
     typer.echo(f"{job.task.title}: {about(job.task.seconds)} on this {job.task.device} for {n:,} images.")
     row = None
     try:
-        with progress() as show, closing(run(job)) as steps:
+        with unmasked(), progress() as show, closing(run(job)) as steps:
             for at in steps:
                 show(at.share, f"{duration(at.eta_s)} left, {at.words}")
                 row = at.row

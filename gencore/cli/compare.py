@@ -12,6 +12,7 @@ import typer
 
 from gencore.cli.options import ChannelsOfImages, DeviceName, FitOfImages, LabelColumn, SizeOfImages, Texts
 from gencore.cli.terminal import duration, progress
+from gencore.signals import unmasked
 
 if TYPE_CHECKING:
     from gencore.comparison.run import Comparison
@@ -83,7 +84,7 @@ def follow(comparison: Comparison) -> None:
     """Work on a comparison, showing how far it is, and what is wrong with a family."""
     said = {}
     try:
-        with progress() as show, closing(comparison.run()) as moments:
+        with unmasked(), progress() as show, closing(comparison.run()) as moments:
             for at in moments:
                 show(at.share, f"{at.phase}: {at.words}, {duration(at.eta_s)} left")
                 for one in comparison.state.members:

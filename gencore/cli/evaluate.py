@@ -13,6 +13,7 @@ import typer
 from gencore.cli.options import BatchSize, DeviceName, DtypeOrAuto, RowsFile, Texts
 from gencore.cli.terminal import duration, print_rows, progress
 from gencore.errors import InputError, near
+from gencore.signals import unmasked
 
 if TYPE_CHECKING:
     from gencore.evaluation.crew import Crew
@@ -200,7 +201,7 @@ def measure(plan: Plan, again: bool, crew: Crew) -> None:
 
     written, same = 0, 0
     try:
-        with progress() as show, closing(run(plan, crew)) as steps:
+        with unmasked(), progress() as show, closing(run(plan, crew)) as steps:
             for at in steps:
                 show(at.share, f"{at.place} of {at.total}, {duration(at.eta_s)} left, {at.words}")
                 written += at.row is not None or at.same

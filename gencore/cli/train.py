@@ -32,7 +32,7 @@ def train(
 ) -> None:
     """Train a preset. Ctrl-C and SIGTERM stop it and leave a usable checkpoint; --resume goes on."""
     from gencore.presets import resolve_run
-    from gencore.signals import stoppable
+    from gencore.signals import stoppable, unmasked
     from gencore.train import train as start
 
     run = resolve_run(preset, [*(settings or []), *([] if seed is None else [f"seed={seed}"])])
@@ -40,7 +40,7 @@ def train(
     options = {"minutes": minutes, "images": images, "init": init, "device": device, "tracker": tracker}
     last = None
     try:
-        with stoppable() as stop:
+        with unmasked(), stoppable() as stop:
             steps = start(run, out, preset=preset, resume=resume, stop=stop, **options)
             # Closing is what saves the checkpoint, wherever in this loop an interruption falls.
             with progress() as show, closing(steps):

@@ -22,8 +22,13 @@ AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 # Colours that are still changing (a button that Gradio fades from disabled to enabled) are judged when they are there.
 # A link of the header leads to a page, '#speed', which axe takes for a skip link without a target.
 JUDGE = """async (options) => {
-  const changing = document.getAnimations().filter((one) => one.effect.getComputedTiming().endTime < 5000);
-  await Promise.allSettled(changing.map((one) => one.finished));
+  for (let calm = 0; calm < 3; ) { // frames in which nothing changes: one change may begin another
+    const short = (one) => one.playState === 'running' && one.effect.getComputedTiming().endTime < 5000;
+    const changing = document.getAnimations().filter(short);
+    calm = changing.length ? 0 : calm + 1;
+    await Promise.allSettled(changing.map((one) => one.finished));
+    await new Promise(requestAnimationFrame);
+  }
   const rules = { 'skip-link': { enabled: false } };
   const { violations } = await axe.run(document, { resultTypes: ['violations'], rules, ...options });
   return violations.flatMap(({ id, nodes }) => nodes.map(({ target, html }) => [id, target.join(' '), html]));

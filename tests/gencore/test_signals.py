@@ -6,14 +6,17 @@ import signal
 import threading
 from contextlib import suppress
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
 
 from gencore import checkpoint, signals
 from gencore.cli import app
+from gencore.cli.evaluate import measure
+from gencore.errors import InputError
 from gencore.presets import Run
-from gencore.signals import Stop, heed_sigterm, stoppable
+from gencore.signals import Stop, heed_sigterm, stoppable, unmasked
 from gencore.train import train
 
 TINY = Run("vae", "digits", {"widths": (8, 8), "latent": 2, "components": 2}, {
@@ -121,3 +124,32 @@ def test_a_library_that_makes_another_error_of_an_interrupt_does_not_change_how_
     ended = CliRunner().invoke(app, ["list"])
     assert ended.exit_code == (130 if came else 1)
     assert came or "could not determine" in str(ended.exception)
+
+
+@pytest.mark.parametrize("error", [RuntimeError("what a C library says"), InputError("The file is damaged.")])
+def test_what_a_signal_became_in_a_library_is_the_interruption_that_it_was(monkeypatch, error):
+    signalled = threading.Event()
+    monkeypatch.setattr("gencore.signals._raised", signalled)
+    with pytest.raises(type(error)), unmasked():
+        raise error
+    signalled.set()
+    with pytest.raises(KeyboardInterrupt), unmasked():
+        raise error
+    with pytest.raises(type(error)), unmasked(type(error)):
+        raise error
+
+
+def test_a_command_that_a_signal_ends_as_another_error_says_where_it_goes_on(monkeypatch, capsys):
+    """Seen on a busy machine: the exit code of an interruption, and not a word of what was left."""
+
+    def run(*_):
+        yield from ()
+        raise RuntimeError("what a C library says")
+
+    signalled = threading.Event()
+    monkeypatch.setattr("gencore.signals._raised", signalled)
+    monkeypatch.setattr("gencore.evaluation.evaluate.run", run)
+    signalled.set()
+    with pytest.raises(KeyboardInterrupt):
+        measure(SimpleNamespace(tasks=[None] * 3), False, None)
+    assert "Stopped after 0 of 3 rows; the same command goes on from here." in capsys.readouterr().err

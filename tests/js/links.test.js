@@ -66,6 +66,8 @@ test('what an address says is set before its page is opened, and what was not us
 });
 
 test('what differs from the usual is in the address, in the order of the fields, readable', () => {
+  lab.address.take('films', [null, 'mnist/b', '42', 'two seeds', true, []]);
+  assert.equal(now(), '?__theme=dark&lecture=short#films/one', 'without its data set, what is usual is not known');
   lab.address.take('films', ['mnist', 'mnist/a', '42', 'two seeds', true, []]);
   assert.equal(
     now(),

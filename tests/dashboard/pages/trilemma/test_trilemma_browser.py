@@ -149,11 +149,17 @@ def test_the_first_screen_says_what_this_is_which_is_best_for_what_and_what_to_d
     page.wait_for_function("document.querySelectorAll('.bests img.strip').length === 3")
     assert page.evaluate("[...document.querySelectorAll('.bests img.strip')].every((one) => one.naturalWidth > 100)")
     shown = ("h1", "[data-at=lead]", ".start .go", ".leads li", ".bests .card", ".bests img.strip", ".bests .bar")
-    for selector in shown:
-        for part in page.locator(f"#trilemma-home {selector}").all():
-            box = part.bounding_box()
-            assert box["y"] >= 0 and box["y"] + box["height"] <= height, (selector, box)
-            assert box["x"] >= 0 and box["x"] + box["width"] <= width, (selector, box)
+    # All boxes at one moment: the answer may be painted anew while they are looked up one by one.
+    boxes = page.evaluate(
+        "(shown) => shown.map((one) => [one, [...document.querySelectorAll(`#trilemma-home ${one}`)].map((part) => "
+        "part.getBoundingClientRect().toJSON())])",
+        shown,
+    )
+    for selector, found in boxes:
+        assert found, selector
+        for box in found:
+            assert box["width"] > 0 and box["top"] >= 0 and box["bottom"] <= height, (selector, box)
+            assert box["left"] >= 0 and box["right"] <= width, (selector, box)
     assert page.locator(".bests .bar > span").all_inner_texts() == ["close to real", "varied", "fast"] * 3
     leads = [words.split() for words in page.locator(".leads li").all_inner_texts()]
     assert ["DDPM" in leads[0], "DDPM" in leads[2], leads[2][0]] == [True, False, "fastest"]
