@@ -12,6 +12,8 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
 from dashboard.pages import PAGES
 from tests.support.browser import FLAGS, ROOT, chromium_path, serve
 

@@ -16,6 +16,8 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
 from dashboard.ui.served import PICTURE
 from tests.support.browser import FLAGS, ROOT, chromium_path, wait_for
 from tests.support.buttons import run_to_end
