@@ -25,6 +25,7 @@ from tests.support.buttons import run_to_end
 FOLDER = ROOT / "docs" / "screenshots"
 INSIDE = ("latent", "vae", "gan", "diffusion", "training")  # their panels fill by themselves when the page is opened
 PAGES = ("trilemma", "yours", "compare", "diversity", "speed", "table", "failures", "lecture", *INSIDE)
+TALLEST = 6000  # pixels: the rest of a long page is more of the same, and pictures stay in the history for good
 LOOKS = {
     "light": {"theme": "light", "width": 1280, "height": 800},
     "dark": {"theme": "dark", "width": 1280, "height": 800},
@@ -82,7 +83,9 @@ def share(browser, address):
 
 def shrink(path):
     """Keep 256 colours of a picture: a third of the bytes, and no difference that one sees."""
-    Image.open(path).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
+    image = Image.open(path).convert("RGB")
+    image = image.crop((0, 0, image.width, min(image.height, TALLEST)))
+    image.quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 def main():
