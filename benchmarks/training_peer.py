@@ -1,4 +1,4 @@
-"""A step of DDPM training here, and in denoising-diffusion-pytorch, at equal parameters: `make race`.
+"""A step of DDPM training here, and in denoising-diffusion-pytorch, at about equal parameters: `make race`.
 
 python benchmarks/environment.py benchmarks/training_peer.py [threads [key=value ...]]: in turns, colour pictures of
 32x32, 64 a step, ours in the number format and layout that training chooses unless settings say otherwise. Theirs is

@@ -36,7 +36,7 @@ from gencore.paths import as_path
 # Images per generation, and generations. Three of a sweep's 2,000 are more images than five of 1,000, but the interval
 # of three is 1.4 times as wide (Student's t of 2 degrees of freedom is 4.30, of 4 is 2.78), too wide to rank by.
 SIZES = {"headline": (5000, 5), "lecture": (5000, 5), "sweep": (1000, 5)}
-SLOW_CALLS, SLOW_SIZES = 500, (200, 5)  # an hour of a thread; the KID alone, which is unbiased, carries over to other n
+SLOW_CALLS, SLOW_SIZES = 500, (400, 5)  # there the KID alone, which is unbiased, carries over to other n
 NAMES = re.compile(r"[\w()+.-][\w ()+.-]{0,59}")  # of samples; no '/', as in a checkpoint's
 MAX_CALLS = 1_000_000  # per image, of samples from elsewhere
 TRIAL = 16  # images that tell how long a point takes
