@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any
 
@@ -97,7 +97,7 @@ def measure(
     seeds = [image_seed(0, index) for index in range(n)]
     calls = count_calls(model, seeds, knobs)
     return Cost(
-        **asdict(_timing(model, n, repeats, knobs)),
+        **asdict(_summary(n, _milliseconds(model, seeds, repeats, knobs))),
         calls=calls,
         flops=count_flops(model, seeds[:1], knobs),
         parameters=count_parameters(model.network),
@@ -109,25 +109,58 @@ def measure(
     )
 
 
-def time_batches(model: Family, knobs: Mapping[str, Any], seconds: float = SECONDS) -> Iterator[Timing]:
-    """Yield the timing of each batch size in turn, about `seconds` of them in all.
+class Sweep:
+    """The times of a point's batch sizes, about `seconds` of them in all, taken in rounds.
 
     The time is shared equally among the sizes and decides how often each is repeated, once at the least. A size above
-    16 of which not even one run fits its share is left out, with those above it.
+    16 of which not even one run fits its share is left out, with those above it. Between two rounds other points can
+    have theirs: what slows a machine down for some minutes then slows all of them, and not the one that was at work.
 
-    Raises:
-        InputError: if a knob is bad.
+    Attributes:
+        knobs: The point's.
+        seconds: About how long it takes in all.
+        rounds: Among how many rounds the repeats are shared, as equally as they can be; the first have the rest.
+        repeats: By size, how often it is timed; {} until the first round.
+        ms: By size, the wall time of each repeat so far.
     """
-    calls, _ = estimate(model, 1, knobs)
-    sizes = SIZES if calls <= MANY_CALLS else SLOW_SIZES
-    share = seconds / len(sizes)
-    for n in sizes:
-        _, expected = estimate(model, n, knobs)  # which also warms up
-        if expected > share and n > max(SLOW_SIZES):
+
+    def __init__(self, knobs: Mapping[str, Any], seconds: float = SECONDS, rounds: int = 1):
+        self.knobs, self.seconds, self.rounds = knobs, seconds, rounds
+        self.repeats: dict[int, int] = {}
+        self.ms: dict[int, list[float]] = {}
+
+    @property
+    def timings(self) -> tuple[Timing, ...]:
+        """The sizes that are timed so far, the smallest first."""
+        return tuple(_summary(n, ms, sweep=True) for n, ms in self.ms.items())
+
+    def round(self, model: Family) -> Iterator[Timing]:
+        """Time one round; yield each size as it stands then. A round that has none left is over at once.
+
+        Raises:
+            InputError: if a knob is bad.
+        """
+        if self.repeats:
+            for n, repeats in self.repeats.items():
+                if len(self.ms[n]) < repeats:
+                    estimate(model, n, self.knobs)  # which warms up: another point was here meanwhile
+                    yield self._time(model, n)
             return
-        repeats = min(max(int(share / expected), 1), MOST_REPEATS)
-        timing = _timing(model, n, repeats, knobs)
-        yield timing if repeats >= P95_REPEATS else replace(timing, ms_p95=None)
+        calls, _ = estimate(model, 1, self.knobs)
+        sizes = SIZES if calls <= MANY_CALLS else SLOW_SIZES
+        share = self.seconds / len(sizes)
+        for n in sizes:
+            _, expected = estimate(model, n, self.knobs)
+            if expected > share and n > max(SLOW_SIZES):
+                return
+            self.repeats[n] = min(max(int(share / expected), 1), MOST_REPEATS)
+            yield self._time(model, n)
+
+    def _time(self, model: Family, n: int) -> Timing:
+        taken = self.ms.setdefault(n, [])
+        count = min(-(-self.repeats[n] // self.rounds), self.repeats[n] - len(taken))
+        taken += _milliseconds(model, [image_seed(0, index) for index in range(n)], count, self.knobs)
+        return _summary(n, taken, sweep=True)
 
 
 @torch.no_grad()
@@ -172,10 +205,11 @@ def count_flops(model: Family, seeds: Sequence[int], knobs: Mapping[str, Any]) -
     return counter.get_total_flops()
 
 
-def _timing(model: Family, n: int, repeats: int, knobs: Mapping[str, Any]) -> Timing:
-    ms = _milliseconds(model, [image_seed(0, index) for index in range(n)], repeats, knobs)
+def _summary(n: int, ms: Sequence[float], sweep: bool = False) -> Timing:
+    """Return what the repeats of a size come to."""
     median, p95 = np.percentile(ms, [50, 95]).tolist()
-    return Timing(n, repeats, median, p95, median / n, 1000 * n / median)
+    known = not sweep or len(ms) >= P95_REPEATS
+    return Timing(n, len(ms), median, p95 if known else None, median / n, 1000 * n / median)
 
 
 def _milliseconds(model: Family, seeds: Sequence[int], repeats: int, knobs: Mapping[str, Any]) -> list[float]:

@@ -7,11 +7,11 @@ what is kept. All rows are compared with the same real test images: the cached f
 
 from __future__ import annotations
 
-import subprocess
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -20,21 +20,19 @@ from torch import Tensor
 from gencore.checkpoint import roots
 from gencore.data import View, at_hand, identity, load_splits
 from gencore.errors import InputError
-from gencore.evaluation import cost, memory, rows
-from gencore.evaluation.assemble import common, scored_row
-from gencore.evaluation.cost import Timing
+from gencore.evaluation import rows
+from gencore.evaluation.assemble import scored_row
+from gencore.evaluation.costing import Costing
 from gencore.evaluation.crew import Crew
 from gencore.evaluation.given import keep_first_images
 from gencore.evaluation.making import Making, RowProgress, Unmeasurable, measuring
 from gencore.evaluation.plan import prepare
 from gencore.evaluation.scoring import BatchFeatures, Scores
 from gencore.evaluation.task import Plan, Task
-from gencore.family import Family, image_seed
 from gencore.locks import DEVICE, holder, owned, taken
 
-MEMORY_IMAGES = 16  # generated at once to find the peak of the memory
-MEMORY_CALLS = 8  # after which the memory in use does not grow: the solvers look back three steps
-COST_WORDS = {"counting": "counting calls and operations", "memory": "memory", "done": "done"}
+ROUNDS = 5  # in which the points' times are taken in turn
+COST_WORDS = {"counting": "counting calls and operations", "memory": "memory", "timing": "timing"}
 PATIENCE, TICK = 300.0, 0.1  # seconds to wait for the device, and between two looks at it
 MEANWHILE = "measured by another evaluation meanwhile"
 CAUTION = 0.05  # the share of the work before which its pace so far says less than the estimate
@@ -114,22 +112,70 @@ def turn_at(paths: Collection[Path], mine: ExitStack) -> Iterator[str]:
 
 
 def measured(plan: Plan, crew: Crew | None) -> Iterator[Progress]:
-    """Measure what was planned; see `run`."""
-    evaluation, clock, failed = Evaluation(plan, crew), Clock(plan.seconds), 0
-    for place, task in enumerate(plan.tasks, start=1):
-        whole = place, len(plan.tasks)
+    """Measure what was planned: first the rows of scores, each in turn, then those of costs; see `run`."""
+    evaluation, failed = Evaluation(plan, crew), 0
+    for moment in chain(scored(evaluation), costs(evaluation)):
+        failed += bool(moment.problem)
+        yield moment
+    if failed:
+        raise Unfinished(f"{failed} of {len(plan.tasks)} rows could not be measured; the others are written.")
+
+
+def scored(evaluation: Evaluation) -> Iterator[Progress]:
+    """Measure the rows of scores that are planned, one after another."""
+    for task in evaluation.plan.tasks:
+        if task.kind == "cost":
+            continue
         try:
             for moment in evaluation.measure(task):
                 new = moment.row is not None and add(task, moment.row)
                 same = moment.row is not None and not new and task.before is not None
                 words = moment.words if new or same or moment.row is None else f"{task.title}: {MEANWHILE}"
-                yield Progress(task, *whole, *clock.read(moment.seconds), words, moment.row if new else None, same)
+                yield evaluation.progress(task, moment.seconds, words, row=moment.row if new else None, same=same)
         except Unmeasurable as error:
-            failed += 1
-            yield Progress(task, *whole, *clock.read(task.seconds), task.title, problem=str(error))
-        clock.passed += task.seconds
-    if failed:
-        raise Unfinished(f"{failed} of {len(plan.tasks)} rows could not be measured; the others are written.")
+            yield evaluation.progress(task, task.seconds, task.title, problem=str(error))
+        evaluation.clock.passed += task.seconds
+
+
+def costs(evaluation: Evaluation) -> Iterator[Progress]:
+    """Measure the rows of costs that are planned, all of them side by side; a row is written when all are measured.
+
+    An interruption leaves rows of the repeats that there are by then, once every size of a point has been timed.
+    """
+    costings = []
+    for task in evaluation.plan.tasks:
+        if task.kind == "cost" and evaluation.is_there(task):
+            yield evaluation.progress(task, task.seconds, f"{task.title}: {MEANWHILE}")
+            evaluation.clock.passed += task.seconds
+        elif task.kind == "cost":
+            costings.append(Costing(task, ROUNDS))
+    try:
+        yield from rounds(evaluation, costings)
+        while costings:
+            costing = costings.pop(0)
+            new = add(costing.task, costing.row)
+            words = f"{costing.task.title}: {'done' if new else MEANWHILE}"
+            yield evaluation.progress(costing.task, 0.0, words, row=costing.row if new else None)
+    except BaseException:  # an interruption, or nobody listens any more
+        for costing in costings:
+            if costing.is_timed:
+                add(costing.task, costing.row)
+        raise
+
+
+def rounds(evaluation: Evaluation, costings: list[Costing]) -> Iterator[Progress]:
+    """Count at each point, then time all of them, round by round; one that cannot be measured is taken out."""
+    while going := [costing for costing in costings if not costing.is_over]:
+        for costing in going:
+            task, before = costing.task, costing.share
+            try:
+                for moment in evaluation.cost(costing):
+                    yield evaluation.progress(task, moment.seconds, moment.words)
+                evaluation.clock.passed += task.rest * (costing.share - before)
+            except Unmeasurable as error:
+                costings.remove(costing)
+                evaluation.clock.passed += task.rest * (1 - before)
+                yield evaluation.progress(task, 0.0, task.title, problem=str(error))
 
 
 def add(task: Task, row: Mapping[str, Any]) -> bool:
@@ -171,23 +217,30 @@ class Evaluation(Making):
 
     def __init__(self, plan: Plan, crew: Crew | None = None):
         super().__init__(plan.device, crew)
-        self.plan = plan
+        self.plan, self.clock = plan, Clock(plan.seconds)
+        self.places = {id(task): place for place, task in enumerate(plan.tasks, start=1)}
         self.images: tuple[str, Tensor | None] | None = None
 
+    def progress(self, task: Task, inside: float, words: str, **more: Any) -> Progress:
+        """Return where the evaluation is, `inside` expected seconds into a part of a task."""
+        return Progress(task, self.places[id(task)], len(self.places), *self.clock.read(inside), words, **more)
+
     def measure(self, task: Task) -> Iterator[RowProgress]:
-        """Yield the moments of a task, the last one with its row, unless another process has written that.
+        """Yield the moments of a row of scores, the last one with it, unless another process has written that.
 
         Raises:
             Unmeasurable: if this task cannot be measured.
             InputError: if the disk refuses.
         """
-        if not task.repeat and any(map(task.is_measured_by, rows.read(task.path)[0])):
+        if self.is_there(task):
             yield RowProgress(task.seconds, f"{task.title}: {MEANWHILE}")
-        elif task.kind == "cost":
-            yield from self.cost(task)
         else:
             yield from self.sampled(task)
             yield from self.scored(task)
+
+    def is_there(self, task: Task) -> bool:
+        """Return whether another process has meanwhile written the row of a task that is not to be repeated."""
+        return not task.repeat and any(map(task.is_measured_by, rows.read(task.path)[0]))
 
     def scored(self, task: Task) -> Iterator[RowProgress]:
         """Yield the moments of scoring a row's images, generation by generation."""
@@ -263,65 +316,13 @@ class Evaluation(Making):
             time.sleep(TICK)
         mine.enter_context(held or ExitStack())
 
-    def cost(self, task: Task) -> Iterator[RowProgress]:
-        """Yield the moments of a row of costs."""
+    def cost(self, costing: Costing) -> Iterator[RowProgress]:
+        """Yield the moments of a point's next part of measuring what it costs, alone on the device."""
+        task, before = costing.task, costing.share
         with measuring(task.title), ExitStack() as mine:
             yield from self.turn(task, mine)
-            for at in cost_row(task, self.model(task), task.timing_seconds):
-                if at.stage != "timing":
-                    yield RowProgress(task.rest * at.share, f"{task.title}: {COST_WORDS[at.stage]}", at.row)
-                elif at.timings:
-                    last = at.timings[-1]
-                    words = f"{task.title}: {last.n} at once, {last.ms_per_image:,.2f} ms per image"
-                    yield RowProgress(task.rest * at.share, words)
-
-
-@dataclass(frozen=True)
-class CostProgress:
-    """Where the measuring of a cost is.
-
-    Attributes:
-        share: The share that is done, in [0, 1].
-        stage: 'counting' and 'memory' as they begin; 'timing' as it begins and after each batch size; 'done'.
-        timings: The batch sizes that are timed.
-        row: The row, at the end.
-    """
-
-    share: float
-    stage: str
-    timings: tuple[Timing, ...] = ()
-    row: Mapping[str, Any] | None = None
-
-
-def cost_row(
-    task: Task, model: Family, seconds: float, wait: memory.Wait = subprocess.Popen.communicate
-) -> Iterator[CostProgress]:
-    """Measure what generating costs at a task's point: calls and operations, memory, then time.
-
-    Args:
-        task: The task, which the row tells of.
-        model: Its model, set up as the task says.
-        seconds: About how long to time.
-        wait: Waits for the process that measures memory; see `memory.peak_memory`.
-
-    Raises:
-        InputError: if a knob is bad.
-    """
-    started, seeds = time.monotonic(), [image_seed(0, place) for place in range(MEMORY_IMAGES)]
-    yield CostProgress(0.0, "counting")
-    counted = {
-        "calls": cost.count_calls(model, seeds[:1], task.knobs),
-        "flops": cost.count_flops(model, seeds[:1], task.knobs),
-        "parameters": cost.count_parameters(model.network),
-        "parameters_total": cost.count_parameters(model),
-    }
-    yield CostProgress(0.1, "memory")
-    counted["peak_memory_mb"] = memory.peak_memory(model, seeds, task.knobs, MEMORY_CALLS, wait)
-    timings: tuple[Timing, ...] = ()
-    yield CostProgress(0.2, "timing")
-    for timing in cost.time_batches(model, task.knobs, seconds):
-        timings += (timing,)
-        yield CostProgress(0.2 + 0.15 * len(timings), "timing", timings)
-    best = max(timings, key=lambda timing: timing.images_per_s).n
-    row = common(task, time.monotonic() - started) | {"batches": [asdict(one) for one in timings], "best": best}
-    yield CostProgress(1.0, "done", timings, row | counted)
+            for at in costing.part(self.model(task)):
+                words = f"{task.title}: {COST_WORDS[at.stage]}"
+                if at.timing:
+                    words = f"{task.title}: {at.timing.n} at once, {at.timing.ms_per_image:,.2f} ms per image"
+                yield RowProgress(task.rest * (at.share - before), words)

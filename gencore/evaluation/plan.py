@@ -269,7 +269,7 @@ class Planner:
     # ---- the tasks
 
     def of_checkpoint(self, entry: checkpoint.Entry) -> Iterator[Task]:
-        """Yield the tasks of a checkpoint, each once: a point's quality, then its cost."""
+        """Yield the tasks of a checkpoint, each once: a point's quality and its cost."""
         path = rows.path_for(entry, self.options.out)
         points = [
             point for point in points_of(FAMILIES[entry.family], self.options.points) if self.options.wants(point.label)

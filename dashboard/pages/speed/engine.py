@@ -27,7 +27,8 @@ from dashboard.service.public import check_open, is_public
 from gencore import checkpoint
 from gencore.device import DTYPES, LAYOUTS, Settings
 from gencore.errors import InputError
-from gencore.evaluation import cost, evaluate, rows
+from gencore.evaluation import cost, rows
+from gencore.evaluation.costing import Costing
 from gencore.evaluation.task import Task
 from gencore.family import Family, Point, resolve_knobs
 
@@ -151,7 +152,7 @@ def settings_of(row: Mapping[str, Any] | None) -> Settings:
 
 
 def expect(row: Mapping[str, Any], seconds: float) -> float:
-    """Return about how long `seconds` of timing really take, by a row of before; see `cost.time_batches`."""
+    """Return about how long `seconds` of timing really take, by a row of before; see `cost.Sweep`."""
     sizes = cost.SIZES if row["calls"] <= cost.MANY_CALLS else cost.SLOW_SIZES
     share, total = seconds / len(sizes), 0.0
     for n in sizes:
@@ -273,12 +274,12 @@ def cost_row(job: Job, halt: threading.Event, tell: Any) -> Mapping[str, Any]:
                 f"{job.name} takes {calls:,} network calls per image, more than {MOST_CALLS}; time it with: "
                 f"python -m gencore evaluate {job.entry.name} --rows cost"
             )
-        for at in evaluate.cost_row(task_of(job, model), model, job.seconds, partial(wait_for, over=halt.is_set)):
-            if at.stage in WORDS:
-                tell(WORDS[at.stage])
-            elif at.stage == "timing":
-                tell(timing_words(len(at.timings)))
-    return at.row
+        costing, done = Costing(task_of(job, model), wait=partial(wait_for, over=halt.is_set)), 0
+        while not costing.is_over:
+            for at in costing.part(model):
+                done += at.timing is not None
+                tell(WORDS.get(at.stage) or timing_words(done))
+    return costing.row
 
 
 def timing_words(done: int) -> str:
@@ -294,4 +295,5 @@ def task_of(job: Job, model: Family) -> Task:
         kind="cost", dataset=entry.dataset, checkpoint=entry.name, family=entry.family, point=job.point,
         knobs=job.knobs, settings=job.settings, batch=1, hashes={"checkpoint": rows.checkpoint_hash(entry.path)},
         path=rows.rows_path(entry.dataset, checkpoint.roots()[-1]), entry=entry, device=str(model.device),
+        timing_seconds=job.seconds,
     )  # fmt: skip

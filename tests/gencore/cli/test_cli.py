@@ -672,7 +672,7 @@ class TestEvaluate:
         def stop(*_):
             raise KeyboardInterrupt
 
-        monkeypatch.setattr("gencore.evaluation.evaluate.cost.count_calls", stop)
+        monkeypatch.setattr("gencore.evaluation.costing.cost.count_calls", stop)
         result = run("evaluate", "digits/vae", "--rows", "cost", "--dtype", "float32", "--again")
         assert result.exit_code == 130
         assert "Stopped after 0 of 1 rows; the same command without --again goes on from here." in result.stderr

@@ -223,7 +223,7 @@ def timed(monkeypatch, an_image, **knobs):
     monkeypatch.setattr(
         cost, "_milliseconds", lambda model, seeds, repeats, knobs: [1000 * an_image * len(seeds)] * repeats
     )
-    return list(cost.time_batches(Toy(), knobs, 50.0))
+    return list(cost.Sweep(knobs, 50.0).round(Toy()))
 
 
 def test_a_sweep_of_fast_points_repeats_as_often_as_it_may(monkeypatch):
@@ -247,6 +247,28 @@ def test_a_sweep_of_many_calls_has_two_sizes_however_slow(monkeypatch):
     monkeypatch.setattr(cost, "MANY_CALLS", 49)
     timings = timed(monkeypatch, 5.0, steps=50)
     assert [(timing.n, timing.repeats) for timing in timings] == [(1, 5), (16, 1)]
+
+
+def test_rounds_share_the_repeats_and_time_no_more_of_them(monkeypatch):
+    """7 repeats in 3 rounds are 3, 3 and 1; what fits once is timed in the first round alone."""
+    asked = []
+
+    def times(model, seeds, repeats, knobs):
+        asked.append((len(seeds), repeats))
+        return [float(len(asked))] * repeats
+
+    monkeypatch.setattr(cost, "estimate", lambda model, n, knobs: (knobs["steps"], n * 0.1))
+    monkeypatch.setattr(cost, "_milliseconds", times)
+    sweep = cost.Sweep({"steps": 20}, 60.0, rounds=3)
+    assert sweep.timings == ()
+    first = list(sweep.round(Toy()))
+    assert [(timing.n, timing.repeats) for timing in first] == [(1, 7), (4, 7), (16, 3), (64, 1)]
+    assert asked == [(1, 7), (4, 7), (16, 3), (64, 1)], "20, 20, 7 and 1 repeats, and 256 images do not fit"
+    assert [(one.n, one.repeats) for one in sweep.round(Toy())] == [(1, 14), (4, 14), (16, 6)]
+    assert [(one.n, one.repeats) for one in sweep.round(Toy())] == [(1, 20), (4, 20), (16, 7)]
+    assert [(one.n, one.repeats) for one in sweep.timings] == [(1, 20), (4, 20), (16, 7), (64, 1)]
+    assert sweep.timings[2].ms == 7 and sweep.timings[2].ms_p95 == pytest.approx(9.1), "of 3, 3, 3, 7, 7, 7 and 10"
+    assert list(sweep.round(Toy())) == []
 
 
 @pytest.mark.parametrize("number", [0, -1, 1.5, True, "3", 10**9])

@@ -641,14 +641,48 @@ class TestCost:
             assert [row["kind"] for row in measure("digits/vae", rows=which, again=True)] == ["cost"]
         assert measure("digits/vae", rows="quality", again=True) == []
 
-    def test_interrupted_it_goes_on(self, root, settings):
+    @pytest.fixture
+    def stages(self, root, settings, monkeypatch):
+        """Time every temperature until `last` of what is seen so far; return that, the rows written, and what is left."""
         options = QUICK | {"rows": "cost", "only": ("temperature",)}
-        labels = [task.point.label for task in prepare(["digits/vae"], "sweep", **options).tasks]
-        stopped = evaluate.evaluate(["digits/vae"], "sweep", **options)
-        next(at for at in stopped if at.row)
-        stopped.close()
-        left = prepare(["digits/vae"], "sweep", **options)
-        assert [task.point.label for task in left.tasks] == labels[1:] and left.finished == 1
+        monkeypatch.setattr(cost, "SECONDS", 1.0)
+
+        def until(last, path):
+            seen = []
+            for at in (stopped := evaluate.evaluate(["digits/vae"], "sweep", **options)):
+                seen.append((at.task.point.label, at.words, at.row))
+                if last(seen):
+                    break
+            stopped.close()
+            return seen, rows.read(path)[0], prepare(["digits/vae"], "sweep", **options)
+
+        return until
+
+    def test_points_are_timed_in_turn_round_by_round(self, stages, path):
+        seen, written, left = stages(lambda seen: False, path)
+        labels = list(dict.fromkeys(label for label, _, _ in seen))
+        one_at_once = [label for label, words, _ in seen if ": 1 at once" in words]
+        assert len(labels) > 2 and one_at_once == labels * evaluate.ROUNDS
+        assert [row["point"]["label"] for row in written] == labels and left.tasks == ()
+        assert all(row["batches"][0]["repeats"] == cost.MOST_REPEATS for row in written)
+
+    def test_interrupted_in_a_later_round_it_keeps_the_repeats_there_are(self, stages, path):
+        def second_round(seen):
+            return sum(label == seen[0][0] and ": 1 at once" in words for label, words, _ in seen) == 2
+
+        seen, written, left = stages(second_round, path)
+        assert left.tasks == () and len(written) == len({label for label, _, _ in seen}) > 2
+        first, *others = (row["batches"][0]["repeats"] for row in written)
+        share = cost.MOST_REPEATS // evaluate.ROUNDS
+        assert first == 2 * share and set(others) == {share}
+
+    def test_interrupted_before_all_sizes_are_timed_it_goes_on(self, stages, path):
+        seen, written, left = stages(lambda seen: ": 1 at once" in seen[-1][1], path)
+        assert written == [] and left.finished == 0
+
+    def test_stopped_while_rows_are_written_it_writes_the_rest(self, stages, path):
+        seen, written, left = stages(lambda seen: seen[-1][2], path)
+        assert left.tasks == () and len(written) == len({label for label, _, _ in seen}) > 2
 
     def test_of_a_changed_checkpoint_it_is_measured_again(self, root):
         measure("digits/vae", rows="cost")

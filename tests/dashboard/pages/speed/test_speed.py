@@ -20,7 +20,7 @@ from dashboard.results.operating_points import Measurements, join, knobs_key
 from dashboard.service import InputError, Service
 from gencore import FAMILIES, checkpoint
 from gencore.comparison.state import LOCK, Member, State, write_state
-from gencore.evaluation import memory, rows
+from gencore.evaluation import costing, memory, rows
 from gencore.family import image_seed, resolve_knobs
 from gencore.locks import alone
 from tests.support import invented
@@ -237,7 +237,7 @@ def test_the_memory_measured_here_is_what_the_engine_measures(here):
     (job, *_) = engine.plan(here, "mnist", "headline points", Measurements("mnist"))
     model = checkpoint.load(job.entry)
     job.settings.apply(model)
-    asked = model, [image_seed(0, i) for i in range(16)], job.knobs, engine.evaluate.MEMORY_CALLS
+    asked = model, [image_seed(0, i) for i in range(16)], job.knobs, costing.MEMORY_CALLS
     found = REAL_PEAK(*asked, partial(engine.wait_for, over=threading.Event().is_set))
     told = REAL_PEAK(*asked)
     weights = sum(tensor.numel() * tensor.element_size() for tensor in model.parameters()) / 1e6
