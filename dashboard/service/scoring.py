@@ -204,7 +204,13 @@ class Judge:
         return Verdict(n, fake.numpy(), scores, left_out, order[reach[order] >= 1].numpy())
 
     def nearest(self, image: np.ndarray) -> Neighbour:
-        """Return the training image nearest to one uint8 image (C, H, W)."""
+        """Return the training image nearest to one uint8 image (C, H, W).
+
+        Raises:
+            InputError: if too few training images are kept for that.
+        """
+        if self.real.cannot_find_copies:
+            raise InputError(self.real.cannot_find_copies)
         distance, place = metrics.nearest(self.features(image[None]), self.real.train)
         return Neighbour(float(distance[0]), int(place[0]), self.gaps)
 

@@ -45,7 +45,7 @@ from gencore.errors import InputError, near
 from gencore.evaluation import rows
 from gencore.evaluation.failures import FAILURES, Broken, failures_for
 from gencore.extractors import EXTRACTORS, FOLDER, LADDER, default_extractor
-from gencore.extractors.reference import load_real
+from gencore.extractors.reference import SPECTRA, load_real
 from gencore.family import Family, resolve_knobs
 from gencore.locks import DEVICE
 from gencore.paths import refuse_irregular
@@ -55,6 +55,7 @@ KEPT_MODELS = 8
 REAL_BYTES = 600e6  # of real images: MNIST's splits take 55 MB at 28 pixels, CIFAR-10's 184 MB
 MADE_BYTES = 100e6  # of generated images: 100 of MNIST take 78 kB
 
+DRAWN = {"mean", "basis", "points", "bins", "density"}  # what charts need of a data set's reference
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
@@ -540,11 +541,11 @@ class Service:
             path = root / data.dataset_key(dataset) / FOLDER / "reference.safetensors"
             try:
                 refuse_irregular(path)
-                tensors = {name: value.astype(np.float64) for name, value in load_file(path).items()}
+                tensors = load_file(path)
             except (OSError, SafetensorError):
                 continue
-            if {"mean", "basis", "points", "bins", "density"} <= set(tensors):
-                return tensors
+            if set(tensors) >= DRAWN:
+                return {name: value.astype(np.float64) for name, value in tensors.items() if name != SPECTRA}
         return None
 
 

@@ -19,6 +19,7 @@ def features(
     widths: Annotated[str | None, typer.Option(help="Of the convolutions, such as 64,96,160,192.")] = None,
     seed: Annotated[int, typer.Option(help="Of initial weights and training.")] = 0,
     weights: Annotated[str | None, typer.Option(help="Of dinov2: a folder or Hub id.")] = None,
+    train_rows: Annotated[int, typer.Option(help="Train images whose features are kept, to find copies by.")] = 55_000,
     dtype: Annotated[str, typer.Option(help="float32, bfloat16, or auto: the faster one for training.")] = "auto",
     out: Annotated[Path | None, typer.Option(help="Root to write under; by default the first there is.")] = None,
     device: DeviceName = None,
@@ -39,7 +40,7 @@ def features(
     from gencore.extractors.reference import write_features
     from gencore.family import parse_seed
 
-    options = Options(epochs, parse_widths(widths), parse_seed(seed), dtype, device, weights)
+    options = Options(epochs, parse_widths(widths), parse_seed(seed), dtype, device, weights, train_rows)
     own = extractor in EXTRACTORS and EXTRACTORS[extractor].pretrained
     root = out or (roots()[-1] if own else home())
     view = View(size, channels, fit, label)

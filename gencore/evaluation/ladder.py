@@ -27,6 +27,7 @@ from gencore.errors import InputError
 from gencore.evaluation.degradations import DEGRADATIONS, Crowd, Degradation
 from gencore.evaluation.rows import extractor_hash
 from gencore.extractors import FOLDER, LADDER, Extractor, Show, extractors_of, ladder_path, load_extractor
+from gencore.extractors.base import FEW_ROWS
 from gencore.extractors.reference import load_real
 from gencore.metrics.distances import KernelReference
 from gencore.paths import as_path
@@ -36,7 +37,6 @@ PICTURE = "ladder.png"  # beside the file: one strip of examples per ladder
 HEADLINE = "kid"
 KEYS = (HEADLINE, "fd", "recall", "coverage")
 BLOCKS, SIZE, LEAST = 5, 1000, 10  # blocks of images, images in each, and the fewest
-REFERENCE = 10_000  # train images
 CIRCUMSTANCES = ("machine", "versions", "command", "date")
 CELL, GAP = 4, 2  # a strip's cell is so many images a side; pixels between two cells
 
@@ -121,12 +121,12 @@ def measure_ladder(
         "dataset": dataset_key(dataset),
         "n": n,
         "blocks": BLOCKS,
-        "reference": REFERENCE,
+        "reference": FEW_ROWS,
         "seed": seed,
         "ladders": [ladder.told() for ladder in ladders],
     }
     kept = still_known(known or {}, how, hashes)
-    eyes = {name: Eye(load_extractor(dataset, name).to(where), load_real(dataset, name).train[:REFERENCE])
+    eyes = {name: Eye(load_extractor(dataset, name).to(where), load_real(dataset, name).train[:FEW_ROWS])
             for name in names if name not in kept}  # fmt: skip
     found = climb(eyes, ladders, crowd, n, seed, show or (lambda share, words: None)) if eyes else {}
     new = {name: summary(found[name], ladders) for name in eyes}

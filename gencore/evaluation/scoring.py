@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from gencore import metrics
-from gencore.data import dataset_key, difference
+from gencore.data import at_hand, dataset_key, difference
 from gencore.errors import InputError
 from gencore.evaluation.rows import extractor_hash
 from gencore.evaluation.truth import truth_of
@@ -128,8 +128,9 @@ class Reference:
 
     @property
     def train_size(self) -> int:
-        """How many real train images are cached."""
-        return min(len(real.train) for real in self.reals.values())
+        """How many real train images there are: where the data set is not at hand, those with all features cached."""
+        known = self.identity.get("train", {}).get("count", 0)
+        return known if known and at_hand(self.dataset) else min(len(real.train) for real in self.reals.values())
 
     @property
     def hashes(self) -> dict[str, str]:
@@ -171,6 +172,8 @@ class Reference:
                     reasons[key] = unseen
                 elif metric.needs == "readings" and metric.axis == "memorisation" and key in values and size:
                     values[key] = metric(fresh, fresh, self.truth.test[block * size : (block + 1) * size])
+                elif metric.needs == "train" and not real.finds_copies:
+                    reasons[key] = real.cannot_find_copies
                 elif metric.needs == "train" and size:
                     values[key] = metric(real.test, fresh, real.train)
                 elif metric.needs == "train":
@@ -178,7 +181,16 @@ class Reference:
         return scores
 
     def cached_train(self, start: int, stop: int) -> BatchFeatures:
-        """Return train images by their cached features alone, where the data set is not at hand."""
+        """Return train images by their cached features alone, where the data set is not at hand.
+
+        Raises:
+            InputError: if fewer are cached.
+        """
+        cached = min(len(real.train) for real in self.reals.values())
+        if stop > cached:
+            raise InputError(
+                f"the train images of {self.dataset} are not at hand, and of only {cached:,} all features are kept."
+            )
         return BatchFeatures({name: real.train[start:stop] for name, real in self.reals.items()})
 
     def _scores(self, batch: BatchFeatures, authentic: bool) -> Scores:
@@ -186,7 +198,7 @@ class Reference:
         for name, real in self.reals.items():
             fake = batch.features[name]
             n = len(fake)
-            mine = {"features"} | ({"train"} if authentic else set())
+            mine = {"features"} | ({"train"} if authentic and real.finds_copies else set())
             if name == next(iter(self.reals)):
                 mine |= {"images", "readings"} if self.truth else {"images"}
             mine |= {"probabilities"} if real.probabilities is not None else set()
@@ -201,6 +213,9 @@ class Reference:
                 readings=batch.readings if "readings" in mine else None,
                 keys=[key for key, metric in metrics.METRICS.items() if metric.needs in mine and key != KID],
             )
+            if authentic and not real.finds_copies:
+                missing = [key for key, metric in metrics.METRICS.items() if metric.needs == "train"]
+                reasons[name] |= dict.fromkeys(missing, real.cannot_find_copies)
             kid, parts[name] = self.kernels[name].distance(fake)
             values[name] = {KID: kid} | found
         return Scores(values, reasons, parts)

@@ -18,6 +18,8 @@ from gencore.errors import InputError
 
 BATCH, LARGE_BATCH = 100, 500  # images at once: what a processor's cache holds (twice as fast as 500), and elsewhere
 Show = Callable[[float, str], None]  # the share that is done, in [0, 1], and a few words
+TRAIN_ROWS = 55_000  # of train images kept in features at most: MNIST's, and what fits into 10 MB
+FEW_ROWS = 10_000  # and where copies are not looked for: what the ladder compares with
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Options:
         dtype: 'float32', 'bfloat16' or 'auto' (the faster, measured): what training computes in.
         device: As for `gencore.device.pick_device`.
         weights: The folder or Hub id of the weights of a pretrained extractor; None for its own choice.
+        train_rows: How many train images' features are kept at most, of an extractor that looks for copies among them.
         effort: The share of its own number of passes that an extractor is given, in (0, 1], but never fewer steps than
             those with which it sees what it is for; `epochs` says it outright.
 
@@ -44,6 +47,7 @@ class Options:
     dtype: str = "auto"
     device: str | None = None
     weights: str | None = None
+    train_rows: int = TRAIN_ROWS
     effort: float = 1.0
 
     def __post_init__(self) -> None:
@@ -52,6 +56,10 @@ class Options:
             raise InputError(f"epochs must be a whole number from 1 to 10000, not {self.epochs}.")
         if not 0 < self.effort <= 1:
             raise InputError(f"effort must be more than 0 and at most 1, not {self.effort}.")
+        if not FEW_ROWS <= self.train_rows <= TRAIN_ROWS:
+            raise InputError(
+                f"train_rows must be a whole number from {FEW_ROWS:,} to {TRAIN_ROWS:,}, not {self.train_rows:,}."
+            )
         widths = (1,) if self.widths is None else self.widths
         if not 1 <= len(widths) <= 8 or not all(1 <= width <= 1024 for width in widths):
             raise InputError(f"widths must be 1 to 8 whole numbers from 1 to 1024, not {self.widths}.")
@@ -80,6 +88,8 @@ class Extractor(nn.Module, ABC):
         sees: What they see and what they forgive, in words that follow 'these features'.
         needs_labels: Whether `learn` needs a data set with labels.
         pretrained: Whether its weights come from elsewhere: then it is made only when it is asked for by name.
+        finds_copies: Whether the features of the train images are kept, so that copies of them can be found; of others
+            only those of the first `FEW_ROWS`, enough for the ladder and the baselines of a page.
         half: Whether the weights are rounded to float16, in the file and in use.
         dimensions: Features per image, d.
         hash: The first 16 hex digits of the sha256 of the weights file; '' while there is none.
@@ -90,6 +100,7 @@ class Extractor(nn.Module, ABC):
     sees: ClassVar[str] = ""
     needs_labels: ClassVar[bool] = False
     pretrained: ClassVar[bool] = False
+    finds_copies: ClassVar[bool] = True
     half: ClassVar[bool] = True
     mean: Tensor
     std: Tensor

@@ -26,6 +26,7 @@ class Pixels(Extractor):
     name: ClassVar[str] = "pixels"
     about: ClassVar[str] = "the first principal components of the train images' pixels, of mean variance 1"
     sees: ClassVar[str] = "see where the ink lies and forgive grain"
+    finds_copies: ClassVar[bool] = False
     half: ClassVar[bool] = False
     basis: Tensor
 

@@ -24,7 +24,7 @@ from gencore.data import Images, View, dataset_key, difference, identity, load_s
 from gencore.device import circumstances, pick_device
 from gencore.errors import InputError
 from gencore.extractors import EXTRACTORS, FOLDER, extractor_class, extractor_path, load_extractor, write_extractor
-from gencore.extractors.base import Classifies, Extractor, Options, Show, class_count, file_hash
+from gencore.extractors.base import FEW_ROWS, Classifies, Extractor, Options, Show, class_count, file_hash
 from gencore.extractors.card import record_words, rounding_words, write_card
 from gencore.metrics import METRICS, nearest, radial_spectrum
 from gencore.paths import as_path
@@ -35,9 +35,10 @@ __all__ = [
 ]  # fmt: skip
 
 REFERENCE = Path(FOLDER, "reference.safetensors")
+SPECTRA = "spectra"  # of the test images
 POINTS = 2000  # real images in the plots
 BINS = 60
-TRAIN_ROWS, TEST_ROWS = 55_000, 10_000  # real images kept in features: MNIST's, and what fits into 10 MB
+TEST_ROWS = 10_000  # real images kept in features: MNIST's
 ROUNDING_ROWS, ROUNDING_KEYS = 5000, ("fd", "kid")  # images and distances that show what rounding does
 
 
@@ -53,11 +54,11 @@ class Real:
         extractor: A key of EXTRACTORS.
         hash: The extractor's.
         test: float32 (T, d), of the first test images, in the split's order.
-        train: float32 (n, d), of the first train images, in the split's order.
+        train: float32 (n, d), of the first train images, in the split's order; see `finds_copies`.
         train_gaps: float32 (n,), the distance of each train row to its nearest other one.
         probabilities: float32 (T, K), the classes of the test images as the extractor tells them; None if it cannot.
         labels_histogram: float32 (K,), the share of each class among the test images' labels; None without labels.
-        spectra: float32 (T, R), the radial power spectra of the test images.
+        spectra: float32 (T, R), the radial power spectra of the test images, which all extractors share.
         identity: The fingerprint of each split's images; {} where it was not kept.
         view: In what form they were read: arguments of `gencore.data.View`.
     """
@@ -73,6 +74,23 @@ class Real:
     spectra: Tensor
     identity: Mapping[str, Any] = field(default_factory=dict)
     view: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def finds_copies(self) -> bool:
+        """Whether so many train images' features are kept that copies of train images can be looked for."""
+        count = self.identity.get("train", {}).get("count", 0)
+        return EXTRACTORS[self.extractor].finds_copies or len(self.train) == count
+
+    @property
+    def cannot_find_copies(self) -> str:
+        """Why copies cannot be looked for, as a sentence; '' if they can."""
+        if self.finds_copies:
+            return ""
+        others = " and ".join(name for name, cls in EXTRACTORS.items() if cls.finds_copies and not cls.pretrained)
+        return (
+            f"Only the first {len(self.train):,} train images have {self.extractor} features, too few to find copies "
+            f"by; {others} have more."
+        )
 
 
 def flatten(x: Tensor) -> Tensor:
@@ -110,15 +128,17 @@ def reference(x: Tensor) -> dict[str, Tensor]:
     }
 
 
-def write_reference(train: Images, root: Path, origin: Mapping[str, str]) -> Path:
-    """Write a data set's reference under `root`, atomically, and return the file's path.
+def write_reference(splits: Mapping[str, Images], root: Path, origin: Mapping[str, str]) -> Path:
+    """Write a data set's reference under `root`, and the spectra of its test images, and return the file's path.
 
     Raises:
         InputError: if the file cannot be written.
     """
+    train, test = splits["train"], splits["test"].x[:TEST_ROWS]
     path = root / dataset_key(train.name) / REFERENCE
     facts = {"data": dataset_key(train.name), "split": "train", "points": str(POINTS)}
-    write_tensors(path, reference(train.x), {**facts, **origin})
+    spectra = torch.cat([radial_spectrum(part) for part in test.split(1000)])
+    write_tensors(path, {**reference(train.x), SPECTRA: spectra}, {**facts, **origin})
     return path
 
 
@@ -139,6 +159,10 @@ def load_real(dataset: str, name: str = "classifier") -> Real:
         raise InputError(f"{path} does not hold the {name} features of {key}'s real images, but {found}.")
     if metadata.get("hash") != file_hash(weights):
         raise InputError(f"{path} was made with another extractor than the {weights.name} beside it; {again}.")
+    if SPECTRA not in tensors:  # as they are in files of before
+        shared = path.parent / REFERENCE.name
+        told = read_tensors(shared)[0] if shared.is_file() else {}
+        tensors |= {SPECTRA: told[SPECTRA]} if SPECTRA in told else {}
     if problem := _shape_problem(tensors):
         raise InputError(f"{path} is damaged ({problem}); {again}.")
     optional = dict.fromkeys(("probabilities", "labels_histogram"))
@@ -193,7 +217,7 @@ def write_features(
             others = ", ".join(cls.name for cls in every if not cls.needs_labels)
             raise InputError(f"{sentence}; there can be {others}.")
         yield f"{sentence}: the other extractors only."
-    yield f"{write_reference(splits['train'], root, origin)}"
+    yield f"{write_reference(splits, root, origin)}"
     for cls in wanted:
         path = root / dataset_key(data) / FOLDER / f"{cls.name}.safetensors"
         if keep and _is_of(path, origin):
@@ -300,21 +324,22 @@ def _write_extractor(
     extractor = write_extractor(path, extractor, key, record).to(device)
     yield f"{path}: {record_words(record)}"
     show(1.0, f"{cls.name}: features of the real images")
-    exact, tensors = measure_real(extractor, splits)
+    exact, tensors = measure_real(extractor, splits, options.train_rows if cls.finds_copies else FEW_ROWS)
     rounding = rounding_effect(exact, tensors)
     metadata = {"real": cls.name, "data": key, "hash": extractor.hash, "rounding": json.dumps(rounding)}
     write_tensors(real_path(path), tensors, {**metadata, **origin})
     yield f"{real_path(path)}: {rounding_words(rounding)}"
 
 
-def measure_real(extractor: Extractor, splits: Mapping[str, Images]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Return the features of the real images as they are, and all tensors of `Real` as they are stored."""
-    train, test = splits["train"].x[:TRAIN_ROWS], splits["test"].x[:TEST_ROWS]
+def measure_real(
+    extractor: Extractor, splits: Mapping[str, Images], train_rows: int
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Return the features of real images as they are, `train_rows` of train ones, and what of `Real` is stored."""
+    train, test = splits["train"].x[:train_rows], splits["test"].x[:TEST_ROWS]
     exact = {"train": extractor.features(train), "test": extractor.features(test)}
     stored = {split: x.half() for split, x in exact.items()}
     rows = stored["train"].float()  # the gaps are those of the rows as they are read back
     stored["train_gaps"] = nearest(rows, rows, exclude_self=True)[0].float()
-    stored["spectra"] = torch.cat([radial_spectrum(part) for part in test.split(1000)])
     if isinstance(extractor, Classifies):
         stored["probabilities"] = extractor.probabilities(test)
     if all(part.labelled for part in splits.values()):

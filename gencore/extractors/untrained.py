@@ -23,6 +23,7 @@ class Random(Convolutional):
     name: ClassVar[str] = "random"
     about: ClassVar[str] = "the outputs of convolutions with random orthogonal weights, untrained, whitened"
     sees: ClassVar[str] = "see edges, grain and where they lie, and have been taught to forgive nothing"
+    finds_copies: ClassVar[bool] = False
 
     @classmethod
     def learn(cls, splits: Mapping[str, Images], options: Options, show: Show) -> tuple[Self, dict[str, Any]]:

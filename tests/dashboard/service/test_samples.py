@@ -241,6 +241,12 @@ def test_a_verdict_is_worked_out_once(judge, monkeypatch):
     assert judge.verdict(one) is first and np.array_equal(judge.features_of(one), first.features)
 
 
+def test_the_nearest_of_a_few_training_images_is_not_told(judge, monkeypatch):
+    monkeypatch.setattr(type(judge.real), "cannot_find_copies", "Only the first 7 train images have features.")
+    with pytest.raises(InputError, match="Only the first 7"):
+        judge.nearest(TRAIN[123].numpy())
+
+
 def test_the_nearest_training_image_of_a_training_image_is_itself(judge):
     found = judge.nearest(TRAIN[123].numpy())
     assert found.place == 123 and found.distance == pytest.approx(0, abs=0.02)  # kept as float16

@@ -470,6 +470,18 @@ class TestResume:
         list(write_features("digits", root, "classifier", options, lambda share, words: None))
         assert [row["kind"] for row in measure("digits/vae")] == ["real", "quality"]
 
+    def test_copies_are_not_looked_for_among_a_few_train_images(self, root, monkeypatch):
+        monkeypatch.setattr("gencore.extractors.reference.FEW_ROWS", 200)
+        options = Options(epochs=1, widths=(8, 8), dtype="float32", device="cpu")
+        list(write_features("digits", root, "random", options, lambda share, words: None))
+        for row in measure("digits/vae"):
+            assert "authenticity" in row["scores"]["classifier"]
+            assert "authenticity" not in row["scores"]["random"]
+            assert row["left_out"]["random"]["authenticity"].startswith("Only the first 200 train images have random")
+        monkeypatch.setattr("gencore.evaluation.scoring.at_hand", lambda name: False)
+        with pytest.raises(InputError, match="of only 200 all features are kept"):
+            scoring.Reference("digits").cached_train(150, 250)
+
     def test_auto_chooses_once(self, root, monkeypatch):
         measure("digits/vae", dtype="bfloat16")
         monkeypatch.setattr(plan, "choose_settings", lambda *_: pytest.fail("it was chosen before"))
@@ -643,7 +655,7 @@ class TestCost:
 
     @pytest.fixture
     def stages(self, root, settings, monkeypatch):
-        """Time every temperature until `last` of what is seen so far; return that, the rows written, and what is left."""
+        """Time every temperature until `last` of what is seen; return that, the rows written, and what is left."""
         options = QUICK | {"rows": "cost", "only": ("temperature",)}
         monkeypatch.setattr(cost, "SECONDS", 1.0)
 
@@ -677,7 +689,7 @@ class TestCost:
         assert first == 2 * share and set(others) == {share}
 
     def test_interrupted_before_all_sizes_are_timed_it_goes_on(self, stages, path):
-        seen, written, left = stages(lambda seen: ": 1 at once" in seen[-1][1], path)
+        _, written, left = stages(lambda seen: ": 1 at once" in seen[-1][1], path)
         assert written == [] and left.finished == 0
 
     def test_stopped_while_rows_are_written_it_writes_the_rest(self, stages, path):

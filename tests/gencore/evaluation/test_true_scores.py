@@ -33,7 +33,15 @@ def reference(splits, monkeypatch):
     eye = Shrunk()
     test, train = (eye.features(splits[split].x[:TEST]) for split in ("test", "train"))
     real = SimpleNamespace(
-        test=test, train=train, train_gaps=None, probabilities=None, spectra=None, identity=identity(splits), view={}
+        test=test,
+        train=train,
+        train_gaps=None,
+        probabilities=None,
+        spectra=None,
+        identity=identity(splits),
+        view={},
+        finds_copies=True,
+        cannot_find_copies="",
     )
     monkeypatch.setattr(scoring, "extractor_hash", lambda dataset, name: name in ("pixels", "random"))
     monkeypatch.setattr(scoring.features, "load_extractor", lambda dataset, name: eye)

@@ -36,7 +36,7 @@ from gencore.extractors.reference import (
 )
 from gencore.extractors.self_supervised import TEMPERATURE, SelfSupervised, contrast, retrieval
 from gencore.extractors.untrained import Random
-from gencore.metrics import METRICS
+from gencore.metrics import METRICS, radial_spectrum
 
 SHIPPED = Path(__file__).resolve().parents[3] / "checkpoints"
 QUICK = Options(epochs=10, widths=(16, 32), dtype="float32", device="cpu")
@@ -246,6 +246,8 @@ class TestClassifier:
             ({"device": "gpu"}, "no device"),
             ({"effort": 0.0}, "effort"),
             ({"effort": 1.5}, "effort"),
+            ({"train_rows": 9999}, "train_rows must be a whole number from 10,000 to 55,000, not 9,999"),
+            ({"train_rows": 60_000}, "train_rows"),
         ],
     )
     def test_bad_options(self, options, word):
@@ -490,6 +492,34 @@ class TestReal:
         assert len(real.spectra) == len(real.test)
         assert (real.spectra.dtype, real.train_gaps.dtype) == (torch.float32, torch.float32)
 
+    @pytest.mark.parametrize(("name", "kept"), [("pixels", 100), ("self-supervised", 300)])
+    def test_train_rows_are_kept_to_find_copies_by(self, name, kept, tmp_path, monkeypatch):
+        """Few of features that copies are not looked for in, as many as are asked for of others."""
+        monkeypatch.setattr("gencore.extractors.reference.FEW_ROWS", 100)
+        monkeypatch.setattr("gencore.extractors.base.FEW_ROWS", 100)
+        monkeypatch.setenv("GENCORE_CHECKPOINTS", str(tmp_path))
+        options = Options(epochs=1, widths=(8, 8), dtype="float32", device="cpu", train_rows=300)
+        list(write_features("digits", tmp_path, name, options, silent))
+        real, train = load_real("digits", name), load_images("digits").x
+        assert torch.equal(real.train, load_extractor("digits", name).features(train[:kept]).half().float())
+        assert bool(real.cannot_find_copies) == (name == "pixels")
+        assert f"kept as features: {kept} train" in (tmp_path / "digits/features/README.md").read_text()
+
+    def test_the_spectra_stand_in_the_reference(self, copied):
+        """Once for all extractors; a file of before has its own, and without either nothing is made up."""
+        expected = load_real("digits", "pixels").spectra
+        assert torch.equal(expected, radial_spectrum(load_images("digits", "test").x))
+        path, shared = real_path(extractor_path("digits", "pixels")), copied / "reference.safetensors"
+        tensors, metadata = read_tensors(path)
+        assert "spectra" not in tensors
+        shared.unlink()
+        assert "does not hold the tensors" in refused(load_real, "digits", "pixels")
+        write_tensors(path, tensors | {"spectra": expected}, metadata)
+        assert torch.equal(load_real("digits", "pixels").spectra, expected)
+
+    def test_where_all_train_rows_are_kept_copies_are_found_in_any_features(self):
+        assert all(load_real("digits", name).cannot_find_copies == "" for name in NAMES)
+
     def test_labels_and_probabilities(self):
         real, labels = load_real("digits"), load_images("digits", "test").labels
         assert np.allclose(real.labels_histogram, np.bincount(labels, minlength=10) / 297)
@@ -499,7 +529,7 @@ class TestReal:
     @pytest.mark.parametrize("name", NAMES)
     def test_rounding_moves_distances_by_far_less_than_real_images_vary(self, name):
         splits = {split: load_images("digits", split) for split in SPLITS}
-        effect = rounding_effect(*measure_real(load_extractor("digits", name), splits))
+        effect = rounding_effect(*measure_real(load_extractor("digits", name), splits, 2000))
         assert (effect["n"], effect["blocks"]) == (297, 4)
         assert "fd" not in effect, "297 images are too few for 64 dimensions"
         assert 0 < effect["kid"]["moved"] < effect["kid"]["spread"] / 30
@@ -569,7 +599,12 @@ class TestForeignFiles:
 
     @pytest.mark.parametrize(
         "change",
-        [{"test": torch.zeros(297, 3)}, {"train_gaps": torch.zeros(5)}, {"more": torch.zeros(1)}, {"spectra": None}],
+        [
+            {"test": torch.zeros(297, 3)},
+            {"train_gaps": torch.zeros(5)},
+            {"more": torch.zeros(1)},
+            {"spectra": torch.zeros(5, 7)},
+        ],
     )
     def test_real_features_of_another_shape(self, copied, change):
         path = copied / "classifier-real.safetensors"
@@ -644,9 +679,11 @@ class TestShipped:
         monkeypatch.setenv("GENCORE_CHECKPOINTS", str(SHIPPED))
         real, path = load_real("mnist", name), extractor_path("mnist", name)
         assert all(file.stat().st_size < 10e6 for file in (path, real_path(path)))
-        assert (len(real.train), len(real.test), real.test.shape[1]) == (55_000, 10_000, 64)
-        assert torch.allclose(real.train.mean(0), torch.zeros(64), atol=1e-3)
-        assert real.train.var(0).mean().item() == pytest.approx(1, abs=1e-3)
+        kept = 55_000 if name in ("classifier", "self-supervised") else 10_000
+        assert (len(real.train), len(real.test), real.test.shape[1]) == (kept, 10_000, 64)
+        assert torch.allclose(real.train.mean(0), torch.zeros(64), atol=4 / kept**0.5 * (kept < 55_000) + 1e-3)
+        assert real.train.var(0).mean().item() == pytest.approx(1, abs=1e-3 if kept == 55_000 else 0.02)
+        assert real.cannot_find_copies.startswith("Only the first 10,000 train images have") == (kept == 10_000)
         assert real.hash in (path.parent / "README.md").read_text()
         rounding = json.loads(read_tensors(real_path(path))[1]["rounding"])
         assert all(
