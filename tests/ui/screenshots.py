@@ -1,6 +1,7 @@
-"""Write docs/screenshots/*.png from the running code: python tests/ui/screenshots.py [PAGE ...]
+"""Write screenshots from the running code: python tests/ui/screenshots.py [PAGE ...]
 
-`share` among the pages is the picture that a link to the app shows, which lies beside the code.
+docs/screenshots has every page in light, and the first page in all looks; the others are to be looked at, and go to
+runs/screenshots. `share` among the pages is the picture that a link to the app shows, which lies beside the code.
 
 Needs Chromium, playwright and the shipped checkpoints; set GENCORE_DATA to a folder with the data sets for the lane
 of real images. Run by hand whenever the look has changed.
@@ -22,7 +23,7 @@ from dashboard.ui.served import PICTURE
 from tests.support.browser import FLAGS, ROOT, chromium_path, wait_for
 from tests.support.buttons import run_to_end
 
-FOLDER = ROOT / "docs" / "screenshots"
+FOLDER, OTHERS = ROOT / "docs" / "screenshots", ROOT / "runs" / "screenshots"
 INSIDE = ("latent", "vae", "gan", "diffusion", "training")  # their panels fill by themselves when the page is opened
 PAGES = ("trilemma", "yours", "compare", "diversity", "speed", "table", "failures", "lecture", *INSIDE)
 TALLEST = 6000  # pixels: the rest of a long page is more of the same, and pictures stay in the history for good
@@ -57,9 +58,11 @@ def take(browser, address, slug, look, theme, width, height):
         page.wait_for_function("document.querySelectorAll('img.samples').length >= 4", timeout=120_000)
     page.evaluate("scrollTo(0, 0)")
     page.wait_for_timeout(500)
-    page.screenshot(path=FOLDER / f"{slug}-{look}.png", full_page=True)
+    path = (FOLDER if look == "light" or slug == PAGES[0] else OTHERS) / f"{slug}-{look}.png"
+    page.screenshot(path=path, full_page=True)
     page.close()
-    shrink(FOLDER / f"{slug}-{look}.png")
+    shrink(path)
+    print(path)
 
 
 CARD = """
@@ -89,7 +92,8 @@ def shrink(path):
 
 
 def main():
-    FOLDER.mkdir(parents=True, exist_ok=True)
+    for folder in (FOLDER, OTHERS):
+        folder.mkdir(parents=True, exist_ok=True)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -108,7 +112,6 @@ def main():
                     continue
                 for look, options in LOOKS.items():
                     take(browser, address, slug, look, **options)
-                    print(FOLDER / f"{slug}-{look}.png")
     finally:
         app.terminate()
         app.wait(20)
