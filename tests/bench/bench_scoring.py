@@ -14,7 +14,7 @@ import torch
 from gencore.data import load_images
 from gencore.evaluation.scoring import BatchFeatures, Reference
 
-SIZES, BATCH = (200, 1000, 5000), 100
+SIZES, BATCH = (400, 1000, 5000), 100
 
 
 def main(dataset: str) -> None:
