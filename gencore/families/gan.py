@@ -49,6 +49,8 @@ class GAN(Family):
         noise: Standard deviation of the noise on all images that the discriminator sees at the start of training, of a
             range of [-1, 1], real and generated ones alike; a cosine takes it to 0 (instance noise, Sønderby et al.
             2017, sec. 3). Flat pictures without it are told from generated ones by their grain alone.
+        tanh: Whether the generator ends in tanh. It has no slope left where pictures are white or black all over, and
+            without it (as in R3GAN) G sees how it overshoots; images are clipped once they are made.
     """
 
     name = "gan"
@@ -79,6 +81,7 @@ class GAN(Family):
         penalty_share: float = 0.25,
         augment: float = 0.0,
         noise: float = 0.0,
+        tanh: bool = True,
     ):
         super().__init__()
         if objective not in OBJECTIVES:
@@ -87,7 +90,7 @@ class GAN(Family):
             raise InputError(f"The GAN's augment is a share from 0 to 1, not {augment!r}.")
         if not 0 <= noise < math.inf:
             raise InputError(f"The GAN's noise is a standard deviation, 0 or more, not {noise!r}.")
-        self.generator = Decoder(channels, size, widths, latent, leaky, blocks)
+        self.generator = Decoder(channels, size, widths, latent, leaky, blocks, tanh)
         self.discriminator = Encoder(channels, size, widths, 1, leaky, blocks)
         if objective == "relativistic":
             self.probe = Encoder(channels, size, probe_widths, 1, leaky)
@@ -106,10 +109,10 @@ class GAN(Family):
     def losses(self, x: Tensor, progress: float = 0.0) -> Iterator[Loss]:
         """Yield the discriminator's loss, the probe's if there is one, then the generator's on fresh z."""
         with torch.no_grad():
-            fake = self.decode(self._z(len(x)))
+            fake = self._generated(self._z(len(x)))
         yield self._discriminator_loss(self._shown(x, progress), self._shown(fake, progress), self._gamma(progress))
         if "probe" in self.networks:
-            real_logit, fake_logit = self._logits(self.probe, x), self._logits(self.probe, fake)
+            real_logit, fake_logit = self._logits(self.probe, x), self._logits(self.probe, fake.clamp(-1, 1))
             value = F.softplus(-real_logit).mean() + F.softplus(fake_logit).mean()
             yield Loss("probe", value)
         yield self._generator_loss(x, progress)
@@ -134,7 +137,7 @@ class GAN(Family):
 
     def _generator_loss(self, x: Tensor, progress: float) -> Loss:
         self.discriminator.requires_grad_(False)  # its gradients are not needed for G's step
-        fake_logit = self._logits(self.discriminator, self._shown(self.decode(self._z(len(x))), progress))
+        fake_logit = self._logits(self.discriminator, self._shown(self._generated(self._z(len(x))), progress))
         if self.config.objective == "relativistic":
             value = F.softplus(self._logits(self.discriminator, self._shown(x, progress)) - fake_logit).mean()
         elif self.config.objective == "non_saturating":
@@ -180,14 +183,17 @@ class GAN(Family):
     def sample(self, seeds: Iterable[int], **knobs: Any) -> Iterator[Step]:
         """Yield one step: G(truncation * z)."""
         z = self.latent(seeds, **self.resolve_knobs(knobs))
-        yield Step(1, 1, z, self.decode(z).clamp(-1, 1))
+        yield Step(1, 1, z, self.decode(z))
 
     def latent(self, seeds: Iterable[int], truncation: float = 1.0) -> Tensor:
         """Return z (N, latent) of `seeds`, scaled by `truncation`."""
         return truncation * Noise(seeds, self.device)(self.config.latent)
 
     def decode(self, latent: Tensor) -> Tensor:
-        """Return G(z), images (N, C, H, W) in [-1, 1], of z (N, latent)."""
+        """Return G(z), images (N, C, H, W) clipped to [-1, 1], of z (N, latent)."""
+        return self._generated(latent).clamp(-1, 1)
+
+    def _generated(self, latent: Tensor) -> Tensor:
         with self.autocast():
             return self.generator(latent).float()
 

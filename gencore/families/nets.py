@@ -92,7 +92,7 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """A vector to images: the mirror of `Encoder`, with nearest-neighbour upsampling; values in (-1, 1) by tanh."""
+    """A vector to images: the mirror of `Encoder`, upsampling by nearest neighbours; in (-1, 1) by tanh, or without."""
 
     def __init__(
         self,
@@ -102,6 +102,7 @@ class Decoder(nn.Module):
         latent: int,
         activation: Activation = nn.SiLU,
         blocks: int = 1,
+        tanh: bool = True,
     ):
         super().__init__()
         self.size, self.low, self.width = size, smallest_size(size, len(widths)), widths[-1]
@@ -111,7 +112,8 @@ class Decoder(nn.Module):
             layers += [Residual(width, activation) for _ in range(blocks)]
             if i:
                 layers += [nn.Conv2d(width, widths[i - 1], 1), nn.Upsample(scale_factor=2)]
-        self.body = nn.Sequential(*layers, activation(), nn.Conv2d(widths[0], channels, 3, padding=1), nn.Tanh())
+        last = nn.Tanh() if tanh else nn.Identity()
+        self.body = nn.Sequential(*layers, activation(), nn.Conv2d(widths[0], channels, 3, padding=1), last)
         for layer in (*layers, self.head):
             keep_variance(layer)
 

@@ -192,3 +192,21 @@ def test_noise_on_what_the_discriminator_sees_falls_to_none_and_the_probe_sees_n
     assert [float((one - x).std()) for one in real] == pytest.approx([deviation] * 2, abs=0.01)
     fake = seen["discriminator"][1] - seen["probe"][1]
     assert float(fake.std()) == pytest.approx(deviation, abs=0.01) and torch.equal(seen["probe"][0], x)
+
+
+def test_without_tanh_the_generator_learns_from_how_far_it_overshoots():
+    """The critic sees the images as they are; those that are given out are clipped."""
+    torch.manual_seed(0)
+    bounded, free = GAN(**TINY), GAN(**TINY, tanh=False)
+    free.load_state_dict(bounded.state_dict())
+    z = free.latent(range(4))
+    with torch.no_grad():
+        free.generator.body[-2].bias.fill_(3.0)
+        bounded.generator.body[-2].bias.fill_(3.0)
+    raw = free._generated(z)
+    assert raw.min() > 1 and bool((free.decode(z) == 1).all())
+    assert torch.allclose(bounded.decode(z), raw.tanh())
+    assert (free.generate([1]) == 1).all()
+    for model, least in ((free, 0.5), (bounded, 0.0)):
+        (gradient,) = torch.autograd.grad(model._generated(z).sum(), model.generator.body[-2].bias)
+        assert least <= gradient.item() / raw.numel() < (0.02 if model is bounded else 1.01)
