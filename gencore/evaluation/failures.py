@@ -37,6 +37,7 @@ CRUDE = ("kid", "fd", "precision", "density", "sharpness", "recall", "coverage",
 Generate = Callable[[Iterable[int]], Tensor]  # seeds -> (N, C, H, W) in [-1, 1]
 Load = Callable[[str], Family]  # given a checkpoint's name
 Models = Iterable[tuple[checkpoint.Entry, Family]]
+ABLE = {Encodes: "encodes images", Decodes: "decodes latents", Diffuses: "takes noise away step by step"}  # for people
 
 
 @dataclass(frozen=True)
@@ -198,8 +199,8 @@ def _prepare_model(failure: Failure, place: str, models: Models, load: Load) -> 
         if fits(model, failure)
     ]
     if not fitting:
-        wanted = " and ".join(kind.__name__ for kind in failure.needs)
-        return Broken(failure, problem=f"{place} has no model to break in this way: it must be {wanted}.")
+        wanted = " and ".join(ABLE[kind] for kind in failure.needs)
+        return Broken(failure, problem=f"{place} has no model to break in this way: that needs one that {wanted}.")
     entry = max(fitting, key=lambda pair: pair[0])[1]  # the first of equals
     return Broken(failure, entry.name, entry.family, find=lambda: load(entry.name))
 
