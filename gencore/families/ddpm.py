@@ -99,24 +99,10 @@ class DDPM(Family):
             raise InputError(f"dropout must be in [0, 1) and min_snr 0 or more, not {dropout!r} and {min_snr!r}.")
         if not unet_config and any(width % 8 for width in widths):
             raise InputError(f"The DDPM's widths must be multiples of 8, not {list(widths)}.")
-        from gencore.families.unet import UNet  # and with it, for a second, diffusers' networks
+        from gencore.families.unet import denoiser  # and with it, for a second, diffusers' networks
 
-        own = {
-            "down_block_types": ("DownBlock2D",) * len(widths),
-            "up_block_types": ("UpBlock2D",) * len(widths),
-            "norm_num_groups": 8,
-            "attention_head_dim": min(32, widths[-1]),
-        }
-        self.unet = UNet(
-            sample_size=size,
-            in_channels=channels,
-            out_channels=channels,
-            block_out_channels=tuple(widths),
-            layers_per_block=layers,
-            add_attention=attention,
-            dropout=dropout,
-            **own | pipeline_config.parsed("unet_config", unet_config),
-        )
+        more = {"dropout": dropout} | pipeline_config.parsed("unet_config", unet_config)
+        self.unet = denoiser(channels, size, widths, layers, attention, **more)
         self.scheduler = diffusers.DDPMScheduler(
             TRAIN_STEPS, beta_schedule=schedule, prediction_type=prediction, variance_type=variance,
             timestep_spacing="trailing",

@@ -12,7 +12,7 @@ What differs from `diffusers.UNet2DModel.forward`, each measured (docs/performan
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from typing import Any
 
@@ -70,6 +70,34 @@ class UNet(diffusers.UNet2DModel):
     def __getstate__(self) -> dict[str, Any]:
         """Return what a copy is made of: not the weights that are kept beside the weights."""
         return {name: value for name, value in self.__dict__.items() if name != "_kept"}
+
+
+def denoiser(channels: int, size: int, widths: Sequence[int], layers: int, attention: bool, **config: Any) -> UNet:
+    """Return an untrained U-Net for images (N, channels, size, size): residual blocks, attention in the middle alone.
+
+    Args:
+        channels: Of the images.
+        size: Their height and width.
+        widths: Feature maps at each resolution; multiples of 8.
+        layers: Residual blocks per resolution on the way down (one more on the way up).
+        attention: Whether the lowest resolution has self-attention.
+        config: What else, or otherwise, a `diffusers.UNet2DModel` is to be built with.
+    """
+    own = {
+        "down_block_types": ("DownBlock2D",) * len(widths),
+        "up_block_types": ("UpBlock2D",) * len(widths),
+        "norm_num_groups": 8,
+        "attention_head_dim": min(32, widths[-1]),
+    }
+    return UNet(
+        sample_size=size,
+        in_channels=channels,
+        out_channels=channels,
+        block_out_channels=tuple(widths),
+        layers_per_block=layers,
+        add_attention=attention,
+        **own | config,
+    )
 
 
 def _plain(unet: UNet) -> bool:
