@@ -31,7 +31,7 @@ from gencore.evaluation.scoring import BatchFeatures, Scores
 from gencore.evaluation.task import Plan, Task
 from gencore.locks import DEVICE, holder, owned, taken
 
-ROUNDS = 5  # in which the points' times are taken in turn
+ROUNDS = 10  # in which the points' times are taken in turn
 COST_WORDS = {"counting": "counting calls and operations", "memory": "memory", "timing": "timing"}
 PATIENCE, TICK = 300.0, 0.1  # seconds to wait for the device, and between two looks at it
 MEANWHILE = "measured by another evaluation meanwhile"

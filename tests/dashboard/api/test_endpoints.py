@@ -219,8 +219,10 @@ def test_recommendations_follow_the_shipped_rows(shipped):
     assert points and {"kid", "recall"} <= set(told["scores"])
     fast = measured.recommend(shipped, "mnist", quality=0, diversity=0, speed=1)["recommended"]
     assert fast["ms_per_image"] <= 1.05 * min(row["ms_per_image"] for row in points)
-    within = measured.recommend(shipped, "mnist", most_ms=fast["ms_per_image"] * 1.01)
-    assert within["recommended"]["ms_per_image"] <= fast["ms_per_image"] * 1.01 and "per image" in within["why"]
+    most = max(row["n"] for row in points)  # where the intervals are narrow enough to rank by
+    budget = 1.01 * min(row["ms_per_image"] for row in points if row["n"] == most)
+    within = measured.recommend(shipped, "mnist", most_ms=budget)
+    assert within["recommended"]["ms_per_image"] <= budget and "per image" in within["why"]
     nobody = measured.recommend(shipped, "mnist", most_ms=1e-9)
     assert nobody["recommended"] is None and "fastest" in nobody["why"]
     sure = measured.recommend(shipped, "mnist", quality=1, diversity=0, speed=0, n=fast["n"])["recommended"]
