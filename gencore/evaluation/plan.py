@@ -374,6 +374,8 @@ class Planner:
             done.add((task.path, task.dataset, task.n))
             reference = self.references[task.dataset]
             blocks = min(task.generations, reference.train_size // task.n)
+            kept = [row["generations"] for row in self.rows_of(task.path) if _is_baseline(row, task, reference)]
+            blocks = max([blocks, *kept])  # one of more blocks than could be made now is as good
             if blocks < 2:
                 self.left_out.append(
                     f"Real images of {task.dataset} at n = {task.n:,} are left out: two blocks of so many are needed, "
@@ -387,6 +389,12 @@ class Planner:
                 reference=reference.size, rest=blocks * scoring_seconds(task.n, reference),
             )  # fmt: skip
             yield baseline
+
+
+def _is_baseline(row: Mapping[str, Any], task: Task, reference: Reference) -> bool:
+    """Return whether a row is the baseline of a task's n, of as many generations at most."""
+    same = (row["kind"], row["dataset"], row.get("n"), row["hashes"])
+    return same == ("real", task.dataset, task.n, reference.hashes) and row["generations"] <= task.generations
 
 
 def points_of(family: type[Family], kind: str) -> list[Point]:

@@ -129,8 +129,10 @@ class Reference:
     @property
     def train_size(self) -> int:
         """How many real train images there are: where the data set is not at hand, those with all features cached."""
-        known = self.identity.get("train", {}).get("count", 0)
-        return known if known and at_hand(self.dataset) else min(len(real.train) for real in self.reals.values())
+        cached = [len(real.train) for real in self.reals.values()]
+        if not at_hand(self.dataset):
+            return min(cached)
+        return self.identity.get("train", {}).get("count") or max(cached)  # unknown in features of before
 
     @property
     def hashes(self) -> dict[str, str]:

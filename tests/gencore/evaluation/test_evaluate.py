@@ -470,6 +470,12 @@ class TestResume:
         list(write_features("digits", root, "classifier", options, lambda share, words: None))
         assert [row["kind"] for row in measure("digits/vae")] == ["real", "quality"]
 
+    def test_a_baseline_of_more_blocks_than_could_be_made_now_is_kept(self, root, monkeypatch):
+        measure("digits/vae", generations=4)
+        monkeypatch.setattr("gencore.evaluation.scoring.Reference.train_size", 2 * N)
+        plan = prepare(["digits/vae"], **QUICK | {"generations": 4})
+        assert plan.tasks == () and plan.finished == 2
+
     def test_copies_are_not_looked_for_among_a_few_train_images(self, root, monkeypatch):
         monkeypatch.setattr("gencore.extractors.reference.FEW_ROWS", 200)
         options = Options(epochs=1, widths=(8, 8), dtype="float32", device="cpu")
@@ -478,9 +484,14 @@ class TestResume:
             assert "authenticity" in row["scores"]["classifier"]
             assert "authenticity" not in row["scores"]["random"]
             assert row["left_out"]["random"]["authenticity"].startswith("Only the first 200 train images have random")
+        reference = scoring.Reference("digits")
+        assert reference.train_size == 1350
+        reference.identity = {}
+        assert reference.train_size == 1350, "features of before do not say how many there are, but others have all"
         monkeypatch.setattr("gencore.evaluation.scoring.at_hand", lambda name: False)
+        assert reference.train_size == 200
         with pytest.raises(InputError, match="of only 200 all features are kept"):
-            scoring.Reference("digits").cached_train(150, 250)
+            reference.cached_train(150, 250)
 
     def test_auto_chooses_once(self, root, monkeypatch):
         measure("digits/vae", dtype="bfloat16")

@@ -49,6 +49,7 @@ def test_upload_what_cannot_be_read_then_samples(visit, tmp_path):
             page.evaluate("() => new Promise((seen) => requestAnimationFrame(() => requestAnimationFrame(seen)))")
             assert page.evaluate("() => window.asked") == 0, "what was refused changes nothing"
             page.reload()
+            page.wait_for_selector("[data-page=trilemma][aria-current]")  # a click before that may be lost
     status.get_by_text("Theirs is the grey diamond.").wait_for()
     chart = page.locator(".untimed svg.wide")
     chart.wait_for()
