@@ -54,6 +54,8 @@ def take(browser, address, slug, look, theme, width, height):
     if slug == "yours":
         page.click("#yours-digits")
         page.wait_for_selector("#yours-plan b", timeout=600_000)
+    if slug == "table":  # its rows come after the page
+        page.wait_for_selector("#table-rows [data-at=rows] tr", timeout=120_000)
     if slug == "failures":  # its pictures are made when the page is opened
         page.wait_for_function("document.querySelectorAll('img.samples').length >= 4", timeout=120_000)
     page.evaluate("scrollTo(0, 0)")
