@@ -45,6 +45,8 @@ LIST = (
     Term("ddpm", "DDPM", "A network that takes a little noise off an image. A new image begins as pure noise, and the "
          "network is called again and again: more calls, a better image, more time.",
          "denoising diffusion probabilistic model", also=("diffusion model",)),
+    Term("consistency", "CM", "A DDPM's network that was taught to say of any noise, however strong, what image it "
+         "ends in: one call makes an image, and a few more make it better.", "consistency model"),
     Term("kid", "KID", "How far generated images are from real ones, both seen through the same features: 0 is no "
          "distance. It falls when images look more real, and also when they are more varied.",
          "kernel inception distance"),

@@ -79,6 +79,8 @@ def score(values: list[float]) -> dict[str, Any]:
 
 def training(entry: Entry, parameters: int) -> dict[str, Any]:
     """Return what a checkpoint's training came to, as far as its run.json tells: unequal ones compare unequally."""
-    machine = entry.run.get("machine")
+    machine, origin = entry.run.get("machine"), entry.run.get("init")
     device = machine.get("device") if isinstance(machine, dict) else None
-    return {**entry.trained, **({"device": device} if isinstance(device, str) else {}), "parameters": parameters}
+    init = origin.get("checkpoint") if isinstance(origin, dict) else None
+    told = {key: text for key, text in (("device", device), ("init", init)) if isinstance(text, str)}
+    return {**entry.trained, **told, "parameters": parameters}

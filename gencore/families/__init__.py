@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from gencore.families.consistency import Consistency
 from gencore.families.ddpm import DDPM
 from gencore.families.gan import GAN
 from gencore.families.registration import register
@@ -13,6 +14,7 @@ FAMILIES: dict[str, type[Family]] = register(
     VAE,
     GAN,
     DDPM,
+    Consistency,
 )
 
 

@@ -15,12 +15,12 @@ from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 
 from gencore.errors import InputError, near
-from gencore.families import pipeline_config, processes
+from gencore.families import pipeline_config
 from gencore.families.likelihood import discretised_normal
 from gencore.families.nets import cropped, padded
+from gencore.families.timesteps import TRAIN_STEPS, stratified, trailing
 from gencore.family import Change, Family, Knob, Loss, Noise, Part, Point, Step, sum_parts
 
-TRAIN_STEPS = pipeline_config.TRAIN_STEPS  # T
 SCHEDULES = pipeline_config.SCHEDULES
 PREDICTIONS = pipeline_config.PREDICTIONS
 VARIANCES = pipeline_config.VARIANCES
@@ -144,14 +144,9 @@ class DDPM(Family):
 
         The loss in v is L_simple with each t weighted by 1 / abar_t; L_simple itself is logged either way.
 
-        Each t is uniform on 0..T-1, as in the paper, but the batch's t are stratified: one in each of N equal
-        strata, N over all processes, which lowers the gradient's variance (Kingma et al. 2021, appendix I.1).
+        Each t is uniform on 0..T-1, as in the paper, but the batch's t are stratified.
         """
-        rank, world = processes.place()
-        count = len(x)
-        place = rank + world * torch.arange(count, device=x.device)
-        strata = (place + torch.rand(count, device=x.device)) / (world * count)
-        t = (strata * TRAIN_STEPS).long().clamp_max(TRAIN_STEPS - 1)
+        t = stratified(len(x), x.device)
         noise = torch.randn_like(x)
         x_t = self.diffuse(x, t, noise)
         output = self._call(x_t, t)
@@ -466,11 +461,6 @@ def rotation(now: float, after: float) -> tuple[float, float]:
     """Return c and d of DDIM's step x_s = c x_t + d v from the level abar_t `now` to abar_s `after`, with eta 0."""
     cosine = math.sqrt(after * now) + math.sqrt((1 - after) * (1 - now))
     return cosine, math.sqrt((1 - after) * now) - math.sqrt(after * (1 - now))
-
-
-def trailing(steps: int) -> np.ndarray:
-    """Return `steps` timesteps from T - 1 downwards, evenly spaced (Lin et al. 2024, table 2, 'trailing')."""
-    return np.round(TRAIN_STEPS - np.arange(steps) * (TRAIN_STEPS / steps)).astype(np.int64) - 1
 
 
 def levels(train: Any, timesteps: np.ndarray) -> list[float]:

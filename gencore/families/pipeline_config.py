@@ -13,8 +13,8 @@ from typing import Any
 import diffusers
 
 from gencore.errors import InputError
+from gencore.families.timesteps import TRAIN_STEPS
 
-TRAIN_STEPS = 1000  # T
 SCHEDULES = ("linear", "squaredcos_cap_v2", "scaled_linear", "sigmoid")  # of betas
 PREDICTIONS = ("epsilon", "v_prediction")
 VARIANCES = ("fixed_small", "fixed_large")

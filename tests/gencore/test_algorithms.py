@@ -5,7 +5,8 @@ import torch
 from torch import nn
 
 from gencore.algorithms import training_step
-from gencore.families.ddpm import DDPM, PREDICTIONS, TRAIN_STEPS, VARIANCES
+from gencore.families.ddpm import DDPM, PREDICTIONS, VARIANCES
+from gencore.families.timesteps import TRAIN_STEPS
 from gencore.family import Denoises, Noise
 from tests.support.exact import TINY, Exact
 

@@ -7,7 +7,7 @@ import numpy as np
 from dashboard.results.operating_points import join
 from tests.support.invented import BASELINE, MACHINE, cost, quality, real, score
 
-TITLES = {"vae": "VAE", "gan": "GAN", "ddpm": "DDPM", "flow": "Flow"}
+TITLES = {"vae": "VAE", "gan": "GAN", "ddpm": "DDPM", "consistency": "CM", "flow": "Flow"}
 
 
 def found(spread=0.01, generations=5, **means):

@@ -359,11 +359,36 @@ def summary(question: Question) -> str:
     if not names:
         return "Every point is stale: its checkpoint has changed since it was measured."
     if len(names) == 1:
-        return f"{names[0]} is both the fastest and the best of {len(question.points)} points, by their means."
+        best = f"{names[0]} is both the fastest and the best of {len(question.points)} points, by their means."
+        return best + tuned(question)
     return (
         f"By their means, {len(names)} of {len(question.points)} points are worth a look: from {names[0]}, "
-        f"the fastest, to {names[-1]}, the best."
+        f"the fastest, to {names[-1]}, the best.{tuned(question)}"
     )
+
+
+def tuned(question: Question) -> str:
+    """Return, of each headline point whose model was tuned from another family's, what that gave; '' where none was.
+
+    Each sentence has a space before it, and says from which time on the other family is as good.
+    """
+    words = ""
+    fresh = [(point, i) for i, point in enumerate(question.points) if question.fresh[i]]
+    for point, i in fresh:
+        init = (point.quality.get("training") or {}).get("init")
+        before = [(other, j) for other, j in fresh if other.checkpoint == init and other.family != point.family]
+        if point.kind != "headline" or not before:
+            continue
+        title = before[0][0].title
+        mean = explanations.number(question.quality, question.score(point, question.quality).mean)
+        words += f" {name_of(point)}, was tuned from the {title}: {question.quality.name} {mean} in "
+        words += f"{format.duration(point.ms_per_image)}"
+        if as_good := [(question.ms[j], other) for other, j in before if question.worths[j] >= question.worths[i]]:
+            ms, other = min(as_good, key=lambda pair: pair[0])
+            words += f"; the {title}'s fastest point that is as good, {other.label}, takes {format.duration(ms)}."
+        else:
+            words += f"; no point of the {title} is as good."
+    return words
 
 
 def reading(question: Question, here: str = "") -> str:

@@ -19,7 +19,8 @@ from gencore.data import load_images
 from gencore.errors import InputError
 from gencore.evaluation import bound, rows
 from gencore.families import ddpm, vae
-from gencore.families.ddpm import DDPM, SCHEDULES, STRATA, TRAIN_STEPS
+from gencore.families.ddpm import DDPM, SCHEDULES, STRATA
+from gencore.families.timesteps import TRAIN_STEPS
 from gencore.families.vae import VAE
 from gencore.metrics import interval
 from gencore.presets import PRESETS

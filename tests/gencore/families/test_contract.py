@@ -41,6 +41,7 @@ VARIANTS = {  # beside the preset's, by family: arguments that choose another wa
     "ddpm": [{"prediction": "v_prediction"}],
     "gan": [{"objective": "minimax"}],
 }
+LECTURED = ("vae", "gan", "ddpm")  # the families that the lecture is about
 MODELS = [(name, config) for name in NAMES for config in ({}, *VARIANTS.get(name, ()))]
 
 
@@ -345,10 +346,11 @@ def test_post_training_fit_and_validation_hook(family, digits):
 
 
 @pytest.mark.parametrize("name", FAMILIES)
-def test_the_shipped_families_explain_their_knobs_and_have_a_lecture_point(name):
+def test_the_shipped_families_explain_their_knobs_and_the_lectures_have_a_point_of_it(name):
     family = FAMILIES[name]
     assert family.points[0].kind == "headline" and not family.points[0].knobs, "first comes the default"
-    assert any(point.kind == "lecture" for point in family.points)
+    if name in LECTURED:
+        assert any(point.kind == "lecture" for point in family.points)
     assert all(knob.help for knob in family.knobs)
     with pytest.raises(InputError, match="cannot be halved"):
         family(channels=1, size=2)

@@ -15,13 +15,12 @@ from gencore.families.ddpm import (
     PREDICTIONS,
     SAMPLERS,
     SCHEDULES,
-    TRAIN_STEPS,
     VARIANCES,
     levels,
     reverse,
     rotation,
-    trailing,
 )  # fmt: skip
+from gencore.families.timesteps import TRAIN_STEPS, trailing
 from gencore.family import Noise
 from tests.control import Modes, Perfect
 from tests.support.exact import TINY, Exact
