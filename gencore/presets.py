@@ -135,6 +135,9 @@ PRESETS: dict[str, Run] = {f"digits/{name}": Run(name, "digits") for name in FAM
                              {"images": 1_500_000, "lr": 4e-4, "beta1": 0.0, "flip": True, "ema_halflife": 20_000}),
     "cifar10/ddpm-small": Run("ddpm", "cifar10", {"widths": (32, 64, 96), "prediction": "v_prediction", "min_snr": 5.0},
                               {"images": 2_500_000, "batch": 128, "clip": 1.0, "flip": True, "ema_halflife": 50_000}),
+    "cifar10/consistency-small": Run("consistency", "cifar10", {"widths": (32, 64, 96), "hold": 0.5},
+                                     {"images": 2_500_000, "batch": 128, "clip": 1.0, "flip": True,
+                                      "ema_halflife": 50_000}),
 }  # fmt: skip
 
 

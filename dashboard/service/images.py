@@ -47,7 +47,7 @@ def image_shape(service: Service, dataset: str) -> tuple[int, int, int]:
     Raises:
         InputError: if none of them says.
     """
-    for entry in service.entries().get(dataset, []):
+    for entry in service.entries_of(dataset):
         size, channels = size_of(entry), whole_of(entry.config.get("channels", 1))
         if size and channels:
             return channels, size, size

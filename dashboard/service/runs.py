@@ -94,7 +94,7 @@ class Timelapse:
 def runs(service: Service, dataset: str) -> list[Run]:
     """Return a data set's trainings that left a log or a time-lapse: the families in order, each's own name first."""
     order = list(service.families)
-    entries = [entry for entry in service.entries().get(dataset, []) if entry.family in order]
+    entries = [entry for entry in service.entries_of(dataset) if entry.family in order]
     found = [run_of(service, entry) for entry in entries]
     found = [run for run in found if run.has_log or run.has_timelapse]
     return sorted(found, key=lambda run: (order.index(run.family), run.name.rpartition("/")[2] != run.family, run.name))

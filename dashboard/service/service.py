@@ -124,6 +124,10 @@ class Service:
         self._sources = sources
         return found
 
+    def entries_of(self, dataset: Any) -> list[checkpoint.Entry]:
+        """Return the checkpoints of a data set, usable or not; none of what is no name, as callers may send."""
+        return self.entries().get(dataset, []) if isinstance(dataset, str) else []
+
     def source(self, dataset: str) -> str:
         """Return the name by which the engine finds a data set's images; a public app shows a folder's last part."""
         if is_public() and dataset not in self._sources:
@@ -145,7 +149,7 @@ class Service:
     def lane(self, dataset: str, family: str, chosen: str = "") -> Lane:
         """Return what is known of `family` on `dataset`; `chosen` names one of its checkpoints."""
         kind = self.families[family]
-        mine = [entry for entry in self.entries().get(dataset, []) if entry.family == family]
+        mine = [entry for entry in self.entries_of(dataset) if entry.family == family]
         mine.sort(key=lambda entry: (bool(entry.problem), entry.name.rpartition("/")[2] != family, entry.name))
         if not mine:
             return Lane(family, kind.title, kind.about, problem=lanes.missing(dataset, kind))
@@ -178,7 +182,7 @@ class Service:
 
     def usable(self, dataset: Any) -> dict[str, dict]:
         """Return empty settings for every family with a checkpoint on a data set, which a caller may make anything."""
-        known = self.entries().get(dataset, []) if isinstance(dataset, str) else []
+        known = self.entries_of(dataset)
         there = {entry.family for entry in known}
         return {family: {} for family in self.families if family in there}
 
@@ -220,7 +224,7 @@ class Service:
         extra = [key for key in expect_mapping(setting, family) if key not in ("checkpoint", "knobs")]
         if extra:
             raise InputError(f"A lane has no setting {extra[0]!r}; known: checkpoint, knobs.")
-        names = [entry.name for entry in self.entries().get(dataset, []) if entry.family == family]
+        names = [entry.name for entry in self.entries_of(dataset) if entry.family == family]
         chosen = setting.get("checkpoint") or ""
         if chosen and chosen not in names:
             raise InputError(f"There is no {family} checkpoint {chosen!r} on {dataset}{near(str(chosen), names)}")
@@ -403,7 +407,7 @@ class Service:
         stale = {place: without_paths(words) for place, row in enumerate(found) if (words := rows.is_stale(row))}
         sees = {name: kind.sees for name, kind in EXTRACTORS.items()}
         joined = join(dataset, found, titles, orders, stale, problems)
-        imported = {entry.name: format.imported(entry.origin) for entry in self.entries().get(dataset, [])}
+        imported = {entry.name: format.imported(entry.origin) for entry in self.entries_of(dataset)}
         points = tuple(replace(point, origin=imported.get(point.checkpoint, "")) for point in joined.points)
         return replace(joined, points=points, extractor=default_extractor(dataset), sees=sees)
 
@@ -427,7 +431,7 @@ class Service:
         return [replace(one) for one in found]  # copies, as one that has generated images holds the model it broke
 
     def _failures_key(self, dataset: str) -> tuple[CacheKey, bool]:
-        entries = self.entries().get(dataset, [])
+        entries = self.entries_of(dataset)
         paths = [entry.path / name for entry in entries for name in (checkpoint.WEIGHTS, checkpoint.CONFIG)]
         return cache_key(dataset, paths), self.at_hand(dataset)
 
@@ -460,7 +464,7 @@ class Service:
 
         All of it is one checkpoint's, a usable one's where there is one; {} where none says the size.
         """
-        mine = sorted(self.entries().get(dataset, []), key=lambda entry: bool(entry.problem))
+        mine = sorted(self.entries_of(dataset), key=lambda entry: bool(entry.problem))
         entry = next((entry for entry in mine if lanes.size_of(entry)), None)
         return entry.view | {"size": lanes.size_of(entry)} if entry else {}
 
@@ -482,7 +486,7 @@ class Service:
             InputError: if they are others, as in a folder that has changed since.
         """
         images = data.load_images(self.source(dataset), split, **view)
-        known = [(f"{one.name} was trained on", one.identity) for one in self.entries().get(dataset, [])]
+        known = [(f"{one.name} was trained on", one.identity) for one in self.entries_of(dataset)]
         for whose, told in [*known, ("the features are of", self._features_identity(dataset))]:
             before, now = told.get(split, {}), images.x.shape
             in_this_form = (before.get("channels"), before.get("size")) == (now[1], now[3])

@@ -54,7 +54,8 @@ def mixed(folder):
 
 
 @pytest.mark.parametrize(
-    ("make", "options", "families"), [(labelled, [], 3), (mixed, ["--size", "8", "--families", "vae,gan"], 2)]
+    ("make", "options", "families"),
+    [(labelled, [], len(FAMILIES)), (mixed, ["--size", "8", "--families", "vae,gan"], 2)],
 )
 def test_images_become_families_with_rows_and_a_verdict(here, short, make, options, families):
     data = make(here / "photos")
