@@ -1,4 +1,4 @@
-"""gencore: train, run and measure a VAE, a GAN and a DDPM on the same images.
+"""gencore: train, run and measure a VAE, a GAN, a DDPM and a consistency model on the same images.
 
 `load` and `FAMILIES` are imported at first use, so that `import gencore` costs nothing.
 """

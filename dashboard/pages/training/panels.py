@@ -16,7 +16,7 @@ PANELS = by_key(
         "This project's own training logs, log.jsonl of each run",
     ),
     Panel(
-        "timelapse", "The three families side by side through training",
+        "timelapse", "The families side by side through training",
         r"x_i^{(n)} = g_{\theta(n)}(z_i)",
         "One slider for all: at the same number of images seen, or after the same time, each family shows what it had"
         " learnt by then.",
