@@ -102,8 +102,8 @@ PRESETS: dict[str, Run] = {f"digits/{name}": Run(name, "digits") for name in FAM
     # The lecture's objective, for its log and time-lapse; without the penalties D wins within 10,000 images.
     "mnist/gan-minimax": Run("gan", "mnist", GAMES | {"objective": "minimax", "gamma": 20.0, "gamma_final": 5.0},
                              {"images": 49_216, "lr": 5e-4, "beta1": 0.0}),
-    # For a CPU core and an hour each; the GAN was not trained to its end yet (docs/experiments.md). A generator with
-    # tanh gets no slope from a ground that is all but white.
+    # For a CPU core and an hour each. A generator with tanh gets no slope from a ground that is all but white; what the
+    # GAN here does not learn in that time, docs/experiments.md tells.
     "shapes/vae": Run("vae", "shapes", GAMES | {"latent": 32, "components": 20},
                       {"images": 400_000, "batch": 128, "ema_halflife": 20_000}),
     "shapes/gan": Run("gan", "shapes",

@@ -206,6 +206,12 @@ def test_no_checkpoint_at_all_says_how_to_train_one(service, tmp_path, monkeypat
     assert "python -m gencore train" in json.dumps(build(service).get_config_file(), default=str)
 
 
+@pytest.mark.parametrize("name", [["dots"], {"dots": 1}, None, 7, [[]]])
+def test_what_is_no_name_of_a_data_set_has_no_checkpoints_and_no_images(service, name):
+    assert service.entries_of("dots") and service.entries_of(name) == []
+    assert service.view(name) == {} and service.split(name, "train") is None and service.usable(name) == {}
+
+
 def test_the_data_set_with_most_families_comes_first_and_then_the_one_with_previews(service, tmp_path):
     for name in ("adots", "edots"):
         checkpoint.save_model(tmp_path / name / "toy", Toy())
