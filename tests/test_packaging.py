@@ -100,7 +100,7 @@ def test_the_readme_s_times_are_those_of_the_format_that_its_distances_are_in():
         for batch in row["batches"]
         if batch["n"] == 16
     }
-    assert len(table) == 3
+    assert len(table) == 4
     for *where, ms in table:
         assert f"{times[tuple(where)]:.{len(ms.partition('.')[2])}f}" == ms
     assert "bfloat16" in README.partition("## Results")[2].partition("| checkpoint |")[0].partition("Time:")[2]

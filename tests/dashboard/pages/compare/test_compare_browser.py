@@ -6,13 +6,14 @@ import zipfile
 
 import pytest
 
+from gencore import FAMILIES
 from tests.support.buttons import run_to_end, stop_when
 from tests.support.traffic import settle
 
 pytestmark = pytest.mark.browser
 
 STATE = "[data-lane={0}]"
-LANES = ("vae", "gan", "ddpm")
+LANES = tuple(FAMILIES)
 QUICK = "?n=4&ddpm.num_inference_steps=6"
 SLOW = "?n=16&ddpm.num_inference_steps=400"
 WATCH = """
@@ -64,7 +65,7 @@ def test_generate_streams_and_finishes_every_lane(visit):
     page = ready(visit("?n=6&ddpm.num_inference_steps=60"))
     page.evaluate(WATCH)
     generate(page)
-    assert [state(page, lane) for lane in LANES] == ["done"] * 3
+    assert [state(page, lane) for lane in LANES] == ["done"] * len(LANES)
     frames = page.evaluate("window.frames_seen")
     running = {source for kind, index, source in frames if kind == "running" and 0 < index < 60}
     assert len(running - {image(page, "ddpm")}) >= 2, "at least two other images before the last"
@@ -73,7 +74,7 @@ def test_generate_streams_and_finishes_every_lane(visit):
         assert "6 images, seed 42" in note(page, lane)
     figures = page.inner_text("[data-lane=ddpm] dl")
     assert "per image" in figures and "60" in figures and "images/s" in figures
-    assert page.locator("#compare-timing svg.wide .value").count() == 3
+    assert page.locator("#compare-timing svg.wide .value").count() == len(LANES)
 
 
 def test_stop_stops_and_keeps_what_was_finished(visit):
@@ -94,7 +95,7 @@ def test_stop_stops_and_keeps_what_was_finished(visit):
     with open(download.value.path()) as file:
         settings = json.load(file)
     assert set(settings["lanes"]) == {"vae", "gan"}
-    assert settings["not_finished"] == ["ddpm"]
+    assert settings["not_finished"] == list(LANES[2:]), "the one that was stopped, and what comes after it"
 
 
 def test_the_same_seed_gives_the_same_images(visit):
@@ -210,7 +211,7 @@ def test_another_data_set_takes_the_old_images_away_and_a_broken_lane_stops_no_o
     page.click("#compare-dataset input")
     page.get_by_role("option", name="blank").click()
     page.wait_for_function("document.querySelector('[data-lane=vae] [data-at=note]').innerText.startsWith('No images')")
-    assert [image(page, lane) for lane in LANES] == [None] * 3
+    assert [image(page, lane) for lane in LANES] == [None] * len(LANES)
     assert page.is_disabled("#compare-download-json"), "a download would be of the other data set"
     assert note(page, "gan").startswith("blank/gan/model.safetensors cannot be read")
     assert note(page, "ddpm").startswith("No DDPM checkpoint for blank yet. Train one: python -m gencore train")

@@ -4,11 +4,11 @@ import contextlib
 
 import pytest
 
+from gencore import FAMILIES
 from tests.support.buttons import run_to_end, stop_when
 
 pytestmark = pytest.mark.browser
 
-FAMILIES = ("vae", "gan", "ddpm")
 IDLE = "!document.querySelector('#diversity-generate').disabled"
 MADE = "document.querySelector('#diversity-reach').innerText.includes('Made here')"
 
@@ -83,7 +83,7 @@ def test_samples_are_made_judged_kept_and_looked_into(visit):
     assert states(page) == dict.fromkeys(FAMILIES, "done")
     assert "Made here: 200 samples each, seed 42" in page.inner_text("#diversity-variety")
     rows = page.locator("#diversity-missed .missed").all_inner_texts()
-    assert len(rows) == 3 and all("of 200 test images. Real training images" in row for row in rows)
+    assert len(rows) == len(FAMILIES) and all("of 200 test images. Real training images" in row for row in rows)
     assert page.locator("#diversity-classes svg.fig.wide .whisker").count() >= 30
 
     page.locator("[data-testid=samples] button").nth(2).focus()
@@ -95,7 +95,7 @@ def test_samples_are_made_judged_kept_and_looked_into(visit):
 
     generate(page)
     page.wait_for_function("document.querySelector('#diversity-progress').innerText.includes('kept from before')")
-    assert page.locator("#diversity-progress").inner_text().count("kept from before") == 3
+    assert page.locator("#diversity-progress").inner_text().count("kept from before") == len(FAMILIES)
 
     settle_on(page, "vae", "prior N(0, I) (the lecture's own)")
     page.wait_for_function("document.querySelector('#diversity-status').innerText.includes('of another setting')")
@@ -216,7 +216,7 @@ def test_compare_gains_quick_scores_after_a_run(visit):
     page.wait_for_selector("#compare-quick table")
     text = page.inner_text("#compare-quick")
     assert "They cannot rank good ones" in text and "real images" in text
-    assert page.locator("#compare-quick tbody tr").count() == 4
+    assert page.locator("#compare-quick tbody tr").count() == len(FAMILIES) + 1
     page.fill("#compare-n input", "3")
     run_to_end(page, "#compare-generate", "#compare-timing")
     page.wait_for_function("document.querySelector('#compare-quick').innerText.includes('needs 6 rows or more')")

@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from gencore import FAMILIES
 from tests.support import invented
 from tests.support.browser import serve
 from tests.support.buttons import stop_when
@@ -146,7 +147,7 @@ def test_a_first_visitor_sees_the_triangle_and_the_answer_without_scrolling(visi
 def test_the_first_screen_says_what_this_is_which_is_best_for_what_and_what_to_do(visit, size):
     width, height = size
     page = ready(visit(at="", viewport={"width": width, "height": height}))
-    page.wait_for_function("document.querySelectorAll('.bests img.strip').length === 3")
+    page.wait_for_function(f"document.querySelectorAll('.bests img.strip').length === {len(FAMILIES)}")
     assert page.evaluate("[...document.querySelectorAll('.bests img.strip')].every((one) => one.naturalWidth > 100)")
     shown = ("h1", "[data-at=lead]", ".start .go", ".leads li", ".bests .card", ".bests img.strip", ".bests .bar")
     # All boxes at one moment: the answer may be painted anew while they are looked up one by one.
@@ -160,7 +161,7 @@ def test_the_first_screen_says_what_this_is_which_is_best_for_what_and_what_to_d
         for box in found:
             assert box["width"] > 0 and box["top"] >= 0 and box["bottom"] <= height, (selector, box)
             assert box["left"] >= 0 and box["right"] <= width, (selector, box)
-    assert page.locator(".bests .bar > span").all_inner_texts() == ["close to real", "varied", "fast"] * 3
+    assert page.locator(".bests .bar > span").all_inner_texts() == ["close to real", "varied", "fast"] * len(FAMILIES)
     leads = [words.split() for words in page.locator(".leads li").all_inner_texts()]
     assert ["DDPM" in leads[0], "DDPM" in leads[2], leads[2][0]] == [True, False, "fastest"]
     assert page.locator(".bests .first em").inner_text() == "best for you"

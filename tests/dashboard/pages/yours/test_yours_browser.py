@@ -185,7 +185,7 @@ def test_a_phone_has_no_sideways_scroll(visit):
 
 
 @pytest.mark.slow
-def test_three_families_are_trained_measured_and_compared(browser, place, tmp_path):
+def test_all_families_are_trained_measured_and_compared(browser, place, tmp_path):
     """The engine itself, on pictures that it has never seen: from a ZIP to the home page."""
     (tmp_path / "runs").mkdir()
     roots = os.pathsep.join([str(place / "shipped"), str(tmp_path / "runs")])
@@ -205,8 +205,8 @@ def test_three_families_are_trained_measured_and_compared(browser, place, tmp_pa
         press(page, "resume")
         page.wait_for_selector(f"{CARD}:is([data-status=done], [data-status=failed])")
         assert page.get_attribute(CARD, "data-status") == "done", page.inner_text(CARD)
-        page.wait_for_function("document.querySelectorAll('.yours-lane img[src]').length === 3")
-        assert page.locator(".yours-lane .yours-stage").all_inner_texts() == ["measured"] * 3
+        page.wait_for_function(f"document.querySelectorAll('.yours-lane img[src]').length === {len(FAMILIES)}")
+        assert page.locator(".yours-lane .yours-stage").all_inner_texts() == ["measured"] * len(FAMILIES)
         page.click(".yours-home")
         page.wait_for_function("!location.hash && document.querySelectorAll('#trilemma-home svg circle').length > 2")
         assert "shapes" in page.inner_text("#trilemma-home")
