@@ -22,7 +22,7 @@ from torch import Tensor
 
 from gencore import checkpoint, data
 from gencore.errors import InputError, near
-from gencore.family import Decodes, Diffuses, Encodes, Family, Judges, Noise, image_seed
+from gencore.family import Decodes, Denoises, Encodes, Family, Judges, Noise, image_seed
 
 MODES = 5  # latents that a collapsed generator has left
 CANDIDATES = 20  # latents that each of them is chosen from
@@ -37,7 +37,7 @@ CRUDE = ("kid", "fd", "precision", "density", "sharpness", "recall", "coverage",
 Generate = Callable[[Iterable[int]], Tensor]  # seeds -> (N, C, H, W) in [-1, 1]
 Load = Callable[[str], Family]  # given a checkpoint's name
 Models = Iterable[tuple[checkpoint.Entry, Family]]
-ABLE = {Encodes: "encodes images", Decodes: "decodes latents", Diffuses: "takes noise away step by step"}  # for people
+ABLE = {Encodes: "encodes images", Decodes: "decodes latents", Denoises: "takes noise away step by step"}  # for people
 
 
 @dataclass(frozen=True)
@@ -314,7 +314,7 @@ FAILURES: dict[str, Failure] = {
             f"The sampler makes {CALLS} network calls and stops, so shapes are still undecided.",
             "Blurred shapes lie between the real ones, so in pixels precision and density even rise: ask sharpness, "
             "coverage or a distance, or a classifier's features.",
-            hurry, MODEL, needs=(Diffuses,),
+            hurry, MODEL, needs=(Denoises,),  # a consistency model is whole after a call
             notices=(*CRUDE, "class_balance"),
             fooled=("pairwise_ratio", "authenticity"),
         ),

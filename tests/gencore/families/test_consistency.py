@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from gencore.errors import InputError
+from gencore.evaluation.failures import FAILURES
 from gencore.families.consistency import HUBER, Consistency
 from gencore.families.ddpm import DDPM
 from gencore.families.timesteps import TRAIN_STEPS, stratified, trailing
@@ -116,3 +117,9 @@ def test_each_call_is_at_the_next_level_of_the_image_before_with_fresh_noise():
 def test_what_cannot_be_is_refused(wrong, said):
     with pytest.raises(InputError, match=said):
         Consistency(**SMALL | wrong)
+
+
+def test_few_calls_are_no_broken_model_of_it():
+    few = next(one for one in FAILURES.values() if one.key == "too-few-steps")
+    assert not all(isinstance(Consistency(**SMALL), kind) for kind in few.needs)
+    assert all(isinstance(DDPM(**SMALL), kind) for kind in few.needs)
