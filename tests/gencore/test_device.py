@@ -27,6 +27,7 @@ TINY = {
     "vae": {"widths": (8, 8), "latent": 2, "components": 2},
     "gan": {"widths": (8, 8), "latent": 4},
     "ddpm": {"widths": (8, 16), "attention": False},
+    "consistency": {"widths": (8, 16), "attention": False},
 }
 
 

@@ -23,8 +23,8 @@ KEPT = set(
     WORD.findall(
         "ms px MB FLOP FLOPs nat UTC CPU GPU cpu cuda dB SNR max min Hz xt "
         "PNG SVG GIF ZIP CSV JSON JSONL QR API MCP MIT SHA JPEG "
-        "shapes VAE GAN DDPM KID FID ELBO IWAE KL JSD MNIST DDIM UniPC DPM Solver SDE ODE Vendi ADM Hugging Face Hub "
-        "log exp softplus eta simple vae gan ddpm sde ddim unipc dpm solver fixed_small "
+        "shapes VAE GAN DDPM CM KID FID ELBO IWAE KL JSD MNIST DDIM UniPC DPM Solver SDE ODE Vendi ADM "
+        "Hugging Face Hub log exp softplus eta simple vae gan ddpm sde ddim unipc dpm solver fixed_small "
         "Inception Shift Enter Ctrl AMD EPYC Intel Xeon Processor NVIDIA float bfloat fp English"
     )
 )

@@ -116,11 +116,13 @@ def test_images_are_ends_for_those_that_invert_and_the_others_say_why_not(found)
 
 
 def test_stop_keeps_what_was_decoded(found):
-    stop = threading.Event()
+    stop, rows = threading.Event(), {}
     for row in found.walk("digits", engine.parse_seeds(5, 6), stop):
+        rows[row.family] = row
         if row.family == "ddpm" and len(row.frames) > 3:
             stop.set()
-    assert row.state == "stopped" and 4 <= len(row.frames) < COARSE
+    assert rows["ddpm"].state == "stopped" and 4 <= len(rows["ddpm"].frames) < COARSE
+    assert row.family != "ddpm" and row.state == "stopped" and not row.frames, "those after it are not begun"
 
 
 @pytest.mark.parametrize(("a", "b"), [("", 1), (None, 1), ("seven", 1), (-1, 1), (1.5, 1), (1, 2**63)])

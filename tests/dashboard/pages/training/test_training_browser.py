@@ -1,13 +1,15 @@
 """The Training page, as a visitor uses it; and the buttons that save a chart."""
 
 import io
+import json
 import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageSequence
 
+from gencore.families import FAMILIES
 from tests.support.traffic import without_asking
 
 SHIPPED = Path(__file__).resolve().parents[4] / "checkpoints" / "mnist"
@@ -46,7 +48,7 @@ def test_curves_follow_the_axis_the_column_and_the_choice_of_trainings(visit):
     page.wait_for_function(f"[...document.querySelectorAll('{CARDS}')].some((h) => h.textContent.includes('per dim'))")
     choose(page, "runs", "mnist/gan-minimax")
     page.wait_for_function("document.querySelector('#training-facts').textContent.includes('mnist/gan-minimax')")
-    page.wait_for_function("document.querySelectorAll('#training-timelapse figure').length === 4")
+    page.wait_for_function(f"document.querySelectorAll('#training-timelapse figure').length === {len(FAMILIES) + 1}")
     page.locator("#training-runs [title=Clear]").click()
     page.wait_for_selector("text=No training is chosen: choose at least one.")
     assert page.locator(CARDS).count() == 0
@@ -64,7 +66,12 @@ def test_one_slider_moves_all_time_lapses_without_asking_the_server(visit):
         slider.focus()
         page.keyboard.press("Home")
         assert label.inner_text() == slider.get_attribute("aria-valuetext") == "0 images seen"
-        assert all("0 images seen, 0.0 s" in text for text in captions.all_inner_texts())
+        texts = captions.all_inner_texts()
+        tuned = json.loads((SHIPPED / "consistency" / "run.json").read_text())["init"]["images"]
+        started = {f"mnist/{family}": "0 images seen, 0.0 s" for family in FAMILIES}
+        started["mnist/consistency"] = f"{tuned:,} images seen, "  # by the DDPM that it was tuned from
+        assert [text.split("\n")[0] for text in texts] == [*started]
+        assert all(words in text for words, text in zip(started.values(), texts, strict=True)), texts
         after = page.locator("#training-timelapse img").evaluate_all("images => images.map((image) => image.src)")
         assert not set(before) & set(after)
         play.click()
@@ -77,7 +84,10 @@ def test_one_slider_moves_all_time_lapses_without_asking_the_server(visit):
         page.locator("#training-timelapse [data-at=gif]").click()
     film = Image.open(io.BytesIO(Path(download.value.path()).read_bytes()))
     assert film.format == "GIF"
-    assert film.n_frames == int(slider.get_attribute("max")) + 1
+    shown = [frame.info["duration"] for frame in ImageSequence.Iterator(film)]
+    places = int(slider.get_attribute("max")) + 1
+    told = "a picture for each place, in hundredths of a second; two that are alike are one, shown longer"
+    assert round(sum(shown[:-1]) / min(shown)) == places - 1, told
 
 
 def test_a_chart_is_saved_as_it_is_seen(visit):
