@@ -32,6 +32,7 @@ lab.imagePicker = (element, props, watch, trigger, page) => {
     if (key !== shown) fill(value.images, value.names);
     shown = key;
     drawn.hidden = !value.drawn;
+    at('draw').hidden = value.pad === false; // images in colour are not drawn in white on black
     if (value.drawn) drawing.src = value.drawn;
     press(value.chosen);
     words.textContent = value.problem || value.words;

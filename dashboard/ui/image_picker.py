@@ -34,13 +34,14 @@ EMPTY: dict[str, Any] = {
 MOST = 512  # of a drawing's values along a side
 DIGIT, WHOLE = 20, 28  # an MNIST digit's longer side, and its picture's: how a drawing is fitted into a picture
 SOFTENED = "The drawing had hard edges, in two shades alone; they were softened, as those of the test images are."
+COLOURED = "These images are in colour, which the sketch pad is not: choose one of them, or shuffle."
 TEMPLATE = (
     '<div class="image-picker" data-at="picker" data-state="idle"><div class="image-picker-strip">'
     '<div class="image-picker-head"><h2 data-at="title">The image</h2>'
     '<button type="button" class="quiet" data-at="shuffle">Shuffle</button></div>'
     '<div class="image-picker-images" data-at="images" role="group" aria-label="Images to choose from"></div>'
     '<p class="image-picker-words" data-at="words" role="status"></p></div>'
-    '<div class="image-picker-draw"><div class="image-picker-head"><h2>or draw one</h2>'
+    '<div class="image-picker-draw" data-at="draw"><div class="image-picker-head"><h2>or draw one</h2>'
     '<button type="button" class="quiet" data-at="clear">Clear</button></div><div class="image-picker-pads">'
     f'<canvas data-at="pad" width="{PAD}" height="{PAD}" role="img" '
     'aria-label="Sketch pad: draw with the pointer or a finger"></canvas>'
@@ -187,16 +188,19 @@ def choices(strip: dict[str, Any] | None) -> list[np.ndarray]:
 def painted(strip: dict[str, Any] | None, problem: str = "") -> dict[str, Any]:
     """Return the picker's value: what it shows, which image is chosen, and what is said of it."""
     if not strip:
-        return {"images": [], "names": [], "chosen": -1, "drawn": "", "words": "", "problem": problem}
+        return {"images": [], "names": [], "chosen": -1, "drawn": "", "words": "", "pad": True,
+                "problem": problem}  # fmt: skip
     drawn, chosen = strip["drawn"], strip["chosen"]
     words = drawn[1] if drawn and chosen == len(strip["images"]) else strip["words"]
+    coloured = any(len(image) > 1 for image in strip["images"])
     return {
         "images": [model_card.data_uri(image[None]) for image in strip["images"]],
         "names": strip["names"],
         "chosen": chosen,
         "shuffles": strip["seed"],
         "drawn": model_card.data_uri(drawn[0][None]) if drawn else "",
-        "words": words,
+        "words": f"{words} {COLOURED}" if coloured else words,
+        "pad": not coloured,
         "problem": problem,
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -149,14 +149,31 @@ def rebuilt_one(one: Rebuilt, size: int) -> str:
     return f'<figure class="f-{one.family}">{head}{picture}<p>{"<br>".join(facts)}</p></figure>'
 
 
-def noised(lane: Lane, x_t: np.ndarray, x0: np.ndarray, level: float) -> str:
-    """Return an image under noise and what the network sees in it as markup."""
+Noised = tuple[Lane, np.ndarray, np.ndarray, float]  # a family's: the image under noise, what it sees, share of signal
+
+
+def noised(found: Sequence[Noised]) -> str:
+    """Return an image under noise and what each network sees in it as markup: the noise once, if they share it."""
+    cells, before = "", None
+    for lane, x_t, x0, level in found:
+        if before is None or not np.array_equal(x_t, before):
+            cells += _under_noise(lane, x_t, level)
+        cells += _seen_in_it(lane, x0)
+        before = x_t
+    return f'<div class="rebuilt">{cells}</div>'
+
+
+def _under_noise(lane: Lane, x_t: np.ndarray, level: float) -> str:
     return (
-        f'<div class="rebuilt f-{lane.family}"><figure><figcaption><b>x<sub>t</sub></b></figcaption>'
+        f'<figure class="f-{lane.family}"><figcaption><b>x<sub>t</sub></b></figcaption>'
         f'<img src="{model_card.data_uri(x_t[None])}" alt="The image under noise"><p>signal '
-        f"{100 * level**0.5:.0f}%, noise "
-        f"{100 * (1 - level) ** 0.5:.0f}%</p></figure><figure><figcaption>{theme.badge(lane.family)}"
+        f"{100 * level**0.5:.0f}%, noise {100 * (1 - level) ** 0.5:.0f}%</p></figure>"
+    )
+
+
+def _seen_in_it(lane: Lane, x0: np.ndarray) -> str:
+    return (
+        f'<figure class="f-{lane.family}"><figcaption>{theme.badge(lane.family)}'
         f'<b>its <span class="hat">x</span><sub>0</sub></b></figcaption><img src="{model_card.data_uri(x0[None])}" '
         f'alt="What the network sees in it"><p>what the {escape(lane.title)} sees in it, one network call</p></figure>'
-        "</div>"
     )

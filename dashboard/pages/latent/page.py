@@ -566,11 +566,10 @@ class Reconstruction:
             return {self.noising: gr.update(visible=False)}
         last = self.latents.levels(dataset or "") - 1
         try:
-            shown = ""
+            seen = []
             for lane in found:
-                shown += latent_view.noised(
-                    lane, *(yield from self.latents.noised(lane, image, min(t, last), patience))
-                )
+                seen.append((lane, *(yield from self.latents.noised(lane, image, min(t, last), patience))))
+            shown = latent_view.noised(seen)
         except InputError as error:
             shown = said("", str(error))
         return {self.noised: shown, self.noising: gr.update(visible=True), self.t: gr.update(maximum=last)}

@@ -50,6 +50,14 @@ def test_an_empty_or_misshapen_drawing_is_refused():
             image_picker.sketch(value, GREY)
 
 
+@pytest.mark.parametrize(("shape", "pad"), [(GREY, True), (COLOUR, False)])
+def test_the_pad_is_for_grey_images_and_those_in_colour_say_what_to_do_instead(shape, pad):
+    strip = {"dataset": "x", "seed": 0, "images": [np.zeros(shape, np.uint8)], "names": ["a"], "words": "Real.",
+             "chosen": 0, "drawn": None}  # fmt: skip
+    shown = image_picker.painted(strip)
+    assert shown["pad"] == pad and shown["words"] == ("Real." if pad else f"Real. {image_picker.COLOURED}")
+
+
 def test_a_drawing_that_is_cleared_is_no_choice_any_more():
     with gr.Blocks():
         picker = image_picker.ImagePicker(mock.Mock(), "x")

@@ -10,7 +10,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from dashboard.pages.latent import engine
+from dashboard.pages.latent import engine, latent_view
 from dashboard.pages.latent.engine import COARSE, FINE, OFFSETS, Ends, Latents
 from dashboard.pages.latent.page import SEEDS, Latent, Reconstruction
 from dashboard.service import InputError, Service, images
@@ -210,6 +210,16 @@ def test_an_image_under_noise(found, image):
     for bad in (-1, 1.5, 10**4, True, "x"):
         with pytest.raises(InputError, match="t must be a whole number"):
             finish(found.noised(lane, image, bad))
+
+
+def test_noise_that_families_share_is_shown_once(found, image):
+    lanes = found.diffusers("digits")
+    seen = [(lane, *finish(found.noised(lane, image, 300))) for lane in lanes]
+    shown = latent_view.noised(seen)
+    assert len(lanes) > 1 and all(np.array_equal(one[1], seen[0][1]) for one in seen), "one schedule, one seed"
+    assert shown.count("<figure") == 1 + len(lanes) and shown.count("The image under noise") == 1
+    lane, x_t, *rest = seen[1]
+    assert latent_view.noised([seen[0], (lane, 255 - x_t, *rest)]).count("The image under noise") == 2
 
 
 def test_a_busy_device_is_said_and_nothing_hangs(found, image, monkeypatch):
