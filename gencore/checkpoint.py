@@ -37,6 +37,7 @@ from gencore.paths import as_path, read_file
 
 CONFIG, WEIGHTS, RUN, STATE = "config.json", "model.safetensors", "run.json", "state.safetensors"
 FOLDER_VARIABLE = "GENCORE_CHECKPOINTS"
+LOG, TIMELAPSE = "log.jsonl", "timelapse"  # of a training; the latter a folder of pictures
 UPLOADS = "uploads"  # the folder of a root in which the app keeps the images of visitors: many files, no checkpoints
 INSTALLED = Path(__file__).resolve().with_name("shipped")  # in an installed package; see setup.py
 MOST_JSON = 2**26  # bytes of a file of JSON
@@ -235,7 +236,7 @@ def export(source: str | Path, target: str | Path) -> None:
     if folder.resolve() == target.resolve():
         raise InputError(f"{target} cannot be exported to itself; name another folder.")
     save_model(target, load(source, device="cpu"), half=True)
-    for path in [folder / RUN, folder / "log.jsonl", *sorted((folder / "timelapse").glob("*.png"))]:
+    for path in [folder / RUN, folder / LOG, *sorted((folder / TIMELAPSE).glob("*.png"))]:
         if path.exists():
             try:
                 content = read_file(path)
@@ -344,9 +345,15 @@ def _prefix(root: Path) -> str:
 
 
 def _folders(root: Path) -> Iterator[Path]:
-    for folder, inner, files in os.walk(root):
-        inner[:] = [name for name in inner if not name.startswith(".") and Path(folder, name) != root / UPLOADS]
-        if CONFIG in files and WEIGHTS in files and Path(folder) != root:
+    top, uploads = str(root), os.path.join(root, UPLOADS)  # strings: a page walks through all roots many times
+    for folder, inner, files in os.walk(top):
+        known = CONFIG in files and WEIGHTS in files and folder != top
+        inner[:] = [
+            name
+            for name in inner
+            if not name.startswith(".") and os.path.join(folder, name) != uploads and not (known and name == TIMELAPSE)
+        ]
+        if known:
             yield Path(folder)
 
 

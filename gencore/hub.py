@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from gencore import checkpoint
-from gencore.checkpoint import CONFIG, RUN, WEIGHTS, Entry
+from gencore.checkpoint import CONFIG, LOG, RUN, TIMELAPSE, WEIGHTS, Entry
 from gencore.data import HUB_IDS, dataset_key
 from gencore.errors import InputError, reason
 from gencore.evaluation.rows import checkpoint_hash
 from gencore.families import FAMILIES
 from gencore.paths import as_path, read_file, whole
 
-CARD, LOG, TIMELAPSE = "README.md", "log.jsonl", "timelapse"
+CARD = "README.md"
 SMALL = (CONFIG, RUN, CARD)  # fetched first: what is no checkpoint costs no download of weights
 KEPT = (CONFIG, WEIGHTS, RUN, CARD, LOG, "cost.json", "preview.png")
 NAME = re.compile(r"[\w-][\w.-]{0,95}/[\w-][\w.-]{0,95}")

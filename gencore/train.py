@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from gencore import checkpoint
+from gencore.checkpoint import LOG, TIMELAPSE
 from gencore.choices import choose_settings
 from gencore.data import Images, Stored, View, difference, identity, load_splits, to_float, to_uint8
 from gencore.device import TRAINING_DTYPES, Settings, circumstances, pick_device
@@ -32,8 +33,6 @@ from gencore.paths import as_path, read_file
 from gencore.pictures import grid, write_png
 from gencore.presets import Run, TrainingConfig, check_training
 
-LOG = "log.jsonl"
-TIMELAPSE = "timelapse"
 LOG_LINES = 1000  # in a run; a page draws them all
 VALIDATE_EVERY = 10  # log lines
 SAVE_SECONDS = 60  # between two saves at most

@@ -21,11 +21,11 @@ from dashboard.service.public import check_open
 from dashboard.service.run_rows import data_name
 from dashboard.service.uploads import free_name
 from gencore import archives, checkpoint
+from gencore.checkpoint import LOG, TIMELAPSE
 from gencore.comparison.state import FILE, State, read_state, write_state
 from gencore.data import View, dataset_key
 from gencore.errors import InputError
 from gencore.evaluation import rows
-from gencore.train import LOG, TIMELAPSE
 
 # What other people need of a checkpoint: not the state that a training goes on from, which is three times as large.
 FILES = (checkpoint.CONFIG, checkpoint.WEIGHTS, checkpoint.RUN, LOG, "README.md", "cost.json", "preview.png")

@@ -16,11 +16,10 @@ from PIL import Image, ImageDraw, ImageFont
 from dashboard.format import clock
 from dashboard.service.cache import Cache, cache_key
 from dashboard.service.service import Service
-from gencore.checkpoint import Entry
+from gencore.checkpoint import LOG, TIMELAPSE, Entry
 from gencore.errors import InputError, near
 from gencore.paths import read_file
 from gencore.pictures import gif
-from gencore.train import LOG, TIMELAPSE
 
 FRAME = re.compile(r"(\d+)(-finished)?\.png")  # images seen; the last one is of the checkpoint itself
 AXES = {"images": "images seen", "seconds": "seconds"}

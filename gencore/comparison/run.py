@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from gencore import checkpoint
+from gencore.checkpoint import LOG, TIMELAPSE
 from gencore.comparison.card import CARD, write_card
 from gencore.comparison.plan import Asked, makes_features, run_of, timing_seconds
 from gencore.comparison.state import FILE, LOCK, Member, State, read_state, write_state
@@ -25,7 +26,7 @@ from gencore.extractors import Options, default_extractor
 from gencore.extractors.reference import write_features
 from gencore.locks import Owner, alone
 from gencore.presets import Run
-from gencore.train import LOG, TIMELAPSE, Diverged, train
+from gencore.train import Diverged, train
 
 WRITE_SECONDS = 1.0  # between two writings of the state
 ILL = (InputError, RuntimeError, OSError, MemoryError)  # RuntimeError: a device without memory, too

@@ -18,10 +18,11 @@ import torch
 from safetensors.torch import load_file
 
 from gencore import checkpoint
+from gencore.checkpoint import LOG
 from gencore.evaluation import rows
 from gencore.families import FAMILIES
 from gencore.locks import owner
-from gencore.train import LOCK, LOG
+from gencore.train import LOCK
 from tests.gencore.comparison.conftest import save_shapes
 from tests.support.kills import PATIENCE, Forked, run_to_the_end, saved_images, struck
 

@@ -18,12 +18,13 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from gencore import checkpoint
+from gencore.checkpoint import LOG, TIMELAPSE
 from gencore.device import Settings, pick_device
 from gencore.errors import InputError
 from gencore.families import FAMILIES
 from gencore.family import Loss
 from gencore.presets import PRESETS, Run, TrainingConfig, resolve_run
-from gencore.train import ASK_EVERY, LOG, LOG_LINES, TIMELAPSE, Diverged, ProcessGroup, _budgeted, train
+from gencore.train import ASK_EVERY, LOG_LINES, Diverged, ProcessGroup, _budgeted, train
 from tests.support.processes import HOLD, PIPES
 
 ROOT = Path(__file__).parents[2]

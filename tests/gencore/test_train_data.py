@@ -7,10 +7,11 @@ import pytest
 from PIL import Image
 
 from gencore import checkpoint
+from gencore.checkpoint import LOG
 from gencore.data import View, identity, load_splits
 from gencore.errors import InputError
 from gencore.presets import Run, resolve_run
-from gencore.train import LOG, train
+from gencore.train import train
 
 TRAINING = {"images": 64, "batch": 32, "dtype": "float32", "layout": "contiguous", "timelapse": 0}
 MODEL = {"widths": (8, 8), "latent": 2, "components": 2}

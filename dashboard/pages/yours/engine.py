@@ -24,12 +24,12 @@ from dashboard.service.problems import in_a_sentence
 from dashboard.service.service import Service
 from dashboard.service.uploads import told
 from gencore import data
+from gencore.checkpoint import LOG, TIMELAPSE
 from gencore.data import View
 from gencore.data.images import picked
 from gencore.data.report import Report, report
 from gencore.data.view import planes
 from gencore.errors import InputError
-from gencore.train import LOG, TIMELAPSE
 
 SIDES = range(8, 65, 2)  # pixels a side that every family takes
 USUAL = 32  # pixels a side of images that are larger
