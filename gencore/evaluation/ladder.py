@@ -27,7 +27,6 @@ from gencore.errors import InputError
 from gencore.evaluation.degradations import DEGRADATIONS, Crowd, Degradation
 from gencore.evaluation.rows import extractor_hash
 from gencore.extractors import FOLDER, LADDER, Extractor, Show, extractors_of, ladder_path, load_extractor
-from gencore.extractors.base import FEW_ROWS
 from gencore.extractors.reference import load_real
 from gencore.metrics.distances import KernelReference
 from gencore.paths import as_path
@@ -38,6 +37,7 @@ HEADLINE = "kid"
 KEYS = (HEADLINE, "fd", "recall", "coverage")
 BLOCKS, SIZE, LEAST = 5, 1000, 10  # blocks of images, images in each, and the fewest
 CIRCUMSTANCES = ("machine", "versions", "command", "date")
+REFERENCE = 10_000  # train images that are compared with, at most: of some features fewer are kept
 CELL, GAP = 4, 2  # a strip's cell is so many images a side; pixels between two cells
 
 
@@ -121,12 +121,12 @@ def measure_ladder(
         "dataset": dataset_key(dataset),
         "n": n,
         "blocks": BLOCKS,
-        "reference": FEW_ROWS,
+        "reference": REFERENCE,
         "seed": seed,
         "ladders": [ladder.told() for ladder in ladders],
     }
     kept = still_known(known or {}, how, hashes)
-    eyes = {name: Eye(load_extractor(dataset, name).to(where), load_real(dataset, name).train[:FEW_ROWS])
+    eyes = {name: Eye(load_extractor(dataset, name).to(where), load_real(dataset, name).train[:REFERENCE])
             for name in names if name not in kept}  # fmt: skip
     found = climb(eyes, ladders, crowd, n, seed, show or (lambda share, words: None)) if eyes else {}
     new = {name: summary(found[name], ladders) for name in eyes}

@@ -19,8 +19,7 @@ from gencore.errors import InputError
 BATCH, LARGE_BATCH = 100, 500  # images at once: what a processor's cache holds (twice as fast as 500), and elsewhere
 Show = Callable[[float, str], None]  # the share that is done, in [0, 1], and a few words
 TRAIN_ROWS = 55_000  # of train images kept in features at most: MNIST's, and what fits into 10 MB
-FEW_ROWS = 10_000  # and where copies are not looked for: what the ladder compares with
-LEAST_ROWS = 5_000  # that may be asked for, as of images that can be made again at any time
+FEW_ROWS = 5_000  # and where copies are not looked for; the fewest that may be asked for
 
 
 @dataclass(frozen=True)
@@ -34,8 +33,7 @@ class Options:
         dtype: 'float32', 'bfloat16' or 'auto' (the faster, measured): what training computes in.
         device: As for `gencore.device.pick_device`.
         weights: The folder or Hub id of the weights of a pretrained extractor; None for its own choice.
-        train_rows: How many train images' features are kept at most; of an extractor that does not look for copies
-            among them never more than `FEW_ROWS`.
+        train_rows: How many train images' features are kept at most, of an extractor that looks for copies among them.
         effort: The share of its own number of passes that an extractor is given, in (0, 1], but never fewer steps than
             those with which it sees what it is for; `epochs` says it outright.
 
@@ -58,9 +56,9 @@ class Options:
             raise InputError(f"epochs must be a whole number from 1 to 10000, not {self.epochs}.")
         if not 0 < self.effort <= 1:
             raise InputError(f"effort must be more than 0 and at most 1, not {self.effort}.")
-        if not LEAST_ROWS <= self.train_rows <= TRAIN_ROWS:
+        if not FEW_ROWS <= self.train_rows <= TRAIN_ROWS:
             raise InputError(
-                f"train_rows must be a whole number from {LEAST_ROWS:,} to {TRAIN_ROWS:,}, not {self.train_rows:,}."
+                f"train_rows must be a whole number from {FEW_ROWS:,} to {TRAIN_ROWS:,}, not {self.train_rows:,}."
             )
         widths = (1,) if self.widths is None else self.widths
         if not 1 <= len(widths) <= 8 or not all(1 <= width <= 1024 for width in widths):

@@ -324,8 +324,7 @@ def _write_extractor(
     extractor = write_extractor(path, extractor, key, record).to(device)
     yield f"{path}: {record_words(record)}"
     show(1.0, f"{cls.name}: features of the real images")
-    rows = options.train_rows if cls.finds_copies else min(FEW_ROWS, options.train_rows)
-    exact, tensors = measure_real(extractor, splits, rows)
+    exact, tensors = measure_real(extractor, splits, options.train_rows if cls.finds_copies else FEW_ROWS)
     rounding = rounding_effect(exact, tensors)
     metadata = {"real": cls.name, "data": key, "hash": extractor.hash, "rounding": json.dumps(rounding)}
     write_tensors(real_path(path), tensors, {**metadata, **origin})

@@ -496,7 +496,7 @@ class TestReal:
     def test_train_rows_are_kept_to_find_copies_by(self, name, kept, tmp_path, monkeypatch):
         """Few of features that copies are not looked for in, as many as are asked for of others."""
         monkeypatch.setattr("gencore.extractors.reference.FEW_ROWS", 100)
-        monkeypatch.setattr("gencore.extractors.base.LEAST_ROWS", 100)
+        monkeypatch.setattr("gencore.extractors.base.FEW_ROWS", 100)
         monkeypatch.setenv("GENCORE_CHECKPOINTS", str(tmp_path))
         options = Options(epochs=1, widths=(8, 8), dtype="float32", device="cpu", train_rows=300)
         list(write_features("digits", tmp_path, name, options, silent))
