@@ -75,6 +75,12 @@ def upright(x: float, y: float, words: str) -> str:
     return element("text", escape(words), transform=turned, text_anchor="middle", kind="axis")
 
 
+def turned(x: float, y: float, words: str) -> str:
+    """Return a tick's words, written from bottom to top, that end at (x, y)."""
+    how = f"translate({x:.1f} {y:.1f}) rotate(-90)"
+    return element("text", escape(words), transform=how, text_anchor="end", kind="tick")
+
+
 def line(x1: float, y1: float, x2: float, y2: float, kind: str, stroke: str = "") -> str:
     """Return one straight line."""
     return element("line", x1=x1, y1=y1, x2=x2, y2=y2, kind=kind, style=stroke and f"stroke:{stroke}")

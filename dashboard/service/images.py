@@ -11,6 +11,7 @@ from dashboard.service.parsing import whole_of
 from dashboard.service.problems import without_paths
 from dashboard.service.service import Service
 from gencore import checkpoint
+from gencore.data import class_names
 from gencore.encodings import FILE, Encodings, read_encodings
 from gencore.errors import InputError
 from gencore.evaluation import rows
@@ -68,7 +69,8 @@ def examples(service: Service, dataset: str, n: int, seed: int) -> tuple[np.ndar
         words = f"A real test image, one of {len(images)} that are shipped: {why}"
     if len(images):
         places = spread_out(classes, len(images), n, seed)
-        names = [f"test image {place}" + ("" if classes is None else f", class {classes[place]}") for place in places]
+        kinds = [""] * len(images) if classes is None else [f", {class_title(dataset, one)}" for one in classes]
+        names = [f"test image {place}{kinds[place]}" for place in places]
         return images[places], names, words
     for lane in service.lanes(dataset):
         if lane.preview is not None and not lane.problem:
@@ -80,6 +82,12 @@ def examples(service: Service, dataset: str, n: int, seed: int) -> tuple[np.ndar
     why = service.changed(dataset, "test")
     words = f"{why} Draw one." if why else f"There are no images of {title or 'any data set'} here: draw one."
     return np.zeros((0, 1, 1, 1), np.uint8), [], words
+
+
+def class_title(dataset: str, number: int) -> str:
+    """Return what a class is called for people: 'red circle', and 'class 3' where the number is its name."""
+    names = class_names(dataset)
+    return names[number] if 0 <= number < len(names) else f"class {number}"
 
 
 def shipped(service: Service, dataset: str) -> tuple[np.ndarray, np.ndarray | None]:

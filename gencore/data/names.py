@@ -13,6 +13,7 @@ EMBEDDED = ("digits", "shapes")  # need neither a folder nor the network
 HUB_IDS = {"mnist": "ylecun/mnist", "cifar10": "uoft-cs/cifar10"}
 SHORT_NAMES = {hub_id: name for name, hub_id in HUB_IDS.items()}
 FOLDER_VARIABLE = "GENCORE_DATA"
+CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")  # its classes
 
 
 def short_name(name: str | Path) -> str:
@@ -29,6 +30,13 @@ def short_name(name: str | Path) -> str:
 def dataset_key(dataset: str) -> str:
     """Return the folder's name of a data set: 'mnist' for 'mnist' and 'ylecun/mnist', the last part of a path."""
     return Path(short_name(dataset)).name
+
+
+def class_names(dataset: str) -> tuple[str, ...]:
+    """Return what a data set's classes are called, in the order of their numbers; () where the number is the name."""
+    from gencore.shapes.factors import MODES
+
+    return {"shapes": MODES, "cifar10": CIFAR10}.get(dataset_key(dataset), ())
 
 
 def folder_of(name: str) -> Path | None:

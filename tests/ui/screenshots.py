@@ -4,7 +4,7 @@ docs/screenshots has every page in light, and the first page in all looks; the o
 runs/screenshots. `share` among the pages is the picture that a link to the app shows, which lies beside the code.
 
 Needs Chromium, playwright and the shipped checkpoints; set GENCORE_DATA to a folder with the data sets for the lane
-of real images. Run by hand whenever the look has changed.
+of real images. `belief` is the chart of which metric can be believed. Run by hand whenever the look has changed.
 """
 
 import os
@@ -26,7 +26,7 @@ from tests.support.buttons import run_to_end
 FOLDER, OTHERS = ROOT / "docs" / "screenshots", ROOT / "runs" / "screenshots"
 INSIDE = ("latent", "vae", "gan", "diffusion", "training")  # their panels fill by themselves when the page is opened
 PAGES = ("trilemma", "yours", "compare", "diversity", "speed", "table", "failures", "lecture", *INSIDE)
-TALLEST = 6000  # pixels: the rest of a long page is more of the same, and pictures stay in the history for good
+TALLEST = 3200  # pixels: the rest of a long page is more of the same, and pictures stay in the history for good
 LOOKS = {
     "light": {"theme": "light", "width": 1280, "height": 800},
     "dark": {"theme": "dark", "width": 1280, "height": 800},
@@ -86,6 +86,19 @@ def share(browser, address):
     shrink(PICTURE)
 
 
+def belief(browser, address):
+    """Write the home page's chart of which metric can be believed, of the data set whose truth is known."""
+    page = browser.new_page(viewport={"width": 1000, "height": 900}, device_scale_factor=1.5)
+    page.goto(f"{address}?__theme=light&data=shapes")
+    page.wait_for_selector("[data-at=belief] svg.fig.wide")
+    page.locator("[data-at=belief]").screenshot(path=FOLDER / "belief.png")
+    page.close()
+    shrink(FOLDER / "belief.png")
+
+
+ALONE = {"share": share, "belief": belief}  # pictures of a part
+
+
 def shrink(path):
     """Keep 256 colours of a picture: a third of the bytes, and no difference that one sees."""
     image = Image.open(path).convert("RGB")
@@ -108,9 +121,9 @@ def main():
         wait_for(address, app, log)
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
-            for slug in sys.argv[1:] or (*PAGES, "share"):
-                if slug == "share":
-                    share(browser, address)
+            for slug in sys.argv[1:] or (*PAGES, *ALONE):
+                if slug in ALONE:
+                    ALONE[slug](browser, address)
                     continue
                 for look, options in LOOKS.items():
                     take(browser, address, slug, look, **options)

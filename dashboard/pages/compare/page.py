@@ -19,6 +19,7 @@ from dashboard.pages.compare import quick_scores, timing
 from dashboard.pages.compare.timing import Timing
 from dashboard.results.projection import flatten, pair_distances, pixel_plane
 from dashboard.service import MAX_IMAGES, PREVIEW, Frame, InputError, Lane, Order, Result, Service, downloads
+from dashboard.service.images import class_names
 from dashboard.service.parsing import parse_whole
 from dashboard.service.scoring import Judges
 from dashboard.ui import address, dataset_choice, model_card
@@ -366,7 +367,7 @@ class Compare:
                 self.scores: quick_scores.refused(f"No quick scores: {error}"),
             }
         rows = {key: (one.title, found.scores[key], found.classes.get(key)) for key, one in finished.items()}
-        card = quick_scores.table(found.n, rows, found.real, found.blocks, found.left_out)
+        card = quick_scores.table(found.n, rows, found.real, found.blocks, found.left_out, class_names(dataset))
         return {self.glance: gr.update(visible=True), self.scores: card}
 
     def _spread(self, dataset: str, results: dict[str, Result]) -> str:

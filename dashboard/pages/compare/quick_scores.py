@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
 import numpy as np
@@ -34,6 +34,7 @@ def table(
     real: Mapping[str, Score],
     blocks: int,
     left_out: Mapping[str, str],
+    names: Sequence[str] = (),
 ) -> str:
     """Return the card's content.
 
@@ -43,6 +44,7 @@ def table(
         real: By metric, the mean over blocks of n real images, and between which values 95% of the blocks lie.
         blocks: How many blocks.
         left_out: By metric, one sentence: why it has no value.
+        names: (K,) what the classes are called; () where their numbers say it.
     """
     ranges = real if blocks >= LEAST_BLOCKS else {}
     shown = [key for key in COLUMNS if any(key in scores for _, scores, _ in rows.values())]
@@ -53,7 +55,7 @@ def table(
     for family, (title, scores, classes) in rows.items():
         name = f'<tr><th scope="row" class="f-{family}">{theme.badge(family, 12)}<span>{escape(title)}</span></th>'
         cells = [value(key, scores[key], ranges.get(key)) for key in shown]
-        body += name + filled([*cells, *[histogram(family, classes)] * counted])
+        body += name + filled([*cells, *[histogram(family, classes, names)] * counted])
     if ranges:
         cells = [interval(key, ranges[key]) for key in shown]
         body += '<tr class="reals"><th scope="row">real images</th>' + filled([*cells, *[""] * counted])
@@ -104,17 +106,18 @@ def legend(ranges: Mapping[str, Score], blocks: int, n: int) -> str:
     return f"{WHAT} Real images: where 95% of {blocks} batches of {n} test images lie; an arrow is outside it."
 
 
-def histogram(family: str, classes: np.ndarray | None) -> str:
+def histogram(family: str, classes: np.ndarray | None, names: Sequence[str] = ()) -> str:
     """Return the images per class as small bars."""
     if classes is None:
         return ""
+    called = [names[k] if len(names) == len(classes) else f"class {k}" for k in range(len(classes))]
     wide, high = 8, 26
     rise = Scale(0, float(classes.max()), end=high)
     bars = "".join(
-        svg.rect(wide * k + 1, high - rise(n), wide - 2, max(rise(n), 0.8), title=f"class {k}: {n}")
+        svg.rect(wide * k + 1, high - rise(n), wide - 2, max(rise(n), 0.8), title=f"{called[k]}: {n}")
         for k, n in enumerate(classes)
     )
-    words = ", ".join(f"class {k}: {count}" for k, count in enumerate(classes))
+    words = ", ".join(f"{name}: {count}" for name, count in zip(called, classes, strict=True))
     return (
         f'<svg viewBox="0 0 {wide * len(classes)} {high + 1}" role="img" aria-label="{words}" '
         f'style="fill:var(--mark-{family})">{bars}</svg>'

@@ -19,6 +19,7 @@ from dashboard.results.projection import wilson
 
 COLUMNS = (24, 8)  # of the pictures of missed images, on a wide screen and on a phone
 LOPSIDED = 0.02  # an interval's two sides differ by more than this share of a side: it has no one half
+NAMED = 6.5  # pixels that a character of a class's name takes, written upwards
 MANY_CLASSES = 20  # above this, a class is too narrow for a label and a whisker each
 
 
@@ -298,7 +299,12 @@ class Classes:
 
 
 def classes(
-    real: np.ndarray | None, rows: Sequence[Classes], balance: Panel | None = None, what: str = "", note: str = ""
+    real: np.ndarray | None,
+    rows: Sequence[Classes],
+    balance: Panel | None = None,
+    what: str = "",
+    note: str = "",
+    names: Sequence[str] = (),
 ) -> str:
     """Return the card of the class histogram.
 
@@ -308,6 +314,7 @@ def classes(
         balance: What was measured: the total variation to the real histogram.
         what: Which samples.
         note: One sentence on what is missing.
+        names: (K,) what the classes are called; () where their numbers say it.
     """
     drawing, answer = "" if balance is None else dots([balance], "Measured class balance"), note
     reading = (
@@ -315,28 +322,29 @@ def classes(
         "Grey band: real training images in the same number."
     )
     if real is not None:
-        answer = missing_classes(rows)
+        answer = missing_classes(rows, names)
         label = f"Classes of real and generated images. {answer}"
         drawing += f'<p class="part">{escape(what)}</p>' if rows else ""
-        drawing += svg.figure(lambda width: draw_classes(real, rows, width), label)
+        drawing += svg.figure(lambda width: draw_classes(real, rows, width, names), label)
         reading += " Bars: the classes of real images."
         reading += " Marks: of the samples, with the 95% interval that so many leave." if rows else ""
     return svg.card("Does every class get its share?", answer, drawing, reading)
 
 
-def missing_classes(rows: Sequence[Classes]) -> str:
+def missing_classes(rows: Sequence[Classes], names: Sequence[str] = ()) -> str:
     """Return a sentence on the classes that no sample falls in."""
     if not rows:
         return "Made by you, samples stand here beside the real classes."
     gone = [
-        f"{row.title} has none of class {format.listing([str(k) for k in np.flatnonzero(row.counts == 0)])}"
+        f"{row.title} has none of {'' if names else 'class '}"
+        + format.listing([names[k] if names else str(k) for k in np.flatnonzero(row.counts == 0)])
         for row in rows
         if (row.counts == 0).any()
     ]
     return "; ".join(gone) + "." if gone else "No class is missing in any of the samples."
 
 
-def draw_classes(real: np.ndarray, rows: Sequence[Classes], width: int) -> tuple[str, float]:
+def draw_classes(real: np.ndarray, rows: Sequence[Classes], width: int, names: Sequence[str] = ()) -> tuple[str, float]:
     """Return the class histogram's drawing at one width, and its height."""
     ends = [wilson(row.counts, int(row.counts.sum())) for row in rows]
     high = 1.08 * max([float(real.max()), *(float(end[1].max()) for end in ends)])
@@ -344,18 +352,29 @@ def draw_classes(real: np.ndarray, rows: Sequence[Classes], width: int) -> tuple
     parts = [frame.up(Axis(wanted=4, words=lambda value: f"{format.tick(value)}%"))]
     slot, bottom = frame.x(1) - frame.left, frame.bottom
     for k, share in enumerate(real):
-        top, words = frame.y(100 * share), f"class {k}: {share:.1%} of real images"
+        top, words = frame.y(100 * share), f"{class_name(k, names)}: {share:.1%} of real images"
         parts.append(svg.rect(frame.x(k + 0.08), top, 0.84 * slot, bottom - top, "real", title=words))
     for k in range(0, len(real), math.ceil(len(real) / MANY_CLASSES)):
-        parts.append(text(frame.x(k + 0.5), bottom + 18, str(k), "tick", "middle"))
+        x = frame.x(k + 0.5)
+        parts.append(
+            svg.turned(x + 4, bottom + 8, names[k]) if names else text(x, bottom + 18, str(k), "tick", "middle")
+        )
     for place, (row, (low, top)) in enumerate(zip(rows, ends, strict=True)):
-        parts.append(class_marks(row, low, top, frame, (place + 1) / (len(rows) + 1)))
-    parts.append(frame.across(Axis("class, as the classifier sees it", marks=())))
+        parts.append(class_marks(row, low, top, frame, (place + 1) / (len(rows) + 1), names))
+    parts.append("" if names else frame.across(Axis("class, as the classifier sees it", marks=())))
     parts.append(text(frame.left, frame.top - 8, "share of images", "axis"))
-    return "".join([*parts, frame.base()]), frame.height
+    below = NAMED * max(map(len, names)) if names else 0.0
+    return "".join([*parts, frame.base()]), max(frame.height, bottom + 16 + below)
 
 
-def class_marks(row: Classes, low: np.ndarray, high: np.ndarray, frame: Frame, place: float) -> str:
+def class_name(k: int, names: Sequence[str]) -> str:
+    """Return what class k is called: its name, else its number."""
+    return names[k] if names else f"class {k}"
+
+
+def class_marks(
+    row: Classes, low: np.ndarray, high: np.ndarray, frame: Frame, place: float, names: Sequence[str] = ()
+) -> str:
     """Return one family's marks at a place in each class's slot, each with its whisker where there is room."""
     parts, colour = [], f"var(--mark-{row.family})"
     shares = row.counts / max(1, row.counts.sum())
@@ -363,7 +382,7 @@ def class_marks(row: Classes, low: np.ndarray, high: np.ndarray, frame: Frame, p
         x, (y, y1, y2) = frame.x(k + place), (frame.y(100 * float(value)) for value in (share, low[k], high[k]))
         if len(shares) <= MANY_CLASSES:
             parts.append(line(x, y1, x, y2, "whisker", colour))
-        words = f"{row.title}: {int(row.counts[k])} of class {k}, {share:.1%}"
+        words = f"{row.title}: {int(row.counts[k])} of {class_name(k, names)}, {share:.1%}"
         size = min(9.0, 0.5 * (frame.x(1) - frame.left))
         parts.append(svg.titled(theme.mark(row.family, x, y, size), words))
     return "".join(parts)

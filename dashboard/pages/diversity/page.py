@@ -20,6 +20,7 @@ from dashboard.pages.diversity import diversity_figures, sample_sheet
 from dashboard.results import projection
 from dashboard.results.operating_points import EXTRACTOR, Measured, knobs_key
 from dashboard.service import InputError, Lane, Order, Service, downloads, resolve_knobs
+from dashboard.service.images import class_names
 from dashboard.service.parsing import parse_whole
 from dashboard.service.samples import BATCH, LEAST, MOST, Progress, Sampled, Samples
 from dashboard.service.scoring import RATIOS, SHARES, Judge, Judges, Verdict
@@ -481,7 +482,9 @@ class Diversity:
             counts = [diversity_figures.Classes(one.family, one.title, counter.counts(one)) for one in ours.values()]
         except InputError as error:
             return diversity_figures.classes(None, [], measured, note=str(error))
-        return diversity_figures.classes(counter.class_shares, counts, measured, what)
+        names = class_names(dataset)
+        named = names if len(names) == len(counter.class_shares) else ()
+        return diversity_figures.classes(counter.class_shares, counts, measured, what, names=named)
 
     def _pairs(
         self, dataset: str, judge: Judge | None, made: Mapping[str, Sampled], verdicts: Mapping[str, Verdict]

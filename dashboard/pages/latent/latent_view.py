@@ -78,17 +78,22 @@ def ending(rows: Any) -> str:
     return "Drag λ, or press a picture: every row moves at once."
 
 
-def map_value(found: Map, lane: Lane) -> dict[str, Any]:
-    """Return the value of the map's component."""
+GLYPHS = "0123456789abcdefghijklmnopqrstuvwxyz"  # of classes; atlas.js draws them
+
+
+def map_value(found: Map, lane: Lane, names: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the value of the map's component; `names` are what the classes are called, () for their numbers."""
     labels = [-1] * len(found.means) if found.labels is None else found.labels.tolist()
     points = [[round(float(u), 3), round(float(v), 3), label] for (u, v), label in
               zip(found.plane.points, labels, strict=True)]  # fmt: skip
+    key = ", ".join(f"{glyph}: {name}" for glyph, name in zip(GLYPHS, names, strict=False))
+    key = f" Classes: {key}." if key else ""
     words = "Every glyph is the class of a test image" if found.labels is not None else "Every dot is a test image"
     return {
         "points": points,
         "axes": list(found.plane.axes),
         "words": f"{words}: {len(points):,} of them, as the {lane.title} encodes them. The ring is the image chosen "
-        "above. Move over the map, drag on a touch screen, or use the arrow keys.",
+        "above. Move over the map, drag on a touch screen, or use the arrow keys." + key,
         "key": f"{lane.checkpoint} {found.plane.axes}",
         "problem": "",
     }

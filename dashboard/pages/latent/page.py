@@ -26,6 +26,7 @@ from dashboard.pages.latent.latent_view import said
 from dashboard.pages.latent.panels import PANELS
 from dashboard.service import InputError, Lane, Service, downloads
 from dashboard.service.device import Waiting, finish
+from dashboard.service.images import class_names, class_title
 from dashboard.service.parsing import parse_point
 from dashboard.ui import dataset_choice, model_card, share_bundle
 from dashboard.ui.address import Address, number
@@ -350,7 +351,7 @@ class Atlas:
         names = [one.checkpoint for one in self.latents.encoders(dataset or "")]
         return {
             self.model: gr.update(choices=names, value=lane.checkpoint, visible=len(names) > 1),
-            self.map: as_text(latent_view.map_value(found, lane)),
+            self.map: as_text(latent_view.map_value(found, lane, class_names(dataset or ""))),
             **self.find(dataset, lane.checkpoint, plane, image),
         }
 
@@ -384,7 +385,7 @@ class Atlas:
         wait = engine.WAIT if mine is None else engine.PATIENT
         spot = self.latents.spot(lane.checkpoint, point, plane, wait)
         u, v = (float(one) for one in point)
-        kind = "" if found.labels is None else f", class {found.labels[spot.nearest]}"
+        kind = "" if found.labels is None else f", {class_title(dataset, int(found.labels[spot.nearest]))}"
         near = self.latents.real(dataset, lane.checkpoint, spot.nearest)
         return {
             "image": model_card.data_uri(spot.image[None]),

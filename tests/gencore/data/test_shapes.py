@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 from scipy.ndimage import gaussian_filter
 from scipy.stats import kstest
 
-from gencore.data import View, at_hand, image_shape, load_images, load_splits, report
+from gencore.data import View, at_hand, class_names, image_shape, load_images, load_splits, report
 from gencore.data.shapes import row_order
 from gencore.shapes import draw, is_shape, parameters, read
 from gencore.shapes.factors import (
@@ -25,6 +25,7 @@ from gencore.shapes.factors import (
     PERIODS,
     ROTATION,
     SHAPE,
+    SHAPES,
     SIZE,
     X,
     Y,
@@ -172,3 +173,11 @@ def test_blur_noise_and_what_is_merged_or_broken_is_no_shape(test_rows):
 def test_no_pictures_are_no_readings():
     assert read(np.empty((0, 3, 32, 32), np.uint8)).shape == (0, 7)
     assert isinstance(torch.from_numpy(read(pictures(parameters("test")[:1]))), torch.Tensor)
+
+
+def test_the_classes_are_called_by_their_modes():
+    rows, labels = parameters("test")[row_order("test")], load_images("shapes", "test").labels
+    named = class_names("shapes")
+    for row, label in zip(rows[:50], labels[:50], strict=True):
+        assert named[label] == f"{[*COLOURS][int(row[COLOUR])]} {[*SHAPES][int(row[SHAPE])]}"
+    assert class_names("digits") == class_names("mnist") == ()

@@ -175,6 +175,19 @@ def test_class_marks_have_the_heights_of_their_shares_and_missing_classes_are_na
     assert base - marks[2] == pytest.approx(0, abs=0.2)
 
 
+def test_classes_go_by_their_names_where_they_have_any():
+    names, real = ("red circle", "turquoise square"), np.array([0.9, 0.1])
+    rows = [diversity_figures.Classes("vae", "VAE", np.array([100, 0]))]
+    markup = diversity_figures.classes(real, rows, what="Made here", names=names)
+    assert "VAE has none of turquoise square." in markup and "red circle: 90.0% of real images" in markup
+    drawing = drawings(markup)[0]
+    turned = [node for node in drawing.iter("text") if "rotate(-90)" in node.get("transform", "")]
+    assert [node.text for node in turned] == [*names]
+    top = float(re.search(r" ([\d.]+)\)", turned[0].get("transform")).group(1))
+    tall = float(drawing.get("viewBox").split()[3])
+    assert tall - top > 6 * max(map(len, names)), "there is room for the longest name below its class"
+
+
 def test_without_labels_one_sentence_stands_for_the_histogram():
     markup = diversity_figures.classes(None, [], note="There are no labels.")
     assert "There are no labels." in markup and not drawings(markup)
