@@ -330,7 +330,7 @@ FAILURES: dict[str, Failure] = {
         Failure(
             "noise", "Nothing but noise",
             "Every pixel is random: nothing was learnt.",
-            "The classifier is as sure of noise as of digits, and noise copies nothing: neither confidence nor "
+            "The classifier is as sure of noise as of images, and noise copies nothing: neither confidence nor "
             "authenticity means anything by itself.",
             give_noise, SHAPE,
             notices=(*CRUDE, "class_balance", "missing_modes"),

@@ -76,10 +76,11 @@ class Blind:
         """Connect the components."""
         settings = [self.dataset, *self.points.values()]
         shown = [self.stage, self.round, *self.runs.over]
-        on_open(self.open, [self.opened, *settings], [self.opened, self.dataset, self.tally], queue=False)
+        told = [self.opened, self.dataset, self.tally, *self.points.values()]
+        on_open(self.open, [self.opened, *settings], told, queue=False)
         for control in settings:
             control.input(self.facts, settings, [self.tally], **QUICK, trigger_mode="always_last")
-        self.dataset.input(self.clear, None, shown, **QUICK)
+        self.dataset.input(self.clear, [self.dataset], [*shown, *self.points.values()], **QUICK)
         run = self.go.click(self.deal, settings, shown, **RUN)
         self.runs.connect(run)
         self.stage.vote(self.vote, [self.round], [self.stage, self.round], **QUICK)
@@ -89,7 +90,8 @@ class Blind:
     def open(self, request: gr.Request, opened: bool, dataset: str | None, *settings: str) -> dict:
         """Show the page as it was, else the data set that the address names, and what the metrics say."""
         dataset, choices = dataset_choice.opened_on(request, self.service.datasets(), dataset if opened else None)
-        return {self.opened: True, self.dataset: choices, self.tally: self.facts(dataset, *settings)}
+        facts = self.facts(dataset, *settings)
+        return {self.opened: True, self.dataset: choices, self.tally: facts, **self._settings(dataset)}
 
     def facts(self, dataset: str | None, *settings: str) -> str:
         """Return what is voted on and what the metrics say of it, as one text."""
@@ -106,10 +108,10 @@ class Blind:
         real = {"family": REAL, "title": "Real images", "setting": "", "badge": theme.badge(REAL)}
         return as_text({"data": dataset or "", "lanes": [*lanes, real], "says": says})
 
-    def clear(self, request: gr.Request) -> dict:
-        """Take a round of another data set away."""
+    def clear(self, request: gr.Request, dataset: str | None) -> dict:
+        """Take a round of another data set away, and show the settings of the families that this one has."""
         self.runs.leave(request)
-        return {self.stage: as_text({"state": "idle"}), self.round: None, **self.runs.over}
+        return {self.stage: as_text({"state": "idle"}), self.round: None, **self.runs.over, **self._settings(dataset)}
 
     def deal(self, request: gr.Request, dataset: str | None, *settings: str) -> Iterator[dict]:
         """Make a round's images, saying how far all of them together are, and show the lanes once all are there."""
@@ -170,6 +172,11 @@ class Blind:
         return {self.stage: as_text(value), self.round: voted}
 
     # ---- parts of the handlers
+
+    def _settings(self, dataset: str | None) -> dict:
+        """Return the updates that show the settings of those families alone that can run on a data set."""
+        able = self._chosen(dataset or "", [""] * len(self.points))
+        return {one: gr.update(visible=bool(one.choices) and name in able) for name, one in self.points.items()}
 
     def _chosen(self, dataset: str, settings: Sequence[str]) -> dict[str, tuple[str, dict[str, Any]]]:
         """Return, by family that can run, the name of its setting and how it is ordered."""

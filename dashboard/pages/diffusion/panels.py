@@ -62,7 +62,7 @@ PANELS = by_key(
         r"L_t^{simple} = E_{x_0,t,\epsilon}\left[\left\|\epsilon - \epsilon_\theta\left(\sqrt{\bar a_t}\,x_0 + "
         r"\sqrt{1-\bar a_t}\,\epsilon,\ t\right)\right\|^2\right]",
         "Noise walked in few or in many steps: the time grows with every step, the images stop getting better at a "
-        "knee. With a sampler that adds no noise of its own (ddim, unipc, dpm-solver++) a digit stays the same one.",
+        "knee. With a sampler that adds no noise of its own (ddim, unipc, dpm-solver++) an image stays the same one.",
         r"For $t = T, \dots, 1$ on a grid of so many steps: predict the noise, take it off.",
         f"{HO}, algorithms 1 and 2; {SONG}, table 1",
     ),
