@@ -26,7 +26,7 @@ from tests.support.buttons import run_to_end
 FOLDER, OTHERS = ROOT / "docs" / "screenshots", ROOT / "runs" / "screenshots"
 INSIDE = ("latent", "vae", "gan", "diffusion", "training")  # their panels fill by themselves when the page is opened
 PAGES = ("trilemma", "yours", "compare", "diversity", "speed", "table", "failures", "lecture", *INSIDE)
-TALLEST = 3200  # pixels: the rest of a long page is more of the same, and pictures stay in the history for good
+TALLEST = 2100  # pixels: the rest of a long page is more of the same, and pictures stay in the history for good
 LOOKS = {
     "light": {"theme": "light", "width": 1280, "height": 800},
     "dark": {"theme": "dark", "width": 1280, "height": 800},

@@ -679,11 +679,11 @@ class TestShipped:
         monkeypatch.setenv("GENCORE_CHECKPOINTS", str(SHIPPED))
         real, path = load_real("mnist", name), extractor_path("mnist", name)
         assert all(file.stat().st_size < 10e6 for file in (path, real_path(path)))
-        kept = 55_000 if name in ("classifier", "self-supervised") else 10_000
+        kept = 55_000 if name in ("classifier", "self-supervised") else 5_000
         assert (len(real.train), len(real.test), real.test.shape[1]) == (kept, 10_000, 64)
         assert torch.allclose(real.train.mean(0), torch.zeros(64), atol=4 / kept**0.5 * (kept < 55_000) + 1e-3)
         assert real.train.var(0).mean().item() == pytest.approx(1, abs=1e-3 if kept == 55_000 else 0.02)
-        assert real.cannot_find_copies.startswith("Only the first 10,000 train images have") == (kept == 10_000)
+        assert real.cannot_find_copies.startswith("Only the first 5,000 train images have") == (kept == 5_000)
         assert real.hash in (path.parent / "README.md").read_text()
         rounding = json.loads(read_tensors(real_path(path))[1]["rounding"])
         assert all(
