@@ -33,10 +33,13 @@ def dataset_key(dataset: str) -> str:
 
 
 def class_names(dataset: str) -> tuple[str, ...]:
-    """Return what a data set's classes are called, in the order of their numbers; () where the number is the name."""
+    """Return what a data set's classes are called, in the order of their numbers; () where the number is the name.
+
+    A folder that happens to be called 'shapes' has classes of its own.
+    """
     from gencore.shapes.factors import MODES
 
-    return {"shapes": MODES, "cifar10": CIFAR10}.get(dataset_key(dataset), ())
+    return {"shapes": MODES, "cifar10": CIFAR10}.get(short_name(dataset), ())
 
 
 def folder_of(name: str) -> Path | None:

@@ -28,7 +28,7 @@ def test_without_the_data_the_shipped_images_stand_in(monkeypatch):
     ("dataset", "number", "title"),
     [("shapes", 0, "red circle"), ("shapes", 17, "turquoise square"), ("shapes", 18, "class 18"),
      ("mnist", 3, "class 3"), ("digits", 0, "class 0"), ("uoft-cs/cifar10", 9, "truck"), ("cifar10", -1, "class -1"),
-     ("runs/mine", 2, "class 2")],
+     ("runs/mine", 2, "class 2"), ("/home/me/shapes", 0, "class 0"), ("", 0, "class 0")],
 )  # fmt: skip
 def test_a_class_goes_by_its_name_where_it_has_one(dataset, number, title):
     assert images.class_title(dataset, number) == title

@@ -13,7 +13,7 @@ from PIL import Image
 from dashboard.pages.blind import rounds
 from dashboard.pages.blind.page import Blind
 from dashboard.pages.blind.rounds import REAL, Lane
-from dashboard.service import InputError
+from dashboard.service import InputError, Service
 
 LANES = [Lane("vae", "VAE", "fitted", 0.1), Lane("gan", "GAN", "plain", 0.2), Lane(REAL, "Real images")]
 
@@ -97,3 +97,13 @@ def test_the_page_gives_no_name_no_time_and_no_seed_before_the_vote(toy_service,
     assert str(found.seed) in told[page.stage] and "Toy \\u003c1>" in told[page.stage].replace("<", "\\u003c")
     again = page.vote(mock.Mock(_data={"round": found.name, "real": 2, "varied": 0}), told[page.round])
     assert "was voted on" in again[page.stage]
+
+
+@pytest.mark.parametrize("dataset", ["shapes", "mnist", ""])
+def test_the_settings_shown_are_those_of_the_families_that_the_data_set_has(dataset):
+    service = Service()
+    with gr.Blocks():
+        page = Blind(service)
+    has = {entry.family for entry in service.entries_of(dataset)}
+    shown = {name: page._settings(dataset)[one]["visible"] for name, one in page.points.items()}
+    assert shown == {name: name in has for name in service.families}
