@@ -93,8 +93,8 @@ def recommend(
     speed: Weight = 1.0,
     most_ms: Annotated[float | None, {"examples": [10.0]}] = None,
     least_diversity: Annotated[float, {"minimum": 0, "maximum": 1}] = 0.0,
-    quality_measure: str = "kid",
-    diversity_measure: str = "recall",
+    quality_measure: str = "",
+    diversity_measure: str = "",
     extractor: Extractor = "",
     n: Annotated[int, {"minimum": 0}] = 0,
 ) -> dict[str, Any]:
@@ -108,9 +108,10 @@ def recommend(
         speed: Weight of speed.
         most_ms: Milliseconds that an image may take; when given, the best quality within it, whatever the weights.
         least_diversity: With most_ms: the least diversity as a share of what is perfect, 0 to 1.
-        quality_measure: What quality means: 'kid', 'precision', 'density' or 'sharpness'; of shapes 'true_quality' too.
-        diversity_measure: What diversity means: 'recall', 'coverage', 'vendi_ratio' or 'class_balance'; of shapes
-            'true_imbalance' too.
+        quality_measure: What quality means: 'kid', 'precision', 'density' or 'sharpness', and of shapes 'true_quality';
+            when left out the true one where it is known, else 'kid'.
+        diversity_measure: What diversity means: 'recall', 'coverage', 'vendi_ratio' or 'class_balance', and of shapes
+            'true_imbalance'; when left out the true one where it is known, else 'recall'.
         extractor: Features in which scores are compared; the data set's own when left out.
         n: Images per generation of the rows to compare; 0 for the usual number.
 
@@ -138,8 +139,10 @@ def asked(call: Call, dataset: Any, quality: Any, diversity: Any, extractor: Any
     """
     call.service.check_dataset(dataset)
     measured = call.service.measurements(dataset)
-    parse_choice(quality, qualities(dataset), "measure of quality")
-    parse_choice(diversity, diversities(dataset), "measure of diversity")
+    if quality:
+        parse_choice(quality, qualities(dataset), "measure of quality")
+    if diversity:
+        parse_choice(diversity, diversities(dataset), "measure of diversity")
     if extractor:
         parse_choice(extractor, measured.compared, "extractor that points have scores in")
     sizes = {point.n for point in measured.points if not point.stale}

@@ -141,7 +141,7 @@ DIVERSITIES = {
              "images. It sees nothing inside a class: one image of each, repeated, is perfect."),
     )
 }  # fmt: skip
-TRUE_QUALITY = Axis("true_quality", "true quality", "true quality", "higher", percent=True, featured=False,
+TRUE_QUALITY = Axis("true_quality", "true quality", "true quality", "higher", percent=True, across=True, featured=False,
                     least=HUNDREDTH, data="shapes")  # fmt: skip
 TRUE_DIVERSITY = Axis(
     "true_imbalance", "true imbalance", "true diversity", "lower", percent=True, featured=False, least=HUNDREDTH,
@@ -152,13 +152,13 @@ TRUE_DIVERSITY = Axis(
 
 
 def qualities(dataset: str) -> dict[str, Axis]:
-    """Return by key what quality may mean of a data set: the truth, too, where it is known."""
-    return QUALITIES | ({TRUE_QUALITY.key: TRUE_QUALITY} if dataset == TRUE_QUALITY.data else {})
+    """Return by key what quality may mean of a data set: the truth first, where it is known."""
+    return ({TRUE_QUALITY.key: TRUE_QUALITY} if dataset == TRUE_QUALITY.data else {}) | QUALITIES
 
 
 def diversities(dataset: str) -> dict[str, Axis]:
-    """Return by key what diversity may mean of a data set: the truth, too, where it is known."""
-    return DIVERSITIES | ({TRUE_DIVERSITY.key: TRUE_DIVERSITY} if dataset == TRUE_DIVERSITY.data else {})
+    """Return by key what diversity may mean of a data set: the truth first, where it is known."""
+    return ({TRUE_DIVERSITY.key: TRUE_DIVERSITY} if dataset == TRUE_DIVERSITY.data else {}) | DIVERSITIES
 
 
 SPEED = Axis("ms", "time", "ms per image", "lower", across=True)

@@ -250,7 +250,7 @@ def everywhere(question: Question, family: str, where: str = "weight") -> str:
     """Return that a family wins at every weight (or budget), and what the features do not see."""
     mine = [point for point in question.points if point.family == family]
     words = f"The {mine[0].title} wins at every {where} here, by these measures."
-    words += f" {sentence}" if (sentence := seen(question, question.extractor)) else ""
+    words += f" {sentence}" if question.featured and (sentence := seen(question, question.extractor)) else ""
     scores = (question.score(point, QUALITIES["sharpness"]) for point in mine if point.kind == "headline")
     if score := next(filter(None, scores), None):
         words += (

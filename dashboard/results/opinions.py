@@ -118,7 +118,7 @@ def eyes(questions: Mapping[str, Question], won: Mapping[str, int]) -> tuple[Eye
         won: By the name of each pair of eyes, what `winners` says.
     """
     known, question = families(questions), next(iter(questions.values()))
-    if len(won) < 2 or len(known) < 2 or max(won.values()) < 0 or not featured(question):
+    if len(won) < 2 or len(known) < 2 or max(won.values()) < 0 or not question.featured:
         return ()
     names = titles(questions)
     words = {NONE: "none that fits", UNRANKED: "not known yet"}
@@ -133,11 +133,6 @@ def titles(questions: Mapping[str, Question]) -> dict[str, str]:
     return {point.family: point.title for one in questions.values() for point in one.points}
 
 
-def featured(question: Question) -> bool:
-    """Return whether features have a part in a question."""
-    return question.quality.featured or question.diversity.featured
-
-
 def sentence(questions: Mapping[str, Question], won: Mapping[str, int]) -> str:
     """Return which family wins by which features, and why they disagree; '' where there is nothing to disagree on.
 
@@ -147,7 +142,7 @@ def sentence(questions: Mapping[str, Question], won: Mapping[str, int]) -> str:
     """
     known = families(questions)
     question = next(iter(questions.values()))
-    if len(won) < 2 or len(known) < 2 or not featured(question):
+    if len(won) < 2 or len(known) < 2 or not question.featured:
         return ""
     names = titles(questions)
     told = {place: f"the {names[family]}" for place, family in enumerate(known)}

@@ -1,14 +1,15 @@
 """A question: what quality and diversity mean, in which features, at which n, on which machine; of which points. Pure.
 
-What may be compared with what is decided here. KID is unbiased in n, the number of images, so it may be compared
-across n; every other score only at equal n. So a question names one n. Times are compared on one machine.
+What may be compared with what is decided here. KID and the true quality are unbiased in n, the number of images, so
+they may be compared across n; every other score only at equal n. So a question names one n. Times are compared on one
+machine.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -17,7 +18,7 @@ import numpy as np
 
 from dashboard import format
 from dashboard.results import equivalence
-from dashboard.results.axes import DIVERSITIES, QUALITIES, Axis, Scale, diversities, qualities
+from dashboard.results.axes import Axis, Scale, diversities, qualities
 from dashboard.results.equivalence import EQUAL, UNKNOWN, Comparison
 from dashboard.results.operating_points import Measured, Measurements, Score, cost_of, knobs_key, machine_key
 
@@ -54,6 +55,11 @@ class Question:
     def families(self) -> tuple[str, ...]:
         """The families of the points, in order."""
         return tuple(dict.fromkeys(point.family for point in self.points))
+
+    @property
+    def featured(self) -> bool:
+        """Whether features have a part in it."""
+        return self.quality.featured or self.diversity.featured
 
     @cached_property
     def fresh(self) -> np.ndarray:
@@ -178,10 +184,10 @@ class Question:
 
 def ask(
     measured: Measurements,
-    quality: str = "kid",
+    quality: str = "",
     n: int = 0,
     machine: str = "",
-    diversity: str = "recall",
+    diversity: str = "",
     extractor: str = "",
     here: str = "",
 ) -> Question:
@@ -190,10 +196,12 @@ def ask(
     The usual n is the one at which most families have been measured; of several, that at which most have their
     headline points; of several, that with most points.
     The usual machine is the one that most families were timed on, the one at hand first, see `usual_machine`.
-    The usual features are the data set's own, see `Measurements.usual_extractor`.
+    The usual features are the data set's own, see `Measurements.usual_extractor`; the usual quality and diversity are
+    `usual_axis`.
     """
-    axis = qualities(measured.dataset).get(quality, QUALITIES["kid"])
-    variety = diversities(measured.dataset).get(diversity, DIVERSITIES["recall"])
+    known, varied = qualities(measured.dataset), diversities(measured.dataset)
+    axis = known.get(quality) or usual_axis(measured, known)
+    variety = varied.get(diversity) or usual_axis(measured, varied)
     extractor = extractor if extractor in measured.compared else measured.usual_extractor
     machine = machine if machine in measured.machines else usual_machine(measured, here)
     sizes = Counter(point.n for point in measured.points if not point.stale)
@@ -211,6 +219,11 @@ def ask(
     untimed = tuple(point for point in shown if point.given and axis.of(point, extractor) and not point.ms_per_image)
     found = Question(measured, axis, variety, extractor, n, machine, points, sizes, untimed=untimed)
     return replace(found, left_out=missing(found, shown, timed))
+
+
+def usual_axis(measured: Measurements, known: Mapping[str, Axis]) -> Axis:
+    """Return what quality or diversity means where nobody chose: the truth if any point has it, else the estimate."""
+    return next(axis for axis in known.values() if not axis.data or any(axis.of(one, "") for one in measured.points))
 
 
 def usual_machine(measured: Measurements, here: str = "") -> str:

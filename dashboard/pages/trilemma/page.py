@@ -16,7 +16,7 @@ from dashboard.figures import triangle
 from dashboard.pages import slug_of
 from dashboard.pages.trilemma import belief_chart, point_detail, trilemma_view
 from dashboard.pages.trilemma.strips import Strips, is_shipped, lane_of
-from dashboard.results.axes import DIVERSITIES, QUALITIES
+from dashboard.results.axes import diversities, qualities
 from dashboard.results.operating_points import Measured, knobs_key, machine_key
 from dashboard.results.question import ask, on_machine
 from dashboard.service import METRICS, PREVIEW, Frame, InputError, Order, Point, Service, resolve_knobs
@@ -159,8 +159,8 @@ class Trilemma:
             return lambda data: getattr(self.service.measurements(data), name)
 
         self.address.scripts("data", among=lambda data: self.service.datasets())
-        self.address.scripts("quality", among=lambda data: [axis.key for axis in QUALITIES.values()])
-        self.address.scripts("diversity", among=lambda data: [axis.key for axis in DIVERSITIES.values()])
+        self.address.scripts("quality", among=qualities)
+        self.address.scripts("diversity", among=diversities)
         self.address.scripts("features", among=measured("compared"))
         self.address.scripts("at", lambda text: parse_whole(text, 0, 10**9, "at"))
         self.address.scripts("machine", among=measured("machines"))

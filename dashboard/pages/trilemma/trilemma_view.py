@@ -19,7 +19,7 @@ from dashboard.results.axes import QUALITIES, Axis, diversities, qualities
 from dashboard.results.evidence import evidence
 from dashboard.results.explanations import capital, plus_minus
 from dashboard.results.operating_points import BATCH, Measured, Score
-from dashboard.results.question import Question, at_hand, unmeasured
+from dashboard.results.question import Question, at_hand, unmeasured, usual_axis
 from dashboard.results.question import name as name_of
 from dashboard.results.recommendation import Answer, kept_within, weigh, weighed, winner_everywhere, within
 from dashboard.ui import glossary
@@ -101,17 +101,19 @@ def none_fits(question: Question) -> str:
 def controls(question: Question, here: str) -> dict[str, Any]:
     """Return what may be chosen, and what is; `here` is the machine at hand."""
     measured = question.measured
+    known, varied = qualities(measured.dataset), diversities(measured.dataset)
     return {
         "dataset": measured.dataset,
         "quality": question.quality.key,
-        "qualities": [[axis.key, axis.title] for axis in qualities(measured.dataset).values()],
+        "qualities": [[axis.key, axis.title] for axis in known.values()],
         "diversity": question.diversity.key,
-        "diversities": [[axis.key, axis.title] for axis in diversities(measured.dataset).values()],
+        "diversities": [[axis.key, axis.title] for axis in varied.values()],
+        "meant": {"quality": usual_axis(measured, known).key, "diversity": usual_axis(measured, varied).key},
         "fooled": [
-            [capital(axis.title), axis.fooled, evidence(measured, axis, question.extractor)]
-            for axis in diversities(measured.dataset).values()
+            [capital(axis.title), axis.fooled, evidence(measured, axis, question.extractor)] for axis in varied.values()
         ],
         "features": question.extractor,
+        "featured": question.featured,
         "extractors": list(measured.compared),
         "n": question.n,
         "sizes": [[n, f"n = {n:,} ({count} point{'s' * (count != 1)})"] for n, count in question.sizes.items()],
@@ -404,8 +406,8 @@ def reading(question: Question, here: str = "") -> str:
     if axis.better == "one":
         words += f" Above 1, too, is not real: there the axis has 1 / {axis.name}."
     if any(point.n != question.n for point in question.points):
-        words += f" Hollow: measured at another n than {question.n:,}; KID alone may be compared across n."
-    words += f" Scores in {question.measured.features(question.extractor)}."
+        words += f" Hollow: measured at another n than {question.n:,}, across which {axis.name} may be compared."
+    words += f" Scores in {question.measured.features(question.extractor)}." * question.featured
     whose = "this machine" if at_hand(question.measured, question.machine, here) else "another machine than this"
     words += f" Times: {BATCH} images at once, {question.machine} ({whose})."
     return f"{words} Choose a point for its samples and its row."

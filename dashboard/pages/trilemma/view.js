@@ -21,8 +21,8 @@ lab.trilemma = (element, props, watch, trigger) => {
     const unless = (value, usual) => (String(value ?? '') === String(usual ?? '') ? '' : value);
     lab.address.say('trilemma', {
       data: unless(v.dataset, first),
-      quality: unless(v.quality, 'kid'),
-      diversity: unless(v.diversity, 'recall'),
+      quality: unless(v.quality, v.meant?.quality),
+      diversity: unless(v.diversity, v.meant?.diversity),
       features: unless(v.features, v.extractors?.[0]),
       at: unless(v.n, state.n0),
       machine: unless(v.machine, state.machine0),
@@ -296,7 +296,7 @@ lab.trilemma = (element, props, watch, trigger) => {
       v.extractors.map((name) => [name, name]),
       v.features,
     );
-    at('features-label').hidden = v.extractors.length < 2;
+    at('features-label').hidden = v.extractors.length < 2 || !v.featured;
     at('fooled').replaceChildren(
       ...v.fooled.flatMap(([name, ...words]) => [worded('dt', name), worded('dd', words.join(' '))]),
     );
@@ -400,6 +400,7 @@ lab.trilemma = (element, props, watch, trigger) => {
     const chosen = Object.fromEntries(all('[data-ask]').map((one) => [one.dataset.ask, one.value]));
     if (event.target.dataset.ask === 'data') {
       chosen.n = chosen.machine = chosen.features = '';
+      for (const [name, usual] of Object.entries(now().meant ?? {})) if (chosen[name] === usual) chosen[name] = '';
       state.point = '';
     }
     state.asked = true;

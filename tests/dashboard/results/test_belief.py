@@ -84,3 +84,19 @@ def test_true_figures_are_offered_where_the_truth_is_known_alone():
     assert (asked.quality.key, asked.diversity.key) == ("true_quality", "true_imbalance")
     other = ask(measured(rows(9, dataset="mnist"), dataset="mnist"), "true_quality", diversity="true_imbalance")
     assert (other.quality.key, other.diversity.key) == ("kid", "recall")
+
+
+def test_where_the_truth_was_measured_it_is_what_is_meant():
+    known = ask(measured(rows(10)))
+    assert (known.quality.key, known.diversity.key) == ("true_quality", "true_imbalance") and not known.featured
+    chosen = ask(measured(rows(10)), quality="kid", diversity="coverage")
+    assert (chosen.quality.key, chosen.diversity.key) == ("kid", "coverage") and chosen.featured
+    unread = ask(measured(rows(10, truth=False)))
+    assert (unread.quality.key, unread.diversity.key) == ("kid", "recall")
+
+
+def test_a_share_of_images_is_compared_across_n_and_an_imbalance_is_not():
+    both = measured(rows(9), rows(12, seed=1, n=1000))
+    assert not any("another n" in words for words in ask(both, n=5000).left_out)
+    assert any("another n than 5,000" in words for words in ask(both, "precision", n=5000).left_out)
+    assert ask(both).quality.across and not ask(both).diversity.across

@@ -32,7 +32,7 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobil
 def address(tmp_path_factory):
     """The app with the families' usual checkpoints and invented rows; a data set 'blank' has no rows.
 
-    The one row of 'unscored' has no density.
+    The one row of 'unscored' has no density; that of 'shapes' has true figures.
     """
     from gencore import FAMILIES, checkpoint
     from gencore.evaluation import rows
@@ -57,6 +57,11 @@ def address(tmp_path_factory):
     alone = [invented.quality("unscored/vae", "vae", "prior", "headline", {}, 5000, found, now, dataset="unscored")]
     del alone[0]["scores"]["classifier"]["density"]
     invented.write(root / "unscored" / rows.FILE, [*alone, invented.cost(alone[0], 1.0)])
+    checkpoint.save_model(root / "shapes" / "vae", FAMILIES["vae"](size=8, channels=3, widths=(8, 16)))
+    found = invented.scores(5, kid=0.01, coverage=0.9, precision=0.9, true_quality=0.4, true_imbalance=0.2)
+    now = rows.checkpoint_hash(root / "shapes/vae")
+    read = invented.quality("shapes/vae", "vae", "prior", "headline", {}, 5000, found, now, dataset="shapes")
+    invented.write(root / "shapes" / rows.FILE, [read, invented.cost(read, 1.0)])
     with serve(str(root), tmp_path_factory.mktemp("app") / "log.txt") as url:
         yield url
 
@@ -423,6 +428,26 @@ def test_a_data_set_without_rows_says_what_to_run(visit):
     page.select_option("[data-ask=data]", "mnist")
     page.wait_for_selector(".nothing", state="hidden")
     assert page.get_attribute(BEST, "data-best")
+
+
+def test_where_the_truth_is_known_it_is_meant_until_another_is_chosen(visit):
+    page = ready(visit(at="trilemma"))
+    assert page.is_visible("[data-ask=features]")
+    page.select_option("[data-ask=data]", "shapes")
+    page.wait_for_selector("[data-painted^='shapes true_quality true_imbalance']")
+    page.wait_for_function("new URLSearchParams(location.search).get('data') === 'shapes'")
+    assert not {"quality", "diversity"} & query(page).keys(), "the usual is not in the address"
+    assert page.is_hidden("[data-ask=features]"), "features have no part in it"
+    page.select_option("[data-ask=diversity]", "coverage")
+    page.wait_for_selector("[data-painted^='shapes true_quality coverage']")
+    page.select_option("[data-ask=data]", "mnist")
+    page.wait_for_selector("[data-painted^='mnist kid coverage']")
+    assert query(page) == {"diversity": "coverage"}
+    linked = ready(visit("?data=shapes&quality=kid&diversity=true_imbalance", at="trilemma"))
+    assert linked.locator("[data-painted^='shapes kid true_imbalance']").count() == 1
+    assert linked.get_by_text("was left out").count() == 0
+    weights(linked, 15, 95, 5)
+    assert query(linked) == {"data": "shapes", "quality": "kid", "weights": "15-95-5"}, "nor once it is changed"
 
 
 def test_what_no_point_fits_stays_to_be_changed(visit):
