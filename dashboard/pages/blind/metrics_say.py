@@ -1,4 +1,7 @@
-"""What the metrics say of the operating points that are voted on, from their rows: KID and recall. Pure."""
+"""What the metrics say of the operating points that are voted on, from their rows. Pure.
+
+They are KID and recall; where the truth was measured, true quality and true imbalance (`question.usual_axis`).
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from dashboard import format
-from dashboard.results.axes import DIVERSITIES, QUALITIES, Axis
+from dashboard.results.axes import Axis
 from dashboard.results.equivalence import APART
 from dashboard.results.operating_points import Measured, Measurements, knobs_key
 from dashboard.results.question import Question, ask
 
-AXES = {"real": QUALITIES["kid"], "varied": DIVERSITIES["recall"]}  # by question of the vote
+ARROWS = {"lower": "↓", "higher": "↑"}  # which way is better
 Chosen = Mapping[str, tuple[str, Mapping[str, Any]]]  # by family, a checkpoint and all its knobs
 
 
@@ -27,6 +30,16 @@ def rows(measured: Measurements, chosen: Chosen) -> dict[str, Measured]:
     return {family: sizes.get(common) or sizes[max(sizes)] for family, sizes in found.items() if sizes}
 
 
+def axes(question: Question) -> dict[str, Axis]:
+    """Return what is asked of the metrics, by question of the vote."""
+    return {"real": question.quality, "varied": question.diversity}
+
+
+def heads(measured: Measurements) -> dict[str, str]:
+    """Return what the scores are, by question of the vote: 'KID ↓'."""
+    return {name: f"{axis.name} {ARROWS[axis.better]}" for name, axis in axes(ask(measured)).items()}
+
+
 def told(measured: Measurements, chosen: Chosen) -> tuple[dict[str, dict[str, str]], str]:
     """Return each family's scores as text, by question of the vote, and what they say together as a sentence."""
     found = rows(measured, chosen)
@@ -35,15 +48,16 @@ def told(measured: Measurements, chosen: Chosen) -> tuple[dict[str, dict[str, st
     sizes = {row.n for row in found.values()}
     question = ask(measured, n=max(sizes))
     scores = {
-        family: {name: written(axis, question, row) for name, axis in AXES.items()} for family, row in found.items()
+        family: {name: written(axis, question, row) for name, axis in axes(question).items()}
+        for family, row in found.items()
     }
-    real, varied = (best(axis, question, list(found.values())) for axis in AXES.values())
-    words = (
-        f"By KID the closest to real is {real or 'not known'}. By recall the most varied is {varied or 'not known'}."
-    )
+    real, varied = (best(axis, question, list(found.values())) for axis in axes(question).values())
+    words = f"By {question.quality.name} the closest to real is {real or 'not known'}. "
+    words += f"By {question.diversity.name} the most varied is {varied or 'not known'}."
+    features = f", in {question.extractor} features" * question.featured
     n = format.listing([f"{size:,}" for size in sorted(sizes)])
     rest = " Some of these settings have no row." if len(found) < len(chosen) else ""
-    return scores, f"{words} Measured on {n} images, in {question.extractor} features.{rest}"
+    return scores, f"{words} Measured on {n} images{features}.{rest}"
 
 
 def written(axis: Axis, question: Question, row: Measured) -> str:

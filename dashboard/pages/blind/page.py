@@ -96,8 +96,9 @@ class Blind:
     def facts(self, dataset: str | None, *settings: str) -> str:
         """Return what is voted on and what the metrics say of it, as one text."""
         chosen = self._chosen(dataset or "", settings)
+        measured = self.service.measurements(dataset or "")
         scores, says = metrics_say.told(
-            self.service.measurements(dataset or ""),
+            measured,
             {family: (one["checkpoint"], one["knobs"]) for family, (_, one) in chosen.items()},
         )
         lanes = [
@@ -106,7 +107,8 @@ class Blind:
             for family, (setting, _) in chosen.items()
         ]  # fmt: skip
         real = {"family": REAL, "title": "Real images", "setting": "", "badge": theme.badge(REAL)}
-        return as_text({"data": dataset or "", "lanes": [*lanes, real], "says": says})
+        heads = metrics_say.heads(measured)
+        return as_text({"data": dataset or "", "lanes": [*lanes, real], "says": says, "heads": heads})
 
     def clear(self, request: gr.Request, dataset: str | None) -> dict:
         """Take a round of another data set away, and show the settings of the families that this one has."""

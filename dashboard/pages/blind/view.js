@@ -3,7 +3,7 @@
   const KEY = 'blind-vote';
   const MOST = 1000; // rounds that are kept
   const QUESTIONS = ['real', 'varied'];
-  const NAMES = { real: ['taken for real', 'KID ↓'], varied: ['most varied', 'recall ↑'] };
+  const NAMES = { real: 'taken for real', varied: 'most varied' };
   const { wilson, settings, fits, count, most, plural, csv } = lab.blindTally;
   const blind = {};
   lab.blind = blind;
@@ -179,16 +179,15 @@
         : 'You found none more varied.';
       return `${begun}${first} ${second} ${facts}`;
     };
-    const row = (lane) => {
+    const row = (lane, heads) => {
       const name = lab.make('th', { scope: 'row', className: `f-${lane.family}`, innerHTML: lane.badge });
       name.append(lab.make('b', { textContent: lane.title }), lab.make('small', { textContent: lane.setting }));
       const cells = QUESTIONS.flatMap((question) => {
         const score = lane.family === 'real' ? '' : (lane[question] ?? '–');
-        const [first, second] = NAMES[question];
         const cells = [lab.make('td', {}, ...share(lane.counted[question])), lab.make('td', { textContent: score })];
         cells.forEach((cell, i) => {
           cell.setAttribute('role', 'cell');
-          cell.dataset.name = [first, second][i]; // which a phone shows beside the value
+          cell.dataset.name = [NAMES[question], heads[question]][i]; // which a phone shows beside the value
         });
         return cells;
       });
@@ -204,7 +203,8 @@
       const rounds = all.filter((round) => fits(round, value.data, settings(value.lanes)));
       const lanes = value.lanes.map((lane) => ({ ...lane, counted: count(rounds, lane.family) }));
       at('says').textContent = says(rounds, lanes, value.says);
-      at('rows').replaceChildren(...lanes.map(row));
+      for (const question of QUESTIONS) at(question).textContent = value.heads[question];
+      at('rows').replaceChildren(...lanes.map((lane) => row(lane, value.heads)));
       const control = lanes.at(-1).counted.real;
       const chance = control.n ? Math.round((100 * control.chance) / control.n) : 0;
       const told = control.n

@@ -38,7 +38,20 @@ def test_scores_are_those_of_the_rows_and_the_sentence_names_the_best(measured):
     kid = {name: row.score("kid", measured.usual_extractor).mean for name, row in
            metrics_say.rows(measured, chosen(vae=0, gan=0, ddpm=0)).items()}  # fmt: skip
     best = {"vae": "VAE", "gan": "GAN", "ddpm": "DDPM"}[min(kid, key=kid.get)]
+    assert metrics_say.heads(measured) == {"real": "KID ↓", "varied": "recall ↑"}
     assert f"By KID the closest to real is {best}" in words and "Measured on 5,000 images" in words
+
+
+def test_where_the_truth_was_measured_it_is_asked():
+    known = Service().measurements("shapes")
+    found = {one: (f"shapes/{one}", resolve_knobs(FAMILIES[one].knobs, FAMILIES[one].points[0].knobs)) for one in
+             ("vae", "gan", "ddpm")}  # fmt: skip
+    scores, words = metrics_say.told(known, found)
+    assert words.startswith("By true quality the closest to real is DDPM. By true imbalance the most varied is ")
+    assert words.endswith("Measured on 5,000 images.")
+    truth = metrics_say.rows(known, found)["ddpm"].score("true_quality", "classifier").mean
+    assert float(scores["ddpm"]["real"].split()[0]) == pytest.approx(100 * truth, abs=0.06)
+    assert metrics_say.heads(known) == {"real": "true quality ↑", "varied": "true imbalance ↓"}
 
 
 def test_what_was_not_measured_is_said(measured):
