@@ -29,6 +29,7 @@ from gencore.locks import taken
 ALONE = ProcessGroup()
 FILE, LOCK = "settings.json", ".settings.lock"
 MOST = 500  # answers that are kept
+COMPUTES = 2  # raised where the networks compute in another way than before, which may make another choice the fastest
 PATIENCE, TICK = 300.0, 0.1  # seconds to wait for another process's timing, and between two looks at it
 
 
@@ -69,13 +70,14 @@ def choose_settings(
 
 
 def _question(model: nn.Module, work: str, possible: Sequence[Settings]) -> dict[str, Any]:
-    """Return what an answer depends on: machine, PyTorch, threads, network, work, and what there is to choose from."""
+    """Return what an answer depends on: machine, PyTorch, threads, network and how it computes, work, the choices."""
     machine = describe_machine(model.device)
     del machine["python"]
     shapes = [(name, tuple(value.shape)) for name, value in model.state_dict().items()]
     return {
         "machine": machine,
         "network": type(model).__name__,
+        "computes": COMPUTES,
         "shapes": hashlib.sha256(repr(shapes).encode()).hexdigest()[:16],
         "work": work,
         "choices": [f"{one.dtype}, {one.layout}" for one in possible],
