@@ -33,6 +33,7 @@ bench: $(BIN)/.dev
 race: $(BIN)/.dev
 	$(BIN)/python benchmarks/sampling.py
 	$(BIN)/python benchmarks/training.py
+	$(BIN)/python benchmarks/normalisation.py
 	$(BIN)/python benchmarks/environment.py benchmarks/training_peer.py
 	$(BIN)/python tests/bench/bench_metrics.py
 
