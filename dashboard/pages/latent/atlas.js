@@ -1,6 +1,5 @@
 // The map of latent codes: where a point lies on the screen and back, and how its label is drawn.
 {
-  const GLYPHS = '0123456789abcdefghijklmnopqrstuvwxyz';
   const HUES = [5, 212, 135, 288, 28, 182, 330, 92, 250, null]; // 4, 7 and 9 lie together: 9 is grey; the glyph says the same
   const MARGIN = 0.94; // the part of a side that the points take
 
@@ -28,6 +27,6 @@
       return night ? `hsl(${hue} 48% 68%)` : `hsl(${hue} 52% 38%)`;
     },
 
-    glyph: (label) => GLYPHS[label] ?? '·',
+    glyph: (label) => (label >= 0 && label < 36 ? label.toString(36) : '·'),
   };
 }

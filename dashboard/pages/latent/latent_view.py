@@ -78,7 +78,7 @@ def ending(rows: Any) -> str:
     return "Drag λ, or press a picture: every row moves at once."
 
 
-GLYPHS = "0123456789abcdefghijklmnopqrstuvwxyz"  # of classes; atlas.js draws them
+GLYPHS = "0123456789abcdefghijklmnopqrstuvwxyz"  # of classes: their numbers in base 36, as atlas.js writes them
 
 
 def map_value(found: Map, lane: Lane, names: Sequence[str] = ()) -> dict[str, Any]:
