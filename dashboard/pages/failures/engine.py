@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,20 +34,28 @@ class Sights:
     problem: str = ""
 
 
-def sights(service: Service, dataset: str) -> Sights:
-    """Return how well the extractors of a data set see, and what is wrong with that."""
+def recorded(service: Service, dataset: str) -> Sights:
+    """Return how well the extractors of a data set see, without its examples, and what is wrong with that."""
     if dataset not in service.datasets():  # the name becomes a path
         return Sights({})
     try:
         record = ladder.load_ladder(dataset)
     except InputError as error:
         return Sights({}, problem=without_paths(str(error)))
+    return Sights(record, problem=ladder.is_stale(record))
+
+
+def sights(service: Service, dataset: str) -> Sights:
+    """Return how well the extractors of a data set see, with examples, and what is wrong with that."""
+    found = recorded(service, dataset)
+    if not found.record:
+        return found
     picture = ladder_path(dataset).with_name(ladder.PICTURE)
     try:
-        strips = cut(picture, picture.stat().st_mtime_ns, len(record["ladders"]))
+        strips = cut(picture, picture.stat().st_mtime_ns, len(found.record["ladders"]))
     except (OSError, ValueError):  # the table can do without its examples
         strips = ()
-    return Sights(record, strips, ladder.is_stale(record))
+    return replace(found, strips=strips)
 
 
 @functools.lru_cache(maxsize=16)

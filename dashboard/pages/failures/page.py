@@ -11,7 +11,7 @@ import gradio as gr
 from dashboard import theme
 from dashboard.pages import slug_of
 from dashboard.pages.failures import failure_figures, sight_figures
-from dashboard.pages.failures.engine import Sights, sights
+from dashboard.pages.failures.engine import Sights, recorded, sights
 from dashboard.pages.failures.verdicts import FOOLED, NOTICES, Verdict, across, opinions, verdicts, words
 from dashboard.results.operating_points import Measured
 from dashboard.service import METRICS, PREVIEW, Broken, InputError, Service
@@ -62,7 +62,7 @@ class Failures:
             self.climb = chart("failures-climb")
         address = Address(SLUG, service.datasets)
         address.keep("data", self.dataset)
-        address.keep("ladder", self.ladder, among=lambda data: [key for _, key in ladders(sights(service, data))])
+        address.keep("ladder", self.ladder, among=lambda data: [key for _, key in ladders(recorded(service, data))])
 
     def connect(self) -> None:
         """Connect the components: the measured rows show at once, the pictures when the device is free."""
@@ -107,7 +107,7 @@ class Failures:
 
     def draw_ladder(self, dataset: str, key: str | None) -> str:
         """Return the chart of one ladder."""
-        record = sights(self.service, dataset).record
+        record = recorded(self.service, dataset).record
         return sight_figures.chart(record, key) if record else ""
 
     def draw(self, request: gr.Request, dataset: str) -> Iterator[dict]:
