@@ -29,7 +29,7 @@ def run_to_end(page, button, painted):
     page.wait_for_function("window.ended()")
 
 
-def stop_when(page, button, seen="true"):
+def stop_when(page, button, seen="true", over="false"):
     """Press the button that stops a run, in the page itself, as soon as it can be pressed and something is seen.
 
     Whoever looks from outside can come too late: a short run, or a busy browser, and it is over.
@@ -38,10 +38,16 @@ def stop_when(page, button, seen="true"):
         page: The page.
         button: The button's selector.
         seen: A condition in JavaScript.
+        over: Another, which says that the run has ended by itself.
+
+    Returns:
+        Whether it was pressed; else the run was over before.
     """
-    page.wait_for_function(f"""() => {{
+    found = page.wait_for_function(f"""() => {{
         const stop = document.querySelector('{button}');
-        if (!stop || stop.disabled || !({seen})) return false;
+        if (!stop || !({seen})) return false;
+        if (stop.disabled) return ({over}) && 'over';
         stop.click();
-        return true;
+        return 'pressed';
     }}""")
+    return found.json_value() == "pressed"
