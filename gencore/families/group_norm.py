@@ -1,4 +1,4 @@
-"""GroupNorm and SiLU of 16-bit maps whose channel is innermost, on a processor, where torch's own are slow.
+"""GroupNorm and SiLU of bfloat16 maps whose channel is innermost, on a processor, where torch's own are slow.
 
 torch normalises such maps under 32x32 five to ten times more slowly than contiguous ones, and its way back is ten to
 sixteen times slower at any size (docs/performance.md), while convolutions are quickest with the channel innermost. Here
@@ -24,7 +24,7 @@ def suits(x: Tensor) -> bool:
     """Return whether maps x (N, C, H, W) are such as these functions are for."""
     return (
         x.device.type == "cpu"
-        and x.dtype.itemsize == 2
+        and x.dtype == torch.bfloat16  # whose range is float32's: in float16 sums of squares would overflow
         and x.numel() >= MANY
         and x.is_contiguous(memory_format=torch.channels_last)
         and not x.is_contiguous()
@@ -87,11 +87,12 @@ def _centred(x: Tensor, mean: Tensor, inverse: Tensor) -> tuple[Tensor, Tensor |
     """Return the rows of x (N, C, H, W), and what was taken off them: 0, or its groups' means as 16 bits have them.
 
     Means far from 0 go before squares are added up and scales multiplied, as 16 bits would lose what is left of them.
+    Others stay: what comes of an image does not depend on those beside it.
     """
-    rows = _rows(x)
-    if (mean.abs() * inverse).amax() < FAR:
+    rows, far = _rows(x), mean.abs() * inverse >= FAR
+    if not far.any():
         return rows, 0.0
-    centre = mean.to(x.dtype)
+    centre = torch.where(far, mean, 0.0).to(x.dtype)
     return rows - _spread(centre, rows, x.shape[1]), centre
 
 
