@@ -318,6 +318,8 @@ class Family(ModelMixin, ConfigMixin):
     - `Judges`: `judge(x)`, the probability that each is real, (N,) in (0, 1). Gives the page of the game.
     - `PostTrainingFit`: `fit_after_training(batches)`, which fits buffers on batches of training images, at the end of
       training and when it is stopped, on the averaged weights.
+    - `Distils`: `learn_from(teacher)`, which takes a trained model for `losses` to learn from beside the images; it is
+      no part of this one. Gives `--teacher` to the training.
     - `FitsPrior`: `Encodes`, and `prior_density(z)`, the density in each dimension, (d, G), at the places z (G,), of a
       prior that was fitted after training.
     - `ValidationHook`: `validation_figures(x)`, scalars or vectors by name that the log gets now and then, on held-out
@@ -583,6 +585,18 @@ class PostTrainingFit(Protocol):
 
 
 @runtime_checkable
+class Distils(Protocol):
+    """Can learn from a trained model, its teacher, beside the images."""
+
+    def learn_from(self, teacher: Family) -> None:
+        """Take a teacher for the training to come; it is no part of the model, and neither trained nor saved with it.
+
+        Raises:
+            InputError: if it is none that this model can learn from.
+        """
+
+
+@runtime_checkable
 class FitsPrior(Encodes, Protocol):
     """Latents are drawn from a prior that was fitted after training: gives its curve beside the encodings'."""
 
@@ -612,5 +626,5 @@ class Pipes(Protocol):
 
 CAPABILITIES = (
     Decodes, Encodes, Inverts, Bounds, BoundsInParts, Diffuses, Denoises, DecodesNormal, Judges, PostTrainingFit,
-    FitsPrior, ValidationHook, Pipes,
+    Distils, FitsPrior, ValidationHook, Pipes,
 )  # fmt: skip

@@ -27,7 +27,7 @@ from gencore.device import TRAINING_DTYPES, Settings, circumstances, pick_device
 from gencore.distributed import PROJECT, ProcessGroup, check_tracker
 from gencore.errors import InputError, near, reason
 from gencore.families import FAMILIES
-from gencore.family import Family, PostTrainingFit, ValidationHook, derived_seed, image_seed
+from gencore.family import Distils, Family, PostTrainingFit, ValidationHook, derived_seed, image_seed
 from gencore.locks import alone
 from gencore.paths import as_path, read_file
 from gencore.pictures import grid, write_png
@@ -86,6 +86,7 @@ class Trainer:
     minutes: float | None = None
     identity: dict[str, Any] = field(default_factory=dict)  # the fingerprints of what it is trained on
     init: dict[str, Any] | None = None  # the checkpoint whose weights it began with, and what had gone into those
+    teacher: dict[str, Any] | None = None  # the same of the checkpoint that it learns from
     step: int = 0
     images: int = 0
     seconds: float = 0.0
@@ -344,6 +345,7 @@ class Trainer:
             "minutes": self.minutes,
             "seconds": round(self.seconds, 2),
             "init": self.init,
+            "teacher": self.teacher,
             "train_images": len(self.data),
             "identity": self.identity,
             "processes": self.group.world,
@@ -361,6 +363,7 @@ def train(
     images: int | None = None,
     resume: bool = False,
     init: str | None = None,
+    teacher: str | None = None,
     device: str | None = None,
     stop: Callable[[], bool] = lambda: False,
     tracker: str | None = None,
@@ -376,6 +379,7 @@ def train(
         resume: Go on from the state in `out`. On the CPU and with a budget in images, an interrupted and resumed
             run ends in the same weights, bit for bit, as one that never stopped.
         init: A checkpoint to start from instead of random weights.
+        teacher: A checkpoint to learn from beside the images, for a family that can; see `Distils`.
         device: 'cuda', 'mps' or 'cpu'; see `gencore.device.pick_device`.
         stop: Asked before each step whether to end here, with the checkpoint saved; several processes end at the
             same step, within `ASK_EVERY`, when one of them says so.
@@ -387,7 +391,7 @@ def train(
     check_tracker(tracker)
     group = ProcessGroup.assemble(tracker, as_path(out))
     with alone(as_path(out) / LOCK, "trained") if not group.rank else nullcontext():
-        trainer = _prepare(run, as_path(out), preset, minutes, images, resume, init, device, tracker, group)
+        trainer = _prepare(run, as_path(out), preset, minutes, images, resume, init, teacher, device, tracker, group)
         try:
             yield from _loop(trainer, stop)
         except (GeneratorExit, KeyboardInterrupt):
@@ -460,6 +464,7 @@ def _prepare(
     images: int | None,
     resume: bool,
     init: str | None,
+    teacher: str | None,
     device: str | None,
     tracker: str | None,
     group: ProcessGroup,
@@ -476,6 +481,7 @@ def _prepare(
     known = identity(splits)
     if state:
         _same_images(state[1], known, out)
+        _same_teacher(state[1], teacher, out)
     train_set, held_out = splits["train"], splits["validation"]
     model = _build(run, train_set).to(group.accelerator.device if group.world > 1 else pick_device(device))
     origin = _start_from(model, init) if init else None
@@ -486,6 +492,8 @@ def _prepare(
         settings.arrange(to_float(held_out.x[: run.config.validation_images].to(model.device))), group, minutes,
         known, origin,
     )  # fmt: skip
+    if teacher:
+        trainer.teacher = _teach(trainer, teacher)
     if state:
         trainer.restore(*state)
     if run.config.compile:
@@ -545,9 +553,23 @@ def _start_from(model: Family, init: str) -> dict[str, Any]:
     if {n: v.shape for n, v in mine.items()} != {n: v.shape for n, v in theirs.items()}:
         raise InputError(f"{init} cannot be started from: its networks differ from this run's in kind or size.")
     model.load_state_dict(theirs)
-    entry = checkpoint.find(init)
-    name = entry.path.name if Path(entry.name).is_absolute() else entry.name
-    return {"checkpoint": name, **entry.trained}
+    return _told(init)
+
+
+def _teach(trainer: Trainer, teacher: str) -> dict[str, Any]:
+    """Give the model being trained its teacher, and return that one's name and what its training came to."""
+    if not isinstance(trainer.model, Distils):
+        raise InputError(f"A {trainer.model.title} learns from images alone, so it takes no teacher.")
+    other = checkpoint.load(teacher, device=str(trainer.model.device))
+    trainer.settings.apply(other)
+    trainer.model.learn_from(other)
+    return _told(teacher)
+
+
+def _told(name: str) -> dict[str, Any]:
+    """Return what a run records of another checkpoint: its name, and what its training came to."""
+    entry = checkpoint.find(name)
+    return {"checkpoint": entry.path.name if Path(entry.name).is_absolute() else entry.name, **entry.trained}
 
 
 def _settings(model: Family, config: TrainingConfig, group: ProcessGroup) -> Settings:
@@ -622,6 +644,14 @@ def _same_images(record: Mapping[str, Any], now: Mapping[str, Mapping[str, Any]]
             f"{out} was trained on other images of {record['data']} ({changed}): resume with those, or train anew in "
             "another folder."
         )
+
+
+def _same_teacher(record: Mapping[str, Any], asked: str | None, out: Path) -> None:
+    """Refuse to go on with another teacher, or without the one there was."""
+    before, now = (record.get("teacher") or {}).get("checkpoint"), _told(asked)["checkpoint"] if asked else None
+    if before != now:
+        raise InputError(f"{out} was trained with {before or 'no checkpoint'} as its teacher, not {now or 'none'}: "
+                         "resume with the same.")  # fmt: skip
 
 
 def _step_of(line: str) -> float:

@@ -26,6 +26,9 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the training in the output folder.")] = False,
     out: Annotated[Path | None, typer.Option(help="The output folder; by default runs/PRESET.")] = None,
     init: Annotated[str | None, typer.Option(help="A checkpoint whose weights to begin with.")] = None,
+    teacher: Annotated[
+        str | None, typer.Option(help="A checkpoint to learn from beside the images: a DDPM, for a consistency model.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="The training's seed, as the setting seed=N.")] = None,
     tracker: Annotated[str | None, typer.Option(help="Show the log in tensorboard, trackio or wandb too.")] = None,
     device: DeviceName = None,
@@ -37,7 +40,14 @@ def train(
 
     run = resolve_run(preset, [*(settings or []), *([] if seed is None else [f"seed={seed}"])])
     out = out or Path("runs", preset)
-    options = {"minutes": minutes, "images": images, "init": init, "device": device, "tracker": tracker}
+    options = {
+        "minutes": minutes,
+        "images": images,
+        "init": init,
+        "teacher": teacher,
+        "device": device,
+        "tracker": tracker,
+    }
     last = None
     try:
         with unmasked(), stoppable() as stop:

@@ -79,8 +79,10 @@ def score(values: list[float]) -> dict[str, Any]:
 
 def training(entry: Entry, parameters: int) -> dict[str, Any]:
     """Return what a checkpoint's training came to, as far as its run.json tells: unequal ones compare unequally."""
-    machine, origin = entry.run.get("machine"), entry.run.get("init")
-    device = machine.get("device") if isinstance(machine, dict) else None
-    init = origin.get("checkpoint") if isinstance(origin, dict) else None
-    told = {key: text for key, text in (("device", device), ("init", init)) if isinstance(text, str)}
+    parts = {"device": ("machine", "device"), "init": ("init", "checkpoint"), "teacher": ("teacher", "checkpoint")}
+    told = {}
+    for key, (part, name) in parts.items():
+        record = entry.run.get(part)
+        text = record.get(name) if isinstance(record, dict) else None
+        told |= {key: text} if isinstance(text, str) else {}
     return {**entry.trained, **told, "parameters": parameters}

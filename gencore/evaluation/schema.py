@@ -53,7 +53,8 @@ TIMING = record({
     "ms_per_image": AMOUNT, "images_per_s": AMOUNT,
 })  # fmt: skip
 KNOBS = mapping({"type": ["string", "number"]})
-TRAINING = record({}, {"images": TALLY, "seconds": AMOUNT, "device": TEXT, "init": TEXT, "parameters": TALLY})
+TRAINING = record({}, {"images": TALLY, "seconds": AMOUNT, "device": TEXT, "init": TEXT, "teacher": TEXT,
+                        "parameters": TALLY})  # fmt: skip
 
 EVERY_ROW: Schema = {
     "row": {"const": VERSION},

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from gencore.errors import InputError
 from gencore.families.nets import cropped, padded
 from gencore.families.timesteps import TRAIN_STEPS, stratified, trailing
-from gencore.family import Family, Knob, Loss, Noise, Point, Step
+from gencore.family import Denoises, Family, Knob, Loss, Noise, Point, Step
 
 HUBER = 0.00054  # c / sqrt(D) of the pseudo-Huber norm (Song & Dhariwal 2024, sec. 3.3)
 
@@ -28,6 +28,10 @@ class Consistency(Family):
     consistency tuning (Geng et al. 2024, 'ECT'), with the angle of the cosine schedule, to which t is proportional, as
     the time (Lu & Song 2025, 'TrigFlow').
 
+    With a DDPM as a teacher, s is where its own way leads from x_t: consistency distillation (Song et al. 2023,
+    Algorithm 2, with a step of DDIM). The noise that an image was given says little about where x_t comes from when
+    there is much of it; what the teacher sees is the mean of all that it may be.
+
     Args:
         widths: The U-Net's feature maps at each resolution; multiples of 8.
         layers: Residual blocks per resolution on the way down (one more on the way up).
@@ -35,6 +39,7 @@ class Consistency(Family):
         first_gap: (t - s) / t at the beginning of training; at 1, s is 0 and f learns what a DDPM does.
         last_gap: The same at the end. Between, it falls geometrically.
         hold: Share of the training before the gap begins to fall: without a DDPM to begin from, f first learns as one.
+        skew: How the t of training lie: their density is as t^(skew - 1); at 1 they are uniform.
     """
 
     name = "consistency"
@@ -61,12 +66,15 @@ class Consistency(Family):
         first_gap: float = 1.0,
         last_gap: float = 2.0**-8,
         hold: float = 0.0,
+        skew: float = 1.0,
     ):
         super().__init__()
         if not 0 < last_gap <= first_gap <= 1:
             raise InputError(f"The gaps must be 0 < last_gap <= first_gap <= 1, not {last_gap!r} and {first_gap!r}.")
         if not 0 <= hold < 1:
             raise InputError(f"hold must be in [0, 1), not {hold!r}.")
+        if not 0 < skew < math.inf:
+            raise InputError(f"skew must be more than 0, not {skew!r}.")
         if any(width % 8 for width in widths):
             raise InputError(f"The consistency model's widths must be multiples of 8, not {list(widths)}.")
         from gencore.families.unet import denoiser  # and with it, for a second, diffusers' networks
@@ -79,23 +87,45 @@ class Consistency(Family):
         """One network: the U-Net."""
         return {"unet": self.unet}
 
+    def learn_from(self, teacher: Family) -> None:
+        """Take a DDPM of the same images and the same schedule as the teacher."""
+        if not isinstance(teacher, Denoises):
+            raise InputError(
+                f"A consistency model's teacher predicts noise, as a DDPM does; a {teacher.title} does not."
+            )
+        if teacher.image_shape != self.image_shape:
+            raise InputError(f"The teacher's images are {teacher.image_shape} (C, H, W), not {self.image_shape}.")
+        theirs = teacher.alphas_cumprod().to(self.device)
+        if theirs.shape != (TRAIN_STEPS,) or not torch.allclose(
+            theirs, self.alphas_cumprod().to(self.device), atol=1e-6
+        ):
+            raise InputError("The teacher adds noise by another schedule; it must be squaredcos_cap_v2, of 1000 steps.")
+        self.__dict__["teacher"] = teacher.eval().requires_grad_(False)  # not a module of this one
+
     def losses(self, x: Tensor, progress: float = 0.0) -> Iterator[Loss]:
         """Yield the pseudo-Huber norm of f(x_t, t) - f(x_s, s), as an error in F, over sqrt(D).
 
         An error in f is one in F times sqrt(1 - abar_t), which is small where t is. The batch's t are stratified. The
         norm is sqrt(||e||^2 + c^2) - c (Song & Dhariwal 2024, eq. 8).
         """
-        t = stratified(len(x), x.device)
+        t = stratified(len(x), x.device, self.config.skew)
         s = torch.minimum((t * (1 - self._gap(progress))).long(), t - 1).clamp_min(0)
         noise = torch.randn_like(x)
+        x_t = self.diffuse(x, t, noise)
         with torch.no_grad():
-            target = self._f(self.diffuse(x, s, noise), s)
-            target = torch.where((s > 0).view(-1, 1, 1, 1), target, x)
-        error = (self._f(self.diffuse(x, t, noise), t) - target) / (1 - self._abar(t)).sqrt()
+            image, noise = self._seen_by_teacher(x_t, t) if "teacher" in self.__dict__ else (x, noise)
+            target = self._f(self.diffuse(image, s, noise), s)
+            target = torch.where((s > 0).view(-1, 1, 1, 1), target, image)
+        error = (self._f(x_t, t) - target) / (1 - self._abar(t)).sqrt()
         numbers = x[0].numel()
         c = HUBER * math.sqrt(numbers)
         norm = (error.square().flatten(1).sum(1) + c**2).sqrt() - c
         yield Loss("unet", norm.mean() / math.sqrt(numbers))
+
+    def _seen_by_teacher(self, x_t: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the image and the noise that the teacher sees in x_t, which less of the noise makes x_s of (DDIM)."""
+        x0, abar = self.__dict__["teacher"].predict(x_t, t), self._abar(t)
+        return x0, (x_t - abar.sqrt() * x0) / (1 - abar).sqrt()
 
     def _gap(self, progress: float) -> float:
         first, last, hold = self.config.first_gap, self.config.last_gap, self.config.hold

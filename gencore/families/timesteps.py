@@ -14,13 +14,19 @@ def trailing(steps: int) -> np.ndarray:
     return np.round(TRAIN_STEPS - np.arange(steps) * (TRAIN_STEPS / steps)).astype(np.int64) - 1
 
 
-def stratified(count: int, device: torch.device) -> Tensor:
+def stratified(count: int, device: torch.device, skew: float = 1.0) -> Tensor:
     """Return the t (count,) of this process's images of a batch: each is uniform, but no two lie in one stratum.
 
     There is one in each of N equal strata of 0..T-1, N over all processes, which lowers the gradient's variance
     (Kingma et al. 2021, appendix I.1).
+
+    Args:
+        count: How many.
+        device: Where to draw them.
+        skew: With another than 1, the density at t is as t^(skew - 1): more than 1 draws more of much noise.
     """
     rank, world = processes.place()
     place = rank + world * torch.arange(count, device=device)
     strata = (place + torch.rand(count, device=device)) / (world * count)
+    strata = strata if skew == 1 else strata ** (1 / skew)
     return (strata * TRAIN_STEPS).long().clamp_max(TRAIN_STEPS - 1)

@@ -370,20 +370,22 @@ def summary(question: Question) -> str:
 
 
 def tuned(question: Question) -> str:
-    """Return, of each headline point whose model was tuned from another family's, what that gave; '' where none was.
+    """Return, of each headline point whose model was made of another family's, what that gave; '' where none was.
 
-    Each sentence has a space before it, and says from which time on the other family is as good.
+    It began with the other's weights ('tuned from') or learnt from what it sees ('distilled from'). Each sentence has
+    a space before it, and says from which time on the other family is as good.
     """
     words = ""
     fresh = [(point, i) for i, point in enumerate(question.points) if question.fresh[i]]
     for point, i in fresh:
-        init = (point.quality.get("training") or {}).get("init")
-        before = [(other, j) for other, j in fresh if other.checkpoint == init and other.family != point.family]
+        training = point.quality.get("training") or {}
+        how, origin = ("distilled", training["teacher"]) if "teacher" in training else ("tuned", training.get("init"))
+        before = [(other, j) for other, j in fresh if other.checkpoint == origin and other.family != point.family]
         if point.kind != "headline" or not before:
             continue
         title = before[0][0].title
         mean = explanations.number(question.quality, question.score(point, question.quality).mean)
-        words += f" {name_of(point)}, was tuned from the {title}: {question.quality.name} {mean} in "
+        words += f" {name_of(point)}, was {how} from the {title}: {question.quality.name} {mean} in "
         words += f"{format.duration(point.ms_per_image)}"
         if as_good := [(question.ms[j], other) for other, j in before if question.worths[j] >= question.worths[i]]:
             ms, other = min(as_good, key=lambda pair: pair[0])

@@ -2,15 +2,18 @@
 
 import math
 
+import diffusers
 import pytest
 import torch
 from torch import nn
 
 from gencore.errors import InputError
 from gencore.evaluation.failures import FAILURES
+from gencore.families import consistency
 from gencore.families.consistency import HUBER, Consistency
 from gencore.families.ddpm import DDPM
 from gencore.families.timesteps import TRAIN_STEPS, stratified, trailing
+from gencore.families.vae import VAE
 
 SMALL = {"channels": 1, "size": 8, "widths": (8, 16)}
 
@@ -84,6 +87,85 @@ def test_the_target_is_of_less_noise_and_has_no_gradient():
     assert seen.image.grad.abs().sum() > 0
 
 
+# ---- a teacher
+
+
+def taught(**changes) -> tuple[Consistency, DDPM]:
+    """Return a consistency model and a DDPM of other random weights, which is its teacher."""
+    torch.manual_seed(1)
+    model, teacher = Consistency(**SMALL | changes), DDPM(**SMALL, prediction="v_prediction")
+    model.learn_from(teacher)
+    return model, teacher
+
+
+def test_with_a_teacher_the_target_is_of_what_a_step_of_diffusers_ddim_makes_of_it(monkeypatch):
+    model, teacher = taught(first_gap=0.25)
+    times = torch.full((16,), 799)
+    monkeypatch.setattr(consistency, "stratified", lambda count, device, skew: times)
+    x = torch.rand(16, 1, 8, 8) * 2 - 1
+    torch.manual_seed(3)
+    (loss,) = model.losses(x, 0.0)
+    torch.manual_seed(3)
+    ddim = diffusers.DDIMScheduler.from_config(teacher.scheduler.config, clip_sample=True)
+    ddim.set_timesteps(5)  # 999, 799, 599, ...: steps of 200
+    with torch.no_grad():
+        x_t = ddim.add_noise(x, torch.randn_like(x), times)
+        # use_clipped_model_output: the noise beside the clipped image, which the two are to make x_t of
+        x_s = ddim.step(teacher.unet(x_t, times).sample, 799, x_t, use_clipped_model_output=True).prev_sample
+        after, before = model._f(x_t, times), model._f(x_s, torch.full((16,), 599))
+        error = (after - before) / (1 - model.alphas_cumprod()[799]).sqrt()
+    c = HUBER * 8
+    wanted = ((error.square().flatten(1).sum(1) + c**2).sqrt() - c).mean() / 8
+    torch.testing.assert_close(loss.value, wanted, rtol=1e-4, atol=1e-6)
+
+
+def test_with_a_teacher_and_the_widest_gap_the_target_is_the_image_that_it_sees():
+    model, teacher = taught()
+    image = torch.rand(1, 1, 8, 8) * 2 - 1
+    model.unet, teacher.unet = Blind(model, image), Blind(model, image)
+    (loss,) = model.losses(torch.rand(8, 1, 8, 8) * 2 - 1, 0.0)
+    assert loss.value < 1e-4, "whatever the images are"
+
+
+def test_a_teacher_is_no_part_of_the_model_and_learns_nothing():
+    model, teacher = taught()
+    before = {name: value.clone() for name, value in teacher.state_dict().items()}
+    (loss,) = model.losses(torch.rand(8, 1, 8, 8) * 2 - 1, 0.5)
+    loss.value.backward()
+    assert all(value.grad is None for value in teacher.parameters()) and not teacher.training
+    assert model.state_dict().keys() == Consistency(**SMALL).state_dict().keys()
+    assert {id(p) for p in model.parameters()}.isdisjoint(id(p) for p in teacher.parameters())
+    assert all(torch.equal(before[name], value) for name, value in teacher.state_dict().items())
+
+
+@pytest.mark.parametrize(
+    ("teacher", "said"),
+    [(lambda: VAE(**SMALL, latent=2), "predicts noise, as a DDPM does; a VAE does not"),
+     (lambda: Consistency(**SMALL), "predicts noise, as a DDPM does; a CM does not"),
+     (lambda: DDPM(1, 16, (8, 16)), r"images are \(1, 16, 16\) \(C, H, W\), not \(1, 8, 8\)"),
+     (lambda: DDPM(**SMALL, schedule="linear"), "another schedule; it must be squaredcos_cap_v2, of 1000 steps")],
+)  # fmt: skip
+def test_what_cannot_teach_is_refused(teacher, said):
+    with pytest.raises(InputError, match=said):
+        Consistency(**SMALL).learn_from(teacher())
+
+
+def test_skewed_times_are_drawn_by_their_power_one_in_each_stratum():
+    """Of density 3 u^2, a share u^3 lies below u."""
+    torch.manual_seed(0)
+    t = torch.cat([stratified(100, torch.device("cpu"), 3.0) for _ in range(100)]).double()
+    assert t.min() >= 0 and t.max() <= TRAIN_STEPS - 1
+    for u in (0.3, 0.5, 0.8, 0.95):
+        assert (t < u * TRAIN_STEPS).double().mean().item() == pytest.approx(u**3, abs=0.01)
+    torch.manual_seed(0)
+    plain = stratified(100, torch.device("cpu"))
+    torch.manual_seed(0)
+    assert torch.equal(plain, stratified(100, torch.device("cpu"), 1.0))
+
+
+# ---- samples
+
+
 def test_one_call_gives_the_x0_that_a_ddpm_of_the_same_weights_sees_in_the_noise():
     model, ddpm = twins()
     (step,) = model.sample(range(3), num_inference_steps=1)
@@ -112,7 +194,8 @@ def test_each_call_is_at_the_next_level_of_the_image_before_with_fresh_noise():
     [({"first_gap": 0.1, "last_gap": 0.2}, "0 < last_gap <= first_gap <= 1"),
      ({"last_gap": 0.0}, "0 < last_gap"), ({"first_gap": 1.5}, "first_gap <= 1, not"),
      ({"hold": 1.0}, r"hold must be in \[0, 1\), not 1.0"), ({"first_gap": math.nan}, "not"),
-     ({"widths": (12, 16)}, "multiples of 8")],
+     ({"widths": (12, 16)}, "multiples of 8"), ({"skew": 0.0}, "skew must be more than 0, not 0.0"),
+     ({"skew": math.inf}, "skew must be more than 0")],
 )  # fmt: skip
 def test_what_cannot_be_is_refused(wrong, said):
     with pytest.raises(InputError, match=said):

@@ -249,18 +249,19 @@ def test_the_lead_counts_the_settings_of_the_families_it_names():
       "10 calls, takes 20.0 ms."),
      (0.004, "CM, 4 calls, was tuned from the DDPM: KID 0.00400 in 8.00 ms; no point of the DDPM is as good.")],
 )  # fmt: skip
-def test_what_was_tuned_from_another_family_says_what_that_gave(kid, said):
+@pytest.mark.parametrize(("part", "how"), [("init", "tuned"), ("teacher", "distilled")])
+def test_what_was_made_of_another_familys_model_says_what_that_gave(kid, said, part, how):
     rows = [
         point("ddpm", "5 calls", 10.0, kid=0.1, coverage=0.8, calls=5),
         point("ddpm", "10 calls", 20.0, kid=0.01, coverage=0.9, calls=10),
         point("ddpm", "20 calls", 40.0, kid=0.005, coverage=0.95, calls=20),
         point("consistency", "4 calls", 8.0, kid=kid, coverage=0.9, calls=4),
     ]
-    assert "tuned" not in trilemma_view.summary(ask(measure(*rows)))
-    rows[3][0]["training"]["init"] = "mnist/ddpm"
-    assert trilemma_view.summary(ask(measure(*rows))).endswith(f" {said}")
-    rows[1][0]["training"]["init"] = "mnist/ddpm"
-    assert trilemma_view.summary(ask(measure(*rows))).count("tuned") == 1, "more training is no other family"
+    assert how not in trilemma_view.summary(ask(measure(*rows)))
+    rows[3][0]["training"] |= {"init": "mnist/consistency", part: "mnist/ddpm"}
+    assert trilemma_view.summary(ask(measure(*rows))).endswith(f" {said.replace('tuned', how)}")
+    rows[1][0]["training"][part] = "mnist/ddpm"
+    assert trilemma_view.summary(ask(measure(*rows))).count(how) == 1, "more training is no other family"
 
 
 def test_a_time_axis_of_a_decade_or_less_has_ticks_between():
