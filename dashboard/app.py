@@ -184,15 +184,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
     told = options(arguments)
     check_address(host(), port())
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        demo = start(told, typed="--token" in (sys.argv if arguments is None else arguments))
+    except KeyboardInterrupt:  # later ones end `block_thread`
+        print("Stopped before it was served.", flush=True)
+        return
+    demo.block_thread()
+
+
+def start(told: argparse.Namespace, typed: bool) -> gr.Blocks:
+    """Build and serve the app, say where it is, with its token if --token was `typed`, and begin to load the models."""
     service = Service(data_root=told.data_root)
     demo = build(service)
     demo.launch(prevent_thread_lock=True, **launch_options(service, told.token))
     if words := said_at_start(host(), bool(told.token)):
         print(words, flush=True)
-    if told.token and "--token" in (sys.argv if arguments is None else arguments):
+    if told.token and typed:
         print(f"Open it as {demo.local_url}?token={told.token}", flush=True)
     for page in pages.modules().values():
         if hasattr(page, "when_served"):  # what goes on whether somebody looks at the page or not
             page.when_served(service)
     threading.Thread(target=service.preload, daemon=True).start()
-    demo.block_thread()
+    return demo
