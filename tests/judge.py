@@ -1,13 +1,14 @@
 """An outside judge: scores checkpoints in the features of a classifier that nothing here is trained or chosen with.
 
-    python -m tests.judge [--n 5000] [--dtype float32] [--knob name=value ...] CHECKPOINT ...
+    python -m tests.judge [--n 5000] [--dtype float32] [--knob name=value ...] [--noise T ...] CHECKPOINT ...
 
 It has a seed, a network and a part of the data of its own: a small residual network, which learns from the first
 50,000 images of MNIST's train split and from no others (about 3 minutes on two cores, kept in runs/judge.pt). Its 64
 features before the last layer are whitened by the other 5,000 of the train split, and it prints the Fréchet distance
-of n samples to the first n test images, beside that of those 5,000 real images. Choices are made with the shipped
-extractors on the validation part (`python -m tests.validation`), and the judge is asked once they are made. Not a
-test: pytest does not collect it.
+of n samples to the first n test images, beside that of those 5,000 real images. With `--noise`, it scores instead what
+the networks of checkpoints that diffuse see in those real images once they have noise of t. Choices are made with the
+shipped extractors on the validation part (`python -m tests.validation`), and the judge is asked once they are made. Not
+a test: pytest does not collect it.
 """
 
 import argparse
@@ -106,6 +107,7 @@ def main():
     parser.add_argument("--n", type=int, default=5000)
     parser.add_argument("--knob", action="append", default=[])
     parser.add_argument("--dtype", default="float32")
+    parser.add_argument("--noise", type=int, nargs="+", default=[], metavar="T")
     asked = parser.parse_args()
     judge = trained()
     unseen = judge.features(load_images("mnist", "train").x[UNSEEN])
@@ -116,10 +118,26 @@ def main():
     print(f"real train images, n = {min(asked.n, len(unseen))}: {real:.2f}", flush=True)
     for name in asked.checkpoints:
         model, knobs = load(name, dtype=asked.dtype), parse_knobs(asked.knob)
-        seeds = [image_seed(RUN_SEED, i) for i in range(asked.n)]
-        images = [to_uint8(model.generate(seeds[i : i + 100], **knobs)) for i in range(0, asked.n, 100)]
-        score = frechet_distance((judge.features(torch.cat(images)) - mean) @ whiten, target)
-        print(f"{name} {knobs or 'default knobs'}, n = {asked.n}: {score:.2f}", flush=True)
+        made = {f"noise of t = {t}": seen(model, t, asked.n) for t in asked.noise}
+        made = made or {f"{knobs or 'default knobs'}": samples(model, knobs, asked.n)}
+        for what, images in made.items():
+            score = frechet_distance((judge.features(images) - mean) @ whiten, target)
+            print(f"{name} {what}, n = {len(images)}: {score:.2f}", flush=True)
+
+
+def samples(model, knobs, n):
+    """Return n samples, uint8 (n, 1, 28, 28)."""
+    seeds = [image_seed(RUN_SEED, i) for i in range(n)]
+    return torch.cat([to_uint8(model.generate(seeds[i : i + 100], **knobs)) for i in range(0, n, 100)])
+
+
+@torch.no_grad()
+def seen(model, t, n):
+    """Return the images that a model sees in unseen real ones under noise of t, uint8 (n, 1, 28, 28)."""
+    torch.manual_seed(RUN_SEED)
+    parts = to_float(load_images("mnist", "train").x[UNSEEN][:n]).split(100)
+    noisy = (model.diffuse(x, torch.full((len(x),), t), torch.randn_like(x)) for x in parts)
+    return torch.cat([to_uint8(model.predict(x, torch.full((len(x),), t))) for x in noisy])
 
 
 if __name__ == "__main__":

@@ -40,6 +40,8 @@ class Consistency(Family):
         last_gap: The same at the end. Between, it falls geometrically.
         hold: Share of the training before the gap begins to fall: without a DDPM to begin from, f first learns as one.
         skew: How the t of training lie: their density is as t^(skew - 1); at 1 they are uniform.
+        taught_from: With a teacher, the t / T from which its way is taken, and below it the noise of the image itself:
+            where there is little of it, that says where x_t comes from, and the teacher's errors add up.
     """
 
     name = "consistency"
@@ -67,6 +69,7 @@ class Consistency(Family):
         last_gap: float = 2.0**-8,
         hold: float = 0.0,
         skew: float = 1.0,
+        taught_from: float = 0.0,
     ):
         super().__init__()
         if not 0 < last_gap <= first_gap <= 1:
@@ -75,6 +78,8 @@ class Consistency(Family):
             raise InputError(f"hold must be in [0, 1), not {hold!r}.")
         if not 0 < skew < math.inf:
             raise InputError(f"skew must be more than 0, not {skew!r}.")
+        if not 0 <= taught_from <= 1:
+            raise InputError(f"taught_from must be from 0 to 1, not {taught_from!r}.")
         if any(width % 8 for width in widths):
             raise InputError(f"The consistency model's widths must be multiples of 8, not {list(widths)}.")
         from gencore.families.unet import denoiser  # and with it, for a second, diffusers' networks
@@ -113,7 +118,7 @@ class Consistency(Family):
         noise = torch.randn_like(x)
         x_t = self.diffuse(x, t, noise)
         with torch.no_grad():
-            image, noise = self._seen_by_teacher(x_t, t) if "teacher" in self.__dict__ else (x, noise)
+            image, noise = self._taught(x, noise, x_t, t) if "teacher" in self.__dict__ else (x, noise)
             target = self._f(self.diffuse(image, s, noise), s)
             target = torch.where((s > 0).view(-1, 1, 1, 1), target, image)
         error = (self._f(x_t, t) - target) / (1 - self._abar(t)).sqrt()
@@ -122,10 +127,14 @@ class Consistency(Family):
         norm = (error.square().flatten(1).sum(1) + c**2).sqrt() - c
         yield Loss("unet", norm.mean() / math.sqrt(numbers))
 
-    def _seen_by_teacher(self, x_t: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the image and the noise that the teacher sees in x_t, which less of the noise makes x_s of (DDIM)."""
+    def _taught(self, x: Tensor, noise: Tensor, x_t: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the image and the noise that the teacher sees in x_t, or where it is not asked those that made it.
+
+        With less of that noise, the image makes x_s: a step of DDIM (Song et al. 2021, eq. 12 with sigma 0).
+        """
         x0, abar = self.__dict__["teacher"].predict(x_t, t), self._abar(t)
-        return x0, (x_t - abar.sqrt() * x0) / (1 - abar).sqrt()
+        asked = (t >= self.config.taught_from * TRAIN_STEPS).view(-1, 1, 1, 1)
+        return torch.where(asked, x0, x), torch.where(asked, (x_t - abar.sqrt() * x0) / (1 - abar).sqrt(), noise)
 
     def _gap(self, progress: float) -> float:
         first, last, hold = self.config.first_gap, self.config.last_gap, self.config.hold

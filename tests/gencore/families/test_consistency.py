@@ -127,6 +127,18 @@ def test_with_a_teacher_and_the_widest_gap_the_target_is_the_image_that_it_sees(
     assert loss.value < 1e-4, "whatever the images are"
 
 
+def test_below_where_the_teacher_is_asked_the_loss_is_that_without_one():
+    x = torch.rand(64, 1, 8, 8) * 2 - 1
+    values = []
+    for share, teach in ((1.0, True), (0.5, False), (0.5, True), (0.0, True)):
+        model, _ = taught(first_gap=0.2, taught_from=share)
+        model.__dict__.pop("teacher") if not teach else None
+        torch.manual_seed(3)
+        values.append(next(iter(model.losses(x, 0.0))).value.item())
+    never, alone, half, always = values
+    assert never == alone and len({alone, half, always}) == 3
+
+
 def test_a_teacher_is_no_part_of_the_model_and_learns_nothing():
     model, teacher = taught()
     before = {name: value.clone() for name, value in teacher.state_dict().items()}
@@ -195,7 +207,8 @@ def test_each_call_is_at_the_next_level_of_the_image_before_with_fresh_noise():
      ({"last_gap": 0.0}, "0 < last_gap"), ({"first_gap": 1.5}, "first_gap <= 1, not"),
      ({"hold": 1.0}, r"hold must be in \[0, 1\), not 1.0"), ({"first_gap": math.nan}, "not"),
      ({"widths": (12, 16)}, "multiples of 8"), ({"skew": 0.0}, "skew must be more than 0, not 0.0"),
-     ({"skew": math.inf}, "skew must be more than 0")],
+     ({"skew": math.inf}, "skew must be more than 0"),
+     ({"taught_from": 1.5}, r"taught_from must be from 0 to 1, not 1.5")],
 )  # fmt: skip
 def test_what_cannot_be_is_refused(wrong, said):
     with pytest.raises(InputError, match=said):
