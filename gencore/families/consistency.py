@@ -40,8 +40,8 @@ class Consistency(Family):
         last_gap: The same at the end. Between, it falls geometrically.
         hold: Share of the training before the gap begins to fall: without a DDPM to begin from, f first learns as one.
         skew: How the t of training lie: their density is as t^(skew - 1); at 1 they are uniform.
-        taught_from: With a teacher, the t / T from which its way is taken, and below it the noise of the image itself:
-            where there is little of it, that says where x_t comes from, and the teacher's errors add up.
+        taught_from: With a teacher, the t / T from which its way is taken, and below it the noise of the image itself,
+            which says where x_t comes from while there is little of it.
     """
 
     name = "consistency"
