@@ -67,7 +67,8 @@ def test_one_slider_moves_all_time_lapses_without_asking_the_server(visit):
         page.keyboard.press("Home")
         assert label.inner_text() == slider.get_attribute("aria-valuetext") == "0 images seen"
         texts = captions.all_inner_texts()
-        tuned = json.loads((SHIPPED / "consistency" / "run.json").read_text())["init"]["images"]
+        tuned = json.loads((SHIPPED / "ddpm" / "run.json").read_text())
+        tuned = tuned["images"] + tuned["init"]["images"]
         started = {f"mnist/{family}": "0 images seen, 0.0 s" for family in FAMILIES}
         started["mnist/consistency"] = f"{tuned:,} images seen, "  # by the DDPM that it was tuned from
         assert [text.split("\n")[0] for text in texts] == [*started]
