@@ -98,6 +98,7 @@ PRESETS: dict[str, Run] = {f"digits/{name}": Run(name, "digits") for name in FAM
                      {"images": 340_000, "lr": 5e-4, "beta1": 0.0}),
     "mnist/ddpm": Run("ddpm", "mnist", {"prediction": "v_prediction"}, {"images": 500_000, "clip": 1.0}),
     # From nothing. To tune the DDPM: `hold=0 first_gap=0.25 lr=4e-4 images=120000 --init mnist/ddpm`.
+    # To distil it then: `hold=0 first_gap=0.016 skew=2.0 lr=1e-4 images=60000 --init ... --teacher mnist/ddpm`.
     "mnist/consistency": Run("consistency", "mnist", {"hold": 0.5}, {"images": 500_000, "clip": 1.0}),
     # The lecture's objective, for its log and time-lapse; without the penalties D wins within 10,000 images.
     "mnist/gan-minimax": Run("gan", "mnist", GAMES | {"objective": "minimax", "gamma": 20.0, "gamma_final": 5.0},

@@ -35,11 +35,7 @@ TINY = Run("vae", "digits", {"widths": (8, 8), "latent": 2, "components": 2}, {
 })  # fmt: skip
 
 TAUGHT = Run("ddpm", "digits", {"widths": (8, 16), "prediction": "v_prediction"}, TINY.train | {"images": 64})
-
-
-@pytest.fixture
-def digits_pupil():
-    return Run("consistency", "digits", {"widths": (8, 16)}, TINY.train | {"images": 96})
+PUPIL = Run("consistency", "digits", {"widths": (8, 16)}, TINY.train | {"images": 96})
 
 
 def drain(run, out, **options):
@@ -183,28 +179,28 @@ def test_init_starts_from_another_checkpoint(tmp_path):
         drain(other, tmp_path / "third", init=str(tmp_path / "first"))
 
 
-def test_a_teacher_is_recorded_and_needed_again_and_resumed_with_it_the_bits_are_the_same(tmp_path, digits_pupil):
+def test_a_teacher_is_recorded_and_needed_again_and_resumed_with_it_the_bits_are_the_same(tmp_path):
     drain(TAUGHT, tmp_path / "teacher")
     teacher = str(tmp_path / "teacher")
-    drain(digits_pupil, tmp_path / "whole", teacher=teacher)
+    drain(PUPIL, tmp_path / "whole", teacher=teacher)
     record = json.loads((tmp_path / "whole" / "run.json").read_text())
     told = json.loads((tmp_path / "teacher" / "run.json").read_text())
     assert record["teacher"] == {"checkpoint": "teacher", "images": told["images"], "seconds": told["seconds"]}
     entry = checkpoint.find(tmp_path / "whole")
     assert entry.trained["images"] == record["images"], "a teacher's images are its own"
     assert training_facts(entry, 7)["teacher"] == "teacher" and "init" not in training_facts(entry, 7)
-    drain(digits_pupil, tmp_path / "alone")
+    drain(PUPIL, tmp_path / "alone")
     assert not same(weights(tmp_path / "whole"), weights(tmp_path / "alone"))
 
-    steps = train(digits_pupil, tmp_path / "parts", teacher=teacher)
+    steps = train(PUPIL, tmp_path / "parts", teacher=teacher)
     next(steps)
     steps.close()
     with pytest.raises(InputError, match="with teacher as its teacher, not none: resume with the same"):
-        drain(digits_pupil, tmp_path / "parts", resume=True)
-    drain(digits_pupil, tmp_path / "parts", resume=True, teacher=teacher)
+        drain(PUPIL, tmp_path / "parts", resume=True)
+    drain(PUPIL, tmp_path / "parts", resume=True, teacher=teacher)
     assert same(weights(tmp_path / "whole"), weights(tmp_path / "parts"))
     with pytest.raises(InputError, match="with no checkpoint as its teacher, not teacher"):
-        drain(digits_pupil, tmp_path / "alone", resume=True, teacher=teacher)
+        drain(PUPIL, tmp_path / "alone", resume=True, teacher=teacher)
 
 
 def test_a_family_that_learns_from_images_alone_takes_no_teacher(tmp_path):
