@@ -17,7 +17,7 @@ import json
 import os
 import threading
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -224,18 +224,26 @@ def save_model(
     _write({folder / CONFIG: _json(config), folder / WEIGHTS: _safetensors(weights, metadata)})
 
 
-def export(source: str | Path, target: str | Path) -> None:
+def export(source: str | Path, target: str | Path, average_with: Sequence[str | Path] = ()) -> None:
     """Copy a trained run to a folder to ship: weights as float16, no training state, and what tells how it came about.
+
+    With others to average with, the weights are the mean of all of them ('model soups', Wortsman et al. 2022), which is
+    of use where all were tuned from the same ones; the record is the run's, and names the others.
 
     Files of the same names in `target` are replaced, others are left alone.
 
     Raises:
-        InputError: if the source is not usable, a weight does not fit float16, or the disk refuses.
+        InputError: if the source is not usable, a weight does not fit float16, another checkpoint is of another family
+            or other shapes or has numbers that were fitted to its weights, or if the disk refuses.
     """
     folder, target = resolve(source), as_path(target)
     if folder.resolve() == target.resolve():
         raise InputError(f"{target} cannot be exported to itself; name another folder.")
-    save_model(target, load(source, device="cpu"), half=True)
+    others = [find(name) for name in average_with]
+    model = load(source, device="cpu")
+    if others:
+        _average(model, others)
+    save_model(target, model, half=True)
     for path in [folder / RUN, folder / LOG, *sorted((folder / TIMELAPSE).glob("*.png"))]:
         if path.exists():
             try:
@@ -243,6 +251,29 @@ def export(source: str | Path, target: str | Path) -> None:
             except OSError as error:
                 raise InputError(f"{path} cannot be read ({error.strerror or error}).") from None
             write_atomic(target / path.relative_to(folder), content)
+    if others:
+        told = [{"checkpoint": other.name, **other.trained} for other in others]
+        write_json(target / RUN, {**find(source).run, "averaged_with": told})
+
+
+def _average(model: Family, others: Sequence[Entry]) -> None:
+    """Set a model's parameters to the mean of its own and those of others."""
+    sums = dict(model.named_parameters())
+    fitted = dict(model.named_buffers())
+    for entry in others:
+        other = load(entry, device="cpu")
+        shapes = {name: value.shape for name, value in other.named_parameters()}
+        if type(other) is not type(model) or shapes != {name: value.shape for name, value in sums.items()}:
+            raise InputError(f"{entry.name} cannot be averaged with it: both have to be of one family and shape.")
+        for name, value in other.named_buffers():
+            if not torch.equal(value, fitted[name]):
+                raise InputError(f"{entry.name} cannot be averaged: its {name} was fitted to its own weights.")
+        with torch.no_grad():
+            for name, value in other.named_parameters():
+                sums[name].add_(value)
+    with torch.no_grad():
+        for value in sums.values():
+            value.div_(len(others) + 1)
 
 
 def write_atomic(path: str | Path, content: bytes) -> None:

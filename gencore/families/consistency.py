@@ -51,10 +51,13 @@ class Consistency(Family):
     knobs = (
         Knob("num_inference_steps", 4, 1, 50, integer=True, help="Network calls per image: each but the first starts "
              "from the image before with fresh noise."),
+        Knob("noise_scale", 0.95, 0.8, 1.1, help="What the fresh noise is multiplied by: under 1, it leaves room for "
+             "the noise that the image before has kept."),
     )  # fmt: skip
     points = (
         Point("4 calls", {}, "headline"),
         *(Point(f"{n} call{'s' * (n > 1)}", {"num_inference_steps": n}, "sweep") for n in (1, 2)),
+        Point("4 calls, full noise", {"noise_scale": 1.0}, "sweep"),
     )
 
     @register_to_config
@@ -151,14 +154,19 @@ class Consistency(Family):
 
     @torch.no_grad()
     def sample(self, seeds: Iterable[int], **knobs: Any) -> Iterator[Step]:
-        """Yield one step per network call: Song et al. 2023, Algorithm 1, between levels as DDIM has them."""
-        times = self.timesteps(**knobs)
+        """Yield one step per network call: Song et al. 2023, Algorithm 1, between levels as DDIM has them.
+
+        Fresh noise is multiplied by noise_scale (S_noise of Karras et al. 2022, Algorithm 2): the image that it is
+        added to is not free of noise, and with all of it would have more than the next call is told.
+        """
+        times, scale = self.timesteps(**knobs), self.resolve_knobs(knobs)["noise_scale"]
         noise = Noise(seeds, self.device)
         x = noise(*self.image_shape)
         for index, (t, after) in enumerate(zip(times, [*times[1:], None], strict=True), start=1):
             x = x0 = self.predict(x, torch.full((1,), t, device=self.device))
             if after is not None:
-                x = self.diffuse(x0, torch.full((len(x),), after, device=self.device), noise(*self.image_shape))
+                fresh = noise(*self.image_shape) * scale
+                x = self.diffuse(x0, torch.full((len(x),), after, device=self.device), fresh)
             yield Step(index, len(times), x, x0)
 
     def timesteps(self, **knobs: Any) -> list[int]:

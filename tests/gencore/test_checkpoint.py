@@ -22,6 +22,9 @@ from gencore.checkpoint import CONFIG, RUN, WEIGHTS, entries, load, resolve, sav
 from gencore.errors import InputError
 from gencore.evaluation import rows
 from gencore.families import FAMILIES
+from gencore.families.consistency import Consistency
+from gencore.families.ddpm import DDPM
+from gencore.families.vae import VAE
 from gencore.family import Family
 from gencore.locks import lock
 from gencore.presets import PRESETS
@@ -488,6 +491,51 @@ def test_export_ships_half_the_bytes_and_no_training_state(tmp_path):
     (tmp_path / "run/timelapse/9.png").mkdir()  # what cannot be read
     with pytest.raises(InputError, match=r"9\.png cannot be read"):
         checkpoint.export(tmp_path / "run", tmp_path / "again")
+
+
+def of_one_value(folder, value: float, **config) -> None:
+    """Save a consistency model whose weights are all `value`, with a record of its training."""
+    model = Consistency(size=8, widths=(8, 16), **config)
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.fill_(value)
+    save_model(folder, model)
+    checkpoint.write_json(folder / RUN, {"images": int(100 * value), "seconds": 1.5, "init": None})
+
+
+def test_an_export_of_several_has_the_mean_of_their_weights_and_names_them(tmp_path):
+    for value in (1.0, 2.0, 6.0):
+        of_one_value(tmp_path / f"{value:g}", value, skew=value)
+    checkpoint.export(tmp_path / "1", tmp_path / "mean", [tmp_path / "2", tmp_path / "6"])
+    mean = checkpoint.load(tmp_path / "mean")
+    assert mean.config.skew == 1.0
+    assert all((weight == 3.0).all() for weight in mean.parameters())
+    assert json.loads((tmp_path / "mean" / RUN).read_text()) == {
+        "images": 100, "seconds": 1.5, "init": None,
+        "averaged_with": [{"checkpoint": str(tmp_path / "2"), "images": 200, "seconds": 1.5},
+                          {"checkpoint": str(tmp_path / "6"), "images": 600, "seconds": 1.5}],
+    }  # fmt: skip
+    checkpoint.export(tmp_path / "1", tmp_path / "2", [tmp_path / "2"])  # in the place of one of them
+    assert all((weight == 1.5).all() for weight in checkpoint.load(tmp_path / "2").parameters())
+
+
+def test_what_has_no_mean_is_refused_and_nothing_is_written(tmp_path):
+    of_one_value(tmp_path / "one", 1.0)
+    of_one_value(tmp_path / "deeper", 1.0, layers=2)
+    save_model(tmp_path / "ddpm", DDPM(size=8, widths=(8, 16)))
+    for other in ("deeper", "ddpm"):
+        with pytest.raises(InputError, match=f"{other} cannot be averaged with it: both have to be of one family"):
+            checkpoint.export(tmp_path / "one", tmp_path / "mean", [tmp_path / other])
+    for name in ("vae", "other"):  # sigma and its prior are fitted to its own encoder
+        model = VAE(size=8, widths=(8, 16))
+        for buffer in model.buffers():
+            buffer.add_(len(name))
+        save_model(tmp_path / name, model)
+    with pytest.raises(InputError, match="other cannot be averaged: its sigma was fitted to its own weights"):
+        checkpoint.export(tmp_path / "vae", tmp_path / "mean", [tmp_path / "other"])
+    with pytest.raises(InputError, match="There is no checkpoint 'mnist/nosuch'"):
+        checkpoint.export(tmp_path / "one", tmp_path / "mean", ["mnist/nosuch"])
+    assert not (tmp_path / "mean").exists()
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes here")

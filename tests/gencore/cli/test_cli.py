@@ -311,6 +311,9 @@ class TestPipelines:
     def test_refusals(self, tmp_path):
         assert "no format 'onnx'" in refused("export", "runs/tiny/ddpm", "--format", "onnx", "--out", tmp_path / "a")
         assert "no pipeline for a GAN" in refused("export", "runs/tiny/gan", "--format", "diffusers", "--out", tmp_path)
+        mean = "--average-with", "runs/tiny/ddpm", "--out", tmp_path / "a"
+        assert "for --format checkpoint" in refused("export", "runs/tiny/ddpm", "--format", "diffusers", *mean)
+        assert "runs/tiny/ddpm cannot be averaged with it" in refused("export", "runs/tiny/gan", *mean)
         assert "is a Mine" in refused("import", foreign(tmp_path), "--data", "digits")
 
 

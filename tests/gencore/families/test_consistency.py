@@ -73,7 +73,7 @@ def test_where_there_is_one_image_the_model_that_always_says_it_has_no_loss(prog
     assert loss.value < 1e-4
 
 
-def test_the_target_is_of_less_noise_and_has_no_gradient():
+def test_the_target_is_of_lesnoise_scale_and_has_no_gradient():
     model = Consistency(**SMALL, first_gap=0.5, last_gap=0.01)
     seen = model.unet = Blind(model, torch.zeros(1, 1, 8, 8).requires_grad_())
     for progress, gap in ((0.0, 0.5), (1.0, 0.01), (0.5, math.sqrt(0.5 * 0.01))):
@@ -186,18 +186,19 @@ def test_one_call_gives_the_x0_that_a_ddpm_of_the_same_weights_sees_in_the_noise
     torch.testing.assert_close(step.x0, model.decode(model.latent(range(3))))
 
 
-def test_each_call_is_at_the_next_level_of_the_image_before_with_fresh_noise():
+@pytest.mark.parametrize("noise_scale", [1.0, 0.9])
+def test_each_call_is_at_the_next_level_of_the_image_before_with_fresh_noise(noise_scale):
     model = Consistency(**SMALL)
     image = torch.full((1, 1, 8, 8), 0.5)
     seen = model.unet = Blind(model, image)
-    steps = list(model.sample(range(500), num_inference_steps=4))
+    steps = list(model.sample(range(500), num_inference_steps=4, noise_scale=noise_scale))
     assert [t.item() for t in seen.seen] == trailing(4).tolist() == model.timesteps() == [999, 749, 499, 249]
     assert [step.index for step in steps] == [1, 2, 3, 4] and {step.total for step in steps} == {4}
     torch.testing.assert_close(steps[-1].x, steps[-1].x0)
     for step, t in zip(steps, (749, 499, 249), strict=False):
         abar = model.alphas_cumprod()[t]
         assert step.x.mean().item() == pytest.approx(0.5 * abar.sqrt().item(), abs=0.02)
-        assert step.x.var().item() == pytest.approx(1 - abar.item(), abs=0.02)
+        assert step.x.std().item() == pytest.approx(noise_scale * (1 - abar.item()) ** 0.5, abs=0.01)
     assert (torch.corrcoef(torch.stack([step.x.flatten() for step in steps[:3]])) - torch.eye(3)).abs().max() < 0.03
 
 
