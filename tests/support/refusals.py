@@ -14,8 +14,8 @@ COMMANDS = (  # what only the command line or a program that imports the engine 
 )  # fmt: skip
 ALSO = (  # and these of the others, by how they begin
     "A has 12 images, fewer", "A holds no images that an evaluation has kept", "-n must be", "12 files of samples",
-    "A cannot be exported", "Give a budget", "Several processes keep step", "The batch of", "A must be A, not",
-    "A diffusers pipeline cannot", "The grey images", "A; there can be",
+    "A cannot be exported", "A cannot be averaged", "Give a budget", "Several processes keep step", "The batch of",
+    "A must be A, not", "A diffusers pipeline cannot", "The grey images", "A; there can be",
 )  # fmt: skip
 NUMBERS = {  # what values that are numbers are called
     "n", "size", "most", "least", "low", "high", "times", "place", "found", "seen", "count", "blocks", "have", "world",
