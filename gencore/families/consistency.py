@@ -57,7 +57,6 @@ class Consistency(Family):
     points = (
         Point("4 calls", {}, "headline"),
         *(Point(f"{n} call{'s' * (n > 1)}", {"num_inference_steps": n}, "sweep") for n in (1, 2)),
-        Point("4 calls, full noise", {"noise_scale": 1.0}, "sweep"),
     )
 
     @register_to_config
