@@ -167,7 +167,8 @@ def test_a_family_that_fails_says_so_in_one_sentence(games, monkeypatch):
     assert not games.service.device.busy
 
 
-def test_who_waits_on_the_page_is_told_how_many_are_ahead(games):
+def test_who_waits_on_the_page_is_told_how_many_are_ahead(games, monkeypatch):
+    monkeypatch.setattr(games.service.device, "line_silence", 600.0)  # whoever waits here asks only once
     visitor = mock.Mock(session_hash="visitor")
     with gr.Blocks(), gr.Tabs(), gr.Tab("x"):
         mine = page.Gan(games.service)

@@ -227,7 +227,8 @@ def test_a_busy_device_is_said_and_nothing_hangs(found, image, monkeypatch):
         found.spot("digits/vae", [0, 0], engine.PLANES[0], wait=0.1)
 
 
-def test_who_waits_on_the_page_is_told_how_many_are_ahead(found, image):
+def test_who_waits_on_the_page_is_told_how_many_are_ahead(found, image, monkeypatch):
+    monkeypatch.setattr(found.service.device, "line_silence", 600.0)  # whoever waits here asks only once
     visitor = mock.Mock(session_hash="visitor")
     with gr.Blocks(), gr.Tabs(), gr.Tab("x"):
         _, dimensions, back, paths = Latent(found.service).panels

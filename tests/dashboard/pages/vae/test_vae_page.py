@@ -131,7 +131,8 @@ def test_an_image_of_another_size_is_refused_and_the_device_is_free_again(poster
     assert not posteriors.service.device.busy
 
 
-def test_who_waits_on_the_page_is_told_how_many_are_ahead(posteriors, image):
+def test_who_waits_on_the_page_is_told_how_many_are_ahead(posteriors, image, monkeypatch):
+    monkeypatch.setattr(posteriors.service.device, "line_silence", 600.0)  # whoever waits here asks only once
     visitor = mock.Mock(session_hash="visitor")
     with gr.Blocks(), gr.Tabs(), gr.Tab("x"):
         mine = page.Inside(posteriors.service)
