@@ -256,6 +256,7 @@ def export(source: str | Path, target: str | Path, average_with: Sequence[str | 
         write_json(target / RUN, {**find(source).run, "averaged_with": told})
 
 
+@torch.no_grad()
 def _average(model: Family, others: Sequence[Entry]) -> None:
     """Set a model's parameters to the mean of its own and those of others."""
     sums = dict(model.named_parameters())
@@ -268,12 +269,10 @@ def _average(model: Family, others: Sequence[Entry]) -> None:
         for name, value in other.named_buffers():
             if not torch.equal(value, fitted[name]):
                 raise InputError(f"{entry.name} cannot be averaged: its {name} was fitted to its own weights.")
-        with torch.no_grad():
-            for name, value in other.named_parameters():
-                sums[name].add_(value)
-    with torch.no_grad():
-        for value in sums.values():
-            value.div_(len(others) + 1)
+        for name, value in other.named_parameters():
+            sums[name].add_(value)
+    for value in sums.values():
+        value.div_(len(others) + 1)
 
 
 def write_atomic(path: str | Path, content: bytes) -> None:

@@ -73,7 +73,7 @@ def test_where_there_is_one_image_the_model_that_always_says_it_has_no_loss(prog
     assert loss.value < 1e-4
 
 
-def test_the_target_is_of_lesnoise_scale_and_has_no_gradient():
+def test_the_target_is_of_less_noise_and_has_no_gradient():
     model = Consistency(**SMALL, first_gap=0.5, last_gap=0.01)
     seen = model.unet = Blind(model, torch.zeros(1, 1, 8, 8).requires_grad_())
     for progress, gap in ((0.0, 0.5), (1.0, 0.01), (0.5, math.sqrt(0.5 * 0.01))):
