@@ -155,8 +155,8 @@ class Consistency(Family):
     def sample(self, seeds: Iterable[int], **knobs: Any) -> Iterator[Step]:
         """Yield one step per network call: Song et al. 2023, Algorithm 1, between levels as DDIM has them.
 
-        Fresh noise is multiplied by noise_scale (S_noise of Karras et al. 2022, Algorithm 2): the image that it is
-        added to is not free of noise, and with all of it would have more than the next call is told.
+        Fresh noise is multiplied by noise_scale (S_noise of Karras et al. 2022, Algorithm 2): where the image that
+        it is added to has kept noise of its own, all of it would be more than the next call is told.
         """
         times, scale = self.timesteps(**knobs), self.resolve_knobs(knobs)["noise_scale"]
         noise = Noise(seeds, self.device)
