@@ -1,7 +1,8 @@
 // Page links: #name opens the tab of that name, #name/panel scrolls on to a panel; Gradio's own tab bar is hidden.
 {
   const STILL = 3; // frames without anything new
-  const PATIENCE = 600; // ms
+  const PATIENCE = 600; // ms; and so many frames, since on a slow machine one alone may take longer than that
+  const FRAMES = 40;
   const LEAVING = ['wheel', 'touchstart', 'keydown', 'pointerdown', 'hashchange'];
 
   const asked = () => {
@@ -37,12 +38,13 @@
     const pages = document.querySelector('#pages');
     const count = () => pages.getElementsByTagName('*').length;
     const [before, began] = [count(), performance.now()];
-    let [last, still] = [before, 0];
+    let [last, still, frames] = [before, 0, 0];
     const look = () => {
       const now = count();
       still = now === last && now !== before ? still + 1 : 0;
       last = now;
-      const over = still >= STILL || performance.now() - began > PATIENCE;
+      frames += 1;
+      const over = still >= STILL || (frames > FRAMES && performance.now() - began > PATIENCE);
       if (over) pages.classList.remove('arriving');
       else requestAnimationFrame(look);
     };

@@ -73,6 +73,18 @@ def test_a_page_keeps_room_for_what_comes(visit, slug):
     assert not [one for one in found if not any(part in one[1] for part in NOT_OURS)]
 
 
+def test_a_slow_machine_shows_a_page_when_it_is_laid_out(visit):
+    # One frame in which Gradio adds to a page takes longer there than all of them elsewhere.
+    page = visit(at="")
+    page.context.add_init_script(WATCH)
+    page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": 8})
+    page.goto(page.url.split("#")[0] + "?fresh=1#basics")
+    page.wait_for_selector("[data-page='basics'][aria-current]")
+    page.evaluate(STILL)
+    shifts = page.evaluate("window.shifts")
+    assert sum(value for value, *_ in shifts) < MOST, shifts
+
+
 # What reaches beyond the card that it stands in, where it is not scrolled.
 CUT = """() => {
   const bound = (one, card) => {
