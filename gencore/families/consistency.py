@@ -40,6 +40,8 @@ class Consistency(Family):
         last_gap: The same at the end. Between, it falls geometrically.
         hold: Share of the training before the gap begins to fall: without a DDPM to begin from, f first learns as one.
         skew: How the t of training lie: their density is as t^(skew - 1); at 1 they are uniform.
+        shortest: The least t - s, as a share of T. Near t = 0, where steps are shorter, s is then 0 more often, and
+            with it the target the image itself, on which all other targets rest.
         taught_from: With a teacher, the t / T from which its way is taken, and below it the noise of the image itself,
             which says where x_t comes from while there is little of it.
     """
@@ -72,6 +74,7 @@ class Consistency(Family):
         hold: float = 0.0,
         skew: float = 1.0,
         taught_from: float = 0.0,
+        shortest: float = 0.0,
     ):
         super().__init__()
         if not 0 < last_gap <= first_gap <= 1:
@@ -82,6 +85,8 @@ class Consistency(Family):
             raise InputError(f"skew must be more than 0, not {skew!r}.")
         if not 0 <= taught_from <= 1:
             raise InputError(f"taught_from must be from 0 to 1, not {taught_from!r}.")
+        if not 0 <= shortest < 1:
+            raise InputError(f"shortest must be in [0, 1), not {shortest!r}.")
         if any(width % 8 for width in widths):
             raise InputError(f"The consistency model's widths must be multiples of 8, not {list(widths)}.")
         from gencore.families.unet import denoiser  # and with it, for a second, diffusers' networks
@@ -116,7 +121,7 @@ class Consistency(Family):
         norm is sqrt(||e||^2 + c^2) - c (Song & Dhariwal 2024, eq. 8).
         """
         t = stratified(len(x), x.device, self.config.skew)
-        s = torch.minimum((t * (1 - self._gap(progress))).long(), t - 1).clamp_min(0)
+        s = self._before(t, self._gap(progress))
         noise = torch.randn_like(x)
         x_t = self.diffuse(x, t, noise)
         with torch.no_grad():
@@ -141,6 +146,10 @@ class Consistency(Family):
     def _gap(self, progress: float) -> float:
         first, last, hold = self.config.first_gap, self.config.last_gap, self.config.hold
         return first * (last / first) ** max(0.0, (progress - hold) / (1 - hold))
+
+    def _before(self, t: Tensor, gap: float) -> Tensor:
+        step = (t * gap).clamp_min(max(1.0, self.config.shortest * TRAIN_STEPS))
+        return (t - step).clamp_min(0).long()
 
     def _abar(self, t: Tensor) -> Tensor:
         return self.alphas_cumprod().to(t.device)[t].view(-1, 1, 1, 1)

@@ -139,6 +139,13 @@ def test_below_where_the_teacher_is_asked_the_loss_is_that_without_one():
     assert never == alone and len({alone, half, always}) == 3
 
 
+@pytest.mark.parametrize(("shortest", "anchored"), [(0.0, 2), (0.04, 41), (0.5, 501)])
+def test_the_shortest_step_says_below_which_t_the_image_itself_is_the_target(shortest, anchored):
+    s = Consistency(**SMALL, first_gap=0.25, shortest=shortest)._before(torch.arange(TRAIN_STEPS), 0.25)
+    assert (s == 0).sum() == anchored
+    assert s[900] == (675 if shortest < 0.25 else 400), "a gap that is longer stays as it is"
+
+
 def test_a_teacher_is_no_part_of_the_model_and_learns_nothing():
     model, teacher = taught()
     before = {name: value.clone() for name, value in teacher.state_dict().items()}
@@ -209,6 +216,7 @@ def test_each_call_is_at_the_next_level_of_the_image_before_with_fresh_noise(noi
      ({"hold": 1.0}, r"hold must be in \[0, 1\), not 1.0"), ({"first_gap": math.nan}, "not"),
      ({"widths": (12, 16)}, "multiples of 8"), ({"skew": 0.0}, "skew must be more than 0, not 0.0"),
      ({"skew": math.inf}, "skew must be more than 0"),
+     ({"shortest": 1.0}, r"shortest must be in \[0, 1\), not 1.0"), ({"shortest": -0.1}, "not -0.1"),
      ({"taught_from": 1.5}, r"taught_from must be from 0 to 1, not 1.5")],
 )  # fmt: skip
 def test_what_cannot_be_is_refused(wrong, said):
