@@ -333,14 +333,20 @@ class Planner:
         )
 
     def settings(self, model: Family, entry: checkpoint.Entry, path: Path) -> Settings:
-        """Return how a checkpoint's networks compute: as for its last row here, so that 'auto' chooses once."""
+        """Return how a checkpoint's networks compute: as for its last row here, so that 'auto' chooses once.
+
+        Without one, as for its last row from another machine with such a device: pages set times beside scores of the
+        same settings alone.
+        """
         dtypes = DTYPES if self.options.dtype == "auto" else (self.options.dtype,)
         measured = [row for row in reversed(self.rows_of(path)) if row["kind"] in ("quality", "cost")]
-        for made in [*measured, *(one for one in samples.ledgers().values() if not one["failure"])]:
-            used, mine = made["settings"], made["checkpoint"] == entry.name
-            here = all(made["machine"].get(key) == self.machine[key] for key in ("device", "name"))
-            if mine and here and used["dtype"] in dtypes and used.get("layout") in LAYOUTS:
-                return Settings(used["dtype"], used["layout"], torch.get_num_threads())
+        measured += [one for one in samples.ledgers().values() if not one["failure"]]
+        for alike in (("device", "name"), ("device",)):
+            for made in measured:
+                used, mine = made["settings"], made["checkpoint"] == entry.name
+                here = all(made["machine"].get(key) == self.machine[key] for key in alike)
+                if mine and here and used["dtype"] in dtypes and used.get("layout") in LAYOUTS:
+                    return Settings(used["dtype"], used["layout"], torch.get_num_threads())
         work = f"sampling of {TRIAL} images at default knobs"
         return choose_settings(model, lambda trial, _: cost.estimate(trial, TRIAL, {}), work, self.options.dtype)
 
