@@ -498,6 +498,16 @@ class TestResume:
         monkeypatch.setattr(plan, "choose_settings", lambda *_: pytest.fail("it was chosen before"))
         assert prepare(["digits/vae"], **QUICK | {"dtype": "auto"}).tasks == ()
 
+    def test_times_are_taken_in_the_layout_of_another_machines_scores(self, root, monkeypatch):
+        # Pages set times beside scores of the same settings alone.
+        (*_, made) = measure("digits/vae", dtype="bfloat16")
+        here = plan.describe_machine("cpu")
+        monkeypatch.setattr(plan, "choose_settings", lambda *_: pytest.fail("it was chosen before"))
+        monkeypatch.setattr(plan, "describe_machine", lambda device: here | {"name": "another"})
+        (*_, task) = prepare(["digits/vae"], **QUICK | {"dtype": "auto", "rows": "cost"}).tasks
+        assert task.kind == "cost" and task.settings.dtype == "bfloat16"
+        assert task.settings.layout == made["settings"]["layout"]
+
 
 class TestPoints:
     def test_every_point_of_a_family_is_measured_once(self, root, name):
