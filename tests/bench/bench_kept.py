@@ -11,7 +11,7 @@ import argparse
 import torch
 
 from gencore import checkpoint
-from gencore.data import load_images
+from gencore.data import load_images, to_float
 
 TIMES = (10, 40, 100, 249, 499)
 
@@ -37,7 +37,7 @@ def main():
     print("| noise kept at t | " + " | ".join(map(str, TIMES)) + " |\n|" + "---|" * (len(TIMES) + 1))
     for name in asked.checkpoints:
         data = checkpoint.find(name).dataset
-        x = load_images(data, "validation").x[: asked.n].float() / 127.5 - 1
+        x = to_float(load_images(data, "validation").x[: asked.n])
         kept = shares(checkpoint.load(name, dtype=asked.dtype), x)
         print(f"| {name} | " + " | ".join(f"{share:.1%}" for share in kept) + " |", flush=True)
 
